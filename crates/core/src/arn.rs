@@ -1,0 +1,141 @@
+//! Amazon Resource Names: `arn:partition:service:region:account:resource`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::account::{AccountId, Region};
+
+/// An ARN taken apart. Prints as it was written.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Arn {
+    text: String,
+    /// Byte offsets of the five colons between the six parts.
+    colons: [usize; 5],
+}
+
+/// A text that should have been an ARN.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not an ARN: expected arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE")]
+pub struct InvalidArn(pub String);
+
+impl Arn {
+    /// The whole text.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    fn part(&self, index: usize) -> &str {
+        let start = index
+            .checked_sub(1)
+            .and_then(|before| self.colons.get(before));
+        let end = self.colons.get(index).copied().unwrap_or(self.text.len());
+        start
+            .and_then(|start| self.text.get(start + 1..end))
+            .unwrap_or_default()
+    }
+
+    /// The partition, such as `aws-cn`, as text: it may be one trailproof does not know.
+    pub fn partition(&self) -> &str {
+        self.part(1)
+    }
+
+    /// The service, such as `cloudtrail`.
+    pub fn service(&self) -> &str {
+        self.part(2)
+    }
+
+    /// The region, where the resource has one.
+    pub fn region(&self) -> Option<Region> {
+        Some(self.part(3))
+            .filter(|region| !region.is_empty())
+            .map(Region::new)
+    }
+
+    /// The account, where the resource has one.
+    pub fn account(&self) -> Option<AccountId> {
+        self.part(4).parse().ok()
+    }
+
+    /// Everything after the account, colons and slashes included.
+    pub fn resource(&self) -> &str {
+        self.part(5)
+    }
+
+    /// The log group's name in a CloudWatch Logs ARN; the `:*` that CloudTrail appends is not
+    /// part of it.
+    pub fn log_group_name(&self) -> Option<&str> {
+        let name = self.resource().strip_prefix("log-group:")?;
+        Some(name.strip_suffix(":*").unwrap_or(name)).filter(|name| !name.is_empty())
+    }
+}
+
+impl FromStr for Arn {
+    type Err = InvalidArn;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut found = text.match_indices(':').map(|(offset, _)| offset);
+        let colons = std::array::from_fn(|_| found.next().unwrap_or(usize::MAX));
+        let arn = Self {
+            text: text.to_owned(),
+            colons,
+        };
+        let complete = text.starts_with("arn:")
+            && arn.colons.iter().all(|colon| *colon != usize::MAX)
+            && !arn.partition().is_empty()
+            && !arn.service().is_empty()
+            && !arn.resource().is_empty();
+        if complete {
+            Ok(arn)
+        } else {
+            Err(InvalidArn(text.to_owned()))
+        }
+    }
+}
+
+impl fmt::Display for Arn {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_a_log_group_arn_apart() {
+        let arn: Arn = "arn:aws-cn:logs:cn-north-1:111111111111:log-group:cloud/trail:*"
+            .parse()
+            .unwrap();
+        assert_eq!(arn.partition(), "aws-cn");
+        assert_eq!(arn.service(), "logs");
+        assert_eq!(arn.region(), Some(Region::new("cn-north-1")));
+        assert_eq!(arn.account(), "111111111111".parse().ok());
+        assert_eq!(arn.log_group_name(), Some("cloud/trail"));
+    }
+
+    #[test]
+    fn global_resources_have_no_region() {
+        let arn: Arn = "arn:aws:iam::222222222222:role/path/Name".parse().unwrap();
+        assert_eq!(arn.region(), None);
+        assert_eq!(arn.resource(), "role/path/Name");
+        assert_eq!(arn.log_group_name(), None);
+    }
+
+    #[test]
+    fn refuses_what_is_not_an_arn() {
+        for text in [
+            "",
+            "arn:aws:sns",
+            "aws:sns:us-east-1:1:topic",
+            "arn::sns:r:1:t",
+            "arn:a:b:c:d:",
+        ] {
+            assert_eq!(
+                text.parse::<Arn>(),
+                Err(InvalidArn(text.to_owned())),
+                "{text}"
+            );
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! One line of `evidence.ndjson`: a completed AWS API operation, all pages merged.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::{Operation, timestamp};
+use crate::account::{AccountId, Region};
+
+/// What AWS answered to one question.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// The operation that was called.
+    pub operation: Operation,
+    /// Whose credentials made the call.
+    pub account: AccountId,
+    /// Where the call was made.
+    pub region: Region,
+    /// The parameters that select something, with the member names of the AWS API.
+    #[serde(default)]
+    pub parameters: Map<String, Value>,
+    /// When the answer arrived.
+    #[serde(deserialize_with = "timestamp::required")]
+    pub observed_at: Timestamp,
+    /// The request id AWS gave, of the first page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// The answer.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+}
+
+/// An answer: what AWS said, or why it did not say it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// The response, with exactly the member names of the AWS API.
+    Response(Value),
+    /// Why there is none.
+    Error(CallError),
+}
+
+/// Why a call has no response.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct CallError {
+    /// The code AWS gave, such as `AccessDenied`, or trailproof's word where AWS gave none.
+    pub code: String,
+    /// What AWS said about it.
+    #[serde(default)]
+    pub message: String,
+    /// What kind of failure it is.
+    pub class: ErrorClass,
+}
+
+/// The kinds of failure that matter to a reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ErrorClass {
+    /// The credentials may not make this call.
+    Denied,
+    /// AWS refused because of the request rate, to the end of the retry budget.
+    Throttled,
+    /// The region is not enabled for the account.
+    RegionDisabled,
+    /// The resource does not exist.
+    NotFound,
+    /// AWS refused the parameters.
+    Invalid,
+    /// The network, a time-out, or a failure inside AWS.
+    Unavailable,
+    /// Anything else.
+    Other,
+}
+
+impl ErrorClass {
+    /// The word in evidence.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Denied => "denied",
+            Self::Throttled => "throttled",
+            Self::RegionDisabled => "region-disabled",
+            Self::NotFound => "not-found",
+            Self::Invalid => "invalid",
+            Self::Unavailable => "unavailable",
+            Self::Other => "other",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_response_round_trips() {
+        let line = json!({
+            "operation": "cloudtrail:DescribeTrails", "account": "111111111111",
+            "region": "us-east-1", "parameters": {"includeShadowTrails": true},
+            "observed_at": "2026-11-22T22:00:00Z", "request_id": "r-1",
+            "response": {"trailList": [{"Name": "org", "Unknown": {"kept": [1, 2]}}]},
+        });
+        let record: Record = serde_json::from_value(line.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&record).unwrap(), line);
+    }
+
+    #[test]
+    fn an_error_round_trips() {
+        let line = json!({
+            "operation": "sts:AssumeRole", "account": "111111111111", "region": "us-east-1",
+            "parameters": {"RoleArn": "arn:aws:iam::222222222222:role/Audit"},
+            "observed_at": "2026-11-22T22:00:00Z",
+            "error": {"code": "AccessDenied", "message": "no", "class": "denied"},
+        });
+        let record: Record = serde_json::from_value(line.clone()).unwrap();
+        assert!(
+            matches!(&record.outcome, Outcome::Error(error) if error.class == ErrorClass::Denied)
+        );
+        assert_eq!(serde_json::to_value(&record).unwrap(), line);
+    }
+}

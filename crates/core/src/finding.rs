@@ -1,0 +1,305 @@
+//! Findings: one verdict for one account and one control, with the chain that proves it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::account::{AccountId, Region};
+
+/// The verdict of a finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Status {
+    /// At least one complete chain is proved.
+    Pass,
+    /// No chain can be complete, whatever the unseen parts are.
+    Fail,
+    /// A chain may be complete, but something on it could not be observed.
+    Unknown,
+    /// FAIL or UNKNOWN, accepted by a dated, justified mute that has not expired.
+    Muted,
+    /// The account is suspended or being closed.
+    NotApplicable,
+}
+
+impl Status {
+    /// Every status, in the order reports list them.
+    pub const ALL: [Self; 5] = [
+        Self::Fail,
+        Self::Unknown,
+        Self::Pass,
+        Self::Muted,
+        Self::NotApplicable,
+    ];
+
+    /// The word in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "PASS",
+            Self::Fail => "FAIL",
+            Self::Unknown => "UNKNOWN",
+            Self::Muted => "MUTED",
+            Self::NotApplicable => "NOT_APPLICABLE",
+        }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.as_str())
+    }
+}
+
+/// The links of the chain from an event to a person, in order, and the door before them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LinkName {
+    /// Not a link: the account itself could not be entered.
+    Account,
+    /// A multi-region trail covers the account.
+    Trail,
+    /// The trail is logging.
+    Logging,
+    /// The trail's selectors admit the control's events.
+    Selectors,
+    /// The trail names a log group that exists.
+    LogGroup,
+    /// Events arrive in the log group.
+    Delivery,
+    /// Metric filters of the log group match every event of the control.
+    MetricFilter,
+    /// The filter's transformation emits a value that counts.
+    Metric,
+    /// An alarm watches the metric and can fire.
+    Alarm,
+    /// The alarm notifies an SNS topic.
+    Action,
+    /// The topic exists and CloudWatch may publish to it.
+    Topic,
+    /// Somebody confirmed a subscription.
+    Subscription,
+}
+
+impl LinkName {
+    /// The eleven links of the chain, in order.
+    pub const CHAIN: [Self; 11] = [
+        Self::Trail,
+        Self::Logging,
+        Self::Selectors,
+        Self::LogGroup,
+        Self::Delivery,
+        Self::MetricFilter,
+        Self::Metric,
+        Self::Alarm,
+        Self::Action,
+        Self::Topic,
+        Self::Subscription,
+    ];
+
+    /// The word in reports and reason codes.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Account => "account",
+            Self::Trail => "trail",
+            Self::Logging => "logging",
+            Self::Selectors => "selectors",
+            Self::LogGroup => "log-group",
+            Self::Delivery => "delivery",
+            Self::MetricFilter => "metric-filter",
+            Self::Metric => "metric",
+            Self::Alarm => "alarm",
+            Self::Action => "action",
+            Self::Topic => "topic",
+            Self::Subscription => "subscription",
+        }
+    }
+}
+
+impl fmt::Display for LinkName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.as_str())
+    }
+}
+
+/// What became of one link of the chain that a finding shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum LinkStatus {
+    /// Proved.
+    Pass,
+    /// Broken.
+    Fail,
+    /// Could not be seen.
+    Unknown,
+    /// Not looked at: an earlier link is broken already.
+    NotEvaluated,
+}
+
+/// One link of the chain that a finding shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChainLink {
+    /// Which link.
+    pub link: LinkName,
+    /// What became of it.
+    pub status: LinkStatus,
+    /// The ARN or name of the resource that stands for the link.
+    pub resource: Option<String>,
+    /// The account the resource is in.
+    pub account: Option<AccountId>,
+    /// The region the resource is in.
+    pub region: Option<Region>,
+    /// What was seen, in a sentence.
+    pub detail: String,
+}
+
+/// The account a finding is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountSummary {
+    /// Its number.
+    pub id: AccountId,
+    /// Its name, where the organization told it. Untrusted text.
+    pub name: Option<String>,
+    /// Its place in the organization: `o-.../r-.../ou-...`, where the organization told it.
+    pub ou_path: Option<String>,
+}
+
+/// The control a finding is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ControlSummary {
+    /// Such as `console-auth-failures`.
+    pub id: String,
+    /// The benchmark's title.
+    pub title: String,
+    /// The benchmark and its version, such as `CIS AWS Foundations Benchmark 6.0.0`.
+    pub benchmark: String,
+    /// The recommendation's number there, such as `5.6`; absent where that version has none.
+    pub number: Option<String>,
+}
+
+/// The two yardsticks of a finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AssuranceResult {
+    /// By the benchmark's audit steps, to the letter.
+    pub cis: Status,
+    /// Would the message arrive?
+    pub effective: Status,
+}
+
+/// A fact worth knowing that does not change the verdict.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Observation {
+    /// A stable word, such as `alarm.needs-several-events`.
+    pub code: String,
+    /// A sentence.
+    pub message: String,
+}
+
+/// What to do about a finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remediation {
+    /// What a person should do, in a sentence or two.
+    pub summary: String,
+    /// Whether `trailproof fix` can do it.
+    pub automatic: bool,
+    /// The AWS CLI commands a person would run, where they can be given; safe to paste into a
+    /// POSIX shell.
+    pub commands: Vec<String>,
+}
+
+/// A verdict for one account and one control.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Stable over runs: `ACCOUNT/CONTROL`.
+    pub id: String,
+    /// The account.
+    pub account: AccountSummary,
+    /// The control.
+    pub control: ControlSummary,
+    /// The verdict, by the assurance that was asked for.
+    pub status: Status,
+    /// The verdicts by both yardsticks.
+    pub assurance: AssuranceResult,
+    /// The first link that fails (FAIL) or cannot be seen (UNKNOWN).
+    pub broken_link: Option<LinkName>,
+    /// `LINK.what`, such as `metric-filter.misses-events`; absent for PASS.
+    pub reason: Option<String>,
+    /// The verdict in a sentence a person understands.
+    pub message: String,
+    /// The chain that got furthest.
+    pub chain: Vec<ChainLink>,
+    /// What else is worth knowing.
+    pub observations: Vec<Observation>,
+    /// An event that would not reach anybody, or should not but would.
+    pub witness: Option<Value>,
+    /// What to do; absent when there is nothing to do.
+    pub remediation: Option<Remediation>,
+    /// The latest observation the verdict rests on.
+    pub observed_at: Option<Timestamp>,
+    /// How a mute changed the verdict, where one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub muted: Option<MutedBy>,
+}
+
+/// The mute that changed a verdict to MUTED.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MutedBy {
+    /// The verdict without it.
+    pub status: Status,
+    /// Why it was accepted.
+    pub justification: String,
+    /// Who accepted it.
+    pub owner: String,
+    /// When the acceptance ends.
+    pub expires: Timestamp,
+}
+
+/// Counts of findings.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// All findings.
+    pub findings: usize,
+    /// By status; every status is present.
+    pub by_status: BTreeMap<String, usize>,
+    /// FAIL and UNKNOWN findings by the link that broke.
+    pub by_broken_link: BTreeMap<String, usize>,
+}
+
+impl Summary {
+    /// Counts findings.
+    pub fn of<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Self {
+        let by_status = Status::ALL
+            .map(|status| (status.as_str().to_owned(), 0))
+            .into();
+        let mut summary = Self {
+            by_status,
+            ..Self::default()
+        };
+        for finding in findings {
+            summary.findings += 1;
+            *summary
+                .by_status
+                .entry(finding.status.as_str().to_owned())
+                .or_default() += 1;
+            if let (Status::Fail | Status::Unknown, Some(link)) =
+                (finding.status, finding.broken_link)
+            {
+                *summary
+                    .by_broken_link
+                    .entry(link.as_str().to_owned())
+                    .or_default() += 1;
+            }
+        }
+        summary
+    }
+
+    /// The count of one status.
+    pub fn count(&self, status: Status) -> usize {
+        self.by_status
+            .get(status.as_str())
+            .copied()
+            .unwrap_or_default()
+    }
+}

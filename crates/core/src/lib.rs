@@ -1,0 +1,13 @@
+//! The pure heart of trailproof: what an AWS organization was seen to be ([`evidence`]), what it
+//! should be ([`control`]), and the judgement of one by the other ([`evaluate`]).
+//!
+//! This crate knows no async runtime, no AWS SDK, no file, no clock and no terminal. The same
+//! evidence, policy and time give the same findings, byte for byte.
+
+pub mod account;
+pub mod arn;
+pub mod control;
+pub mod evaluate;
+pub mod evidence;
+pub mod finding;
+pub mod policy;

@@ -1,0 +1,55 @@
+//! What the user asked to be judged, and how strictly.
+
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+
+use crate::control::Control;
+
+/// Which yardstick a finding's status follows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Assurance {
+    /// The benchmark's audit steps, to the letter.
+    Cis,
+    /// Would the message arrive?
+    Effective,
+    /// The worse of the two.
+    #[default]
+    Both,
+}
+
+/// Everything besides evidence and time that a verdict depends on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Policy {
+    /// The controls to judge, in the order of findings.
+    pub controls: Vec<Control>,
+    /// The benchmark version whose numbers and patterns apply, such as `6.0.0`.
+    pub benchmark: String,
+    /// The yardstick.
+    pub assurance: Assurance,
+    /// How old the last delivery to CloudWatch Logs may be when it was observed.
+    pub max_delivery_age: SignedDuration,
+    /// Whether an organization trail is believed to cover members that cannot be entered.
+    pub trust_organization_trail: bool,
+    /// The accounts to judge; `None` judges every account the evidence speaks of.
+    pub accounts: Option<std::collections::BTreeSet<crate::account::AccountId>>,
+}
+
+impl Policy {
+    /// The default age limit of the last delivery.
+    pub const DEFAULT_MAX_DELIVERY_AGE: SignedDuration = SignedDuration::from_hours(24);
+    /// The default benchmark version.
+    pub const DEFAULT_BENCHMARK: &'static str = "6.0.0";
+
+    /// The default policy for some controls.
+    pub fn new(controls: Vec<Control>) -> Self {
+        Self {
+            controls,
+            benchmark: Self::DEFAULT_BENCHMARK.to_owned(),
+            assurance: Assurance::default(),
+            max_delivery_age: Self::DEFAULT_MAX_DELIVERY_AGE,
+            trust_organization_trail: false,
+            accounts: None,
+        }
+    }
+}
