@@ -1,2 +1,29 @@
-//! Placeholder.
-fn main() {}
+//! `trailproof`, the command.
+//!
+//! Everything here is about the person or program that runs it: arguments, configuration,
+//! progress, words and exit codes. What is true of an organization is decided in
+//! `trailproof-core`, and looked up in `trailproof-scanner`.
+
+mod arguments;
+mod clock;
+mod commands;
+mod environment;
+mod error;
+mod exit;
+mod output;
+mod untrusted;
+
+use clap::Parser;
+
+fn main() -> std::process::ExitCode {
+    let arguments = arguments::Arguments::parse();
+    let output = output::Output::new(&arguments.global);
+    let exit = match arguments.command.run(&output) {
+        Ok(exit) => exit,
+        Err(error) => {
+            output.error(&error);
+            error.exit()
+        }
+    };
+    exit.into()
+}

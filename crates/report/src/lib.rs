@@ -1,1 +1,12 @@
-//! Placeholder.
+//! Writes what was found: the run directory, its files, and everything people and other tools
+//! read from a run.
+//!
+//! This crate never calls AWS (`remediation` aside), never judges, and never prints.
+
+pub mod document;
+pub mod findings_csv;
+pub mod findings_json;
+pub mod format;
+pub mod run;
+pub mod spreadsheet;
+pub mod trails_csv;

@@ -1,0 +1,30 @@
+//! `trailproof generate`, hidden: what `cargo xtask codegen` checks in.
+
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::output::Output;
+
+/// Print a generated document of the source tree.
+#[derive(Debug, clap::Args)]
+#[command(hide = true)]
+pub(crate) struct Arguments {
+    /// Which one.
+    document: Document,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Document {
+    /// `docs/schema/findings.schema.json`.
+    FindingsSchema,
+}
+
+pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliError> {
+    output.data(|out| match arguments.document {
+        Document::FindingsSchema => {
+            let schema = trailproof_report::document::schema();
+            serde_json::to_writer_pretty(&mut *out, &schema)?;
+            writeln!(out)
+        }
+    })?;
+    Ok(Exit::Success)
+}

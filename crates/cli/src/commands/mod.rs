@@ -1,0 +1,36 @@
+//! The commands: one file each, registered by one line below.
+//!
+//! A command's file has its `Arguments` (a `clap::Args`, documented: that is the help text) and
+//! `run(Arguments, &Output) -> Result<Exit, CliError>`.
+
+mod completions;
+mod generate;
+
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::output::Output;
+
+macro_rules! commands {
+    ($($(#[$attribute:meta])* $name:ident => $module:ident,)*) => {
+        /// The commands.
+        #[derive(Debug, clap::Subcommand)]
+        pub(crate) enum Command {
+            $($(#[$attribute])* $name($module::Arguments),)*
+        }
+
+        impl Command {
+            /// Runs the command.
+            pub(crate) fn run(self, output: &Output) -> Result<Exit, CliError> {
+                match self {
+                    $($(#[$attribute])* Self::$name(arguments) => $module::run(arguments, output),)*
+                }
+            }
+        }
+    };
+}
+
+// In the order of the help text. `NAME => MODULE,` and `mod MODULE;` above is all it takes.
+commands! {
+    Completions => completions,
+    Generate => generate,
+}

@@ -1,0 +1,51 @@
+//! Exit codes: the whole list, and which findings give which.
+
+use trailproof_core::finding::{Status, Summary};
+
+/// How the command ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Every finding is PASS, MUTED or `NOT_APPLICABLE`; or the command judged nothing and worked.
+    Success,
+    /// At least one FAIL.
+    Fail,
+    /// Wrong usage, configuration or input.
+    Usage,
+    /// No FAIL, but at least one UNKNOWN.
+    Unknown,
+    /// The run could not start or finish.
+    Failed,
+    /// Interrupted by the user. What was found is written, marked incomplete.
+    Interrupted,
+}
+
+impl Exit {
+    /// The exit code of a complete run with these findings.
+    pub(crate) fn of(summary: &Summary) -> Self {
+        if summary.count(Status::Fail) > 0 {
+            Self::Fail
+        } else if summary.count(Status::Unknown) > 0 {
+            Self::Unknown
+        } else {
+            Self::Success
+        }
+    }
+
+    /// The number the shell sees.
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::Fail => 1,
+            Self::Usage => 2,
+            Self::Unknown => 3,
+            Self::Failed => 4,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+impl From<Exit> for std::process::ExitCode {
+    fn from(exit: Exit) -> Self {
+        exit.code().into()
+    }
+}

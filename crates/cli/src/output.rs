@@ -1,0 +1,101 @@
+//! Where words go: data to stdout, everything else to stderr.
+
+use std::io::{self, IsTerminal, Write};
+
+use anstyle::{AnsiColor, Style};
+
+use crate::arguments::GlobalArguments;
+use crate::environment;
+use crate::error::CliError;
+use crate::untrusted::visible_lines;
+
+/// The two streams, and how much to say on them.
+#[derive(Debug, Clone)]
+pub(crate) struct Output {
+    quiet: bool,
+    verbosity: u8,
+    color: bool,
+}
+
+impl Output {
+    /// The output as the user wants it.
+    pub(crate) fn new(global: &GlobalArguments) -> Self {
+        let color = !global.no_color && environment::variable("NO_COLOR").is_none();
+        let choice = if color {
+            anstream::ColorChoice::Auto
+        } else {
+            anstream::ColorChoice::Never
+        };
+        choice.write_global();
+        Self {
+            quiet: global.quiet,
+            verbosity: global.verbose,
+            color,
+        }
+    }
+
+    /// Whether only errors are wanted.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// How often `-v` was given.
+    pub(crate) fn verbosity(&self) -> u8 {
+        self.verbosity
+    }
+
+    /// Whether color was not turned off. It shows only on a terminal all the same.
+    pub(crate) fn color(&self) -> bool {
+        self.color
+    }
+
+    /// Whether stderr is a terminal, so that progress can be drawn in place.
+    pub(crate) fn stderr_is_terminal(&self) -> bool {
+        io::stderr().is_terminal()
+    }
+
+    /// Writes data to stdout. A reader that went away (`| head`) is not an error.
+    pub(crate) fn data(
+        &self,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> Result<(), CliError> {
+        let mut out = io::BufWriter::new(anstream::AutoStream::auto(io::stdout().lock()));
+        match write(&mut out).and_then(|()| out.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CliError::failed(
+                format_args!("cannot write to stdout: {error}"),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Says something on stderr, unless the user wants quiet.
+    pub(crate) fn note(&self, text: impl std::fmt::Display) {
+        if !self.quiet {
+            say(format_args!("{text}"));
+        }
+    }
+
+    /// Warns on stderr, quiet or not.
+    pub(crate) fn warn(&self, text: impl std::fmt::Display) {
+        let style = AnsiColor::Yellow.on_default().bold();
+        let text = visible_lines(&text.to_string());
+        say(format_args!("{style}warning{style:#}: {text}"));
+    }
+
+    /// Says on stderr why the command fails.
+    pub(crate) fn error(&self, error: &CliError) {
+        let style = AnsiColor::Red.on_default().bold();
+        let text = visible_lines(&error.to_string());
+        say(format_args!("{style}error{style:#}: {text}"));
+        let style = Style::new().bold();
+        for hint in error.hints() {
+            let text = visible_lines(hint);
+            say(format_args!("{style}hint{style:#}: {text}"));
+        }
+    }
+}
+
+fn say(text: std::fmt::Arguments<'_>) {
+    // A stderr that is gone leaves nobody to tell.
+    let _ = writeln!(anstream::stderr(), "{text}");
+}

@@ -1,0 +1,395 @@
+//! The types of `findings.json`, apart from the domain's own, so that the format changes only on
+//! purpose. Its JSON Schema is generated from them.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use schemars::{JsonSchema, Schema};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use trailproof_core::account::{AccountId, Region};
+use trailproof_core::finding::{
+    AccountSummary, AssuranceResult, ChainLink, ControlSummary, Finding, LinkName, LinkStatus,
+    MutedBy, Observation, Remediation, Status, Summary,
+};
+
+use crate::run::Run;
+
+/// The JSON Schema of `findings.json`.
+pub fn schema() -> Schema {
+    let mut schema = schemars::schema_for!(FindingsDocument);
+    schema.insert(
+        "title".to_owned(),
+        Value::from("trailproof findings.json, schema_version 1"),
+    );
+    schema
+}
+
+/// The whole of `findings.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct FindingsDocument {
+    /// The version of this format.
+    pub schema_version: u32,
+    /// What was asked, and how it went; the same as `run.json`.
+    pub run: Run,
+    /// Counts of the findings.
+    pub summary: SummaryRecord,
+    /// One per account and control, ordered by account, then control.
+    pub findings: Vec<FindingRecord>,
+}
+
+/// Counts of findings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SummaryRecord {
+    /// All findings.
+    pub findings: usize,
+    /// By status; every status is present.
+    pub by_status: BTreeMap<String, usize>,
+    /// FAIL and UNKNOWN findings by the link that broke.
+    pub by_broken_link: BTreeMap<String, usize>,
+}
+
+impl From<&Summary> for SummaryRecord {
+    fn from(summary: &Summary) -> Self {
+        Self {
+            findings: summary.findings,
+            by_status: summary.by_status.clone(),
+            by_broken_link: summary.by_broken_link.clone(),
+        }
+    }
+}
+
+/// A verdict for one account and one control.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct FindingRecord {
+    /// Stable over runs: `ACCOUNT/CONTROL`.
+    pub id: String,
+    /// The account.
+    pub account: AccountRecord,
+    /// The control.
+    pub control: ControlRecord,
+    /// The verdict, by the assurance that was asked for.
+    #[schemars(with = "StatusName")]
+    pub status: Status,
+    /// The verdicts by both yardsticks.
+    pub assurance: AssuranceRecord,
+    /// The first link that fails (FAIL) or cannot be seen (UNKNOWN).
+    #[schemars(with = "Option<LinkWord>")]
+    pub broken_link: Option<LinkName>,
+    /// `LINK.what`, such as `metric-filter.misses-events`; null for PASS.
+    pub reason: Option<String>,
+    /// The verdict in a sentence a person understands.
+    pub message: String,
+    /// The chain that got furthest.
+    pub chain: Vec<ChainLinkRecord>,
+    /// What else is worth knowing.
+    pub observations: Vec<ObservationRecord>,
+    /// An event that would not reach anybody, or should not but would.
+    pub witness: Option<Value>,
+    /// What to do; null when there is nothing to do.
+    pub remediation: Option<RemediationRecord>,
+    /// The latest observation the verdict rests on.
+    #[schemars(with = "Option<String>")]
+    pub observed_at: Option<Timestamp>,
+    /// How a mute changed the verdict, where one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub muted: Option<MutedRecord>,
+}
+
+/// The account a finding is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AccountRecord {
+    /// Its twelve digits.
+    #[schemars(with = "String", regex(pattern = r"^[0-9]{12}$"))]
+    pub id: AccountId,
+    /// Its name, where the organization told it.
+    pub name: Option<String>,
+    /// Its place in the organization, where the organization told it.
+    pub ou_path: Option<String>,
+}
+
+/// The control a finding is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ControlRecord {
+    /// Such as `console-auth-failures`.
+    pub id: String,
+    /// The benchmark's title.
+    pub title: String,
+    /// The benchmark and its version.
+    pub benchmark: String,
+    /// The recommendation's number there; null where that version has none.
+    pub number: Option<String>,
+}
+
+/// The verdicts by both yardsticks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AssuranceRecord {
+    /// By the benchmark's audit steps, to the letter.
+    #[schemars(with = "StatusName")]
+    pub cis: Status,
+    /// Would the message arrive?
+    #[schemars(with = "StatusName")]
+    pub effective: Status,
+}
+
+/// One link of the chain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ChainLinkRecord {
+    /// Which link.
+    #[schemars(with = "LinkWord")]
+    pub link: LinkName,
+    /// What became of it.
+    #[schemars(with = "LinkStatusName")]
+    pub status: LinkStatus,
+    /// The ARN or name of the resource that stands for the link.
+    pub resource: Option<String>,
+    /// The account the resource is in.
+    #[schemars(with = "Option<String>")]
+    pub account: Option<AccountId>,
+    /// The region the resource is in.
+    #[schemars(with = "Option<String>")]
+    pub region: Option<Region>,
+    /// What was seen, in a sentence.
+    pub detail: String,
+}
+
+/// A fact worth knowing that does not change the verdict.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ObservationRecord {
+    /// A stable word.
+    pub code: String,
+    /// A sentence.
+    pub message: String,
+}
+
+/// What to do about a finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RemediationRecord {
+    /// What a person should do.
+    pub summary: String,
+    /// Whether `trailproof fix` can do it.
+    pub automatic: bool,
+    /// The AWS CLI commands a person would run, where they can be given.
+    pub commands: Vec<String>,
+}
+
+/// The mute that changed a verdict to MUTED.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MutedRecord {
+    /// The verdict without it.
+    #[schemars(with = "StatusName")]
+    pub status: Status,
+    /// Why it was accepted.
+    pub justification: String,
+    /// Who accepted it.
+    pub owner: String,
+    /// When the acceptance ends.
+    #[schemars(with = "String")]
+    pub expires: Timestamp,
+}
+
+/// The words of [`Status`], for the schema.
+#[derive(JsonSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[expect(dead_code, reason = "core derives no schema; this mirrors its words")]
+enum StatusName {
+    Pass,
+    Fail,
+    Unknown,
+    Muted,
+    NotApplicable,
+}
+
+/// The words of [`LinkStatus`], for the schema.
+#[derive(JsonSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[expect(dead_code, reason = "core derives no schema; this mirrors its words")]
+enum LinkStatusName {
+    Pass,
+    Fail,
+    Unknown,
+    NotEvaluated,
+}
+
+/// The words of [`LinkName`], for the schema.
+#[derive(JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[expect(dead_code, reason = "core derives no schema; this mirrors its words")]
+enum LinkWord {
+    Account,
+    Trail,
+    Logging,
+    Selectors,
+    LogGroup,
+    Delivery,
+    MetricFilter,
+    Metric,
+    Alarm,
+    Action,
+    Topic,
+    Subscription,
+}
+
+impl From<&Finding> for FindingRecord {
+    fn from(finding: &Finding) -> Self {
+        let finding = finding.clone();
+        Self {
+            id: finding.id,
+            account: AccountRecord {
+                id: finding.account.id,
+                name: finding.account.name,
+                ou_path: finding.account.ou_path,
+            },
+            control: ControlRecord {
+                id: finding.control.id,
+                title: finding.control.title,
+                benchmark: finding.control.benchmark,
+                number: finding.control.number,
+            },
+            status: finding.status,
+            assurance: AssuranceRecord {
+                cis: finding.assurance.cis,
+                effective: finding.assurance.effective,
+            },
+            broken_link: finding.broken_link,
+            reason: finding.reason,
+            message: finding.message,
+            chain: finding.chain.into_iter().map(Into::into).collect(),
+            observations: finding.observations.into_iter().map(Into::into).collect(),
+            witness: finding.witness,
+            remediation: finding.remediation.map(|remediation| RemediationRecord {
+                summary: remediation.summary,
+                automatic: remediation.automatic,
+                commands: remediation.commands,
+            }),
+            observed_at: finding.observed_at,
+            muted: finding.muted.map(|muted| MutedRecord {
+                status: muted.status,
+                justification: muted.justification,
+                owner: muted.owner,
+                expires: muted.expires,
+            }),
+        }
+    }
+}
+
+impl From<FindingRecord> for Finding {
+    fn from(record: FindingRecord) -> Self {
+        Self {
+            id: record.id,
+            account: AccountSummary {
+                id: record.account.id,
+                name: record.account.name,
+                ou_path: record.account.ou_path,
+            },
+            control: ControlSummary {
+                id: record.control.id,
+                title: record.control.title,
+                benchmark: record.control.benchmark,
+                number: record.control.number,
+            },
+            status: record.status,
+            assurance: AssuranceResult {
+                cis: record.assurance.cis,
+                effective: record.assurance.effective,
+            },
+            broken_link: record.broken_link,
+            reason: record.reason,
+            message: record.message,
+            chain: record.chain.into_iter().map(Into::into).collect(),
+            observations: record.observations.into_iter().map(Into::into).collect(),
+            witness: record.witness,
+            remediation: record.remediation.map(|remediation| Remediation {
+                summary: remediation.summary,
+                automatic: remediation.automatic,
+                commands: remediation.commands,
+            }),
+            observed_at: record.observed_at,
+            muted: record.muted.map(|muted| MutedBy {
+                status: muted.status,
+                justification: muted.justification,
+                owner: muted.owner,
+                expires: muted.expires,
+            }),
+        }
+    }
+}
+
+impl From<ChainLink> for ChainLinkRecord {
+    fn from(link: ChainLink) -> Self {
+        Self {
+            link: link.link,
+            status: link.status,
+            resource: link.resource,
+            account: link.account,
+            region: link.region,
+            detail: link.detail,
+        }
+    }
+}
+
+impl From<ChainLinkRecord> for ChainLink {
+    fn from(record: ChainLinkRecord) -> Self {
+        Self {
+            link: record.link,
+            status: record.status,
+            resource: record.resource,
+            account: record.account,
+            region: record.region,
+            detail: record.detail,
+        }
+    }
+}
+
+impl From<Observation> for ObservationRecord {
+    fn from(observation: Observation) -> Self {
+        Self {
+            code: observation.code,
+            message: observation.message,
+        }
+    }
+}
+
+impl From<ObservationRecord> for Observation {
+    fn from(record: ObservationRecord) -> Self {
+        Self {
+            code: record.code,
+            message: record.message,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(name: &str) -> Vec<String> {
+        let schema = serde_json::to_value(schema()).unwrap();
+        let of = &schema["$defs"][name];
+        of["enum"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|word| word.as_str().unwrap().to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn the_schema_has_the_domains_words() {
+        for status in Status::ALL {
+            assert!(words("StatusName").contains(&status.as_str().to_owned()));
+        }
+        for link in LinkName::CHAIN.into_iter().chain([LinkName::Account]) {
+            assert!(words("LinkWord").contains(&link.as_str().to_owned()));
+        }
+        for status in [
+            LinkStatus::Pass,
+            LinkStatus::Fail,
+            LinkStatus::Unknown,
+            LinkStatus::NotEvaluated,
+        ] {
+            let word = serde_json::to_value(status).unwrap();
+            assert!(words("LinkStatusName").contains(&word.as_str().unwrap().to_owned()));
+        }
+    }
+}

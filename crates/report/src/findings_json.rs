@@ -1,0 +1,118 @@
+//! `findings.json`: the findings for programs, in the form of [`crate::document`].
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde::ser::{SerializeSeq, SerializeStruct};
+use serde::{Serialize, Serializer};
+use trailproof_core::finding::Finding;
+
+use crate::document::{FindingRecord, FindingsDocument, SummaryRecord};
+use crate::format::{Format, Report};
+use crate::run::{Run, SCHEMA_VERSION, file};
+
+/// The format `json`.
+#[derive(Debug)]
+pub struct FindingsJson;
+
+impl Format for FindingsJson {
+    fn name(&self) -> &'static str {
+        "json"
+    }
+
+    fn file_name(&self) -> &'static str {
+        file::FINDINGS_JSON
+    }
+
+    fn description(&self) -> &'static str {
+        "every finding with its chain, for programs; has a JSON Schema"
+    }
+
+    fn write(&self, report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+        serde_json::to_writer_pretty(&mut *out, &Streamed(report))?;
+        out.write_all(b"\n")
+    }
+}
+
+/// Serializes as [`FindingsDocument`] without building one: one finding is held at a time.
+struct Streamed<'a>(&'a Report<'a>);
+
+impl Serialize for Streamed<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut document = serializer.serialize_struct("FindingsDocument", 4)?;
+        document.serialize_field("schema_version", &SCHEMA_VERSION)?;
+        document.serialize_field("run", self.0.run)?;
+        document.serialize_field("summary", &SummaryRecord::from(self.0.summary))?;
+        document.serialize_field("findings", &StreamedFindings(self.0.findings))?;
+        document.end()
+    }
+}
+
+struct StreamedFindings<'a>(&'a [Finding]);
+
+impl Serialize for StreamedFindings<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut sequence = serializer.serialize_seq(Some(self.0.len()))?;
+        for finding in self.0 {
+            sequence.serialize_element(&FindingRecord::from(finding))?;
+        }
+        sequence.end()
+    }
+}
+
+/// Why a `findings.json` cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The file cannot be read.
+    #[error("cannot read `{}`: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// It is not what it should be.
+    #[error("`{}` is not a findings.json of this version: {source}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and where.
+        source: serde_json::Error,
+    },
+    /// A later version of trailproof wrote it.
+    #[error("`{}` was written by a newer trailproof: schema_version {found}", path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// The version it has.
+        found: u32,
+    },
+}
+
+/// Reads a `findings.json`.
+pub fn read(path: &Path) -> Result<(Run, Vec<Finding>), ReadError> {
+    #[derive(serde::Deserialize)]
+    struct Version {
+        schema_version: u32,
+    }
+    let io = |source| ReadError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    let malformed = |source| ReadError::Malformed {
+        path: path.to_owned(),
+        source,
+    };
+    let text = std::fs::read_to_string(path).map_err(io)?;
+    // A newer document need not parse as this version does, so its version is looked at first.
+    let version: Version = serde_json::from_str(&text).map_err(malformed)?;
+    if version.schema_version > SCHEMA_VERSION {
+        return Err(ReadError::Newer {
+            path: path.to_owned(),
+            found: version.schema_version,
+        });
+    }
+    let document: FindingsDocument = serde_json::from_str(&text).map_err(malformed)?;
+    let findings = document.findings.into_iter().map(Into::into).collect();
+    Ok((document.run, findings))
+}

@@ -1,0 +1,257 @@
+//! The content of `run.json`, which is also the `run` member of `findings.json`.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use trailproof_core::account::{AccountId, Partition, Region};
+use trailproof_core::control::Control;
+use trailproof_core::policy::{Assurance, Policy};
+
+/// The version of the layout of run directories and of `findings.json`. Raised when a reader of
+/// the old layout would misunderstand the new one.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// What was asked, when, and how it went.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Run {
+    /// The version of this layout.
+    pub schema_version: u32,
+    /// What made the run.
+    pub tool: Tool,
+    /// Which command made the run.
+    pub kind: RunKind,
+    /// When it started.
+    #[schemars(with = "String")]
+    pub started_at: Timestamp,
+    /// When the reports were written; absent while the run is going on, and for good when it was
+    /// killed.
+    #[schemars(with = "Option<String>")]
+    pub finished_at: Option<Timestamp>,
+    /// Whether everything that was asked for was looked at. An interrupted run is not complete.
+    pub complete: bool,
+    /// What was looked at.
+    pub scope: Scope,
+    /// How it was judged.
+    pub policy: PolicyRecord,
+    /// How many regions were asked; absent when nothing was scanned.
+    #[serde(default)]
+    pub sweep: Option<Sweep>,
+    /// What it took.
+    #[serde(default)]
+    pub statistics: Statistics,
+}
+
+impl Run {
+    /// A run that starts now.
+    pub fn start(kind: RunKind, scope: Scope, policy: PolicyRecord, now: Timestamp) -> Self {
+        Self {
+            schema_version: SCHEMA_VERSION,
+            tool: Tool::this(),
+            kind,
+            started_at: now,
+            finished_at: None,
+            complete: false,
+            scope,
+            policy,
+            sweep: None,
+            statistics: Statistics::default(),
+        }
+    }
+}
+
+/// The program that made a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Tool {
+    /// `trailproof`.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+impl Tool {
+    /// This program.
+    pub fn this() -> Self {
+        Self {
+            name: "trailproof".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        }
+    }
+}
+
+/// The command that made a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunKind {
+    /// AWS was asked.
+    Scan,
+    /// Recorded evidence was judged again.
+    Evaluate,
+    /// Several runs were joined.
+    Merge,
+    /// A simulated organization was scanned.
+    Demo,
+}
+
+/// How many regions are asked for trails.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sweep {
+    /// Every account and every enabled region.
+    #[default]
+    Full,
+    /// Further regions only while the verdict is open.
+    Adaptive,
+}
+
+/// What a run looked at: the filters as they were given, and what they came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Scope {
+    /// The organization, where there is one.
+    pub organization: Option<Organization>,
+    /// The account whose credentials started the run.
+    #[schemars(with = "Option<String>")]
+    pub caller: Option<AccountId>,
+    /// The partition.
+    #[schemars(with = "Option<String>")]
+    pub partition: Option<Partition>,
+    /// The role that was assumed in the members.
+    pub role: Option<String>,
+    /// The accounts that were judged, where a filter, a list or a shard made them fewer than all.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub accounts: Option<Vec<AccountId>>,
+    /// The filters that chose the accounts, by flag name, as they were given.
+    pub account_filters: BTreeMap<String, Vec<String>>,
+    /// The only regions that were asked; empty for all that are enabled.
+    #[schemars(with = "Vec<String>")]
+    pub regions: Vec<Region>,
+    /// Regions that were left out.
+    #[schemars(with = "Vec<String>")]
+    pub exclude_regions: Vec<Region>,
+    /// The part of the accounts that was looked at, such as `3/16`.
+    pub shard: Option<String>,
+}
+
+/// An organization.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Organization {
+    /// Such as `o-a1b2c3d4e5`.
+    pub id: String,
+    /// The account that owns it.
+    #[schemars(with = "String")]
+    pub management_account: AccountId,
+}
+
+/// The policy of a run, with all it takes to judge the same evidence again in the same way.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PolicyRecord {
+    /// The ids of the judged controls, in the order of findings.
+    pub controls: Vec<String>,
+    /// The judged controls that are not built in, in full.
+    #[serde(default)]
+    #[schemars(with = "Vec<serde_json::Value>")]
+    pub custom_controls: Vec<Control>,
+    /// The benchmark version.
+    pub benchmark: String,
+    /// The yardstick.
+    #[schemars(with = "AssuranceName")]
+    pub assurance: Assurance,
+    /// How old the last delivery to CloudWatch Logs may be when it was observed, in seconds.
+    pub max_delivery_age_seconds: i64,
+    /// Whether an organization trail is believed to cover members that cannot be entered.
+    pub trust_organization_trail: bool,
+    /// The time the judgement was made for.
+    #[schemars(with = "String")]
+    pub evaluated_at: Timestamp,
+}
+
+/// The names of the yardsticks, for the schema.
+#[derive(JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[expect(
+    dead_code,
+    reason = "core derives no schema; this mirrors its type's names"
+)]
+enum AssuranceName {
+    Cis,
+    Effective,
+    Both,
+}
+
+impl PolicyRecord {
+    /// What a policy says. `is_built_in` tells controls that need not be written in full.
+    pub fn of(
+        policy: &Policy,
+        evaluated_at: Timestamp,
+        is_built_in: impl Fn(&Control) -> bool,
+    ) -> Self {
+        Self {
+            controls: policy
+                .controls
+                .iter()
+                .map(|control| control.id.clone())
+                .collect(),
+            custom_controls: policy
+                .controls
+                .iter()
+                .filter(|control| !is_built_in(control))
+                .cloned()
+                .collect(),
+            benchmark: policy.benchmark.clone(),
+            assurance: policy.assurance,
+            max_delivery_age_seconds: policy.max_delivery_age.as_secs(),
+            trust_organization_trail: policy.trust_organization_trail,
+            evaluated_at,
+        }
+    }
+
+    /// The policy again, given its controls and the accounts of the run's scope.
+    pub fn to_policy(&self, controls: Vec<Control>, scope: &Scope) -> Policy {
+        let mut policy = Policy::new(controls);
+        policy.benchmark.clone_from(&self.benchmark);
+        policy.assurance = self.assurance;
+        policy.max_delivery_age = SignedDuration::from_secs(self.max_delivery_age_seconds);
+        policy.trust_organization_trail = self.trust_organization_trail;
+        policy.accounts = scope
+            .accounts
+            .as_ref()
+            .map(|accounts| accounts.iter().copied().collect());
+        policy
+    }
+}
+
+/// What a run took.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Statistics {
+    /// Accounts that were judged.
+    pub accounts: u64,
+    /// Accounts that could not be entered.
+    pub accounts_denied: u64,
+    /// Completed API operations, pages counted once each.
+    pub calls: u64,
+    /// Completed API operations by name.
+    pub calls_by_operation: BTreeMap<String, u64>,
+    /// Calls that ended in an error, by the class of the error.
+    pub errors_by_class: BTreeMap<String, u64>,
+    /// How often AWS asked to slow down.
+    pub throttles: u64,
+    /// Answers that were taken from an earlier, interrupted run.
+    pub resumed_records: u64,
+    /// The time it took, in milliseconds.
+    pub elapsed_milliseconds: u64,
+    /// The accounts that took longest, slowest first.
+    pub slowest_accounts: Vec<SlowAccount>,
+}
+
+/// An account that took long.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SlowAccount {
+    /// The account.
+    #[schemars(with = "String")]
+    pub account: AccountId,
+    /// From its first call to its last, in milliseconds.
+    pub milliseconds: u64,
+}

@@ -1,0 +1,25 @@
+//! A run: what was asked, when, with which outcome (`run.json`), and the private directory that
+//! holds it together with its evidence and reports.
+
+mod directory;
+mod manifest;
+
+pub use directory::{RunDirectory, RunDirectoryError, private_file};
+pub use manifest::{
+    Organization, PolicyRecord, Run, RunKind, SCHEMA_VERSION, Scope, SlowAccount, Statistics,
+    Sweep, Tool,
+};
+
+/// The names of the files in a run directory.
+pub mod file {
+    /// The run itself.
+    pub const RUN: &str = "run.json";
+    /// One record per completed AWS call.
+    pub const EVIDENCE: &str = "evidence.ndjson";
+    /// The findings, for programs.
+    pub const FINDINGS_JSON: &str = "findings.json";
+    /// The findings, for spreadsheets.
+    pub const FINDINGS_CSV: &str = "findings.csv";
+    /// Every trail and its log group.
+    pub const TRAILS_CSV: &str = "trails.csv";
+}
