@@ -1,2 +1,59 @@
-//! Placeholder.
-fn main() {}
+//! Developer tasks of trailproof. `cargo xtask help` lists them.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a developer task talks to a person"
+)]
+
+mod bench;
+mod ci;
+mod codegen;
+mod emulators;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Developer tasks of trailproof.
+#[derive(Debug, Parser)]
+#[command(bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Run every test, the emulators included.
+    Test(test::Options),
+    /// Everything a change must pass: format, lints, tests, documentation, generated files, rules.
+    Ci,
+    /// Check the rules of the architecture.
+    Tidy,
+    /// Write the generated files.
+    Codegen(codegen::Options),
+    /// Measure.
+    Bench(bench::Options),
+    /// Start an emulator of AWS and keep it until Ctrl-C.
+    Emulators(emulators::Options),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().task {
+        Task::Test(options) => test::run(&options),
+        Task::Ci => ci::run(),
+        Task::Tidy => tidy::run(),
+        Task::Codegen(options) => codegen::run(&options),
+        Task::Bench(options) => bench::run(&options),
+        Task::Emulators(options) => emulators::run(&options),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}

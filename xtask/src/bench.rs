@@ -1,0 +1,49 @@
+//! `cargo xtask bench`: hands over to the benchmark of one part, built for release.
+
+use std::process::Command;
+
+use clap::{Args, ValueEnum};
+use xtask::{invocation, workspace};
+
+/// Options of `bench`.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// What to measure.
+    #[arg(value_enum, default_value_t = Subject::Scan)]
+    subject: Subject,
+    /// Passed on to the benchmark.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Subject {
+    /// Scans of simulated organizations: time, calls, CPU, memory, and how each grows.
+    Scan,
+    /// Deciding filter patterns.
+    Pattern,
+}
+
+/// Runs a benchmark: an example of the crate it measures, so that it is built with that crate's
+/// own dependencies.
+pub(crate) fn run(options: &Options) -> Result<(), String> {
+    let (package, example) = match options.subject {
+        Subject::Scan => ("trailproof-simulator", "bench-scan"),
+        Subject::Pattern => ("trailproof-core", "bench-pattern"),
+    };
+    invocation::run(
+        Command::new("cargo")
+            .current_dir(workspace::root())
+            .args([
+                "run",
+                "--release",
+                "--package",
+                package,
+                "--example",
+                example,
+                "--",
+            ])
+            .args(&options.arguments),
+    )
+    .map_err(|failure| failure.to_string())
+}

@@ -1,0 +1,72 @@
+//! `cargo xtask codegen`: files in the tree that are made from the code. `--check` fails when one
+//! of them is stale.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use clap::Args;
+use xtask::{invocation, workspace};
+
+/// Options of `codegen`.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Write nothing; fail when a file is stale.
+    #[arg(long)]
+    pub(crate) check: bool,
+}
+
+/// A generated file: its place in the tree, and the arguments of the `trailproof` binary that
+/// print it.
+const PRINTED: &[(&str, &[&str])] = &[];
+
+/// Writes or checks every generated file.
+pub(crate) fn run(options: &Options) -> Result<(), String> {
+    invocation::run(Command::new("cargo").current_dir(workspace::root()).args([
+        "build",
+        "--workspace",
+        "--lib",
+        "--bins",
+        "--tests",
+    ]))
+    .map_err(|failure| failure.to_string())?;
+    let mut stale = Vec::new();
+    for (path, arguments) in PRINTED {
+        let content = invocation::capture(
+            Command::new(workspace::target().join("debug").join("trailproof"))
+                .env("NO_COLOR", "1")
+                .args(*arguments),
+        )
+        .map_err(|failure| failure.to_string())?;
+        settle(options, path, &content, &mut stale)?;
+    }
+    if stale.is_empty() {
+        Ok(())
+    } else {
+        Err(format!(
+            "stale: {}; run `cargo xtask codegen`",
+            stale.join(", ")
+        ))
+    }
+}
+
+fn settle(
+    options: &Options,
+    path: &str,
+    content: &[u8],
+    stale: &mut Vec<String>,
+) -> Result<(), String> {
+    let file = workspace::root().join(path);
+    if fs::read(&file).is_ok_and(|present| present == content) {
+        return Ok(());
+    }
+    if options.check {
+        stale.push(path.to_owned());
+        return Ok(());
+    }
+    fs::create_dir_all(file.parent().unwrap_or(Path::new(".")))
+        .and_then(|()| fs::write(&file, content))
+        .map_err(|error| format!("`{path}` could not be written: {error}"))?;
+    println!("wrote {path}");
+    Ok(())
+}
