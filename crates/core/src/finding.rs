@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::account::{AccountId, Region};
+use crate::control::Severity;
 
 /// The verdict of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -177,6 +178,9 @@ pub struct ControlSummary {
     pub benchmark: String,
     /// The recommendation's number there, such as `5.6`; absent where that version has none.
     pub number: Option<String>,
+    /// How much a failure matters.
+    #[serde(default)]
+    pub severity: Severity,
 }
 
 /// The two yardsticks of a finding.

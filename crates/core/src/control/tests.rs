@@ -1,0 +1,345 @@
+//! The catalogue against the published numbers, and controls that users write.
+
+use super::*;
+
+/// Control, then its number in 1.2.0, in 1.3.0 to 5.0.0, in 6.0.0 and later, its level before and
+/// from 2.0.0, and its Security Hub control.
+type Row = (
+    &'static str,
+    Option<&'static str>,
+    &'static str,
+    &'static str,
+    u8,
+    u8,
+    Option<&'static str>,
+);
+
+const NUMBERS: [Row; 15] = [
+    (
+        "unauthorized-api-calls",
+        Some("3.1"),
+        "4.1",
+        "5.1",
+        1,
+        2,
+        Some("CloudWatch.2"),
+    ),
+    (
+        "console-signin-without-mfa",
+        Some("3.2"),
+        "4.2",
+        "5.2",
+        1,
+        1,
+        Some("CloudWatch.3"),
+    ),
+    (
+        "root-usage",
+        Some("3.3"),
+        "4.3",
+        "5.3",
+        1,
+        1,
+        Some("CloudWatch.1"),
+    ),
+    (
+        "iam-policy-changes",
+        Some("3.4"),
+        "4.4",
+        "5.4",
+        1,
+        1,
+        Some("CloudWatch.4"),
+    ),
+    (
+        "cloudtrail-changes",
+        Some("3.5"),
+        "4.5",
+        "5.5",
+        1,
+        1,
+        Some("CloudWatch.5"),
+    ),
+    (
+        "console-auth-failures",
+        Some("3.6"),
+        "4.6",
+        "5.6",
+        2,
+        2,
+        Some("CloudWatch.6"),
+    ),
+    (
+        "cmk-disable-or-delete",
+        Some("3.7"),
+        "4.7",
+        "5.7",
+        2,
+        2,
+        Some("CloudWatch.7"),
+    ),
+    (
+        "s3-bucket-policy-changes",
+        Some("3.8"),
+        "4.8",
+        "5.8",
+        1,
+        1,
+        Some("CloudWatch.8"),
+    ),
+    (
+        "aws-config-changes",
+        Some("3.9"),
+        "4.9",
+        "5.9",
+        2,
+        2,
+        Some("CloudWatch.9"),
+    ),
+    (
+        "security-group-changes",
+        Some("3.10"),
+        "4.10",
+        "5.10",
+        2,
+        2,
+        Some("CloudWatch.10"),
+    ),
+    (
+        "nacl-changes",
+        Some("3.11"),
+        "4.11",
+        "5.11",
+        2,
+        2,
+        Some("CloudWatch.11"),
+    ),
+    (
+        "network-gateway-changes",
+        Some("3.12"),
+        "4.12",
+        "5.12",
+        1,
+        1,
+        Some("CloudWatch.12"),
+    ),
+    (
+        "route-table-changes",
+        Some("3.13"),
+        "4.13",
+        "5.13",
+        1,
+        1,
+        Some("CloudWatch.13"),
+    ),
+    (
+        "vpc-changes",
+        Some("3.14"),
+        "4.14",
+        "5.14",
+        1,
+        1,
+        Some("CloudWatch.14"),
+    ),
+    ("organizations-changes", None, "4.15", "5.15", 1, 1, None),
+];
+
+#[test]
+fn numbers_and_levels_are_the_published_ones() {
+    assert_eq!(builtin().len(), NUMBERS.len());
+    for (control, row) in builtin().iter().zip(NUMBERS) {
+        let (id, first, middle, last, level_before, level_since, hub) = row;
+        assert_eq!(control.id, id);
+        for version in VERSIONS {
+            let number = match version {
+                "1.2.0" => first,
+                "6.0.0" | "7.0.0" => Some(last),
+                _ => Some(middle),
+            };
+            let level = if version < "2" {
+                level_before
+            } else {
+                level_since
+            };
+            let entry = control.entry(version);
+            assert_eq!(
+                entry.map(|entry| (entry.number.as_str(), entry.level)),
+                number.map(|number| (number, level)),
+                "{id} in {version}"
+            );
+        }
+        let entries: usize = control
+            .benchmarks
+            .iter()
+            .map(|entry| entry.versions.len())
+            .sum();
+        assert_eq!(
+            entries,
+            10 - usize::from(first.is_none()),
+            "{id}: a version twice or unknown"
+        );
+        assert_eq!(
+            control
+                .security_hub
+                .as_ref()
+                .map(|hub| hub.control.as_str()),
+            hub,
+            "{id}"
+        );
+    }
+}
+
+#[test]
+fn every_entry_says_where_it_was_read() {
+    for control in builtin() {
+        for entry in &control.benchmarks {
+            assert!(
+                !entry.sources.is_empty(),
+                "{} {:?}",
+                control.id,
+                entry.versions
+            );
+            assert_eq!(
+                entry.note.is_some(),
+                !entry.texts.is_empty(),
+                "{} {:?}: a text that is not taken to the letter needs a reason",
+                control.id,
+                entry.versions
+            );
+        }
+        for mapping in &control.mappings {
+            assert!(!mapping.requirements.is_empty() && !mapping.source.is_empty());
+        }
+    }
+}
+
+#[test]
+fn a_control_round_trips_through_its_file_format() {
+    for control in builtin() {
+        let text = toml::to_string(control).unwrap();
+        assert_eq!(
+            Control::from_toml(&text).as_ref(),
+            Ok(control),
+            "{}",
+            control.id
+        );
+    }
+}
+
+#[test]
+fn versions_differ_where_the_benchmark_does() {
+    let control = |id: &str| builtin().iter().find(|control| control.id == id).unwrap();
+    let groups = control("security-group-changes");
+    assert!(
+        !groups
+            .pattern_for("4.0.1")
+            .contains("ModifySecurityGroupRules")
+    );
+    assert!(
+        groups
+            .pattern_for("5.0.0")
+            .contains("ModifySecurityGroupRules")
+    );
+    let calls = control("unauthorized-api-calls");
+    assert!(!calls.pattern_for("1.2.0").contains("HeadBucket"));
+    assert_eq!(calls.observation("1.2.0"), None);
+    assert!(
+        calls
+            .observation("1.5.0")
+            .unwrap()
+            .message
+            .starts_with("The benchmark's text joins")
+    );
+    let summary = calls.summary("1.5.0");
+    assert_eq!(summary.benchmark, "CIS AWS Foundations Benchmark 1.5.0");
+    assert_eq!(summary.number.as_deref(), Some("4.1"));
+    assert!(summary.title.starts_with("Ensure a log metric filter"));
+    assert_eq!(
+        control("organizations-changes").summary("1.2.0").number,
+        None
+    );
+    assert_eq!(
+        control("console-signin-without-mfa")
+            .texts_for("6.0.0")
+            .len(),
+        2
+    );
+}
+
+fn custom(id: &str) -> Control {
+    Control::from_toml(&format!(
+        "id = {id:?}\ntitle = 'Backups deleted'\npattern = '{{ $.eventName = DeleteBackupVault }}'"
+    ))
+    .unwrap()
+}
+
+#[test]
+fn custom_controls_join_the_catalogue() {
+    let catalogue = with_custom(vec![custom("backup-deletions")]).unwrap();
+    assert_eq!(catalogue.len(), 16);
+    let chosen = select(&catalogue, &["backup-deletions".to_owned()]).unwrap();
+    assert_eq!(chosen.len(), 1);
+    assert_eq!(chosen[0].severity, Severity::Medium);
+    let summary = chosen[0].summary("6.0.0");
+    assert_eq!(
+        (summary.benchmark.as_str(), summary.number),
+        (CUSTOM_BENCHMARK, None)
+    );
+    assert_eq!(select(&catalogue, &["all".to_owned()]).unwrap().len(), 16);
+    assert_eq!(
+        with_custom(vec![custom("root-usage")]),
+        Err(CatalogueError::Duplicate("root-usage".to_owned()))
+    );
+}
+
+#[test]
+fn unknown_controls_are_refused_with_a_hint() {
+    for (wanted, nearest) in [
+        (
+            "console_auth_failures",
+            "; did you mean `console-auth-failures`?",
+        ),
+        ("CloudWatch.6", "; did you mean `console-auth-failures`?"),
+        ("zebra", "; `trailproof controls list` shows all of them"),
+    ] {
+        let error = select(builtin(), &[wanted.to_owned()]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("there is no control `{wanted}`{nearest}")
+        );
+    }
+}
+
+#[test]
+fn broken_controls_are_refused() {
+    for (text, expected) in [
+        (
+            "id = 'A b'\ntitle = 't'\npattern = 'x'",
+            "`A b` is not a control id",
+        ),
+        (
+            "id = 'a--b'\ntitle = 't'\npattern = 'x'",
+            "`a--b` is not a control id",
+        ),
+        (
+            "id = 'all'\ntitle = 't'\npattern = 'x'",
+            "`all` is not a control id",
+        ),
+        (
+            "id = 'a'\ntitle = ' '\npattern = 'x'",
+            "control `a`: `title` is empty",
+        ),
+        (
+            "id = 'a'\ntitle = 't'\npattern = ''",
+            "control `a`: `pattern` is empty",
+        ),
+        ("id = 'a'\ntitle = 't'", "missing field `pattern`"),
+        (
+            "id = 'a'\ntitle = 't'\npattern = 'x'\ncolour = 1",
+            "unknown field `colour`",
+        ),
+    ] {
+        let error = Control::from_toml(text).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+}
