@@ -8,6 +8,7 @@ use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use trailproof_core::account::{AccountId, Region};
+use trailproof_core::control::Severity;
 use trailproof_core::finding::{
     AccountSummary, AssuranceResult, ChainLink, ControlSummary, Finding, LinkName, LinkStatus,
     MutedBy, Observation, Remediation, Status, Summary,
@@ -119,6 +120,10 @@ pub struct ControlRecord {
     pub benchmark: String,
     /// The recommendation's number there; null where that version has none.
     pub number: Option<String>,
+    /// How much a failure matters.
+    #[schemars(with = "SeverityWord")]
+    #[serde(default)]
+    pub severity: Severity,
 }
 
 /// The verdicts by both yardsticks.
@@ -230,6 +235,18 @@ enum LinkWord {
     Subscription,
 }
 
+/// The words of [`Severity`], for the schema.
+#[derive(JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[expect(dead_code, reason = "core derives no schema; this mirrors its words")]
+enum SeverityWord {
+    Informational,
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
 impl From<&Finding> for FindingRecord {
     fn from(finding: &Finding) -> Self {
         let finding = finding.clone();
@@ -245,6 +262,7 @@ impl From<&Finding> for FindingRecord {
                 title: finding.control.title,
                 benchmark: finding.control.benchmark,
                 number: finding.control.number,
+                severity: finding.control.severity,
             },
             status: finding.status,
             assurance: AssuranceRecord {
@@ -287,6 +305,7 @@ impl From<FindingRecord> for Finding {
                 title: record.control.title,
                 benchmark: record.control.benchmark,
                 number: record.control.number,
+                severity: record.control.severity,
             },
             status: record.status,
             assurance: AssuranceResult {
