@@ -1,1 +1,25 @@
-//! Placeholder.
+//! Reads an AWS organization and records what it saw: AWS in, evidence out.
+//!
+//! [`scan`] finds the accounts, enters each with a role, performs the calls on which the verdicts
+//! rest, and appends every answer to the run's evidence file as it arrives. Which calls those are
+//! is decided by [`trailproof_core::evaluate::wanted`]; this crate never judges, it only asks, and
+//! an answer it could not get is recorded as the reason why. It prints nothing: what happens is
+//! told as [`ScanEvent`]s.
+
+mod connect;
+mod error;
+mod event;
+mod outcome;
+mod plan;
+mod roles;
+mod scan;
+mod shard;
+
+pub use connect::{ConnectOptions, StaticCredentials};
+pub use error::ScanError;
+pub use event::{ScanEvent, Warning, WarningCode};
+pub use outcome::{Caller, DeniedAccount, FoundAccount, ScanOutcome, SlowAccount, Statistics};
+pub use plan::{AccountFilter, EvidenceFile, RegionFilter, ScanPlan, Scope, Sweep};
+pub use roles::{InvalidRoleTemplate, RoleSettings, RoleTemplate};
+pub use scan::scan;
+pub use shard::{InvalidShard, Shard};

@@ -1,0 +1,196 @@
+//! Why a scan could not start or had to end. What fails for one account is evidence, not an error.
+
+use std::io;
+use std::path::PathBuf;
+
+use trailproof_core::account::AccountId;
+
+/// Why a scan could not start or had to end. Messages name the place; [`ScanError::hint`] names
+/// the remedy.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ScanError {
+    /// No source of credentials has any, or the source failed.
+    #[error("no AWS credentials: {reason}")]
+    MissingCredentials {
+        /// What the credential sources said.
+        reason: String,
+    },
+    /// The credentials exist, but AWS does not accept them.
+    #[error("AWS does not accept the credentials: {code}: {message}")]
+    RejectedCredentials {
+        /// The code AWS gave.
+        code: String,
+        /// What AWS said.
+        message: String,
+    },
+    /// The configuration names no region and none can be derived.
+    #[error("the connection is not usable: {reason}")]
+    Connection {
+        /// What is wrong.
+        reason: String,
+    },
+    /// The caller's account belongs to no organization.
+    #[error("account {account} does not belong to an organization")]
+    NotInOrganization {
+        /// The caller.
+        account: AccountId,
+    },
+    /// The caller may not list the organization's accounts: it is neither the management account
+    /// nor a delegated administrator.
+    #[error(
+        "account {account} may not list the accounts of its organization: it is neither the \
+         management account nor a delegated administrator ({code}: {message})"
+    )]
+    NotOrganizationAdministrator {
+        /// The caller.
+        account: AccountId,
+        /// The code AWS gave.
+        code: String,
+        /// What AWS said.
+        message: String,
+    },
+    /// The caller lacks a permission without which the accounts cannot be found.
+    #[error("{operation} was denied to {arn}: {code}: {message}")]
+    OrganizationDenied {
+        /// The operation, as in an IAM policy.
+        operation: &'static str,
+        /// The caller.
+        arn: String,
+        /// The code AWS gave.
+        code: String,
+        /// What AWS said.
+        message: String,
+    },
+    /// A call without which the accounts cannot be found failed to the end of its retries.
+    #[error("{operation} failed: {code}: {message}")]
+    OrganizationFailed {
+        /// The operation, as in an IAM policy.
+        operation: &'static str,
+        /// The code AWS gave.
+        code: String,
+        /// What AWS said.
+        message: String,
+    },
+    /// The endpoint of a service cannot be reached.
+    #[error("cannot reach the endpoint for {operation}: {reason}")]
+    Unreachable {
+        /// The operation that was tried.
+        operation: &'static str,
+        /// What the network said.
+        reason: String,
+    },
+    /// The session name or external id cannot be sent to AWS.
+    #[error("`{value}` is not a {what}: {reason}")]
+    InvalidRoleSetting {
+        /// `session name` or `external id`.
+        what: &'static str,
+        /// What was given.
+        value: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A region filter names a region that does not exist in the partition.
+    #[error("there is no region `{region}` in partition {partition}")]
+    UnknownRegion {
+        /// What was given.
+        region: String,
+        /// The partition of the credentials.
+        partition: String,
+    },
+    /// An organizational unit of the filter does not exist.
+    #[error("there is no organizational unit or root `{unit}` in the organization")]
+    UnknownOrganizationalUnit {
+        /// What was given.
+        unit: String,
+    },
+    /// A filter needs Organizations, and the scope does without it.
+    #[error("filters by organizational unit or tag need the organization")]
+    FilterNeedsOrganization,
+    /// The evidence file exists and the run is not a resumption.
+    #[error("{} exists", .path.display())]
+    EvidenceExists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The evidence of an earlier run cannot be read.
+    #[error("{}:{line}: {reason}", .path.display())]
+    EvidenceUnreadable {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The evidence of an earlier run was made with other credentials.
+    #[error("the run began with account {recorded}, but the credentials are of account {caller}")]
+    OtherCaller {
+        /// The account that began.
+        recorded: AccountId,
+        /// The account now.
+        caller: AccountId,
+    },
+    /// The evidence file cannot be created or written.
+    #[error("cannot write {}: {source}", .path.display())]
+    EvidenceUnwritable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl ScanError {
+    /// What a person can do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::MissingCredentials { .. } => {
+                "name a profile with --profile, run `aws sso login`, or set AWS_ACCESS_KEY_ID and \
+                 AWS_SECRET_ACCESS_KEY"
+            }
+            Self::RejectedCredentials { .. } => {
+                "check the profile, whether the session has expired, and this computer's clock"
+            }
+            Self::Connection { .. } => "check --profile, --region and the AWS configuration files",
+            Self::NotInOrganization { .. } => {
+                "scan this account alone with --current-account, or name accounts with --accounts"
+            }
+            Self::NotOrganizationAdministrator { .. } => {
+                "use credentials of the management account or of a delegated administrator, or \
+                 name accounts with --accounts, or scan this account alone with --current-account"
+            }
+            Self::OrganizationDenied { .. } => {
+                "grant the permissions that `trailproof iam-policy` prints, or name accounts with \
+                 --accounts"
+            }
+            Self::OrganizationFailed { .. } => "try again, or name accounts with --accounts",
+            Self::Unreachable { .. } => {
+                "check the network, the proxy, --region and AWS_ENDPOINT_URL"
+            }
+            Self::InvalidRoleSetting { .. } => "correct the value",
+            Self::UnknownRegion { .. } => "check --regions, --exclude-regions and --region",
+            Self::UnknownOrganizationalUnit { .. } => {
+                "list the units with `aws organizations list-organizational-units-for-parent`"
+            }
+            Self::FilterNeedsOrganization => {
+                "leave out --ou, --exclude-ou and --tag, or leave out --accounts and \
+                 --current-account"
+            }
+            Self::EvidenceExists { .. } => {
+                "go on with that run with --resume, or name another directory with --out"
+            }
+            Self::EvidenceUnreadable { .. } => {
+                "remove the line if it is not wanted, or start a new run in another directory"
+            }
+            Self::OtherCaller { .. } => {
+                "resume with the credentials the run began with, or start a new run in another \
+                 directory"
+            }
+            Self::EvidenceUnwritable { .. } => {
+                "make room or choose another directory with --out; what was written is intact and \
+                 --resume goes on from there"
+            }
+        }
+    }
+}
