@@ -10,7 +10,7 @@ use trailproof_core::evidence::Evidence;
 use trailproof_core::finding::{Finding, Summary};
 
 use crate::run::{Run, RunDirectory, RunDirectoryError};
-use crate::{findings_csv, findings_json, trails_csv};
+use crate::{findings_csv, findings_json, formats, trails_csv};
 
 /// Everything there is to report about a run.
 #[derive(Debug, Clone, Copy)]
@@ -45,6 +45,12 @@ pub static ALL: &[&dyn Format] = &[
     &findings_json::FindingsJson,
     &findings_csv::FindingsCsv,
     &trails_csv::TrailsCsv,
+    &formats::Ndjson,
+    &formats::Markdown,
+    &formats::Junit,
+    &formats::Asff,
+    &formats::Ocsf,
+    &formats::Pivot,
 ];
 
 /// The formats that every run directory has.

@@ -7,6 +7,8 @@ pub mod document;
 pub mod findings_csv;
 pub mod findings_json;
 pub mod format;
+pub mod formats;
 pub mod run;
 pub mod spreadsheet;
 pub mod trails_csv;
+pub mod untrusted;
