@@ -9,5 +9,7 @@ pub mod arn;
 pub mod control;
 pub mod evaluate;
 pub mod evidence;
+pub mod field_selection;
 pub mod finding;
+pub mod pattern;
 pub mod policy;

@@ -1,0 +1,51 @@
+//! A pattern as a whole: one of the forms of the language.
+
+use std::str::FromStr;
+
+use super::{Expression, PatternError, Regex, SpacePattern, Term, parse};
+
+/// A filter pattern.
+///
+/// Displays as a pattern that parses to the same tree.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Pattern {
+    form: Form,
+}
+
+/// The forms of the language, told apart by their first character.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Form {
+    /// Empty: every event matches.
+    Everything,
+    /// `{ $.eventName = ConsoleLogin }`.
+    Json(Expression),
+    /// `[ip, user, status = 4*]`.
+    Space(SpacePattern),
+    /// `%regex%` over the raw message.
+    Regex(Regex),
+    /// `ERROR -debug "a phrase"` over the raw message.
+    Terms(Vec<Term>),
+}
+
+impl Pattern {
+    /// The longest pattern CloudWatch Logs accepts, in characters.
+    pub const MAX_LENGTH: usize = 1024;
+
+    /// Parses any form, as leniently as CloudWatch Logs does.
+    pub fn parse(text: &str) -> Result<Self, PatternError> {
+        parse::pattern(text).map(|form| Self { form })
+    }
+
+    /// The form, for looking into the pattern.
+    pub fn form(&self) -> &Form {
+        &self.form
+    }
+}
+
+impl FromStr for Pattern {
+    type Err = PatternError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse(text)
+    }
+}

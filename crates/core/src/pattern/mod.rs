@@ -1,0 +1,41 @@
+//! CloudWatch Logs filter patterns: parsed, evaluated, and compared.
+//!
+//! [`Pattern::parse`] accepts what AWS accepts, [`matches()`] is the reference semantics on one
+//! event, and [`compare()`] decides how the events of some patterns relate to the events of another
+//! one. Where AWS documents no behaviour the answer is "undocumented", never a guess. This module
+//! knows nothing of log groups, metrics or alarms.
+//!
+//! Grammar and semantics are those of the CloudWatch Logs User Guide, "Filter pattern syntax", and
+//! of answers of the real API that others have published.
+
+mod compare;
+mod decimal;
+mod error;
+mod evaluate;
+mod event;
+mod expression;
+mod form;
+mod operand;
+mod parse;
+mod print;
+mod regex;
+mod selector;
+mod space;
+mod terms;
+mod undocumented;
+
+pub use compare::{
+    Comparison, Coverage, Relation, Universe, compare, compare_within, matches_every_event,
+};
+pub use decimal::{Decimal, Number};
+pub use error::{PatternError, Span};
+pub use evaluate::{Match, matches};
+pub use event::Event;
+pub use expression::{Condition, Expression, Order, Test};
+pub use form::{Form, Pattern};
+pub use operand::{Operand, TextOperand};
+pub use regex::Regex;
+pub use selector::{Selector, Step};
+pub use space::{Field, FieldTest, SpacePattern};
+pub use terms::{Term, TermKind};
+pub use undocumented::Undocumented;
