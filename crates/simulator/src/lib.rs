@@ -1,1 +1,24 @@
-//! Placeholder.
+//! An AWS organization that exists only here: a declarative [`model`] with the verdicts that are
+//! known by construction, read from [`scenario`] files, and answering in the words of AWS.
+//!
+//! It is for demonstrations, tests and measurements. It does not judge anything: expected
+//! verdicts are written beside the resources, never derived from them.
+
+#![allow(
+    dead_code,
+    reason = "operations that change something wait for the server"
+)]
+
+mod answer;
+mod credentials;
+mod document;
+mod failure;
+pub mod model;
+mod operation;
+mod pagination;
+mod parameters;
+mod permission;
+pub mod scenario;
+mod service;
+
+pub use scenario::{Scenario, ScenarioError};

@@ -1,2 +1,2 @@
-//! Placeholder.
+//! An AWS organization served over HTTP.
 fn main() {}

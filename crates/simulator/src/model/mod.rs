@@ -1,0 +1,19 @@
+//! The organization: accounts, what is in each of their regions, who may do what, and the verdicts
+//! that are known by construction. Resources carry only what somebody configured; what AWS adds
+//! (ARNs, request ids, times) is made when it is asked for.
+
+mod account;
+mod alarm;
+mod expected;
+mod logs;
+mod organization;
+mod topic;
+mod trail;
+
+pub use account::{Account, AccountState, Denial, Role, Site};
+pub use alarm::{Alarm, MetricQuery, MetricStatistic, MuteRule, Suppressor};
+pub use expected::Expected;
+pub use logs::{FieldDimensions, LogGroup, LogGroupClass, MetricFilter};
+pub use organization::{Delegation, Organization};
+pub use topic::{Subscription, SubscriptionState, Topic};
+pub use trail::{AdvancedSelector, BasicSelector, FieldSelector, Selectors, Trail};

@@ -1,0 +1,103 @@
+//! AWS Account Management: which regions an account has.
+
+use trailproof_core::account::AccountId;
+
+use super::{Answer, Context, unsupported};
+use crate::document::{Document, Structure};
+use crate::failure::Failure;
+use crate::model::{Account, Organization};
+use crate::operation::Operation;
+use crate::pagination;
+
+/// The most that a page has (Account API, `ListRegions`).
+const PAGE: usize = 50;
+
+pub(super) fn read(
+    organization: &Organization,
+    operation: Operation,
+    context: Context<'_>,
+) -> Answer {
+    if operation != Operation::ListRegions {
+        return Err(unsupported());
+    }
+    let account = subject(organization, context)?;
+    let wanted = context.parameters.texts("RegionOptStatusContains");
+    let mut regions: Vec<(&str, &'static str)> = organization
+        .regions
+        .iter()
+        .map(|region| (region.as_str(), "ENABLED_BY_DEFAULT"))
+        .chain(organization.opt_in_regions.iter().map(|region| {
+            let enabled = account.opted_in.contains(region);
+            (
+                region.as_str(),
+                if enabled { "ENABLED" } else { "DISABLED" },
+            )
+        }))
+        .filter(|(_, status)| wanted.is_empty() || wanted.iter().any(|word| word == status))
+        .collect();
+    regions.sort_unstable();
+    let size = pagination::size(context.parameters.integer("MaxResults"), PAGE, PAGE, || {
+        invalid("MaxResults must be between 1 and 50")
+    })?;
+    let token = context.parameters.text("NextToken");
+    let page = context
+        .paging
+        .page("ListRegions", token, regions.len(), size)
+        .ok_or_else(|| invalid("NextToken is not valid"))?;
+    let items: Document = regions
+        .into_iter()
+        .skip(page.start)
+        .take(page.length)
+        .map(|(name, status)| {
+            Structure::new()
+                .with("RegionName", name)
+                .with("RegionOptStatus", status)
+        })
+        .collect();
+    Ok(Structure::new()
+        .with("Regions", items)
+        .maybe("NextToken", page.next))
+}
+
+/// The account that is asked about. Only the management account and delegated administrators
+/// for the service may name another.
+fn subject<'a>(
+    organization: &'a Organization,
+    context: Context<'_>,
+) -> Result<&'a Account, Failure> {
+    let caller = context.caller.account;
+    let asked = match context.parameters.text("AccountId") {
+        None => caller,
+        Some(text) => text
+            .parse::<AccountId>()
+            .map_err(|_| invalid("AccountId must have twelve digits"))?,
+    };
+    let entitled = caller == organization.management
+        || organization.is_delegated(caller, "account.amazonaws.com");
+    if asked == caller && context.parameters.text("AccountId").is_some() && entitled {
+        // "The management account can't specify its own AccountId" (Account API, ListRegions).
+        return Err(invalid(
+            "the management account can't specify its own account id",
+        ));
+    }
+    if asked != caller && !(organization.exists && entitled) {
+        return Err(refused(context));
+    }
+    organization.account(asked).ok_or_else(|| refused(context))
+}
+
+fn refused(context: Context<'_>) -> Failure {
+    Failure::denied(
+        "AccessDeniedException",
+        format!(
+            "User of account {} is not authorized to perform: account:ListRegions (Your \
+             organization must first enable trusted access with AWS Account Management.)",
+            context.caller.account
+        ),
+    )
+    .status(403)
+}
+
+fn invalid(message: &'static str) -> Failure {
+    Failure::invalid("ValidationException", message)
+}
