@@ -70,7 +70,11 @@ pub enum Call {
     /// `cloudwatch:DescribeAlarms`: metric alarms and composite alarms.
     DescribeAlarms,
     /// `cloudwatch:ListAlarmMuteRules`.
-    ListAlarmMuteRules,
+    ListAlarmMuteRules {
+        /// Only the rules that target this alarm; `None` lists every rule. The answer does not
+        /// say which alarms a rule targets, so the name is asked for where a rule is active.
+        alarm_name: Option<String>,
+    },
     /// `sns:GetTopicAttributes`.
     GetTopicAttributes {
         /// The topic's ARN.
@@ -99,7 +103,7 @@ impl Call {
             Self::DescribeLogGroups { .. } => Operation::DescribeLogGroups,
             Self::DescribeMetricFilters { .. } => Operation::DescribeMetricFilters,
             Self::DescribeAlarms => Operation::DescribeAlarms,
-            Self::ListAlarmMuteRules => Operation::ListAlarmMuteRules,
+            Self::ListAlarmMuteRules { .. } => Operation::ListAlarmMuteRules,
             Self::GetTopicAttributes { .. } => Operation::GetTopicAttributes,
             Self::ListSubscriptionsByTopic { .. } => Operation::ListSubscriptionsByTopic,
         }
@@ -112,7 +116,10 @@ impl Call {
             | Self::ListAccounts
             | Self::GetCallerIdentity
             | Self::ListRegions { account: None }
-            | Self::ListAlarmMuteRules => json!({}),
+            | Self::ListAlarmMuteRules { alarm_name: None } => json!({}),
+            Self::ListAlarmMuteRules {
+                alarm_name: Some(name),
+            } => json!({ "AlarmName": name }),
             Self::ListDelegatedAdministrators { service_principal } => {
                 json!({ "ServicePrincipal": service_principal })
             }

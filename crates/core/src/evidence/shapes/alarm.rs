@@ -1,0 +1,210 @@
+//! CloudWatch alarms.
+
+use serde::Deserialize;
+
+use super::lenient::{null_is_default, text};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(in crate::evidence) struct AlarmsResponse {
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub(in crate::evidence) metric_alarms: Vec<MetricAlarm>,
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub(in crate::evidence) composite_alarms: Vec<CompositeAlarm>,
+}
+
+/// An alarm on a metric or on metric math.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", expecting = "a metric alarm")]
+pub struct MetricAlarm {
+    /// Its name. Untrusted text.
+    pub alarm_name: String,
+    /// Its ARN.
+    #[serde(default, deserialize_with = "text")]
+    pub alarm_arn: Option<String>,
+    /// Whether state changes run actions; absent is true.
+    #[serde(default)]
+    pub actions_enabled: Option<bool>,
+    /// What runs when the alarm goes into ALARM.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub alarm_actions: Vec<String>,
+    /// `OK`, `ALARM` or `INSUFFICIENT_DATA`.
+    #[serde(default, deserialize_with = "text")]
+    pub state_value: Option<String>,
+    /// The metric; absent for metric math.
+    #[serde(default, deserialize_with = "text")]
+    pub metric_name: Option<String>,
+    /// The metric's namespace; absent for metric math.
+    #[serde(default, deserialize_with = "text")]
+    pub namespace: Option<String>,
+    /// `SampleCount`, `Average`, `Sum`, `Minimum` or `Maximum`.
+    #[serde(default, deserialize_with = "text")]
+    pub statistic: Option<String>,
+    /// Such as `p99`.
+    #[serde(default, deserialize_with = "text")]
+    pub extended_statistic: Option<String>,
+    /// The dimensions of the metric, all of them.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub dimensions: Vec<Dimension>,
+    /// Seconds that make one data point.
+    #[serde(default)]
+    pub period: Option<u64>,
+    /// The unit that data points have to have.
+    #[serde(default, deserialize_with = "text")]
+    pub unit: Option<String>,
+    /// How many of the latest periods count.
+    #[serde(default)]
+    pub evaluation_periods: Option<u64>,
+    /// How many of them have to breach; absent means all.
+    #[serde(default)]
+    pub datapoints_to_alarm: Option<u64>,
+    /// What data points are compared with.
+    #[serde(default)]
+    pub threshold: Option<f64>,
+    /// How data points are compared.
+    #[serde(default, deserialize_with = "text")]
+    pub comparison_operator: Option<String>,
+    /// `breaching`, `notBreaching`, `ignore` or `missing`; absent is `missing`.
+    #[serde(default, deserialize_with = "text")]
+    pub treat_missing_data: Option<String>,
+    /// `ignore` where percentiles of few samples do not count.
+    #[serde(default, deserialize_with = "text")]
+    pub evaluate_low_sample_count_percentile: Option<String>,
+    /// The queries of metric math; empty for a plain alarm.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub metrics: Vec<MetricDataQuery>,
+    /// The anomaly detection band, where the alarm has one instead of a threshold.
+    #[serde(default, deserialize_with = "text")]
+    pub threshold_metric_id: Option<String>,
+}
+
+/// A dimension of a metric.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "PascalCase", expecting = "a dimension")]
+pub struct Dimension {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+}
+
+/// One query of metric math: a metric or an expression over others.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", expecting = "a metric data query")]
+pub struct MetricDataQuery {
+    /// What expressions call it.
+    pub id: String,
+    /// The metric.
+    #[serde(default)]
+    pub metric_stat: Option<MetricStat>,
+    /// The expression.
+    #[serde(default, deserialize_with = "text")]
+    pub expression: Option<String>,
+    /// Whether the alarm watches this one; absent is true.
+    #[serde(default)]
+    pub return_data: Option<bool>,
+    /// Seconds that make one data point of an expression.
+    #[serde(default)]
+    pub period: Option<u64>,
+    /// The account that has the metric; absent is the alarm's own.
+    #[serde(default, deserialize_with = "text")]
+    pub account_id: Option<String>,
+}
+
+/// A metric and how it is condensed.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", expecting = "a metric statistic")]
+pub struct MetricStat {
+    /// The metric.
+    pub metric: Metric,
+    /// Seconds that make one data point.
+    #[serde(default)]
+    pub period: Option<u64>,
+    /// The statistic.
+    #[serde(default, deserialize_with = "text")]
+    pub stat: Option<String>,
+    /// The unit that data points have to have.
+    #[serde(default, deserialize_with = "text")]
+    pub unit: Option<String>,
+}
+
+/// The identity of a metric.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", expecting = "a metric")]
+pub struct Metric {
+    /// Its namespace.
+    #[serde(default, deserialize_with = "text")]
+    pub namespace: Option<String>,
+    /// Its name.
+    #[serde(default, deserialize_with = "text")]
+    pub metric_name: Option<String>,
+    /// Its dimensions, all of them.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub dimensions: Vec<Dimension>,
+}
+
+/// An alarm on the states of other alarms.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", expecting = "a composite alarm")]
+pub struct CompositeAlarm {
+    /// Its name. Untrusted text.
+    pub alarm_name: String,
+    /// Its ARN.
+    #[serde(default, deserialize_with = "text")]
+    pub alarm_arn: Option<String>,
+    /// The expression over other alarms' states.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub alarm_rule: String,
+    /// Whether state changes run actions; absent is true.
+    #[serde(default)]
+    pub actions_enabled: Option<bool>,
+    /// What runs when the alarm goes into ALARM.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub alarm_actions: Vec<String>,
+    /// `OK`, `ALARM` or `INSUFFICIENT_DATA`.
+    #[serde(default, deserialize_with = "text")]
+    pub state_value: Option<String>,
+    /// The alarm that suppresses this one's actions while it is in ALARM.
+    #[serde(default, deserialize_with = "text")]
+    pub actions_suppressor: Option<String>,
+    /// What suppresses the actions at the moment.
+    #[serde(default, deserialize_with = "text")]
+    pub actions_suppressed_by: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(in crate::evidence) struct MuteRulesResponse {
+    #[serde(
+        rename = "AlarmMuteRuleSummaries",
+        default,
+        deserialize_with = "null_is_default"
+    )]
+    pub(in crate::evidence) rules: Vec<MuteRule>,
+}
+
+/// A rule that mutes alarm actions. AWS's list does not tell which alarms a rule targets.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase", expecting = "an alarm mute rule")]
+pub struct MuteRule {
+    /// Its ARN.
+    #[serde(default, deserialize_with = "text")]
+    pub alarm_mute_rule_arn: Option<String>,
+    /// `SCHEDULED`, `ACTIVE` or `EXPIRED`.
+    #[serde(default, deserialize_with = "text")]
+    pub status: Option<String>,
+    /// The alarms it mutes, where the evidence tells them.
+    #[serde(default)]
+    pub mute_targets: Option<MuteTargets>,
+}
+
+/// The alarms that a rule mutes.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(
+    rename_all = "PascalCase",
+    expecting = "the targets of an alarm mute rule"
+)]
+pub struct MuteTargets {
+    /// Their names.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub alarm_names: Vec<String>,
+}

@@ -1,0 +1,32 @@
+//! The parts of AWS's answers that evaluation reads, with the member names of the AWS API.
+//!
+//! They load from what `aws ... --output json` prints: unknown members are skipped, optional ones
+//! may be missing, lists may be null. What has the wrong type is an error, never a default.
+
+mod alarm;
+mod lenient;
+mod logs;
+mod organization;
+mod topic;
+mod trail;
+
+pub use alarm::{
+    CompositeAlarm, Dimension, Metric, MetricAlarm, MetricDataQuery, MetricStat, MuteRule,
+    MuteTargets,
+};
+pub use logs::{LogGroup, MetricFilter, MetricTransformation};
+pub use organization::{
+    CallerIdentity, DelegatedAdministrator, Organization, OrganizationAccount, RegionOption,
+};
+pub use topic::{Subscription, TopicAttributes};
+pub use trail::{
+    AdvancedSelector, EventSelector, EventSelectors, FieldSelector, Trail, TrailStatus,
+};
+
+pub(super) use alarm::{AlarmsResponse, MuteRulesResponse};
+pub(super) use logs::{LogGroupsResponse, MetricFiltersResponse};
+pub(super) use organization::{
+    AccountsResponse, AdministratorsResponse, OrganizationResponse, RegionsResponse,
+};
+pub(super) use topic::{SubscriptionsResponse, TopicAttributesResponse};
+pub(super) use trail::TrailsResponse;

@@ -1,0 +1,129 @@
+//! Organizations, Security Token Service and Account Management.
+
+use serde::Deserialize;
+
+use super::lenient::{null_is_default, text};
+use crate::account::{AccountId, Region};
+
+#[derive(Deserialize)]
+pub(in crate::evidence) struct OrganizationResponse {
+    #[serde(rename = "Organization")]
+    pub(in crate::evidence) organization: Organization,
+}
+
+/// `organizations:DescribeOrganization`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase", expecting = "an organization")]
+pub struct Organization {
+    /// Such as `o-exampleorgid`.
+    #[serde(default)]
+    pub id: Option<String>,
+    /// The management account. AWS kept the former name of the member.
+    #[serde(rename = "MasterAccountId", alias = "ManagementAccountId")]
+    pub management_account: AccountId,
+}
+
+#[derive(Deserialize)]
+pub(in crate::evidence) struct AccountsResponse {
+    #[serde(rename = "Accounts", default, deserialize_with = "null_is_default")]
+    pub(in crate::evidence) accounts: Vec<OrganizationAccount>,
+}
+
+/// An account as the organization lists it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase", expecting = "an account")]
+pub struct OrganizationAccount {
+    /// Its number.
+    pub id: AccountId,
+    /// Its name. Untrusted text.
+    #[serde(default, deserialize_with = "text")]
+    pub name: Option<String>,
+    /// `ACTIVE`, `SUSPENDED` or `PENDING_CLOSURE`; AWS retires it in favor of `State`.
+    #[serde(default, deserialize_with = "text")]
+    pub status: Option<String>,
+    /// `PENDING_ACTIVATION`, `ACTIVE`, `SUSPENDED`, `PENDING_CLOSURE` or `CLOSED`.
+    #[serde(default, deserialize_with = "text")]
+    pub state: Option<String>,
+    /// The account's places in the organization, such as `o-a/r-b/ou-c/`.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub paths: Vec<String>,
+}
+
+impl OrganizationAccount {
+    /// The state, or the status where AWS did not tell the state.
+    pub fn effective_state(&self) -> Option<&str> {
+        self.state.as_deref().or(self.status.as_deref())
+    }
+
+    /// Whether nothing can happen in the account any more.
+    pub fn is_closing(&self) -> bool {
+        matches!(
+            self.effective_state(),
+            Some("SUSPENDED" | "PENDING_CLOSURE" | "CLOSED")
+        )
+    }
+
+    /// The account's place in the organization, without the account itself.
+    pub fn ou_path(&self) -> Option<String> {
+        let path = self.paths.first()?.trim_matches('/');
+        let id = self.id.to_string();
+        let path = path.strip_suffix(&id).unwrap_or(path);
+        Some(path.trim_matches('/').to_owned()).filter(|path| !path.is_empty())
+    }
+}
+
+#[derive(Deserialize)]
+pub(in crate::evidence) struct AdministratorsResponse {
+    #[serde(
+        rename = "DelegatedAdministrators",
+        default,
+        deserialize_with = "null_is_default"
+    )]
+    pub(in crate::evidence) administrators: Vec<DelegatedAdministrator>,
+}
+
+/// An account that may act for the organization in a service.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase", expecting = "a delegated administrator")]
+pub struct DelegatedAdministrator {
+    /// Its number.
+    pub id: AccountId,
+}
+
+/// `sts:GetCallerIdentity`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase", expecting = "an identity")]
+pub struct CallerIdentity {
+    /// The account of the credentials.
+    pub account: AccountId,
+    /// The principal.
+    #[serde(default, deserialize_with = "text")]
+    pub arn: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(in crate::evidence) struct RegionsResponse {
+    #[serde(rename = "Regions", default, deserialize_with = "null_is_default")]
+    pub(in crate::evidence) regions: Vec<RegionOption>,
+}
+
+/// A region and whether an account has it enabled.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "PascalCase", expecting = "a region")]
+pub struct RegionOption {
+    /// Its name.
+    pub region_name: Region,
+    /// `ENABLED`, `ENABLING`, `DISABLING`, `DISABLED` or `ENABLED_BY_DEFAULT`.
+    #[serde(default, deserialize_with = "text")]
+    pub region_opt_status: Option<String>,
+}
+
+impl RegionOption {
+    /// Whether calls in the region can succeed. A region that is being disabled still answers.
+    pub fn is_enabled(&self) -> bool {
+        matches!(
+            self.region_opt_status.as_deref(),
+            Some("ENABLED" | "ENABLED_BY_DEFAULT" | "DISABLING")
+        )
+    }
+}

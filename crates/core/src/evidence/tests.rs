@@ -1,0 +1,439 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::account::{AccountId, Region};
+
+fn account(number: u64) -> AccountId {
+    format!("{number:012}").parse().unwrap()
+}
+
+fn site(number: u64, region: &str) -> Site {
+    Site {
+        account: account(number),
+        region: Region::new(region),
+    }
+}
+
+fn line(operation: &str, number: u64, region: &str, parameters: Value, response: Value) -> String {
+    let mut record = json!({
+        "operation": operation, "account": account(number), "region": region,
+        "parameters": parameters, "observed_at": "2026-11-22T22:00:00Z",
+    });
+    let key = if response.get("class").is_some() {
+        "error"
+    } else {
+        "response"
+    };
+    record[key] = response;
+    record.to_string() + "\n"
+}
+
+fn denied() -> Value {
+    json!({"code": "AccessDenied", "message": "no", "class": "denied"})
+}
+
+fn read(text: &str) -> Evidence {
+    Evidence::read(text.as_bytes()).unwrap().evidence
+}
+
+const TRAIL: &str = "arn:aws:cloudtrail:eu-west-1:000000000001:trail/org";
+
+#[test]
+fn one_region_proves_the_trails_of_an_account() {
+    let trails = json!({"trailList": [{"Name": "org", "TrailARN": TRAIL, "HomeRegion": "eu-west-1",
+        "IsMultiRegionTrail": true, "S3KeyPrefix": null, "Later": {"invented": true}}]});
+    let evidence = read(
+        &[
+            line(
+                "cloudtrail:DescribeTrails",
+                2,
+                "eu-west-1",
+                json!({}),
+                trails,
+            ),
+            line(
+                "cloudtrail:DescribeTrails",
+                2,
+                "us-east-1",
+                json!({}),
+                denied(),
+            ),
+        ]
+        .concat(),
+    );
+    let view = evidence.trails(account(2));
+    assert!(view.complete);
+    assert_eq!(view.trails.len(), 1);
+    assert_eq!(view.failures.len(), 1);
+    assert_eq!(view.trails[0].owner(), Some(account(1)));
+}
+
+#[test]
+fn without_replications_or_by_name_nothing_is_proved() {
+    for parameters in [
+        json!({"includeShadowTrails": false}),
+        json!({"trailNameList": ["org"]}),
+    ] {
+        let evidence = read(&line(
+            "cloudtrail:DescribeTrails",
+            2,
+            "eu-west-1",
+            parameters,
+            json!({"trailList": []}),
+        ));
+        assert!(!evidence.trails(account(2)).complete);
+    }
+}
+
+#[test]
+fn the_later_record_stands() {
+    let status = |logging| {
+        line(
+            "cloudtrail:GetTrailStatus",
+            1,
+            "eu-west-1",
+            json!({"Name": TRAIL}),
+            json!({"IsLogging": logging}),
+        )
+    };
+    let evidence = read(&[status(true), status(false)].concat());
+    let answer = evidence.trail_status(TRAIL, &site(1, "eu-west-1")).unwrap();
+    assert_eq!(answer.outcome.as_ref().unwrap().is_logging, Some(false));
+
+    let mut first = read(&status(true));
+    first.merge(read(&status(false)));
+    let answer = first.trail_status(TRAIL, &site(1, "eu-west-1")).unwrap();
+    assert_eq!(answer.outcome.as_ref().unwrap().is_logging, Some(false));
+}
+
+#[test]
+fn a_trail_may_be_named_instead_of_its_arn() {
+    let evidence = read(&line(
+        "cloudtrail:GetTrailStatus",
+        1,
+        "eu-west-1",
+        json!({"Name": "org"}),
+        json!({"IsLogging": true, "LatestDeliveryTime": 1_795_384_800.25, "LatestCloudWatchLogsDeliveryTime": ""}),
+    ));
+    assert!(
+        evidence
+            .trail_status(TRAIL, &site(1, "eu-west-1"))
+            .is_some()
+    );
+}
+
+#[test]
+fn log_groups_are_found_by_any_question_that_covers_them() {
+    let groups = json!({"logGroups": [{"logGroupName": "trail"}, {"logGroupName": "trail/old"}]});
+    for (parameters, name, exists) in [
+        (json!({"logGroupNamePrefix": "trail"}), "trail", Some(true)),
+        (
+            json!({"logGroupNamePrefix": "trail"}),
+            "trail/new",
+            Some(false),
+        ),
+        (json!({}), "other", Some(false)),
+        (json!({"logGroupNamePrefix": "x"}), "other", None),
+        (json!({"logGroupNamePattern": "oth"}), "other", Some(false)),
+        (json!({"logGroupClass": "STANDARD"}), "other", None),
+        (json!({"logGroupClass": "STANDARD"}), "trail", Some(true)),
+        (
+            json!({"logGroupIdentifiers": ["arn:aws:logs:us-east-1:000000000001:log-group:other:*"]}),
+            "other",
+            Some(false),
+        ),
+    ] {
+        let evidence = read(&line(
+            "logs:DescribeLogGroups",
+            1,
+            "us-east-1",
+            parameters.clone(),
+            groups.clone(),
+        ));
+        let seen = match evidence.log_group(&site(1, "us-east-1"), name) {
+            LogGroupAnswer::Exists(..) => Some(true),
+            LogGroupAnswer::Missing(_) => Some(false),
+            LogGroupAnswer::Failed(..) | LogGroupAnswer::NotAsked => None,
+        };
+        assert_eq!(seen, exists, "{parameters} {name}");
+    }
+}
+
+#[test]
+fn a_page_with_a_token_is_not_the_whole_list() {
+    let evidence = read(&line(
+        "logs:DescribeMetricFilters",
+        1,
+        "us-east-1",
+        json!({"logGroupName": "trail"}),
+        json!({"metricFilters": [], "NextToken": "more"}),
+    ));
+    assert!(
+        !evidence
+            .metric_filters(&site(1, "us-east-1"), "trail")
+            .complete
+    );
+}
+
+#[test]
+fn alarms_without_a_type_are_metric_alarms() {
+    for (parameters, metric, composite) in [
+        (json!({}), true, false),
+        (
+            json!({"AlarmTypes": ["CompositeAlarm", "MetricAlarm"], "MaxRecords": 100}),
+            true,
+            true,
+        ),
+        (json!({"AlarmTypes": ["CompositeAlarm"]}), false, true),
+        (json!({"AlarmNamePrefix": "cis"}), false, false),
+    ] {
+        let evidence = read(&line(
+            "cloudwatch:DescribeAlarms",
+            1,
+            "us-east-1",
+            parameters.clone(),
+            json!({"MetricAlarms": [], "CompositeAlarms": []}),
+        ));
+        let site = site(1, "us-east-1");
+        assert_eq!(
+            evidence.metric_alarms(&site).complete,
+            metric,
+            "{parameters}"
+        );
+        assert_eq!(
+            evidence.composite_alarms(&site).complete,
+            composite,
+            "{parameters}"
+        );
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_an_error_that_names_the_member() {
+    for (operation, parameters, response, message) in [
+        (
+            "cloudtrail:DescribeTrails",
+            json!({}),
+            json!({"trailList": [{"TrailARN": 7}]}),
+            "line 1: cloudtrail:DescribeTrails as account 000000000001 in us-east-1: `response.trailList[0].TrailARN` cannot be read: invalid type: integer `7`, expected a string; remove the line or record the call again",
+        ),
+        (
+            "cloudtrail:DescribeTrails",
+            json!({}),
+            json!({"trailList": [{"TrailARN": "org"}]}),
+            "line 1: cloudtrail:DescribeTrails as account 000000000001 in us-east-1: `response.trailList[].TrailARN` cannot be read: `org` is not an ARN: expected arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE; remove the line or record the call again",
+        ),
+        (
+            "cloudtrail:DescribeTrails",
+            json!({}),
+            json!({"TrailList": []}),
+            "line 1: cloudtrail:DescribeTrails as account 000000000001 in us-east-1: `response.TrailList` cannot be read: AWS calls this member `trailList`; remove the line or record the call again",
+        ),
+        (
+            "cloudtrail:GetTrailStatus",
+            json!({}),
+            json!({"IsLogging": true}),
+            "line 1: cloudtrail:GetTrailStatus as account 000000000001 in us-east-1: `parameters.Name` cannot be read: it is missing; remove the line or record the call again",
+        ),
+        (
+            "cloudtrail:GetTrailStatus",
+            json!({"Name": "a"}),
+            json!({"IsLogging": "yes"}),
+            "line 1: cloudtrail:GetTrailStatus as account 000000000001 in us-east-1: `response.IsLogging` cannot be read: invalid type: string \"yes\", expected a boolean; remove the line or record the call again",
+        ),
+        (
+            "sts:AssumeRole",
+            json!({"RoleArn": "Audit"}),
+            json!({}),
+            "line 1: sts:AssumeRole as account 000000000001 in us-east-1: `parameters.RoleArn` cannot be read: `Audit` is not an ARN: expected arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE; remove the line or record the call again",
+        ),
+        (
+            "organizations:ListAccounts",
+            json!({}),
+            json!({"Accounts": [{"Id": "12"}]}),
+            "line 1: organizations:ListAccounts as account 000000000001 in us-east-1: `response.Accounts[0].Id` cannot be read: `12` is not an account id: it has twelve digits, leading zeros included; remove the line or record the call again",
+        ),
+    ] {
+        let text = line(operation, 1, "us-east-1", parameters, response);
+        let error = Evidence::read(text.as_bytes()).unwrap_err();
+        assert_eq!(error.to_string(), message);
+    }
+}
+
+#[test]
+fn lines_that_are_not_records_are_errors_with_their_number() {
+    let good = line(
+        "cloudtrail:DescribeTrails",
+        1,
+        "us-east-1",
+        json!({}),
+        json!({"trailList": null}),
+    );
+    for (bad, message) in [
+        (
+            "hello\n".to_owned(),
+            "line 2: not a record of evidence: expected value (column 1); remove the line or record the call again",
+        ),
+        (
+            "{\"operation\":\n".to_owned(),
+            "line 2: not a record of evidence: EOF while parsing a value; remove the line or record the call again",
+        ),
+        (
+            line("ec2:RunInstances", 1, "us-east-1", json!({}), json!({})),
+            "line 2: not a record of evidence: `ec2:RunInstances` is not an operation that trailproof knows; remove the line or record the call again",
+        ),
+        (
+            line("ec2:RunInstances", 1, "us-east-1", json!({}), json!({}))
+                .trim_end()
+                .to_owned(),
+            "line 2: not a record of evidence: `ec2:RunInstances` is not an operation that trailproof knows; remove the line or record the call again",
+        ),
+    ] {
+        let error = Evidence::read(format!("{good}{bad}").as_bytes()).unwrap_err();
+        let text = error.to_string();
+        let text = match text.split_once(" (column ") {
+            Some((before, after)) if !message.contains("column") => {
+                format!("{before}{}", after.split_once(')').unwrap().1)
+            }
+            _ => text,
+        };
+        assert_eq!(text, message);
+    }
+}
+
+#[test]
+fn a_torn_last_line_is_ignored_and_told() {
+    let good = line(
+        "cloudtrail:DescribeTrails",
+        1,
+        "us-east-1",
+        json!({}),
+        json!({"trailList": []}),
+    );
+    let torn = &good[..good.len() / 2];
+    let reading = Evidence::read(format!("\u{feff}{good}\n{torn}").as_bytes()).unwrap();
+    assert_eq!((reading.records, reading.torn_line), (1, Some(3)));
+    let whole = Evidence::read(good.trim_end().as_bytes()).unwrap();
+    assert_eq!((whole.records, whole.torn_line), (1, None));
+}
+
+#[test]
+fn entering_is_known_from_roles_and_from_calls() {
+    let role = |outcome| {
+        line(
+            "sts:AssumeRole",
+            1,
+            "us-east-1",
+            json!({"RoleArn": "arn:aws:iam::000000000002:role/Audit"}),
+            outcome,
+        )
+    };
+    assert_eq!(read("").entry(account(2)), Entry::NotTried);
+    assert!(matches!(
+        read(&role(denied())).entry(account(2)),
+        Entry::Failed { .. }
+    ));
+    assert_eq!(read(&role(json!({}))).entry(account(2)), Entry::Entered);
+    let used = line(
+        "cloudtrail:DescribeTrails",
+        2,
+        "us-east-1",
+        json!({}),
+        denied(),
+    );
+    assert_eq!(
+        read(&[role(denied()), used].concat()).entry(account(2)),
+        Entry::Entered
+    );
+}
+
+#[test]
+fn states_stand_before_statuses() {
+    let evidence = read(&line(
+        "organizations:ListAccounts",
+        1,
+        "us-east-1",
+        json!({}),
+        json!({"Accounts": [
+            {"Id": "000000000001", "Name": "root", "Status": "ACTIVE", "Paths": ["o-a/r-b/ou-c/000000000001/"]},
+            {"Id": "000000000002", "Status": "ACTIVE", "State": "PENDING_CLOSURE"},
+            {"Id": "000000000003", "Status": "SUSPENDED"},
+        ]}),
+    ));
+    let accounts = evidence.listed_accounts();
+    let closing: Vec<bool> = accounts
+        .values()
+        .map(|account| account.is_closing())
+        .collect();
+    assert_eq!(closing, [false, true, true]);
+    assert_eq!(
+        accounts[&account(1)].ou_path().as_deref(),
+        Some("o-a/r-b/ou-c")
+    );
+}
+
+#[test]
+fn mute_rules_of_other_alarms_do_not_count() {
+    let rule = json!({"AlarmMuteRuleSummaries": [{"AlarmMuteRuleArn": "arn:aws:cloudwatch:us-east-1:1:alarm-mute-rule:night", "Status": "ACTIVE"}]});
+    let all = line(
+        "cloudwatch:ListAlarmMuteRules",
+        1,
+        "us-east-1",
+        json!({}),
+        rule.clone(),
+    );
+    let named = |rules| {
+        line(
+            "cloudwatch:ListAlarmMuteRules",
+            1,
+            "us-east-1",
+            json!({"AlarmName": "cis"}),
+            rules,
+        )
+    };
+    let seen = |text: &str| {
+        let view = read(text).active_mute_rules(&site(1, "us-east-1"), "cis");
+        view.items.iter().map(|rule| rule.1).collect::<Vec<_>>()
+    };
+    assert_eq!(seen(&all), [false]);
+    assert_eq!(seen(&[all.clone(), named(rule)].concat()), [true]);
+    assert!(seen(&[all, named(json!({"AlarmMuteRuleSummaries": []}))].concat()).is_empty());
+}
+
+#[test]
+fn requests_are_recognized_however_they_were_asked() {
+    let evidence = read(
+        &[
+            line(
+                "cloudtrail:DescribeTrails",
+                1,
+                "us-east-1",
+                json!({}),
+                json!({"trailList": []}),
+            ),
+            line(
+                "logs:DescribeLogGroups",
+                1,
+                "us-east-1",
+                json!({}),
+                denied(),
+            ),
+        ]
+        .concat(),
+    );
+    let request = |call| Request {
+        account: account(1),
+        region: Region::new("us-east-1"),
+        call,
+    };
+    assert!(evidence.has(&request(Call::DescribeTrails {
+        include_shadow_trails: true
+    })));
+    assert!(!evidence.has(&request(Call::DescribeTrails {
+        include_shadow_trails: false
+    })));
+    assert!(evidence.has(&request(Call::DescribeLogGroups {
+        log_group_name: "a".into()
+    })));
+    assert!(!evidence.has(&request(Call::DescribeAlarms)));
+}
