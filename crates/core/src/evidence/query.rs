@@ -182,7 +182,7 @@ impl Evidence {
 
     /// Whether an account was entered.
     pub fn entry(&self, account: AccountId) -> Entry {
-        if self.callers.contains_key(&account) {
+        if self.callers.contains(&account) {
             return Entry::Entered;
         }
         let Some(attempts) = self.roles.get(&account) else {

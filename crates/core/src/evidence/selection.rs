@@ -33,14 +33,14 @@ impl Parameters<'_> {
         match self.map.get(name) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(text)) => Ok(Some(text.clone()).filter(|text| !text.is_empty())),
-            Some(other) => Err(self.unreadable(name, &format!("`{other}` is not a text"))),
+            Some(other) => Err(Self::unreadable(name, &format!("`{other}` is not a text"))),
         }
     }
 
     /// A text that the operation cannot do without.
     pub(super) fn required(&self, name: &str) -> Result<String, Unreadable> {
         self.text(name)?
-            .ok_or_else(|| self.unreadable(name, "it is missing"))
+            .ok_or_else(|| Self::unreadable(name, "it is missing"))
     }
 
     /// A yes or no.
@@ -48,7 +48,10 @@ impl Parameters<'_> {
         match self.map.get(name) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::Bool(flag)) => Ok(Some(*flag)),
-            Some(other) => Err(self.unreadable(name, &format!("`{other}` is not true or false"))),
+            Some(other) => Err(Self::unreadable(
+                name,
+                &format!("`{other}` is not true or false"),
+            )),
         }
     }
 
@@ -61,10 +64,10 @@ impl Parameters<'_> {
                 .map(|item| {
                     item.as_str()
                         .map(str::to_owned)
-                        .ok_or_else(|| self.unreadable(name, &format!("`{item}` is not a text")))
+                        .ok_or_else(|| Self::unreadable(name, &format!("`{item}` is not a text")))
                 })
                 .collect(),
-            Some(other) => Err(self.unreadable(name, &format!("`{other}` is not a list"))),
+            Some(other) => Err(Self::unreadable(name, &format!("`{other}` is not a list"))),
         }
     }
 
@@ -86,7 +89,7 @@ impl Parameters<'_> {
         (!rest.is_empty()).then(|| Value::Object(rest).to_string())
     }
 
-    pub(super) fn unreadable(&self, name: &str, reason: &str) -> Unreadable {
+    pub(super) fn unreadable(name: &str, reason: &str) -> Unreadable {
         Unreadable {
             member: format!("parameters.{name}"),
             reason: reason.to_owned(),

@@ -1,7 +1,7 @@
 //! Evidence by what it is about: typed, interned, and small however many accounts repeat the same
 //! answer.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::Hash;
 use std::sync::Arc;
 
@@ -94,6 +94,8 @@ pub(super) struct Unreadable {
 
 /// Answers about one subject, by who asked where.
 type BySite<T> = BTreeMap<Site, Answer<T>>;
+/// Attempts to enter an account, by who tried and with which role.
+type Attempts = BTreeMap<(Site, Arc<str>), Answer<()>>;
 /// Answers by who asked where, and by what was asked for.
 type Selected<K, T> = BTreeMap<Site, Vec<(K, Answer<T>)>>;
 
@@ -106,7 +108,7 @@ pub struct Evidence {
     pub(super) administrators: BTreeMap<String, BySite<Listing<DelegatedAdministrator>>>,
     pub(super) identities: BySite<CallerIdentity>,
     /// By the account that was to be entered, then by who assumed which role.
-    pub(super) roles: BTreeMap<AccountId, BTreeMap<(Site, Arc<str>), Answer<()>>>,
+    pub(super) roles: BTreeMap<AccountId, Attempts>,
     /// By the account whose regions they are.
     pub(super) regions: BTreeMap<AccountId, BySite<[RegionOption]>>,
     pub(super) trails: Selected<TrailSelection, [Arc<Trail>]>,
@@ -123,7 +125,7 @@ pub struct Evidence {
     /// By topic ARN.
     pub(super) subscriptions: BTreeMap<Arc<str>, BySite<Listing<Subscription>>>,
     /// Accounts whose credentials made a call: those that were entered.
-    pub(super) callers: BTreeMap<AccountId, ()>,
+    pub(super) callers: BTreeSet<AccountId>,
     /// The accounts of every successful list.
     pub(super) directory: BTreeMap<AccountId, Arc<OrganizationAccount>>,
     pool: Pool,
@@ -200,7 +202,7 @@ impl Evidence {
                 reason: unreadable.reason,
             })?;
         if operation != Operation::AssumeRole {
-            self.callers.insert(account, ());
+            self.callers.insert(account);
         }
         Ok(())
     }
@@ -248,10 +250,10 @@ impl Evidence {
                 let text = parameters.required("RoleArn")?;
                 let target = text
                     .parse::<Arn>()
-                    .map_err(|error| parameters.unreadable("RoleArn", &error.to_string()))?
+                    .map_err(|error| Parameters::unreadable("RoleArn", &error.to_string()))?
                     .account()
                     .ok_or_else(|| {
-                        parameters.unreadable("RoleArn", &format!("`{text}` names no account"))
+                        Parameters::unreadable("RoleArn", &format!("`{text}` names no account"))
                     })?;
                 let role = self.pool.text(&text);
                 let answer = Answer {
@@ -269,7 +271,7 @@ impl Evidence {
                     Some(text) => {
                         text.parse()
                             .map_err(|error: crate::account::InvalidAccountId| {
-                                parameters.unreadable("AccountId", &error.to_string())
+                                Parameters::unreadable("AccountId", &error.to_string())
                             })?
                     }
                 };
@@ -411,7 +413,7 @@ impl Evidence {
     fn topic_arn(&mut self, parameters: &Parameters<'_>) -> Result<Arc<str>, Unreadable> {
         let text = parameters.required("TopicArn")?;
         text.parse::<Arn>()
-            .map_err(|error| parameters.unreadable("TopicArn", &error.to_string()))?;
+            .map_err(|error| Parameters::unreadable("TopicArn", &error.to_string()))?;
         Ok(self.pool.text(&text))
     }
 
@@ -479,13 +481,12 @@ fn replace<K: PartialEq, T: ?Sized>(table: &mut Selected<K, T>, other: Selected<
 }
 
 fn put<K: PartialEq, T: ?Sized>(row: &mut Vec<(K, Answer<T>)>, selection: K, answer: Answer<T>) {
-    match row.iter_mut().find(|(known, _)| *known == selection) {
-        Some((_, stored)) => *stored = answer,
-        None => {
-            // Nearly every row has one entry; a vector that grows by itself would reserve four.
-            row.reserve_exact(1);
-            row.push((selection, answer));
-        }
+    if let Some((_, stored)) = row.iter_mut().find(|(known, _)| *known == selection) {
+        *stored = answer;
+    } else {
+        // Nearly every row has one entry; a vector that grows by itself would reserve four.
+        row.reserve_exact(1);
+        row.push((selection, answer));
     }
 }
 
