@@ -8,6 +8,8 @@ pub mod findings_csv;
 pub mod findings_json;
 pub mod format;
 pub mod formats;
+#[cfg(feature = "remediation")]
+pub mod remediation;
 pub mod run;
 pub mod spreadsheet;
 pub mod trails_csv;

@@ -1,0 +1,624 @@
+//! The journal: what was about to be done, and what came of it, one line each, on the disk before
+//! the next thing happens.
+//!
+//! A change is written down twice: its intent before the call, its outcome after it. Whoever dies
+//! in between leaves an intent without an outcome, and the next run looks whether the change was
+//! made before it does anything.
+
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::plan::Step;
+
+/// The version of the journal format that this trailproof writes and reads.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// One line.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Line {
+    /// Counts from 1; a gap means that lines were lost.
+    pub sequence: u64,
+    /// When it was written.
+    #[schemars(with = "String")]
+    pub at: Timestamp,
+    /// What happened.
+    #[serde(flatten)]
+    pub entry: Entry,
+}
+
+/// What a line says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "entry", rename_all = "kebab-case")]
+pub enum Entry {
+    /// The first line: which plan the journal is about.
+    Opened {
+        /// [`SCHEMA_VERSION`].
+        schema_version: u32,
+        /// The plan's id.
+        plan: String,
+        /// The plan's digest.
+        digest: String,
+        /// The version of trailproof.
+        tool_version: String,
+        /// The role the run assumed in members, so that undo enters accounts the same way.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        role: Option<String>,
+    },
+    /// About to create something that was looked for and is not there.
+    Intent {
+        /// The step exactly as it will be done: names as they were resolved.
+        step: Box<Step>,
+    },
+    /// It is there.
+    Created {
+        /// The step's id.
+        step: String,
+        /// What undo needs to know: the subscription's ARN, a new topic's attributes.
+        #[serde(default, skip_serializing_if = "Value::is_null")]
+        result: Value,
+    },
+    /// AWS refused, or the answer never came.
+    Failed {
+        /// The step's id.
+        step: String,
+        /// AWS's code.
+        code: String,
+        /// AWS's words.
+        message: String,
+        /// Whether the change may have been made all the same.
+        uncertain: bool,
+    },
+    /// A drill is about to set an alarm's state, or has set it.
+    Drill {
+        /// The alarm.
+        alarm: String,
+        /// `ALARM` or `OK`.
+        state: String,
+        /// Whether the call was made.
+        done: bool,
+    },
+    /// About to take something back.
+    UndoIntent {
+        /// The step's id.
+        step: String,
+    },
+    /// It is gone.
+    Undone {
+        /// The step's id.
+        step: String,
+    },
+}
+
+/// What the journal knows about one step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StepRecord {
+    /// The step as it was, or was to be, done.
+    pub step: Step,
+    /// Where it stands.
+    pub state: StepState,
+    /// The line of the intent: steps are undone in the reverse of this order.
+    pub sequence: u64,
+}
+
+/// Where a step stands.
+#[derive(Debug, Clone, PartialEq)]
+pub enum StepState {
+    /// An intent without a certain outcome: look before doing anything.
+    Uncertain,
+    /// Created, with what undo needs to know.
+    Created(Value),
+    /// Certainly not created.
+    NotCreated,
+    /// Created and taken back.
+    Undone,
+}
+
+/// The file, open for appending and locked against a second process.
+#[derive(Debug)]
+pub struct Journal {
+    file: File,
+    path: PathBuf,
+    sequence: u64,
+    header: Header,
+    steps: BTreeMap<String, StepRecord>,
+}
+
+/// The first line.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Header {
+    /// The plan's id.
+    pub plan: String,
+    /// The plan's digest.
+    pub digest: String,
+    /// The role the run assumed in members.
+    pub role: Option<String>,
+}
+
+/// A journal that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// The file system refused.
+    #[error("cannot {action} the journal `{path}`: {source}")]
+    File {
+        /// What was tried.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A complete line that is not a journal entry.
+    #[error(
+        "line {line} of the journal `{path}` cannot be understood: {problem}; nothing was changed"
+    )]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// Counts from 1.
+        line: usize,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// Somebody else is working with it.
+    #[error(
+        "the journal `{path}` is in use: another `trailproof fix` is running with it; wait for it to end"
+    )]
+    Locked {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file belongs to another plan.
+    #[error(
+        "the journal `{path}` belongs to plan {found}, not to plan {wanted}: name another file with --journal"
+    )]
+    OtherPlan {
+        /// The file.
+        path: PathBuf,
+        /// The plan in the file.
+        found: String,
+        /// The plan at hand.
+        wanted: String,
+    },
+    /// There is no entry in it.
+    #[error("the journal `{path}` is empty")]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl Journal {
+    /// Opens the journal of a plan, or begins it. What a crash left half-written is cut off.
+    pub fn open(path: &Path, header: &Header, now: Timestamp) -> Result<Self, JournalError> {
+        let mut journal = Self::load(path, true)?;
+        if journal.sequence == 0 {
+            journal.header = header.clone();
+            journal.append(
+                now,
+                Entry::Opened {
+                    schema_version: SCHEMA_VERSION,
+                    plan: header.plan.clone(),
+                    digest: header.digest.clone(),
+                    tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+                    role: header.role.clone(),
+                },
+            )?;
+            journal.sync_folder()?;
+        } else if journal.header.plan != header.plan {
+            return Err(JournalError::OtherPlan {
+                path: path.to_owned(),
+                found: journal.header.plan,
+                wanted: header.plan.clone(),
+            });
+        }
+        Ok(journal)
+    }
+
+    /// Opens a journal that must exist.
+    pub fn reopen(path: &Path) -> Result<Self, JournalError> {
+        let journal = Self::load(path, false)?;
+        if journal.sequence == 0 {
+            return Err(JournalError::Empty {
+                path: path.to_owned(),
+            });
+        }
+        Ok(journal)
+    }
+
+    /// The plan a journal belongs to; `None` when there is no such file or nothing in it.
+    pub fn plan_of(path: &Path) -> Result<Option<String>, JournalError> {
+        let mut text = Vec::new();
+        match File::open(path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            opened => opened.and_then(|mut file| file.read_to_end(&mut text)),
+        }
+        .map_err(|source| JournalError::File {
+            action: "read",
+            path: path.to_owned(),
+            source,
+        })?;
+        let first: Vec<u8> = text
+            .split_inclusive(|byte| *byte == b'\n')
+            .take(1)
+            .flatten()
+            .copied()
+            .collect();
+        let mut replay = Replay::default();
+        replay.lines(&first, path)?;
+        Ok(Some(replay.header.plan).filter(|plan| !plan.is_empty()))
+    }
+
+    fn load(path: &Path, create: bool) -> Result<Self, JournalError> {
+        let failed = |action| {
+            move |source| JournalError::File {
+                action,
+                path: path.to_owned(),
+                source,
+            }
+        };
+        let mut options = OpenOptions::new();
+        options.read(true).append(true).create(create);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::OpenOptionsExt as _;
+            options.mode(0o600);
+        }
+        let mut file = options.open(path).map_err(failed("open"))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(JournalError::Locked {
+                    path: path.to_owned(),
+                });
+            }
+            Err(TryLockError::Error(source)) => return Err(failed("lock")(source)),
+        }
+        let mut text = Vec::new();
+        file.read_to_end(&mut text).map_err(failed("read"))?;
+        let complete = text
+            .iter()
+            .rposition(|byte| *byte == b'\n')
+            .map_or(0, |end| end + 1);
+        let mut replay = Replay::default();
+        replay.lines(text.get(..complete).unwrap_or_default(), path)?;
+        if complete < text.len() {
+            // A line without its end was never acted upon: calls follow only complete lines.
+            file.set_len(complete as u64).map_err(failed("repair"))?;
+            file.sync_data().map_err(failed("repair"))?;
+        }
+        file.seek(SeekFrom::End(0)).map_err(failed("open"))?;
+        Ok(Self {
+            file,
+            path: path.to_owned(),
+            sequence: replay.sequence,
+            header: replay.header,
+            steps: replay.steps,
+        })
+    }
+
+    /// Writes one line through to the disk. When this returns, the entry survives a crash.
+    pub fn append(&mut self, now: Timestamp, entry: Entry) -> Result<(), JournalError> {
+        let line = Line {
+            sequence: self.sequence + 1,
+            at: now,
+            entry,
+        };
+        let failed = |source| JournalError::File {
+            action: "write",
+            path: self.path.clone(),
+            source,
+        };
+        let mut text = serde_json::to_vec(&line).map_err(|error| failed(error.into()))?;
+        text.push(b'\n');
+        self.file.write_all(&text).map_err(failed)?;
+        self.file.sync_data().map_err(failed)?;
+        self.sequence = line.sequence;
+        replay_entry(&mut self.steps, line.sequence, line.entry);
+        Ok(())
+    }
+
+    /// A new file is only there for good when its folder is written too.
+    fn sync_folder(&self) -> Result<(), JournalError> {
+        let folder = match self.path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        File::open(folder)
+            .and_then(|folder| folder.sync_all())
+            .map_err(|source| JournalError::File {
+                action: "write",
+                path: self.path.clone(),
+                source,
+            })
+    }
+
+    /// The first line.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What is known of one step.
+    pub fn step(&self, id: &str) -> Option<&StepRecord> {
+        self.steps.get(id)
+    }
+
+    /// Every step that was ever begun, in the order of their intents.
+    pub fn steps(&self) -> Vec<&StepRecord> {
+        let mut steps: Vec<_> = self.steps.values().collect();
+        steps.sort_by_key(|record| record.sequence);
+        steps
+    }
+}
+
+#[derive(Default)]
+struct Replay {
+    sequence: u64,
+    header: Header,
+    steps: BTreeMap<String, StepRecord>,
+}
+
+impl Replay {
+    fn lines(&mut self, text: &[u8], path: &Path) -> Result<(), JournalError> {
+        for (index, bytes) in text.split_inclusive(|byte| *byte == b'\n').enumerate() {
+            let bad = |problem: String| JournalError::Line {
+                path: path.to_owned(),
+                line: index + 1,
+                problem,
+            };
+            let line: Line =
+                serde_json::from_slice(bytes).map_err(|error| bad(error.to_string()))?;
+            if line.sequence != self.sequence + 1 {
+                return Err(bad(format!(
+                    "its sequence is {}, expected {}",
+                    line.sequence,
+                    self.sequence + 1
+                )));
+            }
+            self.sequence = line.sequence;
+            match line.entry {
+                Entry::Opened { schema_version, .. } if schema_version != SCHEMA_VERSION => {
+                    return Err(bad(format!(
+                        "schema version {schema_version}; this trailproof reads {SCHEMA_VERSION}"
+                    )));
+                }
+                Entry::Opened {
+                    plan, digest, role, ..
+                } => {
+                    self.header = Header { plan, digest, role };
+                }
+                _ if index == 0 => return Err(bad("the first line must be `opened`".to_owned())),
+                entry => replay_entry(&mut self.steps, line.sequence, entry),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn replay_entry(steps: &mut BTreeMap<String, StepRecord>, sequence: u64, entry: Entry) {
+    let (id, state) = match entry {
+        Entry::Intent { step } => {
+            let record = StepRecord {
+                step: *step,
+                state: StepState::Uncertain,
+                sequence,
+            };
+            steps.insert(record.step.id.clone(), record);
+            return;
+        }
+        Entry::Created { step, result } => (step, StepState::Created(result)),
+        Entry::Failed {
+            step, uncertain, ..
+        } => (
+            step,
+            if uncertain {
+                StepState::Uncertain
+            } else {
+                StepState::NotCreated
+            },
+        ),
+        Entry::Undone { step } => (step, StepState::Undone),
+        // Until it is known to be gone, it counts as there.
+        Entry::UndoIntent { .. } | Entry::Opened { .. } | Entry::Drill { .. } => return,
+    };
+    if let Some(record) = steps.get_mut(&id) {
+        record.state = state;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::remediation::plan::{Change, Topic};
+
+    fn now() -> Timestamp {
+        "2026-11-22T22:00:00Z".parse().unwrap()
+    }
+
+    fn header() -> Header {
+        Header {
+            plan: "abc".to_owned(),
+            digest: "d".to_owned(),
+            role: None,
+        }
+    }
+
+    fn step(id: &str) -> Step {
+        Step {
+            id: id.to_owned(),
+            account: "111111111111".parse().unwrap(),
+            region: trailproof_core::account::Region::new("us-east-1"),
+            change: Change::CreateTopic(Topic {
+                name: "t".to_owned(),
+                arn: "arn:aws:sns:us-east-1:111111111111:t".to_owned(),
+                kms_key: None,
+                tags: BTreeMap::new(),
+                use_existing: false,
+            }),
+            name_seen_free: false,
+        }
+    }
+
+    fn intent(id: &str) -> Entry {
+        Entry::Intent {
+            step: Box::new(step(id)),
+        }
+    }
+
+    fn created(id: &str) -> Entry {
+        Entry::Created {
+            step: id.to_owned(),
+            result: serde_json::json!({"arn": "x"}),
+        }
+    }
+
+    #[test]
+    fn says_where_each_step_stands() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.ndjson");
+        let mut journal = Journal::open(&path, &header(), now()).unwrap();
+        for entry in [
+            intent("a"),
+            created("a"),
+            intent("b"),
+            intent("c"),
+            Entry::Failed {
+                step: "c".to_owned(),
+                code: "AccessDenied".to_owned(),
+                message: String::new(),
+                uncertain: false,
+            },
+            intent("d"),
+            created("d"),
+            Entry::UndoIntent {
+                step: "d".to_owned(),
+            },
+        ] {
+            journal.append(now(), entry).unwrap();
+        }
+        let before: Vec<StepRecord> = journal.steps().into_iter().cloned().collect();
+        drop(journal);
+
+        let journal = Journal::open(&path, &header(), now()).unwrap();
+        let states: Vec<_> = journal
+            .steps()
+            .into_iter()
+            .map(|record| record.state.clone())
+            .collect();
+        let there = StepState::Created(serde_json::json!({"arn": "x"}));
+        assert_eq!(
+            states,
+            [
+                there.clone(),
+                StepState::Uncertain,
+                StepState::NotCreated,
+                there
+            ]
+        );
+        assert_eq!(
+            journal.steps().into_iter().cloned().collect::<Vec<_>>(),
+            before
+        );
+    }
+
+    #[test]
+    fn a_torn_tail_is_cut_at_every_byte() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.ndjson");
+        let mut journal = Journal::open(&path, &header(), now()).unwrap();
+        journal.append(now(), intent("a")).unwrap();
+        journal.append(now(), created("a")).unwrap();
+        drop(journal);
+        let text = std::fs::read(&path).unwrap();
+        let ends: Vec<usize> = (0..text.len()).filter(|at| text[*at] == b'\n').collect();
+        for length in 0..=text.len() {
+            std::fs::write(&path, &text[..length]).unwrap();
+            let complete = ends.iter().filter(|end| **end < length).count();
+            let mut journal = Journal::open(&path, &header(), now()).unwrap();
+            let state = journal.step("a").map(|record| record.state.clone());
+            let expected = match complete {
+                0 | 1 => None,
+                2 => Some(StepState::Uncertain),
+                _ => Some(StepState::Created(serde_json::json!({"arn": "x"}))),
+            };
+            assert_eq!(state, expected, "{length}");
+            journal.append(now(), intent("z")).unwrap();
+            drop(journal);
+            let journal = Journal::reopen(&path).unwrap();
+            assert!(journal.step("z").is_some(), "{length}");
+        }
+    }
+
+    #[test]
+    fn a_broken_line_in_the_middle_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.ndjson");
+        let mut journal = Journal::open(&path, &header(), now()).unwrap();
+        journal.append(now(), intent("a")).unwrap();
+        drop(journal);
+        let text = std::fs::read_to_string(&path).unwrap();
+        let (first, second) = text.split_once('\n').unwrap();
+        std::fs::write(&path, format!("{first}\nnonsense\n{second}")).unwrap();
+        let error = Journal::reopen(&path).unwrap_err().to_string();
+        assert!(error.starts_with("line 2 of the journal"), "{error}");
+        std::fs::write(&path, format!("{first}\n{second}{second}")).unwrap();
+        let error = Journal::reopen(&path).unwrap_err().to_string();
+        assert!(error.contains("its sequence is 2, expected 3"), "{error}");
+        std::fs::write(&path, second).unwrap();
+        assert!(Journal::reopen(&path).is_err());
+    }
+
+    #[test]
+    fn one_process_at_a_time_and_one_plan() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.ndjson");
+        assert_eq!(Journal::plan_of(&path).unwrap(), None);
+        let journal = Journal::open(&path, &header(), now()).unwrap();
+        assert!(matches!(
+            Journal::open(&path, &header(), now()),
+            Err(JournalError::Locked { .. })
+        ));
+        assert_eq!(Journal::plan_of(&path).unwrap().as_deref(), Some("abc"));
+        drop(journal);
+        let other = Header {
+            plan: "other".to_owned(),
+            ..header()
+        };
+        assert!(matches!(
+            Journal::open(&path, &other, now()),
+            Err(JournalError::OtherPlan { .. })
+        ));
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+    }
+
+    #[test]
+    fn an_empty_or_missing_journal_cannot_be_undone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.ndjson");
+        assert!(matches!(
+            Journal::reopen(&path),
+            Err(JournalError::File { .. })
+        ));
+        std::fs::write(&path, "").unwrap();
+        assert!(matches!(
+            Journal::reopen(&path),
+            Err(JournalError::Empty { .. })
+        ));
+    }
+}

@@ -1,0 +1,22 @@
+//! Repairs what findings say is broken: the fewest changes, each seen before it is made, recorded
+//! while it is made, and possible to take back.
+//!
+//! [`plan`] makes a [`Plan`] out of a run and calls nobody. [`apply`] and [`undo`] are the only
+//! code of trailproof that changes an AWS account; without the cargo feature `remediation` none
+//! of this is compiled. What others made is never changed: a repair stands beside it.
+
+pub mod endpoint;
+pub mod export;
+pub mod journal;
+pub mod naming;
+pub mod options;
+mod plan;
+mod planning;
+mod state;
+
+pub use plan::{
+    Alarm, Change, METRIC_FILTERS_PER_LOG_GROUP, MetricFilter, Plan, PlanError, PlanRun,
+    PlanSummary, ReliesOn, Repair, Reused, SCHEMA_VERSION, Site, Step, Subscription, TAG, Topic,
+    Unrepairable,
+};
+pub use planning::{PlanningError, RecordedError, plan};

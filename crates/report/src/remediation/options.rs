@@ -1,0 +1,359 @@
+//! What the user wants a plan to look like, checked before any evidence is read.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use trailproof_core::account::{AccountId, Region};
+use trailproof_core::arn::Arn;
+
+use super::endpoint::Subscriber;
+use super::naming::{InvalidName, InvalidTemplate, NameContext, NameKind, Template};
+
+/// Everything a user can choose about a plan.
+#[derive(Debug, Clone)]
+pub struct PlanOptions {
+    /// Who is told.
+    pub subscribers: Vec<Subscriber>,
+    /// Existing topics to use, at most one per region.
+    pub topics: Vec<Arn>,
+    /// The name of new topics, one per account and region. A topic of a name the user chose is
+    /// used when it exists already.
+    pub topic_name: Option<Template>,
+    /// The names of metric filters.
+    pub filter_name: Template,
+    /// The names of metrics.
+    pub metric_name: Template,
+    /// The namespace of metrics.
+    pub namespace: Template,
+    /// The names of alarms.
+    pub alarm_name: Template,
+    /// The alarms' period, in seconds.
+    pub period: u32,
+    /// How many events within a period make an alarm.
+    pub threshold: f64,
+    /// Whose wording of the filter pattern is used.
+    pub pattern: PatternText,
+    /// Tags of new topics and alarms.
+    pub tags: BTreeMap<String, String>,
+    /// The key that encrypts new topics.
+    pub kms_key: Option<Template>,
+    /// Which findings to repair.
+    pub selection: Selection,
+}
+
+/// Whose wording of a filter pattern is used. Security Hub compares the text itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum PatternText {
+    /// The benchmark's.
+    #[default]
+    Cis,
+    /// The one that AWS Security Hub accepts.
+    SecurityHub,
+    /// The user's own, for one control.
+    Custom(String),
+}
+
+/// Which findings a plan repairs. Empty means all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// Only these accounts.
+    pub accounts: BTreeSet<AccountId>,
+    /// Not these accounts.
+    pub exclude_accounts: BTreeSet<AccountId>,
+    /// Only accounts in these organizational units, nested ones included.
+    pub organizational_units: BTreeSet<String>,
+    /// Not the accounts in these.
+    pub exclude_organizational_units: BTreeSet<String>,
+    /// Only these controls.
+    pub controls: BTreeSet<String>,
+}
+
+/// An option that cannot be used.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum InvalidOption {
+    /// A placeholder is wrong.
+    #[error(transparent)]
+    Template(#[from] InvalidTemplate),
+    /// A name is one that AWS refuses.
+    #[error(transparent)]
+    Name(#[from] InvalidName),
+    /// The period is not one that a metric filter's metric can have.
+    #[error("`{0}` is not a period: a multiple of 60 seconds, from 60 to 604800")]
+    Period(u32),
+    /// A threshold that never or always alarms.
+    #[error("`{0}` is not a threshold: a number of events, 1 or more")]
+    Threshold(f64),
+    /// Not the ARN of a topic that can send e-mail.
+    #[error("`{0}` is not the ARN of a standard SNS topic")]
+    Topic(String),
+    /// Two topics in a region.
+    #[error("there are two topics for region {0}: name one per region")]
+    TwoTopics(Region),
+    /// A tag that AWS refuses.
+    #[error("the tag `{key}` cannot be set: {problem}")]
+    Tag {
+        /// Its key.
+        key: String,
+        /// What is wrong.
+        problem: &'static str,
+    },
+    /// A key with which alarms cannot publish.
+    #[error(
+        "`{0}` cannot encrypt the topic: CloudWatch may not use the key that AWS manages, so no alarm could publish; name a customer managed key"
+    )]
+    AwsManagedKey(String),
+    /// The pattern text is not usable.
+    #[error("the filter pattern cannot be used: {0}")]
+    Pattern(&'static str),
+}
+
+impl Default for PlanOptions {
+    fn default() -> Self {
+        let template = |text: &str| {
+            text.parse()
+                .unwrap_or_else(|_: InvalidTemplate| Template::literal(text))
+        };
+        Self {
+            subscribers: Vec::new(),
+            topics: Vec::new(),
+            topic_name: None,
+            filter_name: template(Self::DEFAULT_NAME),
+            metric_name: template(Self::DEFAULT_METRIC),
+            namespace: template(Self::DEFAULT_NAMESPACE),
+            alarm_name: template(Self::DEFAULT_NAME),
+            period: Self::DEFAULT_PERIOD,
+            threshold: 1.0,
+            pattern: PatternText::default(),
+            tags: BTreeMap::new(),
+            kms_key: None,
+            selection: Selection::default(),
+        }
+    }
+}
+
+impl PlanOptions {
+    /// The default name of metric filters and alarms.
+    pub const DEFAULT_NAME: &'static str = "trailproof-{control}";
+    /// The default name of metrics.
+    pub const DEFAULT_METRIC: &'static str = "{control}";
+    /// The default namespace: the one in the benchmark's own commands.
+    pub const DEFAULT_NAMESPACE: &'static str = "CISBenchmark";
+    /// The default name of topics.
+    pub const DEFAULT_TOPIC: &'static str = "trailproof-alarms";
+    /// The default period, in seconds: the benchmark's.
+    pub const DEFAULT_PERIOD: u32 = 300;
+
+    /// Checks everything that can be checked before evidence is read. Names are checked with
+    /// sample values here and with the real ones when the plan is made.
+    pub fn validate(&self) -> Result<(), InvalidOption> {
+        if !(60..=604_800).contains(&self.period) || !self.period.is_multiple_of(60) {
+            return Err(InvalidOption::Period(self.period));
+        }
+        if !self.threshold.is_finite() || self.threshold < 1.0 {
+            return Err(InvalidOption::Threshold(self.threshold));
+        }
+        self.validate_topics()?;
+        self.validate_names()?;
+        if self.tags.len() > 40 {
+            return Err(InvalidOption::Tag {
+                key: self.tags.keys().next_back().cloned().unwrap_or_default(),
+                problem: "there are more than 40",
+            });
+        }
+        for (key, value) in &self.tags {
+            validate_tag(key, value)?;
+        }
+        if let Some(key) = &self.kms_key
+            && key.as_str().ends_with("alias/aws/sns")
+        {
+            return Err(InvalidOption::AwsManagedKey(key.to_string()));
+        }
+        match &self.pattern {
+            PatternText::Custom(text) if text.chars().count() > 1024 => {
+                Err(InvalidOption::Pattern("it is longer than 1,024 characters"))
+            }
+            PatternText::Custom(text) if text.trim().is_empty() => Err(InvalidOption::Pattern(
+                "it is empty, so it would match every event",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn validate_topics(&self) -> Result<(), InvalidOption> {
+        let mut regions = BTreeSet::new();
+        for topic in &self.topics {
+            let name_is_right = NameKind::Topic.check(topic.resource()).is_ok();
+            match topic.region() {
+                Some(region)
+                    if topic.service() == "sns" && topic.account().is_some() && name_is_right =>
+                {
+                    if !regions.insert(region.clone()) {
+                        return Err(InvalidOption::TwoTopics(region));
+                    }
+                }
+                _ => return Err(InvalidOption::Topic(topic.to_string())),
+            }
+        }
+        Ok(())
+    }
+
+    fn validate_names(&self) -> Result<(), InvalidOption> {
+        let region = trailproof_core::account::Partition::Aws.home_region();
+        let Ok(account) = "111111111111".parse() else {
+            return Ok(());
+        };
+        let context = NameContext {
+            account,
+            region: &region,
+            control: "control",
+            log_group: "group",
+        };
+        let topic = self.topic_name.as_ref();
+        for (kind, template) in [
+            (NameKind::MetricFilter, Some(&self.filter_name)),
+            (NameKind::Metric, Some(&self.metric_name)),
+            (NameKind::Namespace, Some(&self.namespace)),
+            (NameKind::Alarm, Some(&self.alarm_name)),
+            (NameKind::Topic, topic),
+        ] {
+            if let Some(template) = template {
+                kind.check(&template.render(context))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The name of the topic of a site.
+    pub(crate) fn topic_name(&self, context: NameContext<'_>) -> String {
+        self.topic_name.as_ref().map_or_else(
+            || Self::DEFAULT_TOPIC.to_owned(),
+            |name| name.render(context),
+        )
+    }
+}
+
+fn validate_tag(key: &str, value: &str) -> Result<(), InvalidOption> {
+    let allowed = |text: &str| {
+        text.chars()
+            .all(|c| c.is_alphanumeric() || c == ' ' || "_.:/=+-@".contains(c))
+    };
+    let problem = if key.is_empty() || key.chars().count() > 128 {
+        "a key has 1 to 128 characters"
+    } else if value.chars().count() > 256 {
+        "a value has at most 256 characters"
+    } else if key.to_ascii_lowercase().starts_with("aws:") {
+        "keys that begin with `aws:` belong to AWS"
+    } else if key.starts_with("trailproof:") {
+        "keys that begin with `trailproof:` are trailproof's own"
+    } else if !allowed(key) || !allowed(value) {
+        "only letters, digits, blanks and _.:/=+-@ are allowed"
+    } else {
+        return Ok(());
+    };
+    Err(InvalidOption::Tag {
+        key: key.to_owned(),
+        problem,
+    })
+}
+
+impl Selection {
+    /// Whether a finding is to be repaired.
+    pub fn wants(&self, account: AccountId, ou_path: Option<&str>, control: &str) -> bool {
+        let within = |units: &BTreeSet<String>| {
+            ou_path.is_some_and(|path| path.split('/').any(|unit| units.contains(unit)))
+        };
+        (self.accounts.is_empty() || self.accounts.contains(&account))
+            && !self.exclude_accounts.contains(&account)
+            && (self.organizational_units.is_empty() || within(&self.organizational_units))
+            && !within(&self.exclude_organizational_units)
+            && (self.controls.is_empty() || self.controls.contains(control))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(change: impl FnOnce(&mut PlanOptions)) -> Result<(), InvalidOption> {
+        let mut options = PlanOptions::default();
+        change(&mut options);
+        options.validate()
+    }
+
+    #[test]
+    fn the_defaults_are_valid() {
+        assert_eq!(options(|_| ()), Ok(()));
+    }
+
+    #[test]
+    fn values_that_could_never_work_are_refused() {
+        for period in [0, 10, 59, 61, 604_860] {
+            assert_eq!(
+                options(|o| o.period = period),
+                Err(InvalidOption::Period(period))
+            );
+        }
+        for threshold in [0.0, -1.0, 0.5, f64::INFINITY] {
+            assert!(options(|o| o.threshold = threshold).is_err());
+        }
+        assert!(options(|o| o.threshold = f64::NAN).is_err());
+        assert!(options(|o| o.kms_key = "alias/aws/sns".parse().ok()).is_err());
+        assert_eq!(options(|o| o.kms_key = "alias/alarms".parse().ok()), Ok(()));
+        assert!(options(|o| o.pattern = PatternText::Custom(" ".to_owned())).is_err());
+        assert!(options(|o| o.pattern = PatternText::Custom("x".repeat(1025))).is_err());
+        assert!(options(|o| o.alarm_name = "a\u{7}".parse().unwrap()).is_err());
+        assert!(options(|o| o.topic_name = "{log_group}/x".parse().ok()).is_err());
+        for (key, value) in [
+            ("aws:x", ""),
+            ("trailproof:plan", "x"),
+            ("", "x"),
+            ("k", "a;b"),
+        ] {
+            assert!(options(|o| drop(o.tags.insert(key.to_owned(), value.to_owned()))).is_err());
+        }
+    }
+
+    #[test]
+    fn one_standard_topic_per_region() {
+        let arn = |text: &str| text.parse::<Arn>().unwrap();
+        let first = arn("arn:aws:sns:us-east-1:111111111111:a");
+        assert_eq!(options(|o| o.topics = vec![first.clone()]), Ok(()));
+        let second = arn("arn:aws:sns:us-east-1:222222222222:b");
+        assert!(options(|o| o.topics = vec![first.clone(), second]).is_err());
+        for text in [
+            "arn:aws:sns:us-east-1:111111111111:a.fifo",
+            "arn:aws:sqs:us-east-1:111111111111:a",
+            "arn:aws:sns::111111111111:a",
+            "arn:aws:sns:us-east-1:111111111111:a:subscription",
+        ] {
+            assert!(options(|o| o.topics = vec![arn(text)]).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_selection_has_to_be_met_in_all_parts() {
+        let account: AccountId = "111111111111".parse().unwrap();
+        let set = |text: &str| BTreeSet::from([text.to_owned()]);
+        let path = Some("o-1/r-1/ou-a/ou-b/");
+        assert!(Selection::default().wants(account, None, "c"));
+        let unit = Selection {
+            organizational_units: set("ou-a"),
+            ..Selection::default()
+        };
+        assert!(unit.wants(account, path, "c"));
+        assert!(!unit.wants(account, Some("o-1/r-1/ou-ab/"), "c"));
+        assert!(!unit.wants(account, None, "c"));
+        let not_unit = Selection {
+            exclude_organizational_units: set("ou-b"),
+            ..Selection::default()
+        };
+        assert!(!not_unit.wants(account, path, "c"));
+        let control = Selection {
+            controls: set("c"),
+            exclude_accounts: BTreeSet::from([account]),
+            ..Selection::default()
+        };
+        assert!(!control.wants(account, path, "c"));
+        assert!(control.wants("222222222222".parse().unwrap(), path, "c"));
+        assert!(!control.wants("222222222222".parse().unwrap(), path, "d"));
+    }
+}

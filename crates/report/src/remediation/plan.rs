@@ -1,0 +1,489 @@
+//! The plan: which changes, at which sites, for whom, and the state of things they rest on.
+//!
+//! A plan is a file a person reads before anything is changed and `apply` obeys afterwards. It is
+//! complete in itself: neither `apply` nor `export` needs the run it came from.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use trailproof_core::account::{AccountId, Region};
+use trailproof_core::finding::LinkName;
+
+use super::endpoint::Protocol;
+use crate::run::PolicyRecord;
+
+/// The version of the plan format that this trailproof writes and reads.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// The key of the tag that topics of a plan carry; its value is the plan's id.
+pub const TAG: &str = "trailproof:plan";
+
+/// How many metric filters a log group may have (CloudWatch Logs quotas; not adjustable).
+pub const METRIC_FILTERS_PER_LOG_GROUP: usize = 100;
+
+/// Everything that would be changed, and why.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Plan {
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// Names the plan: the same repairs of the same run have the same id. It stands in the
+    /// description of every alarm and in a tag of every topic the plan creates.
+    pub id: String,
+    /// A digest of the whole plan: a plan changed by hand is no longer the one that was verified.
+    pub digest: String,
+    /// The version of trailproof that made it.
+    pub tool_version: String,
+    /// When it was made.
+    #[schemars(with = "String")]
+    pub created_at: Timestamp,
+    /// The run it came from.
+    pub run: PlanRun,
+    /// How the findings were judged, to judge again in the same way afterwards.
+    pub policy: PolicyRecord,
+    /// The counts.
+    pub summary: PlanSummary,
+    /// Where something is to be changed.
+    pub sites: Vec<Site>,
+    /// What cannot be repaired by a plan, and what a person would do.
+    pub unrepairable: Vec<Unrepairable>,
+}
+
+/// The run a plan came from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PlanRun {
+    /// The run directory, as the user named it.
+    pub directory: String,
+    /// The latest observation of the run: how old the picture is that the plan was made from.
+    #[schemars(with = "Option<String>")]
+    pub observed_at: Option<Timestamp>,
+    /// The role the run assumed in members, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+}
+
+/// The counts of a plan.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PlanSummary {
+    /// Steps, which is to say AWS calls that change something.
+    pub changes: usize,
+    /// Sites.
+    pub sites: usize,
+    /// Findings that will be PASS.
+    pub turns_green: usize,
+    /// Findings that will wait for somebody to confirm a subscription.
+    pub waits_for_confirmation: usize,
+    /// Findings that the plan does not repair.
+    pub unrepairable: usize,
+}
+
+/// A log group where something is missing. One site can serve every account of an organization.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Site {
+    /// `ACCOUNT/REGION/LOG_GROUP`.
+    pub id: String,
+    /// The log group's account: whose role makes the changes.
+    #[schemars(with = "String")]
+    pub account: AccountId,
+    /// The log group's region.
+    #[schemars(with = "String")]
+    pub region: Region,
+    /// The log group's name.
+    pub log_group: String,
+    /// The ARNs of the trails that deliver into it.
+    pub trails: Vec<String>,
+    /// What is repaired, one entry per control.
+    pub repairs: Vec<Repair>,
+    /// The changes, in the order they are made.
+    pub steps: Vec<Step>,
+    /// What must still be so when the plan is applied.
+    pub relies_on: ReliesOn,
+}
+
+/// What the steps of a site do for one control.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Repair {
+    /// The control.
+    pub control: String,
+    /// Why it was broken: the reason codes of the findings.
+    pub reasons: Vec<String>,
+    /// The ids of the steps it needs.
+    pub steps: Vec<String>,
+    /// The accounts that will be PASS.
+    #[schemars(with = "Vec<String>")]
+    pub turns_green: Vec<AccountId>,
+    /// The accounts that stay FAIL (`subscription.pending`) until somebody confirms.
+    #[schemars(with = "Vec<String>")]
+    pub waits_for_confirmation: Vec<AccountId>,
+    /// What a reader should know before saying yes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+/// One change.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Step {
+    /// `SITE#NUMBER`, unique in the plan.
+    pub id: String,
+    /// Whose role makes the change. A subscription is made by the topic's owner.
+    #[schemars(with = "String")]
+    pub account: AccountId,
+    /// Where.
+    #[schemars(with = "String")]
+    pub region: Region,
+    /// What.
+    #[serde(flatten)]
+    pub change: Change,
+    /// Whether the plan saw that the name is free. Where it could not see that, `apply` looks, and
+    /// takes the next free name.
+    pub name_seen_free: bool,
+}
+
+/// A change: one call that creates one thing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "operation", content = "creates", rename_all = "kebab-case")]
+pub enum Change {
+    /// logs:PutMetricFilter.
+    PutMetricFilter(MetricFilter),
+    /// sns:CreateTopic.
+    CreateTopic(Topic),
+    /// sns:Subscribe.
+    Subscribe(Subscription),
+    /// cloudwatch:PutMetricAlarm.
+    PutMetricAlarm(Alarm),
+}
+
+/// A metric filter to be created.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MetricFilter {
+    /// The log group it reads.
+    pub log_group: String,
+    /// Its name.
+    pub name: String,
+    /// The filter pattern.
+    pub pattern: String,
+    /// The namespace of its metric.
+    pub namespace: String,
+    /// The name of its metric.
+    pub metric: String,
+    /// What a matching event counts.
+    pub value: String,
+}
+
+/// A topic to be created.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Topic {
+    /// Its name.
+    pub name: String,
+    /// The ARN it will have.
+    pub arn: String,
+    /// The customer managed key that encrypts it, where one was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kms_key: Option<String>,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+    /// Whether a topic that has this name already is used as it is, because the user chose the
+    /// name. Otherwise a taken name gets a number.
+    pub use_existing: bool,
+}
+
+/// A subscription to be created.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Subscription {
+    /// The topic.
+    pub topic_arn: String,
+    /// The protocol.
+    pub protocol: Protocol,
+    /// Where messages go. Personal data: a plan is private to the user.
+    pub endpoint: String,
+    /// Whether messages arrive only after somebody has confirmed.
+    pub needs_confirmation: bool,
+}
+
+/// An alarm to be created. The statistic is `Sum`, the comparison
+/// `GreaterThanOrEqualToThreshold`, over one period; no data is good news.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Alarm {
+    /// Its name.
+    pub name: String,
+    /// What people read beside it, the plan's marker included.
+    pub description: String,
+    /// The namespace of the watched metric.
+    pub namespace: String,
+    /// The name of the watched metric.
+    pub metric: String,
+    /// Seconds.
+    pub period: u32,
+    /// How many matching events make an alarm.
+    pub threshold: f64,
+    /// The topic that is told.
+    pub topic_arn: String,
+    /// Its tags.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+}
+
+/// What a site's changes take for granted. `apply` reads all of it again first.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ReliesOn {
+    /// How many metric filters the log group has.
+    pub metric_filters: usize,
+    /// A digest per metric filter of the log group, by name: what is new or different since is
+    /// looked at again.
+    pub metric_filter_digests: BTreeMap<String, String>,
+    /// The things of others that the repair builds on, exactly as they were seen.
+    pub reused: Vec<Reused>,
+}
+
+/// Something that exists already and that a repair builds on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Reused {
+    /// A metric filter that is fine.
+    MetricFilter {
+        /// Its name.
+        name: String,
+        /// A digest of what it was.
+        digest: String,
+    },
+    /// An alarm that is fine.
+    Alarm {
+        /// Its name.
+        name: String,
+        /// A digest of what it was.
+        digest: String,
+    },
+    /// A topic.
+    Topic {
+        /// Its ARN.
+        arn: String,
+        /// A digest of what it was; absent when it was not seen.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        digest: Option<String>,
+    },
+}
+
+/// A finding that a plan cannot repair.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Unrepairable {
+    /// The finding: `ACCOUNT/CONTROL`.
+    pub finding: String,
+    /// The account.
+    #[schemars(with = "String")]
+    pub account: AccountId,
+    /// The control.
+    pub control: String,
+    /// The link that is broken.
+    #[schemars(with = "Option<String>")]
+    pub broken_link: Option<LinkName>,
+    /// The finding's reason code.
+    pub reason: Option<String>,
+    /// Why no plan repairs it, in a sentence.
+    pub why: String,
+    /// What a person would run.
+    pub commands: Vec<String>,
+}
+
+/// A plan that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// Not the JSON of a plan.
+    #[error("not a plan of trailproof: {0}")]
+    Format(#[source] serde_json::Error),
+    /// Another version of the format.
+    #[error(
+        "the plan has schema version {found}; this trailproof reads version {SCHEMA_VERSION}: make the plan again with `trailproof fix plan`"
+    )]
+    Version {
+        /// What the plan says.
+        found: u64,
+    },
+    /// Changed by hand.
+    #[error(
+        "the plan was changed after it was made, so nobody verified it: make it again with `trailproof fix plan`, which has options for names, accounts and controls"
+    )]
+    Changed,
+}
+
+impl Change {
+    /// The word in plans and journals.
+    pub fn operation(&self) -> &'static str {
+        match self {
+            Self::PutMetricFilter(_) => "put-metric-filter",
+            Self::CreateTopic(_) => "create-topic",
+            Self::Subscribe(_) => "subscribe",
+            Self::PutMetricAlarm(_) => "put-metric-alarm",
+        }
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PutMetricFilter(filter) => write!(
+                formatter,
+                "metric filter `{}` on `{}` -> metric {}/{}",
+                filter.name, filter.log_group, filter.namespace, filter.metric
+            ),
+            Self::CreateTopic(topic) => write!(formatter, "topic `{}`", topic.name),
+            Self::Subscribe(subscription) => write!(
+                formatter,
+                "subscription {}:{} to `{}`",
+                subscription.protocol, subscription.endpoint, subscription.topic_arn
+            ),
+            Self::PutMetricAlarm(alarm) => write!(
+                formatter,
+                "alarm `{}` on metric {}/{} -> `{}`",
+                alarm.name, alarm.namespace, alarm.metric, alarm.topic_arn
+            ),
+        }
+    }
+}
+
+impl Plan {
+    /// The text that marks what a plan created.
+    pub fn marker(id: &str) -> String {
+        format!("trailproof:plan={id}")
+    }
+
+    /// All steps, in the order of the sites.
+    pub fn steps(&self) -> impl Iterator<Item = &Step> {
+        self.sites.iter().flat_map(|site| &site.steps)
+    }
+
+    /// The accounts whose findings the plan is about to change.
+    pub fn accounts(&self) -> std::collections::BTreeSet<AccountId> {
+        self.sites
+            .iter()
+            .flat_map(|site| &site.repairs)
+            .flat_map(|repair| {
+                repair
+                    .turns_green
+                    .iter()
+                    .chain(&repair.waits_for_confirmation)
+            })
+            .copied()
+            .collect()
+    }
+
+    /// Gives the plan its id, and its mark to what it creates.
+    pub(crate) fn sign(&mut self) {
+        let content = serde_json::to_value((&self.sites, &self.run.observed_at));
+        self.id = digest(&content.unwrap_or_default())
+            .chars()
+            .take(12)
+            .collect();
+        let marker = Self::marker(&self.id);
+        for step in self.sites.iter_mut().flat_map(|site| &mut site.steps) {
+            match &mut step.change {
+                Change::CreateTopic(topic) => {
+                    topic.tags.insert(TAG.to_owned(), self.id.clone());
+                }
+                Change::PutMetricAlarm(alarm) => {
+                    alarm.description.push(' ');
+                    alarm.description.push_str(&marker);
+                }
+                Change::PutMetricFilter(_) | Change::Subscribe(_) => {}
+            }
+        }
+    }
+
+    /// Counts, and seals the plan with its digest.
+    pub(crate) fn seal(mut self) -> Self {
+        let repairs = || self.sites.iter().flat_map(|site| &site.repairs);
+        self.summary = PlanSummary {
+            changes: self.steps().count(),
+            sites: self.sites.len(),
+            turns_green: repairs().map(|repair| repair.turns_green.len()).sum(),
+            waits_for_confirmation: repairs()
+                .map(|repair| repair.waits_for_confirmation.len())
+                .sum(),
+            unrepairable: self.unrepairable.len(),
+        };
+        self.digest = self.computed_digest();
+        self
+    }
+
+    fn computed_digest(&self) -> String {
+        let mut unsigned = self.clone();
+        unsigned.digest = String::new();
+        digest(&serde_json::to_value(&unsigned).unwrap_or_default())
+    }
+
+    /// The file's content.
+    pub fn to_json(&self) -> Result<String, PlanError> {
+        let mut text = serde_json::to_string_pretty(self).map_err(PlanError::Format)?;
+        text.push('\n');
+        Ok(text)
+    }
+
+    /// Reads a plan and checks that it is still what was made.
+    pub fn from_json(text: &str) -> Result<Self, PlanError> {
+        let value: Value = serde_json::from_str(text).map_err(PlanError::Format)?;
+        match value.get("schema_version").and_then(Value::as_u64) {
+            Some(found) if found != u64::from(SCHEMA_VERSION) => {
+                return Err(PlanError::Version { found });
+            }
+            _ => {}
+        }
+        let plan: Self = serde_json::from_value(value).map_err(PlanError::Format)?;
+        if plan.digest == plan.computed_digest() {
+            Ok(plan)
+        } else {
+            Err(PlanError::Changed)
+        }
+    }
+
+    /// The JSON Schema of the file.
+    pub fn schema() -> Value {
+        schemars::schema_for!(Self).to_value()
+    }
+}
+
+/// A digest of a JSON value: SHA-256 in hexadecimal, of its text with sorted members.
+pub(crate) fn digest(value: &Value) -> String {
+    let mut text = String::new();
+    canonical(value, &mut text);
+    Sha256::digest(text.as_bytes())
+        .iter()
+        .fold(String::with_capacity(64), |mut hex, byte| {
+            for nibble in [byte >> 4, byte & 15] {
+                hex.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));
+            }
+            hex
+        })
+}
+
+fn canonical(value: &Value, text: &mut String) {
+    match value {
+        Value::Object(members) => {
+            text.push('{');
+            let sorted: BTreeMap<&String, &Value> = members.iter().collect();
+            for (name, member) in sorted {
+                text.push_str(&Value::String(name.clone()).to_string());
+                text.push(':');
+                canonical(member, text);
+                text.push(',');
+            }
+            text.push('}');
+        }
+        Value::Array(elements) => {
+            text.push('[');
+            for element in elements {
+                canonical(element, text);
+                text.push(',');
+            }
+            text.push(']');
+        }
+        // 1.0 and 1 are the same number, however a tool has written it.
+        Value::Number(number) => match number.as_f64() {
+            Some(float) => text.push_str(&float.to_string()),
+            None => text.push_str(&number.to_string()),
+        },
+        other => text.push_str(&other.to_string()),
+    }
+}

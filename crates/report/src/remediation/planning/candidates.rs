@@ -1,0 +1,653 @@
+//! The repairs that could help at a site, cheapest first. Whether one does help is found out by
+//! trying it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::Timestamp;
+use serde_json::Value;
+use trailproof_core::account::{AccountId, Region};
+use trailproof_core::arn::Arn;
+use trailproof_core::control::Control;
+use trailproof_core::finding::{Finding, LinkName};
+
+use super::sites::SiteKey;
+use super::world::World;
+use crate::remediation::endpoint::{Endpoint, InvalidSubscriber};
+use crate::remediation::naming::{InvalidName, NameContext, NameKind};
+use crate::remediation::options::{PatternText, PlanOptions};
+use crate::remediation::plan::{
+    Alarm, Change, METRIC_FILTERS_PER_LOG_GROUP, MetricFilter, Reused, Step, Subscription, Topic,
+};
+use crate::remediation::state;
+
+/// What candidates are made for and from.
+#[derive(Clone, Copy)]
+pub(super) struct Setting<'a> {
+    pub(super) world: &'a World,
+    pub(super) options: &'a PlanOptions,
+    pub(super) site: &'a SiteKey,
+    pub(super) control: &'a Control,
+    pub(super) benchmark: &'a str,
+    pub(super) broken: &'a Finding,
+}
+
+/// A possible repair.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Candidate {
+    /// The changes, in order; without ids.
+    pub(super) steps: Vec<Step>,
+    /// What of others it builds on.
+    pub(super) reused: Vec<Reused>,
+    /// What a reader should know.
+    pub(super) notes: Vec<String>,
+    /// A topic the user named and the run never looked at; whether somebody is taken to listen.
+    assumed: Option<(String, bool)>,
+}
+
+/// The candidates, and why there are not more.
+pub(super) struct Offers {
+    pub(super) candidates: Vec<Candidate>,
+    pub(super) refusal: Option<Refusal>,
+}
+
+/// Why a finding cannot be repaired.
+#[derive(Debug, Clone)]
+pub(super) enum Refusal {
+    /// Nobody to tell.
+    NoSubscribers,
+    /// The user named topics, none of them where the alarm would be.
+    NoTopic(Region),
+    /// The log group is full.
+    TooManyFilters,
+    /// A name that AWS would refuse here.
+    Name(InvalidName),
+    /// An endpoint that is none, here.
+    Endpoint(InvalidSubscriber),
+    /// Somebody was asked to confirm already.
+    Pending(String),
+    /// Tried out, and it did not help.
+    NoHelp {
+        /// What would still be wrong.
+        message: String,
+    },
+    /// Nothing that can be created would help.
+    NotOurs,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoSubscribers => formatter.write_str(
+                "nobody is there to be told: plan again with --subscribe PROTOCOL:ENDPOINT, or name an existing topic with --topic ARN",
+            ),
+            Self::NoTopic(region) => write!(
+                formatter,
+                "no topic is named for region {region}, and alarms and topics must share a region: plan again with --topic ARN of that region, or with --topic NAME"
+            ),
+            Self::TooManyFilters => write!(
+                formatter,
+                "the log group has {METRIC_FILTERS_PER_LOG_GROUP} metric filters, the most that AWS allows: remove one that nobody needs"
+            ),
+            Self::Name(error) => error.fmt(formatter),
+            Self::Endpoint(error) => error.fmt(formatter),
+            Self::Pending(topic) => write!(
+                formatter,
+                "a subscription of `{topic}` waits to be confirmed: its owner has to follow the link in the message from AWS, which is valid for two days; subscribing again sends a new one"
+            ),
+            Self::NoHelp { message } => {
+                write!(formatter, "no change beside what exists would help: {message}")
+            }
+            Self::NotOurs => formatter.write_str("no change beside what exists would help"),
+        }
+    }
+}
+
+impl From<InvalidName> for Refusal {
+    fn from(error: InvalidName) -> Self {
+        Self::Name(error)
+    }
+}
+
+impl From<InvalidSubscriber> for Refusal {
+    fn from(error: InvalidSubscriber) -> Self {
+        Self::Endpoint(error)
+    }
+}
+
+impl Candidate {
+    pub(super) fn put_into(&self, world: &mut World, now: Timestamp) {
+        if let Some((arn, somebody_listens)) = &self.assumed {
+            world.assume_topic(arn, *somebody_listens, now);
+        }
+        for step in &self.steps {
+            world.put(step, now);
+        }
+    }
+
+    /// Whether it creates its own topic and everybody on it has to confirm: then it cannot be
+    /// better than another one that waits.
+    pub(super) fn always_waits(&self) -> bool {
+        let creates = |step: &Step| matches!(step.change, Change::CreateTopic(_));
+        let immediate = |step: &Step| matches!(&step.change, Change::Subscribe(subscription) if !subscription.needs_confirmation);
+        self.steps.iter().any(creates) && !self.steps.iter().any(immediate)
+    }
+}
+
+/// Everything that might help, cheapest first.
+pub(super) fn offer(setting: &Setting<'_>) -> Offers {
+    let mut candidates = Vec::new();
+    let mut refusal = None;
+    let mut note = |result: Result<Vec<Candidate>, Refusal>| match result {
+        Ok(offered) => candidates.extend(offered),
+        Err(reason) => refusal = refusal.take().or(Some(reason)),
+    };
+    if setting.broken.broken_link == Some(LinkName::Subscription) {
+        note(setting.subscribe());
+    }
+    if matches!(
+        setting.broken.broken_link,
+        Some(LinkName::Alarm | LinkName::Action | LinkName::Topic | LinkName::Subscription)
+    ) {
+        for watched in setting.existing_filters() {
+            note(setting.alarm_on(&watched));
+        }
+    }
+    note(setting.filter_and_alarm());
+    candidates.sort_by_key(|candidate| candidate.steps.len());
+    Offers {
+        candidates,
+        refusal,
+    }
+}
+
+/// A metric that an alarm could watch, and the filter that feeds it.
+struct Watched {
+    namespace: String,
+    metric: String,
+    reused: Option<Reused>,
+}
+
+/// Where an alarm could send its message.
+#[derive(Default)]
+struct Target {
+    arn: String,
+    steps: Vec<Step>,
+    reused: Option<Reused>,
+    notes: Vec<String>,
+    assumed: Option<(String, bool)>,
+}
+
+impl<'a> Setting<'a> {
+    fn context(&self) -> NameContext<'a> {
+        NameContext {
+            account: self.site.account,
+            region: &self.site.region,
+            control: &self.control.id,
+            log_group: &self.site.log_group,
+        }
+    }
+
+    fn step(&self, account: AccountId, change: Change, name_seen_free: bool) -> Step {
+        Step {
+            id: String::new(),
+            account,
+            region: self.site.region.clone(),
+            change,
+            name_seen_free,
+        }
+    }
+
+    /// Only somebody who listens is missing.
+    fn subscribe(&self) -> Result<Vec<Candidate>, Refusal> {
+        let chain = &self.broken.chain;
+        let topic = chain
+            .iter()
+            .find(|link| link.link == LinkName::Topic)
+            .or_else(|| {
+                chain
+                    .iter()
+                    .find(|link| link.link == LinkName::Subscription)
+            })
+            .and_then(|link| link.resource.as_deref())
+            .and_then(|resource| resource.parse::<Arn>().ok());
+        let Some(topic) = topic.filter(|topic| topic.service() == "sns") else {
+            return Ok(Vec::new());
+        };
+        // Whoever names a topic wants the messages there and nowhere else.
+        let named = &self.options.topics;
+        if !named.is_empty() && !named.contains(&topic) {
+            return Ok(Vec::new());
+        }
+        let steps = self.subscriptions(&topic)?;
+        if steps.is_empty() {
+            return Err(
+                if self.broken.reason.as_deref() == Some("subscription.pending") {
+                    Refusal::Pending(topic.to_string())
+                } else {
+                    Refusal::NoSubscribers
+                },
+            );
+        }
+        Ok(vec![Candidate {
+            steps,
+            reused: self.reused_chain(&topic),
+            ..Candidate::default()
+        }])
+    }
+
+    /// The alarm, filter and topic of the finding's chain, as they were seen.
+    fn reused_chain(&self, topic: &Arn) -> Vec<Reused> {
+        let named = |link: LinkName| {
+            self.broken
+                .chain
+                .iter()
+                .find(|candidate| candidate.link == link)
+                .and_then(|link| link.resource.as_deref())
+        };
+        let same_alarm = |alarm: &&&Value| {
+            let text = |member: &str| alarm.get(member).and_then(Value::as_str);
+            named(LinkName::Alarm).is_some_and(|resource| {
+                [text("AlarmArn"), text("AlarmName")].contains(&Some(resource))
+            })
+        };
+        let alarms = self
+            .world
+            .metric_alarms(self.site.account, &self.site.region)
+            .unwrap_or_default();
+        let alarm = alarms.iter().find(same_alarm).and_then(|alarm| {
+            Some(Reused::Alarm {
+                name: alarm.get("AlarmName")?.as_str()?.to_owned(),
+                digest: state::alarm(alarm),
+            })
+        });
+        alarm
+            .into_iter()
+            .chain([self.reused_topic(topic.as_str())])
+            .collect()
+    }
+
+    fn reused_topic(&self, arn: &str) -> Reused {
+        Reused::Topic {
+            arn: arn.to_owned(),
+            digest: self.world.seen_topic(arn).map(state::topic),
+        }
+    }
+
+    /// Steps for the subscribers that a topic does not have yet.
+    fn subscriptions(&self, topic: &Arn) -> Result<Vec<Step>, Refusal> {
+        let owner = topic.account().unwrap_or(self.site.account);
+        let existing = self.world.subscriptions(topic.as_str()).unwrap_or_default();
+        let is_there = |endpoint: &Endpoint| {
+            existing.iter().any(|subscription| {
+                let text = |member: &str| subscription.get(member).and_then(Value::as_str);
+                text("Protocol") == Some(endpoint.protocol.as_str())
+                    && text("Endpoint") == Some(&endpoint.address)
+                    && text("SubscriptionArn") != Some("Deleted")
+            })
+        };
+        let mut endpoints: Vec<Endpoint> = Vec::new();
+        for subscriber in &self.options.subscribers {
+            let endpoint = subscriber.endpoint(self.context())?;
+            if !endpoints.contains(&endpoint) && !is_there(&endpoint) {
+                endpoints.push(endpoint);
+            }
+        }
+        Ok(endpoints
+            .into_iter()
+            .map(|endpoint| {
+                let change = Change::Subscribe(Subscription {
+                    topic_arn: topic.to_string(),
+                    needs_confirmation: endpoint.needs_confirmation(owner),
+                    protocol: endpoint.protocol,
+                    endpoint: endpoint.address,
+                });
+                self.step(owner, change, true)
+            })
+            .collect())
+    }
+
+    /// The metrics of filters that are there already and that a plain alarm can watch. The chain's
+    /// own filter comes first.
+    fn existing_filters(&self) -> Vec<Watched> {
+        let chain_filter = self
+            .broken
+            .chain
+            .iter()
+            .find(|link| link.link == LinkName::MetricFilter)
+            .and_then(|link| link.resource.as_deref())
+            .unwrap_or_default();
+        let site = self.site;
+        let mut filters = self
+            .world
+            .metric_filters(site.account, &site.region, &site.log_group)
+            .unwrap_or_default();
+        let is_chains = |filter: &&Value| {
+            let name = filter.get("filterName").and_then(Value::as_str);
+            name.is_some_and(|name| {
+                chain_filter == name
+                    || chain_filter.ends_with(&format!("/{name}"))
+                    || chain_filter.ends_with(&format!(":{name}"))
+            })
+        };
+        filters.sort_by_key(|filter| !is_chains(filter));
+        filters.into_iter().filter_map(watched).collect()
+    }
+
+    /// An alarm on a metric that is there.
+    fn alarm_on(&self, watched: &Watched) -> Result<Vec<Candidate>, Refusal> {
+        let own_topics = self.topics_of_alarms_on(watched);
+        let mut candidates = Vec::new();
+        for target in self.targets(&own_topics)? {
+            candidates.push(self.candidate(None, watched, target)?);
+        }
+        Ok(candidates)
+    }
+
+    /// A filter of our own and an alarm on it.
+    fn filter_and_alarm(&self) -> Result<Vec<Candidate>, Refusal> {
+        let site = self.site;
+        let Some(filters) = self
+            .world
+            .metric_filters(site.account, &site.region, &site.log_group)
+        else {
+            return Ok(Vec::new());
+        };
+        if filters.len() >= METRIC_FILTERS_PER_LOG_GROUP {
+            return Err(Refusal::TooManyFilters);
+        }
+        let context = self.context();
+        let name = self.options.filter_name.render(context);
+        let namespace = self.options.namespace.render(context);
+        let metric = self.options.metric_name.render(context);
+        NameKind::MetricFilter.check(&name)?;
+        NameKind::Namespace.check(&namespace)?;
+        NameKind::Metric.check(&metric)?;
+        let name = NameKind::MetricFilter.free(&name, |name| {
+            filters
+                .iter()
+                .any(|filter| filter.get("filterName").and_then(Value::as_str) == Some(name))
+        });
+        let fed = self.world.fed_metrics(site.account, &site.region);
+        let metric = NameKind::Metric.free(&metric, |metric| {
+            fed.contains(&(namespace.as_str(), metric))
+        });
+        let watched = Watched {
+            namespace: namespace.clone(),
+            metric: metric.clone(),
+            reused: None,
+        };
+        let filter = self.step(
+            site.account,
+            Change::PutMetricFilter(MetricFilter {
+                log_group: site.log_group.clone(),
+                name,
+                pattern: self.pattern().to_owned(),
+                namespace,
+                metric,
+                value: "1".to_owned(),
+            }),
+            true,
+        );
+        let mut candidates = Vec::new();
+        for target in self.targets(&[])? {
+            candidates.push(self.candidate(Some(filter.clone()), &watched, target)?);
+        }
+        Ok(candidates)
+    }
+
+    fn pattern(&self) -> &'a str {
+        match &self.options.pattern {
+            PatternText::Cis => self.control.pattern_for(self.benchmark),
+            PatternText::SecurityHub => self
+                .control
+                .security_hub
+                .as_ref()
+                .and_then(|hub| hub.pattern.as_deref())
+                .unwrap_or_else(|| self.control.pattern_for(self.benchmark)),
+            PatternText::Custom(text) => text,
+        }
+    }
+
+    fn candidate(
+        &self,
+        filter: Option<Step>,
+        watched: &Watched,
+        target: Target,
+    ) -> Result<Candidate, Refusal> {
+        let site = self.site;
+        let name = self.options.alarm_name.render(self.context());
+        NameKind::Alarm.check(&name)?;
+        let taken = self
+            .world
+            .alarm_names(site.account, &site.region)
+            .unwrap_or_default();
+        let name = NameKind::Alarm.free(&name, |name| taken.contains(name));
+        let alarm = self.step(
+            site.account,
+            Change::PutMetricAlarm(Alarm {
+                name,
+                description: self.description(),
+                namespace: watched.namespace.clone(),
+                metric: watched.metric.clone(),
+                period: self.options.period,
+                threshold: self.options.threshold,
+                topic_arn: target.arn,
+                tags: self.options.tags.clone(),
+            }),
+            self.world.saw_alarms(site.account, &site.region),
+        );
+        let mut notes = target.notes;
+        if self.options.threshold > 1.0 {
+            notes.push(format!(
+                "the alarm waits for {} events within {} seconds",
+                self.options.threshold, self.options.period
+            ));
+        }
+        Ok(Candidate {
+            steps: filter
+                .into_iter()
+                .chain(target.steps)
+                .chain([alarm])
+                .collect(),
+            reused: watched
+                .reused
+                .iter()
+                .cloned()
+                .chain(target.reused)
+                .collect(),
+            notes,
+            assumed: target.assumed,
+        })
+    }
+
+    fn description(&self) -> String {
+        let summary = self.control.summary(self.benchmark);
+        let number = summary
+            .number
+            .map(|number| format!(" {number}"))
+            .unwrap_or_default();
+        let text = format!("{}{number}: {}.", summary.benchmark, summary.title);
+        text.chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .take(900)
+            .collect()
+    }
+
+    /// The topics that an alarm could notify.
+    fn targets(&self, own_topics: &[String]) -> Result<Vec<Target>, Refusal> {
+        if let Some(named) = self.named_topic() {
+            return Ok(vec![self.named_target(named)?]);
+        }
+        if !self.options.topics.is_empty() && self.options.topic_name.is_none() {
+            return Err(Refusal::NoTopic(self.site.region.clone()));
+        }
+        let mut targets = Vec::new();
+        for arn in own_topics {
+            let topic: Option<Arn> = arn.parse().ok();
+            let (Some(topic), Some(attributes)) = (topic, self.world.topic(arn)) else {
+                continue;
+            };
+            let confirmed = attributes
+                .get("SubscriptionsConfirmed")
+                .and_then(Value::as_str);
+            let steps = match confirmed {
+                Some("0") | None => self.subscriptions(&topic)?,
+                Some(_) => Vec::new(),
+            };
+            targets.push(Target {
+                arn: arn.clone(),
+                steps,
+                reused: Some(self.reused_topic(arn)),
+                ..Target::default()
+            });
+        }
+        match self.new_topic() {
+            Ok(target) => targets.push(target),
+            Err(refusal) if targets.is_empty() => return Err(refusal),
+            Err(_) => {}
+        }
+        Ok(targets)
+    }
+
+    fn named_topic(&self) -> Option<&Arn> {
+        self.options
+            .topics
+            .iter()
+            .find(|topic| topic.region().as_ref() == Some(&self.site.region))
+    }
+
+    fn named_target(&self, topic: &Arn) -> Result<Target, Refusal> {
+        let seen = self.world.topic(topic.as_str()).is_some();
+        let steps = self.subscriptions(topic)?;
+        let mut notes = Vec::new();
+        if !seen {
+            notes.push(format!(
+                "the run did not look at the topic `{topic}`: apply looks at it first and leaves the site alone if it is not usable"
+            ));
+        }
+        Ok(Target {
+            arn: topic.to_string(),
+            assumed: (!seen).then(|| (topic.to_string(), steps.is_empty())),
+            steps,
+            reused: Some(self.reused_topic(topic.as_str())),
+            notes,
+        })
+    }
+
+    /// A topic of our own, one per account and region: the second site uses the first one's.
+    fn new_topic(&self) -> Result<Target, Refusal> {
+        let site = self.site;
+        let name = self.options.topic_name(self.context());
+        NameKind::Topic.check(&name)?;
+        let arn_of = |name: &str| {
+            format!(
+                "arn:{}:sns:{}:{}:{name}",
+                site.region.partition(),
+                site.region,
+                site.account
+            )
+        };
+        let planned = self.world.topic(&arn_of(&name)).is_some()
+            && self.world.seen_topic(&arn_of(&name)).is_none();
+        if planned {
+            return Ok(Target {
+                arn: arn_of(&name),
+                ..Target::default()
+            });
+        }
+        if self.options.subscribers.is_empty() {
+            return Err(Refusal::NoSubscribers);
+        }
+        let use_existing = self.options.topic_name.is_some();
+        let name = NameKind::Topic.free(&name, |name| {
+            !use_existing && self.world.topic(&arn_of(name)).is_some()
+        });
+        let arn = arn_of(&name);
+        let topic: Arn = arn.parse().map_err(|_| Refusal::NotOurs)?;
+        if self.world.topic(&arn).is_some() {
+            return self.named_target(&topic);
+        }
+        let create = self.step(
+            site.account,
+            Change::CreateTopic(Topic {
+                name,
+                arn: arn.clone(),
+                kms_key: self
+                    .options
+                    .kms_key
+                    .as_ref()
+                    .map(|key| key.render(self.context())),
+                tags: self
+                    .options
+                    .tags
+                    .clone()
+                    .into_iter()
+                    .collect::<BTreeMap<_, _>>(),
+                use_existing,
+            }),
+            false,
+        );
+        let mut steps = vec![create];
+        steps.extend(self.subscriptions(&topic)?);
+        let notes = self.options.kms_key.iter().map(|key| {
+            format!("the policy of the key `{key}` must let cloudwatch.amazonaws.com use kms:Decrypt and kms:GenerateDataKey*")
+        });
+        Ok(Target {
+            arn,
+            steps,
+            notes: notes.collect(),
+            ..Target::default()
+        })
+    }
+
+    /// The topics that alarms on the same metric notify already.
+    fn topics_of_alarms_on(&self, watched: &Watched) -> Vec<String> {
+        let site = self.site;
+        let alarms = self
+            .world
+            .metric_alarms(site.account, &site.region)
+            .unwrap_or_default();
+        let mut topics = Vec::new();
+        for alarm in alarms {
+            let text = |member: &str| alarm.get(member).and_then(Value::as_str);
+            if text("Namespace") != Some(&watched.namespace)
+                || text("MetricName") != Some(&watched.metric)
+            {
+                continue;
+            }
+            let actions = alarm.get("AlarmActions").and_then(Value::as_array);
+            for action in actions.into_iter().flatten().filter_map(Value::as_str) {
+                let usable = action.parse::<Arn>().is_ok_and(|arn| {
+                    arn.service() == "sns" && arn.region().as_ref() == Some(&site.region)
+                });
+                if usable && !topics.iter().any(|topic| topic == action) {
+                    topics.push(action.to_owned());
+                }
+            }
+        }
+        topics
+    }
+}
+
+/// The metric of a filter, if an alarm without dimensions sees it.
+fn watched(filter: &Value) -> Option<Watched> {
+    let transformation = filter.get("metricTransformations")?.as_array()?.first()?;
+    let text = |member: &str| transformation.get(member).and_then(Value::as_str);
+    let has = |value: Option<&Value>| match value {
+        Some(Value::Object(members)) => !members.is_empty(),
+        Some(Value::Array(elements)) => !elements.is_empty(),
+        _ => false,
+    };
+    if has(transformation.get("dimensions")) || has(filter.get("emitSystemFieldDimensions")) {
+        return None;
+    }
+    Some(Watched {
+        namespace: text("metricNamespace")?.to_owned(),
+        metric: text("metricName")?.to_owned(),
+        reused: Some(Reused::MetricFilter {
+            name: filter.get("filterName")?.as_str()?.to_owned(),
+            digest: state::metric_filter(filter),
+        }),
+    })
+}

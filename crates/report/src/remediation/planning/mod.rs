@@ -1,0 +1,463 @@
+//! From findings to the fewest changes: which sites, which repair at each, and the proof that it
+//! helps.
+//!
+//! Nothing is believed here. Every repair is tried out: its effect is put into the evidence and
+//! the evidence is judged again by the same rules as a scan. What a plan says it repairs is what
+//! that judgement found to be repaired.
+
+mod candidates;
+mod recorded;
+mod sites;
+mod world;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use jiff::Timestamp;
+use trailproof_core::account::AccountId;
+use trailproof_core::control::{self, CatalogueError, Control};
+use trailproof_core::evaluate::evaluate;
+use trailproof_core::evidence::{Evidence, Record};
+use trailproof_core::finding::{Finding, LinkName, Status};
+use trailproof_core::policy::Policy;
+
+use super::options::{InvalidOption, PatternText, PlanOptions};
+use super::plan::{self, Plan, PlanRun, PlanSummary, Unrepairable};
+use crate::document::FindingsDocument;
+use crate::run::{Run, RunDirectory, RunDirectoryError, file};
+use candidates::{Candidate, Refusal};
+use recorded::Recorded;
+pub use recorded::RecordedError;
+use sites::{Draft, SiteKey, site_of};
+use world::World;
+
+/// Why no plan could be made.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanningError {
+    /// An option cannot be used.
+    #[error(transparent)]
+    Option(#[from] InvalidOption),
+    /// The run directory cannot be used.
+    #[error(transparent)]
+    Run(#[from] RunDirectoryError),
+    /// The evidence cannot be read.
+    #[error(transparent)]
+    Evidence(#[from] RecordedError),
+    /// `findings.json` is not what it should be.
+    #[error("cannot read the findings `{path}`: {problem}")]
+    Findings {
+        /// The file.
+        path: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The run's controls do not exist here.
+    #[error(transparent)]
+    Controls(#[from] CatalogueError),
+    /// One pattern for several controls.
+    #[error(
+        "a filter pattern of your own is for one control, and the plan is about {0}: choose one with --control"
+    )]
+    PatternForSeveral(usize),
+    /// A control that the run did not judge.
+    #[error("the run has no findings for control `{0}`")]
+    UnknownControl(String),
+}
+
+/// Makes the plan for a run.
+pub fn plan(
+    directory: &Path,
+    options: &PlanOptions,
+    now: Timestamp,
+) -> Result<Plan, PlanningError> {
+    options.validate()?;
+    let (folder, run) = RunDirectory::open(directory)?;
+    let findings = read_findings(&folder)?;
+    let policy = policy_of(&run, options)?;
+    let (recorded, evidence) = Recorded::open(&folder.file(file::EVIDENCE))?;
+    let planner = Planner {
+        recorded,
+        evidence,
+        judged_at: run.policy.evaluated_at,
+        policy,
+        options,
+        world: World::default(),
+        drafts: BTreeMap::new(),
+        everywhere: run
+            .scope
+            .organization
+            .iter()
+            .map(|organization| organization.management_account)
+            .chain(run.scope.caller)
+            .collect(),
+        refusals: BTreeMap::new(),
+    };
+    planner.plan(directory, run, findings, now)
+}
+
+fn read_findings(folder: &RunDirectory) -> Result<Vec<Finding>, PlanningError> {
+    let path = folder.file(file::FINDINGS_JSON);
+    let failed = |problem: String| PlanningError::Findings {
+        path: path.display().to_string(),
+        problem,
+    };
+    let text = std::fs::read(&path).map_err(|error| failed(error.to_string()))?;
+    let document: FindingsDocument =
+        serde_json::from_slice(&text).map_err(|error| failed(error.to_string()))?;
+    Ok(document.findings.into_iter().map(Finding::from).collect())
+}
+
+fn policy_of(run: &Run, options: &PlanOptions) -> Result<Policy, PlanningError> {
+    let catalogue = control::with_custom(run.policy.custom_controls.clone())?;
+    let controls = control::select(&catalogue, &run.policy.controls)?;
+    for id in &options.selection.controls {
+        if !controls.iter().any(|control| control.id == *id) {
+            return Err(PlanningError::UnknownControl(id.clone()));
+        }
+    }
+    let chosen = controls
+        .iter()
+        .filter(|control| {
+            options.selection.controls.is_empty()
+                || options.selection.controls.contains(&control.id)
+        })
+        .count();
+    if matches!(options.pattern, PatternText::Custom(_)) && chosen > 1 {
+        return Err(PlanningError::PatternForSeveral(chosen));
+    }
+    Ok(run.policy.to_policy(controls, &run.scope))
+}
+
+struct Planner<'a> {
+    recorded: Recorded,
+    evidence: Evidence,
+    judged_at: Timestamp,
+    policy: Policy,
+    options: &'a PlanOptions,
+    world: World,
+    drafts: BTreeMap<SiteKey, Draft>,
+    /// Accounts that a verdict about any account may rest on: the organization's own, and those
+    /// whose log group serves several.
+    everywhere: BTreeSet<AccountId>,
+    /// Why nothing could be found for a finding.
+    refusals: BTreeMap<String, Refusal>,
+}
+
+/// Findings that break at the same place for the same reason: one repair for all.
+struct Group {
+    site: SiteKey,
+    control: String,
+    members: Vec<Finding>,
+}
+
+/// What a repair came to when it was tried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Effect {
+    Green,
+    Waits,
+    Nothing,
+}
+
+impl Effect {
+    fn of(finding: &Finding) -> Self {
+        match finding.status {
+            Status::Pass => Self::Green,
+            Status::Fail if finding.reason.as_deref() == Some("subscription.pending") => {
+                Self::Waits
+            }
+            _ => Self::Nothing,
+        }
+    }
+}
+
+impl Planner<'_> {
+    fn plan(
+        mut self,
+        directory: &Path,
+        run: Run,
+        findings: Vec<Finding>,
+        now: Timestamp,
+    ) -> Result<Plan, PlanningError> {
+        let wanted = |finding: &Finding| {
+            matches!(finding.status, Status::Fail | Status::Unknown)
+                && self.options.selection.wants(
+                    finding.account.id,
+                    finding.account.ou_path.as_deref(),
+                    &finding.control.id,
+                )
+        };
+        let broken: Vec<Finding> = findings.into_iter().filter(wanted).collect();
+        let observed_at = broken
+            .iter()
+            .filter_map(|finding| finding.observed_at)
+            .max();
+
+        let mut groups = group(&broken);
+        self.everywhere.extend(
+            groups
+                .iter()
+                .filter(|group| group.members.len() > 1)
+                .map(|group| group.site.account),
+        );
+        // A site that serves many first: it may make the repairs at others needless.
+        groups.sort_by(|a, b| {
+            (b.members.len(), &a.site, &a.control).cmp(&(a.members.len(), &b.site, &b.control))
+        });
+        for group in &groups {
+            self.repair(group)?;
+        }
+        Ok(self.finish(directory, run, &broken, observed_at, now))
+    }
+
+    /// Finds the cheapest repair that helps the first member of a group.
+    fn repair(&mut self, group: &Group) -> Result<(), PlanningError> {
+        let Some(first) = group.members.first() else {
+            return Ok(());
+        };
+        let account = first.account.id;
+        let Some(control) = self.control(&group.control) else {
+            return Ok(());
+        };
+        let mut accounts = self.everywhere.clone();
+        accounts.extend([account, group.site.account]);
+        accounts.extend(first.chain.iter().filter_map(|link| link.account));
+        accounts.extend(
+            self.options
+                .topics
+                .iter()
+                .filter_map(trailproof_core::arn::Arn::account),
+        );
+        let records = self.recorded.about(&accounts)?;
+        self.world.forget();
+        self.world.see(&records);
+
+        let before = self.try_out(&records, &self.world, account, &control);
+        if before
+            .as_ref()
+            .is_none_or(|finding| Effect::of(finding) == Effect::Green)
+        {
+            return Ok(());
+        }
+        let before = before.unwrap_or_else(|| first.clone());
+        if self.drafts.contains_key(&group.site) && Effect::of(&before) == Effect::Waits {
+            return Ok(());
+        }
+
+        let offers = candidates::offer(&candidates::Setting {
+            world: &self.world,
+            options: self.options,
+            site: &group.site,
+            control: &control,
+            benchmark: &self.policy.benchmark,
+            broken: &before,
+        });
+        let mut best: Option<(Effect, Candidate)> = None;
+        let mut refusal = offers.refusal;
+        for candidate in offers.candidates {
+            // They come cheapest first: only a better effect can still win.
+            match &best {
+                Some((Effect::Green, _)) => break,
+                Some(_) if candidate.always_waits() => continue,
+                _ => {}
+            }
+            let mut world = self.world.clone();
+            candidate.put_into(&mut world, self.judged_at);
+            let after = self.try_out(&records, &world, account, &control);
+            let effect = after.as_ref().map_or(Effect::Nothing, Effect::of);
+            match (&best, effect) {
+                (_, Effect::Nothing) => {
+                    refusal = refusal.or_else(|| {
+                        after.map(|finding| Refusal::NoHelp {
+                            message: finding.message,
+                        })
+                    });
+                }
+                (None, _) | (Some((Effect::Waits, _)), Effect::Green) => {
+                    best = Some((effect, candidate));
+                }
+                _ => {}
+            }
+        }
+        if let Some((_, candidate)) = best {
+            self.take(group, &before, candidate);
+            return Ok(());
+        }
+        let refusal = refusal.unwrap_or(Refusal::NotOurs);
+        for member in &group.members {
+            self.refusals.insert(member.id.clone(), refusal.clone());
+        }
+        Ok(())
+    }
+
+    fn control(&self, id: &str) -> Option<Control> {
+        self.policy
+            .controls
+            .iter()
+            .find(|control| control.id == id)
+            .cloned()
+    }
+
+    /// Judges one account by one control, as if the world were as given.
+    fn try_out(
+        &self,
+        records: &[Record],
+        world: &World,
+        account: AccountId,
+        control: &Control,
+    ) -> Option<Finding> {
+        let mut evidence = Evidence::default();
+        for record in records.iter().chain(world.changed()) {
+            evidence.insert(record.clone());
+        }
+        let mut policy = self.policy.clone();
+        policy.controls = vec![control.clone()];
+        policy.accounts = Some(BTreeSet::from([account]));
+        evaluate(&evidence, &policy, self.judged_at)
+            .into_iter()
+            .find(|finding| finding.account.id == account)
+    }
+
+    fn take(&mut self, group: &Group, before: &Finding, candidate: Candidate) {
+        candidate.put_into(&mut self.world, self.judged_at);
+        let filters = self.world.seen_metric_filters(
+            group.site.account,
+            &group.site.region,
+            &group.site.log_group,
+        );
+        self.drafts
+            .entry(group.site.clone())
+            .or_insert_with(|| Draft::new(&filters))
+            .add(&group.control, before, candidate);
+    }
+
+    /// Judges everything once more with all changes in, and says who is helped by what.
+    fn finish(
+        mut self,
+        directory: &Path,
+        run: Run,
+        broken: &[Finding],
+        observed_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Plan {
+        self.world.apply_to(&mut self.evidence);
+        let mut policy = self.policy.clone();
+        policy.accounts = Some(broken.iter().map(|finding| finding.account.id).collect());
+        let after: BTreeMap<String, Finding> = evaluate(&self.evidence, &policy, self.judged_at)
+            .into_iter()
+            .map(|finding| (finding.id.clone(), finding))
+            .collect();
+
+        let mut unrepairable = Vec::new();
+        for finding in broken {
+            let after = after.get(&finding.id);
+            let effect = after.map_or(Effect::Nothing, Effect::of);
+            let draft = after
+                .and_then(site_of)
+                .and_then(|site| self.drafts.get_mut(&site))
+                .filter(|draft| draft.repairs(&finding.control.id));
+            match (draft, effect) {
+                (Some(draft), Effect::Green) => draft.turns_green(finding),
+                (Some(draft), Effect::Waits) => draft.waits(finding),
+                _ => unrepairable.push(self.unrepairable(finding, after)),
+            }
+        }
+
+        let sites = std::mem::take(&mut self.drafts)
+            .into_iter()
+            .filter_map(|(site, draft)| draft.finish(site))
+            .collect();
+        let mut made = Plan {
+            schema_version: plan::SCHEMA_VERSION,
+            id: String::new(),
+            digest: String::new(),
+            tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+            created_at: now,
+            run: PlanRun {
+                directory: directory.display().to_string(),
+                observed_at,
+                role: run.scope.role,
+            },
+            policy: run.policy,
+            summary: PlanSummary::default(),
+            sites,
+            unrepairable,
+        };
+        made.sign();
+        made.seal()
+    }
+
+    fn unrepairable(&self, finding: &Finding, after: Option<&Finding>) -> Unrepairable {
+        let remediation = finding.remediation.as_ref();
+        let why = match (finding.status, finding.broken_link) {
+            (Status::Unknown, _) => {
+                "what the finding rests on could not be observed: make it visible, scan again, and plan again".to_owned()
+            }
+            (_, Some(link)) if above_metric_filter(link) => format!(
+                "trailproof does not change trails and log groups: the {link} link is for a person to repair"
+            ),
+            _ => match (self.refusals.get(&finding.id), after) {
+                (Some(refusal), _) => refusal.to_string(),
+                (None, Some(after)) if after.status == Status::Pass => {
+                    "a repair elsewhere in this plan makes it PASS".to_owned()
+                }
+                (None, Some(after)) => after.message.clone(),
+                (None, None) => "the run's evidence gives no verdict for it".to_owned(),
+            },
+        };
+        Unrepairable {
+            finding: finding.id.clone(),
+            account: finding.account.id,
+            control: finding.control.id.clone(),
+            broken_link: finding.broken_link,
+            reason: finding.reason.clone(),
+            why,
+            commands: remediation.map(|r| r.commands.clone()).unwrap_or_default(),
+        }
+    }
+}
+
+fn above_metric_filter(link: LinkName) -> bool {
+    matches!(
+        link,
+        LinkName::Account
+            | LinkName::Trail
+            | LinkName::Logging
+            | LinkName::Selectors
+            | LinkName::LogGroup
+            | LinkName::Delivery
+    )
+}
+
+/// Findings by the place and the way in which they break.
+fn group(broken: &[Finding]) -> Vec<Group> {
+    let mut groups: BTreeMap<(SiteKey, String, Option<String>, Option<String>), Group> =
+        BTreeMap::new();
+    for finding in broken {
+        if finding.status != Status::Fail || finding.broken_link.is_none_or(above_metric_filter) {
+            continue;
+        }
+        let Some(site) = site_of(finding) else {
+            continue;
+        };
+        let filter = finding
+            .chain
+            .iter()
+            .find(|link| link.link == LinkName::MetricFilter)
+            .and_then(|link| link.resource.clone());
+        groups
+            .entry((
+                site.clone(),
+                finding.control.id.clone(),
+                finding.reason.clone(),
+                filter,
+            ))
+            .or_insert_with(|| Group {
+                site,
+                control: finding.control.id.clone(),
+                members: Vec::new(),
+            })
+            .members
+            .push(finding.clone());
+    }
+    groups.into_values().collect()
+}
