@@ -32,7 +32,7 @@ pub(crate) struct GlobalArguments {
     #[arg(long, short, global = true, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
 
-    /// Say more on stderr about what is going on; twice for every AWS call.
+    /// Say more on stderr about what is going on; twice for every detail.
     #[arg(long, short, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
 

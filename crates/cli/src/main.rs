@@ -7,10 +7,16 @@
 mod arguments;
 mod clock;
 mod commands;
+mod conclusion;
 mod environment;
 mod error;
 mod exit;
+mod interrupt;
+mod logging;
 mod output;
+mod progress;
+mod settings;
+mod summary;
 mod untrusted;
 
 use clap::Parser;
@@ -18,6 +24,7 @@ use clap::Parser;
 fn main() -> std::process::ExitCode {
     let arguments = arguments::Arguments::parse();
     let output = output::Output::new(&arguments.global);
+    logging::start(&output);
     let exit = match arguments.command.run(&output) {
         Ok(exit) => exit,
         Err(error) => {

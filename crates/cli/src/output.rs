@@ -87,11 +87,16 @@ impl Output {
         let style = AnsiColor::Red.on_default().bold();
         let text = visible_lines(&error.to_string());
         say(format_args!("{style}error{style:#}: {text}"));
-        let style = Style::new().bold();
         for hint in error.hints() {
-            let text = visible_lines(hint);
-            say(format_args!("{style}hint{style:#}: {text}"));
+            self.hint(hint);
         }
+    }
+
+    /// Says on stderr what to do about what was said before.
+    pub(crate) fn hint(&self, text: impl std::fmt::Display) {
+        let style = Style::new().bold();
+        let text = visible_lines(&text.to_string());
+        say(format_args!("{style}hint{style:#}: {text}"));
     }
 }
 

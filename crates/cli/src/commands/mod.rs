@@ -4,7 +4,9 @@
 //! `run(Arguments, &Output) -> Result<Exit, CliError>`.
 
 mod completions;
+mod evaluate;
 mod generate;
+mod scan;
 
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -31,6 +33,8 @@ macro_rules! commands {
 
 // In the order of the help text. `NAME => MODULE,` and `mod MODULE;` above is all it takes.
 commands! {
+    Scan => scan,
+    Evaluate => evaluate,
     Completions => completions,
     Generate => generate,
 }

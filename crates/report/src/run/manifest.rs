@@ -222,28 +222,37 @@ impl PolicyRecord {
     }
 }
 
-/// What a run took.
+/// What a run took. Calls count HTTP requests: every page and every retry is one.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Statistics {
-    /// Accounts that were judged.
-    pub accounts: u64,
-    /// Accounts that could not be entered.
-    pub accounts_denied: u64,
-    /// Completed API operations, pages counted once each.
+    /// Accounts to look at.
+    pub accounts_found: usize,
+    /// Accounts that were looked at to the end.
+    pub accounts_done: usize,
+    /// Regions to ask.
+    pub regions_found: usize,
+    /// Regions that were asked.
+    pub regions_done: usize,
+    /// API requests sent.
     pub calls: u64,
-    /// Completed API operations by name.
+    /// API requests sent, by operation.
     pub calls_by_operation: BTreeMap<String, u64>,
-    /// Calls that ended in an error, by the class of the error.
-    pub errors_by_class: BTreeMap<String, u64>,
-    /// How often AWS asked to slow down.
+    /// Requests that AWS refused because of the rate.
     pub throttles: u64,
-    /// Answers that were taken from an earlier, interrupted run.
-    pub resumed_records: u64,
+    /// Requests that were sent again, for whatever reason.
+    pub retries: u64,
+    /// Calls that ended in a recorded error.
+    pub errors: u64,
+    /// Calls that an earlier, interrupted run had completed.
+    pub reused: u64,
     /// The time it took, in milliseconds.
     pub elapsed_milliseconds: u64,
     /// The accounts that took longest, slowest first.
-    pub slowest_accounts: Vec<SlowAccount>,
+    pub slowest: Vec<SlowAccount>,
+    /// The accounts that could not be entered.
+    #[schemars(with = "Vec<String>")]
+    pub denied: Vec<AccountId>,
 }
 
 /// An account that took long.
@@ -252,6 +261,6 @@ pub struct SlowAccount {
     /// The account.
     #[schemars(with = "String")]
     pub account: AccountId,
-    /// From its first call to its last, in milliseconds.
+    /// From entering it to its verdict, in milliseconds.
     pub milliseconds: u64,
 }

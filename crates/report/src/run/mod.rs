@@ -2,9 +2,11 @@
 //! holds it together with its evidence and reports.
 
 mod directory;
+mod evidence;
 mod manifest;
 
 pub use directory::{RunDirectory, RunDirectoryError, private_file};
+pub use evidence::{EvidenceError, read_evidence};
 pub use manifest::{
     Organization, PolicyRecord, Run, RunKind, SCHEMA_VERSION, Scope, SlowAccount, Statistics,
     Sweep, Tool,

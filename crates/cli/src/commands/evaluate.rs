@@ -1,0 +1,122 @@
+//! `trailproof evaluate`: judges recorded evidence again, without AWS.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use trailproof_core::account::AccountId;
+use trailproof_core::policy::Policy;
+use trailproof_report::run::{
+    PolicyRecord, Run, RunDirectory, RunDirectoryError, RunKind, Scope, read_evidence,
+};
+
+use crate::clock;
+use crate::conclusion::{Reports, conclude};
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::output::Output;
+use crate::settings::{ConfigurationArguments, PolicySettings, ReportSettings, recorded_policy};
+
+/// Judge recorded evidence again, offline: by another policy, or for a later date.
+///
+/// The folder of a run brings its own scope and policy, and flags change what they name. Without
+/// --out, one --format is written to stdout, or else just the summary.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// The folder of a run, or a file with one record of evidence per line.
+    #[arg(long, value_name = "FILE_OR_DIR")]
+    evidence: PathBuf,
+
+    /// The time to judge for, such as 2026-11-22T22:00:00Z [default: now].
+    #[arg(long, value_name = "TIME")]
+    now: Option<Timestamp>,
+
+    /// Only these accounts.
+    #[arg(long, value_name = "ID", value_delimiter = ',', num_args = 1..)]
+    accounts: Vec<AccountId>,
+
+    #[command(flatten)]
+    policy: PolicySettings,
+    #[command(flatten)]
+    report: ReportSettings,
+
+    /// Replace the run that is in the folder of --out already.
+    #[arg(long, help_heading = "Reports")]
+    overwrite: bool,
+
+    #[command(flatten)]
+    configuration: ConfigurationArguments,
+}
+
+pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliError> {
+    let file = arguments.configuration.load(output)?;
+    let catalogue = file.catalogue()?;
+    let recorded = recorded(&arguments.evidence)?;
+    let now = arguments.now.unwrap_or_else(clock::now);
+
+    // A run's own policy comes before a configuration file that happens to lie in the current
+    // folder, but not before one that was named.
+    let file_counts = recorded.is_none() || arguments.configuration.config.is_some();
+    let settings = if file_counts {
+        arguments.policy.or(file.policy)
+    } else {
+        arguments.policy
+    };
+    let (base, mut scope, complete) = match &recorded {
+        Some(run) => (recorded_policy(run)?, run.scope.clone(), run.complete),
+        None => (settings.policy(&catalogue)?, Scope::default(), true),
+    };
+    let mut policy: Policy = settings.over(base, &catalogue)?;
+    if !arguments.accounts.is_empty() {
+        let mut accounts = arguments.accounts.clone();
+        accounts.sort_unstable();
+        accounts.dedup();
+        policy.accounts = Some(accounts.iter().copied().collect());
+        scope.accounts = Some(accounts);
+    }
+
+    let builtin = trailproof_core::control::builtin();
+    let record = PolicyRecord::of(&policy, now, |control| builtin.contains(control));
+    let mut run = Run::start(RunKind::Evaluate, scope, record, clock::now());
+    run.complete = complete;
+    run.sweep = recorded.as_ref().and_then(|run| run.sweep);
+
+    let evidence = read_evidence(&arguments.evidence)
+        .map_err(|error| CliError::usage(&error).hint(error.remedy()))?;
+    let reports = reports(&arguments.report, &run, arguments.overwrite)?;
+    if !complete {
+        output.warn("the evidence is of a scan that was never completed");
+    }
+    conclude(run, &policy, &evidence, now, reports, output)
+}
+
+/// The run whose evidence it is, where it is a run's.
+fn recorded(path: &std::path::Path) -> Result<Option<Run>, CliError> {
+    if !path.is_dir() {
+        return Ok(None);
+    }
+    match RunDirectory::open_unfinished(path) {
+        Ok((_, run)) => Ok(Some(run)),
+        Err(RunDirectoryError::NoRun { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn reports(settings: &ReportSettings, run: &Run, overwrite: bool) -> Result<Reports, CliError> {
+    use crate::settings::Destination;
+    if settings.out.is_none() {
+        return match settings.formats()?.as_slice() {
+            [] => Ok(Reports::None),
+            [format] => Ok(Reports::Stdout(*format)),
+            _ => Err(CliError::usage("several formats do not fit on stdout")
+                .hint("name a folder for them with --out DIR")),
+        };
+    }
+    match settings.destination()? {
+        Destination::Stdout(format) => Ok(Reports::Stdout(format)),
+        Destination::Folder { path, formats } => {
+            let path = path.unwrap_or_default();
+            let directory = RunDirectory::create(&path, run, overwrite)?;
+            Ok(Reports::Folder(directory, formats))
+        }
+    }
+}

@@ -1,0 +1,369 @@
+//! `trailproof scan`: asks AWS, records what it says, and judges it.
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+
+use trailproof_core::policy::Policy;
+use trailproof_report::run::{
+    Organization, PolicyRecord, Run, RunDirectory, RunKind, Scope as RecordedScope, SlowAccount,
+    Statistics, Sweep as RecordedSweep, file,
+};
+use trailproof_scanner::{
+    EvidenceFile, ScanError, ScanEvent, ScanOutcome, ScanPlan, Scope, Sweep, WarningCode,
+};
+
+use crate::clock;
+use crate::conclusion::{Reports, conclude};
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::interrupt::Interrupt;
+use crate::output::Output;
+use crate::progress::Progress;
+use crate::settings::{
+    ConfigurationArguments, ConnectionSettings, Destination, ExecutionSettings, PolicySettings,
+    ReportSettings, ScopeSettings, SweepName, recorded_policy, recorded_scope,
+};
+
+/// Audit every account of the organization, or the accounts that are named.
+///
+/// Needs credentials of the management account or of a delegated administrator, and a role in the
+/// members that may be assumed with them. Reads only; `trailproof iam-policy` prints the exact
+/// permissions.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    scope: ScopeSettings,
+    #[command(flatten)]
+    policy: PolicySettings,
+    #[command(flatten)]
+    connection: ConnectionSettings,
+    #[command(flatten)]
+    execution: ExecutionSettings,
+    #[command(flatten)]
+    report: ReportSettings,
+
+    /// Continue the interrupted scan of this folder, with the scope and policy it was begun with.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "overwrite"], help_heading = "Reports")]
+    resume: Option<PathBuf>,
+
+    /// Replace the run that is in the folder already.
+    #[arg(long, help_heading = "Reports")]
+    overwrite: bool,
+
+    #[command(flatten)]
+    configuration: ConfigurationArguments,
+}
+
+pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliError> {
+    let prepared = match &arguments.resume {
+        Some(path) => prepare_resumed(&arguments, path.clone(), output)?,
+        None => prepare_new(arguments, output)?,
+    };
+    execute(prepared, output)
+}
+
+/// A scan that is ready to start.
+pub(crate) struct Prepared {
+    pub(crate) plan: ScanPlan,
+    pub(crate) run: Run,
+    pub(crate) policy: Policy,
+    pub(crate) reports: Reports,
+}
+
+fn prepare_new(arguments: Arguments, output: &Output) -> Result<Prepared, CliError> {
+    let file = arguments.configuration.load(output)?;
+    let catalogue = file.catalogue()?;
+    let connection = arguments.connection.or(file.connection);
+    let scope = arguments.scope.or(file.scope);
+    let policy = arguments.policy.or(file.policy).policy(&catalogue)?;
+    let execution = arguments.execution.or(file.execution);
+    let destination = arguments.report.or(file.report).destination()?;
+
+    let mut plan = plan(&connection, &scope, policy.clone())?;
+    plan.sweep = match execution.sweep {
+        None | Some(SweepName::Full) => Sweep::Full,
+        Some(SweepName::Adaptive) => Sweep::Adaptive,
+    };
+    plan.concurrency = execution.concurrency.map(usize::from);
+    let run = new_run(RunKind::Scan, &plan, &scope, &policy);
+    let reports = open(destination, &run, arguments.overwrite, output)?;
+    plan.evidence = evidence_file(&reports, false);
+    Ok(Prepared {
+        plan,
+        run,
+        policy,
+        reports,
+    })
+}
+
+fn prepare_resumed(
+    arguments: &Arguments,
+    path: PathBuf,
+    output: &Output,
+) -> Result<Prepared, CliError> {
+    if !arguments.scope.is_empty()
+        || !arguments.policy.is_empty()
+        || arguments.execution.sweep.is_some()
+    {
+        return Err(CliError::usage(
+            "--resume continues a scan as it was begun: its scope, policy and sweep cannot change",
+        )
+        .hint(
+            "leave those flags out; judge the evidence by another policy afterwards with \
+             `trailproof evaluate --evidence DIR --out NEW`",
+        ));
+    }
+    let file = arguments.configuration.load(output)?;
+    let mut connection = arguments.connection.clone().or(file.connection);
+    let (directory, run) = RunDirectory::resume(&path)?;
+    if !matches!(run.kind, RunKind::Scan | RunKind::Demo) {
+        return Err(CliError::usage(format_args!(
+            "`{}` was not made by a scan, so there is nothing to continue",
+            path.display()
+        )));
+    }
+    let policy = recorded_policy(&run)?;
+    let scope = recorded_scope(&run.scope)?;
+    connection.role = run.scope.role.clone().or(connection.role);
+    let mut plan = plan(&connection, &scope, policy.clone())?;
+    plan.sweep = match run.sweep {
+        None | Some(RecordedSweep::Full) => Sweep::Full,
+        Some(RecordedSweep::Adaptive) => Sweep::Adaptive,
+    };
+    plan.concurrency = arguments
+        .execution
+        .concurrency
+        .or(file.execution.concurrency)
+        .map(usize::from);
+    let formats = match arguments.report.clone().or(file.report).destination()? {
+        Destination::Folder { formats, .. } => formats,
+        Destination::Stdout(_) => Vec::new(),
+    };
+    let run = Run {
+        finished_at: None,
+        complete: false,
+        ..run
+    };
+    directory.write_run(&run)?;
+    let reports = Reports::Folder(directory, formats);
+    plan.evidence = evidence_file(&reports, true);
+    Ok(Prepared {
+        plan,
+        run,
+        policy,
+        reports,
+    })
+}
+
+fn plan(
+    connection: &ConnectionSettings,
+    scope: &ScopeSettings,
+    policy: Policy,
+) -> Result<ScanPlan, CliError> {
+    let mut plan = ScanPlan::new(policy);
+    plan.connection = connection.connect_options();
+    plan.role = connection.role_settings()?;
+    plan.scope = scope.scope()?;
+    plan.accounts = scope.account_filter();
+    plan.regions = scope.region_filter();
+    plan.shard = scope.shard()?;
+    Ok(plan)
+}
+
+/// The record of a run that follows a plan.
+pub(crate) fn new_run(
+    kind: RunKind,
+    plan: &ScanPlan,
+    scope: &ScopeSettings,
+    policy: &Policy,
+) -> Run {
+    let now = clock::now();
+    let recorded = RecordedScope {
+        role: Some(plan.role.role.as_str().to_owned()),
+        account_filters: scope.filters(&plan.scope),
+        regions: plan.regions.include.iter().cloned().collect(),
+        exclude_regions: plan.regions.exclude.iter().cloned().collect(),
+        shard: plan.shard.map(|shard| shard.to_string()),
+        ..RecordedScope::default()
+    };
+    let builtin = trailproof_core::control::builtin();
+    let policy = PolicyRecord::of(policy, now, |control| builtin.contains(control));
+    let mut run = Run::start(kind, recorded, policy, now);
+    run.sweep = Some(match plan.sweep {
+        Sweep::Full => RecordedSweep::Full,
+        Sweep::Adaptive => RecordedSweep::Adaptive,
+    });
+    run
+}
+
+/// Opens the place the reports go to. The folder is claimed before AWS is asked anything: a scan
+/// that cannot write is better not begun.
+pub(crate) fn open(
+    destination: Destination,
+    run: &Run,
+    overwrite: bool,
+    output: &Output,
+) -> Result<Reports, CliError> {
+    match destination {
+        Destination::Stdout(format) => Ok(Reports::Stdout(format)),
+        Destination::Folder { path, formats } => {
+            let path = path.unwrap_or_else(|| {
+                let path = PathBuf::from(format!(
+                    "trailproof-run-{}",
+                    run.started_at.strftime("%Y%m%dT%H%M%SZ")
+                ));
+                output.note(format_args!("writing to {}", path.display()));
+                path
+            });
+            let directory = RunDirectory::create(&path, run, overwrite)?;
+            Ok(Reports::Folder(directory, formats))
+        }
+    }
+}
+
+/// Where a scan records its evidence.
+pub(crate) fn evidence_file(reports: &Reports, resume: bool) -> Option<EvidenceFile> {
+    match reports {
+        Reports::Folder(directory, _) => Some(EvidenceFile {
+            path: directory.file(file::EVIDENCE),
+            resume,
+        }),
+        Reports::Stdout(_) | Reports::None => None,
+    }
+}
+
+/// Scans as prepared, judges, and writes the reports.
+pub(crate) fn execute(prepared: Prepared, output: &Output) -> Result<Exit, CliError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| CliError::failed(format_args!("cannot start: {error}")))?;
+    runtime.block_on(execute_in_runtime(prepared, output))
+}
+
+/// [`execute`], where a tokio runtime is there already.
+pub(crate) async fn execute_in_runtime(
+    prepared: Prepared,
+    output: &Output,
+) -> Result<Exit, CliError> {
+    let Prepared {
+        plan,
+        mut run,
+        mut policy,
+        reports,
+    } = prepared;
+    let interrupt = Interrupt::listen(output);
+    let mut progress = Progress::start(output);
+    let narrowed =
+        plan.scope != Scope::Organization || !plan.accounts.is_empty() || plan.shard.is_some();
+    let role = plan.role.role.as_str().to_owned();
+    let mut no_role_assumed = false;
+    let outcome = trailproof_scanner::scan(plan, |event| {
+        if let ScanEvent::Warning(warning) = &event {
+            no_role_assumed |= warning.code == WarningCode::NoRoleAssumed;
+        }
+        progress.on_event(&event);
+        if interrupt.is_requested() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    })
+    .await;
+    progress.finish();
+    let outcome = outcome?;
+    record(&mut run, &outcome, narrowed);
+    policy.accounts = run
+        .scope
+        .accounts
+        .as_ref()
+        .map(|accounts| accounts.iter().copied().collect());
+    if outcome.accounts.is_empty() && outcome.complete {
+        return Err(CliError::failed("there is no account to scan").hint(
+            "check --ou, --exclude-ou, --tag, --exclude-accounts and --shard, or whether the \
+             organization has accounts",
+        ));
+    }
+    let exit = conclude(
+        run,
+        &policy,
+        &outcome.evidence,
+        clock::now(),
+        reports,
+        output,
+    )?;
+    if no_role_assumed {
+        output.warn(format_args!(
+            "no account could be entered: role `{role}` could be assumed in none of them"
+        ));
+        output.hint(
+            "name the right role with --role; `trailproof iam-policy --format cloudformation` \
+             prints a template that creates one in every account",
+        );
+    }
+    Ok(exit)
+}
+
+/// Records what a scan did.
+fn record(run: &mut Run, outcome: &ScanOutcome, narrowed: bool) {
+    run.complete = outcome.complete;
+    run.scope.caller = Some(outcome.caller.account);
+    run.scope.partition = Some(outcome.caller.partition);
+    run.scope.organization = organization(outcome);
+    run.scope.accounts =
+        narrowed.then(|| outcome.accounts.iter().map(|account| account.id).collect());
+    let statistics = &outcome.statistics;
+    let milliseconds =
+        |duration: std::time::Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    run.statistics = Statistics {
+        accounts_found: statistics.accounts_found,
+        accounts_done: statistics.accounts_done,
+        regions_found: statistics.regions_found,
+        regions_done: statistics.regions_done,
+        calls: statistics.calls,
+        calls_by_operation: statistics.calls_by_operation.clone(),
+        throttles: statistics.throttles,
+        retries: statistics.retries,
+        errors: statistics.errors,
+        reused: statistics.reused,
+        elapsed_milliseconds: milliseconds(statistics.elapsed),
+        slowest: statistics
+            .slowest
+            .iter()
+            .map(|slow| SlowAccount {
+                account: slow.account,
+                milliseconds: milliseconds(slow.elapsed),
+            })
+            .collect(),
+        denied: statistics
+            .denied
+            .iter()
+            .map(|denied| denied.account)
+            .collect(),
+    };
+}
+
+fn organization(_outcome: &ScanOutcome) -> Option<Organization> {
+    None
+}
+
+impl From<ScanError> for CliError {
+    fn from(error: ScanError) -> Self {
+        let wrong_usage = matches!(
+            error,
+            ScanError::InvalidRoleSetting { .. }
+                | ScanError::UnknownRegion { .. }
+                | ScanError::UnknownOrganizationalUnit { .. }
+                | ScanError::FilterNeedsOrganization
+                | ScanError::EvidenceExists { .. }
+                | ScanError::EvidenceUnreadable { .. }
+                | ScanError::OtherCaller { .. }
+        );
+        let hint = error.hint();
+        if wrong_usage {
+            Self::usage(&error).hint(hint)
+        } else {
+            Self::failed(&error).hint(hint)
+        }
+    }
+}

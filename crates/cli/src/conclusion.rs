@@ -1,0 +1,88 @@
+//! The end of every command that judges: evidence in, findings out, reports written, exit code.
+
+use jiff::Timestamp;
+use trailproof_core::evaluate::evaluate;
+use trailproof_core::evidence::Evidence;
+use trailproof_core::finding::Summary;
+use trailproof_core::policy::Policy;
+use trailproof_report::format::{self, Format, Report};
+use trailproof_report::run::{Run, RunDirectory, RunKind};
+
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::output::Output;
+use crate::summary;
+
+/// Where the reports of a conclusion go.
+pub(crate) enum Reports {
+    /// Into the folder of the run, in these formats.
+    Folder(RunDirectory, Vec<&'static dyn Format>),
+    /// One report to stdout.
+    Stdout(&'static dyn Format),
+    /// Nowhere: the summary is all.
+    None,
+}
+
+/// Judges evidence, writes every report, and shows the summary. `run` is as it will be recorded,
+/// but for its end. Returns how the command ends.
+pub(crate) fn conclude(
+    mut run: Run,
+    policy: &Policy,
+    evidence: &Evidence,
+    now: Timestamp,
+    reports: Reports,
+    output: &Output,
+) -> Result<Exit, CliError> {
+    let findings = evaluate(evidence, policy, now);
+    let counts = Summary::of(&findings);
+    run.finished_at = Some(crate::clock::now());
+    let report = Report {
+        run: &run,
+        summary: &counts,
+        findings: &findings,
+        evidence,
+    };
+    let interrupted = !run.complete && matches!(run.kind, RunKind::Scan | RunKind::Demo);
+    let exit = if interrupted {
+        Exit::Interrupted
+    } else {
+        Exit::of(&counts)
+    };
+    match reports {
+        Reports::Stdout(format) => {
+            output.data(|out| format.write(&report, out))?;
+            if !output.is_quiet() {
+                output.note(summary::render(&report, None, output));
+            }
+        }
+        Reports::None => {
+            let text = summary::render(&report, None, output);
+            output.data(|out| writeln!(out, "{text}"))?;
+        }
+        Reports::Folder(directory, formats) => {
+            let written = format::write_all(&formats, &report, &directory);
+            let mut failed = None;
+            for written in written {
+                if let Err(error) = written.result {
+                    output.warn(format_args!(
+                        "the {} report is missing: {error}",
+                        written.format
+                    ));
+                    failed.get_or_insert(error);
+                }
+            }
+            // The run is finished only when every report that was asked for is there: readers
+            // take `finished_at` as the promise of that.
+            if let Some(error) = failed {
+                return Err(CliError::from(error).hint(
+                    "the evidence is kept: write the reports again with `trailproof evaluate \
+                     --evidence DIR --out NEW`",
+                ));
+            }
+            directory.write_run(&run)?;
+            let text = summary::render(&report, Some(directory.path()), output);
+            output.data(|out| writeln!(out, "{text}"))?;
+        }
+    }
+    Ok(exit)
+}

@@ -1,0 +1,262 @@
+//! `trailproof.toml`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use toml::de::DeTable;
+use trailproof_core::control::{self, Control};
+
+use super::{ConnectionSettings, ExecutionSettings, PolicySettings, ReportSettings, ScopeSettings};
+use crate::error::CliError;
+use crate::output::Output;
+
+/// The file that is read when it is there and no other is named.
+const DEFAULT: &str = "trailproof.toml";
+
+/// Which configuration file.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct ConfigurationArguments {
+    /// The configuration file; flags win over what it says [default: trailproof.toml, where there
+    /// is one].
+    #[arg(long, value_name = "FILE", help_heading = "Global options")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// What the configuration file says.
+#[derive(Debug, Default)]
+pub(crate) struct ConfigurationFile {
+    pub(crate) connection: ConnectionSettings,
+    pub(crate) scope: ScopeSettings,
+    pub(crate) policy: PolicySettings,
+    pub(crate) execution: ExecutionSettings,
+    pub(crate) report: ReportSettings,
+    /// The user's own controls.
+    pub(crate) controls: Vec<Control>,
+}
+
+/// The tables of the file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Tables {
+    control: Vec<Control>,
+}
+
+/// Keys that are no flag: `control` is a flag, too, but names a table here, and the flag's key is
+/// `controls`.
+const OTHER_KEYS: [&str; 1] = ["controls"];
+
+impl ConfigurationArguments {
+    /// Reads the file that was named, or the default one where there is one.
+    pub(crate) fn load(&self, output: &Output) -> Result<ConfigurationFile, CliError> {
+        match &self.config {
+            Some(path) => ConfigurationFile::read(path),
+            None if Path::new(DEFAULT).is_file() => {
+                output.note(format_args!("using {DEFAULT}"));
+                ConfigurationFile::read(Path::new(DEFAULT))
+            }
+            None => Ok(ConfigurationFile::default()),
+        }
+    }
+}
+
+impl ConfigurationFile {
+    /// The built-in controls and the file's own.
+    pub(crate) fn catalogue(&self) -> Result<Vec<Control>, CliError> {
+        control::with_custom(self.controls.clone()).map_err(|error| {
+            CliError::usage(error).hint("correct the [[control]] table of the configuration file")
+        })
+    }
+
+    fn read(path: &Path) -> Result<Self, CliError> {
+        let text = fs::read_to_string(path).map_err(|error| {
+            CliError::usage(format_args!("cannot read `{}`: {error}", path.display()))
+                .hint("check the path given with --config")
+        })?;
+        let source = Source { path, text: &text };
+        source.check_keys()?;
+        let tables: Tables = source.group()?;
+        Ok(Self {
+            connection: source.group()?,
+            scope: source.group()?,
+            policy: source.group()?,
+            execution: source.group()?,
+            report: source.group()?,
+            controls: tables.control,
+        })
+    }
+}
+
+struct Source<'a> {
+    path: &'a Path,
+    text: &'a str,
+}
+
+impl Source<'_> {
+    /// Every group of settings takes the keys it knows from the whole file, so that a group is the
+    /// same type on the command line; whether every key is known to one of them is checked here.
+    fn check_keys(&self) -> Result<(), CliError> {
+        let table = DeTable::parse(self.text).map_err(|error| self.error(&error))?;
+        let known = known_keys();
+        let mut unknown: Vec<_> = table
+            .get_ref()
+            .keys()
+            .filter(|key| !known.iter().any(|name| name == key.get_ref().as_ref()))
+            .map(|key| (key.span().start, key.get_ref().as_ref()))
+            .collect();
+        unknown.sort_unstable();
+        let Some((offset, key)) = unknown.first() else {
+            return Ok(());
+        };
+        let error = CliError::usage(format_args!("{}: unknown key `{key}`", self.place(*offset)));
+        Err(match nearest(key, &known) {
+            Some(name) => error.hint(format_args!("did you mean `{name}`?")),
+            None => error.hint(format_args!("the keys are {}", known.join(", "))),
+        })
+    }
+
+    fn group<T: DeserializeOwned>(&self) -> Result<T, CliError> {
+        toml::from_str(self.text).map_err(|error| self.error(&error))
+    }
+
+    fn error(&self, error: &toml::de::Error) -> CliError {
+        let place = match error.span() {
+            Some(span) => self.place(span.start),
+            None => self.path.display().to_string(),
+        };
+        let message = error.message().replace("unknown field", "unknown key");
+        CliError::usage(format_args!("{place}: {}", message.trim_end())).hint(
+            "the file is TOML; its keys are the names of the flags, such as `role = \"Audit\"`",
+        )
+    }
+
+    fn place(&self, offset: usize) -> String {
+        let before = self.text.get(..offset).unwrap_or(self.text);
+        let line = before.matches('\n').count() + 1;
+        format!("{}:{line}", self.path.display())
+    }
+}
+
+/// The keys of the file: the flags of every group of settings, and the tables.
+fn known_keys() -> Vec<String> {
+    let command = clap::Command::new("keys");
+    let command = ConnectionSettings::augment_args(command);
+    let command = ScopeSettings::augment_args(command);
+    let command = PolicySettings::augment_args(command);
+    let command = ExecutionSettings::augment_args(command);
+    let command = ReportSettings::augment_args(command);
+    let flags = command
+        .get_arguments()
+        .filter_map(|argument| argument.get_long())
+        .map(str::to_owned);
+    let mut keys: Vec<String> = flags.chain(OTHER_KEYS.map(str::to_owned)).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}
+
+/// The known key that looks most like a misspelled one, where one looks like it at all.
+fn nearest<'a>(key: &str, known: &'a [String]) -> Option<&'a str> {
+    let wanted = key.to_ascii_lowercase().replace('_', "-");
+    known
+        .iter()
+        .map(|name| (strsim::damerau_levenshtein(&wanted, name), name.as_str()))
+        .filter(|(distance, name)| *distance <= 1 + name.len() / 5)
+        .min()
+        .map(|(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<ConfigurationFile, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.toml");
+        fs::write(&path, text).unwrap();
+        let prefix = format!("{}/", folder.path().display());
+        ConfigurationFile::read(&path).map_err(|error| {
+            let hints = error.hints().join("; ");
+            format!("{error} [{hints}]").replace(&prefix, "")
+        })
+    }
+
+    #[test]
+    fn every_flag_is_a_key() {
+        let file = read(
+            r#"
+            profile = "audit"
+            region = "eu-central-1"
+            role = "security/Audit"
+            external-id = "x1"
+            session-name = "s"
+            accounts = ["111111111111"]
+            accounts-file = "a.txt"
+            current-account = false
+            exclude-accounts = ["222222222222"]
+            ou = ["ou-1"]
+            exclude-ou = ["ou-2"]
+            tag = ["team=a"]
+            regions = ["eu-central-1"]
+            exclude-regions = ["us-east-2"]
+            shard = "1/2"
+            controls = ["all"]
+            benchmark = "1.4.0"
+            assurance = "cis"
+            max-delivery-age = "36h"
+            trust-organization-trail = true
+            sweep = "adaptive"
+            concurrency = 8
+            format = ["csv"]
+            out = "run"
+            "#,
+        )
+        .unwrap();
+        assert_eq!(file.connection.role.as_deref(), Some("security/Audit"));
+        assert_eq!(file.scope.tag.len(), 1);
+        assert!(!file.scope.account_filter().is_empty());
+        assert_eq!(file.policy.controls, ["all"]);
+        assert_eq!(file.execution.concurrency.map(usize::from), Some(8));
+        assert_eq!(file.report.format, ["csv"]);
+    }
+
+    #[test]
+    fn every_known_key_is_a_field() {
+        // A key that no group reads would be accepted and then ignored.
+        for key in known_keys() {
+            let wrong = format!("{key} = {{ this = \"has the wrong type\" }}\n");
+            let message = read(&wrong).err();
+            let message = message.unwrap_or_else(|| panic!("`{key}` is ignored"));
+            assert!(message.starts_with("t.toml:1: "), "{message}");
+        }
+    }
+
+    #[test]
+    fn mistakes_are_named_with_their_line() {
+        for (text, expected) in [
+            (
+                "role = \"a\"\nsweeep = \"full\"\n",
+                "t.toml:2: unknown key `sweeep` [did you mean `sweep`?]",
+            ),
+            (
+                "exclude_regions = []\n",
+                "t.toml:1: unknown key `exclude_regions` [did you mean `exclude-regions`?]",
+            ),
+        ] {
+            assert_eq!(read(text).unwrap_err(), expected);
+        }
+        for (text, start) in [
+            ("\nrole = 1\n", "t.toml:2: invalid type: integer `1`"),
+            ("accounts = [\"42\"]", "t.toml:1: `42` is not an account id"),
+            ("sweep = \"half\"", "t.toml:1: unknown variant `half`"),
+            ("max-delivery-age = \"1w\"", "t.toml:1: `1w` is not an age"),
+            ("role = \n", "t.toml:1: "),
+            ("[[control]]\nid = \"x\"\n", "t.toml:1: missing field"),
+        ] {
+            let message = read(text).unwrap_err();
+            assert!(message.starts_with(start), "{message}");
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! The end of a run for people: how many of what, where chains break, who could not be entered,
+//! what was slow, and where to read on.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::time::Duration;
+
+use anstyle::{AnsiColor, Style};
+use comfy_table::{CellAlignment, Table, presets};
+use trailproof_core::account::AccountId;
+use trailproof_core::finding::{Finding, LinkName, Status};
+use trailproof_report::format::Report;
+use trailproof_report::run::{RunKind, file};
+
+use crate::output::Output;
+use crate::progress::Clock;
+use crate::untrusted::visible;
+
+/// How many rows a list of accounts shows before it points to the report.
+const LISTED: usize = 10;
+
+/// The summary of a run.
+pub(crate) fn render(report: &Report<'_>, folder: Option<&Path>, output: &Output) -> String {
+    let sections = [
+        verdicts(report),
+        breaks(report),
+        not_entered(report.findings),
+        slowest(report),
+        incomplete(report),
+        reports(report, folder),
+    ];
+    let text = sections
+        .into_iter()
+        .filter(|section| !section.is_empty())
+        .collect::<Vec<_>>()
+        .join("\n");
+    let text = text.trim_end();
+    if output.color() {
+        text.to_owned()
+    } else {
+        anstream::adapter::strip_str(text).to_string()
+    }
+}
+
+/// The worst verdict of each account, and all findings, by status.
+fn verdicts(report: &Report<'_>) -> String {
+    let accounts = by_account(report.findings);
+    let mut table = table(&["status", "accounts", "findings"]);
+    for status in Status::ALL {
+        let of_accounts = accounts.values().filter(|worst| **worst == status).count();
+        let of_findings = report.summary.count(status);
+        let kind = matches!(status, Status::Pass | Status::Fail | Status::Unknown);
+        if kind || of_findings > 0 {
+            table.add_row([
+                status.to_string(),
+                of_accounts.to_string(),
+                of_findings.to_string(),
+            ]);
+        }
+    }
+    table.add_row([
+        "all".to_owned(),
+        accounts.len().to_string(),
+        report.summary.findings.to_string(),
+    ]);
+    colored(&table.trim_fmt())
+}
+
+/// Colors the words of the verdicts; they say the same without.
+fn colored(table: &str) -> String {
+    let mut text = String::new();
+    for line in table.lines() {
+        let word = line.split_whitespace().next().unwrap_or_default();
+        let style = match word {
+            "PASS" => AnsiColor::Green.on_default().bold(),
+            "FAIL" => AnsiColor::Red.on_default().bold(),
+            "UNKNOWN" => AnsiColor::Yellow.on_default().bold(),
+            _ => Style::new(),
+        };
+        let _ = writeln!(text, "{style}{line}{style:#}");
+    }
+    text
+}
+
+fn by_account(findings: &[Finding]) -> BTreeMap<AccountId, Status> {
+    let rank = |status: Status| match status {
+        Status::Fail => 0,
+        Status::Unknown => 1,
+        Status::Muted => 2,
+        Status::Pass => 3,
+        Status::NotApplicable => 4,
+    };
+    let mut accounts = BTreeMap::new();
+    for finding in findings {
+        let worst = accounts.entry(finding.account.id).or_insert(finding.status);
+        if rank(finding.status) < rank(*worst) {
+            *worst = finding.status;
+        }
+    }
+    accounts
+}
+
+/// Where chains break, in the order of the chain.
+fn breaks(report: &Report<'_>) -> String {
+    let mut counts: BTreeMap<LinkName, (usize, usize)> = BTreeMap::new();
+    for finding in report.findings {
+        if let Some(link) = finding.broken_link {
+            let (fail, unknown) = counts.entry(link).or_default();
+            match finding.status {
+                Status::Fail => *fail += 1,
+                Status::Unknown => *unknown += 1,
+                Status::Pass | Status::Muted | Status::NotApplicable => {}
+            }
+        }
+    }
+    counts.retain(|_, (fail, unknown)| *fail + *unknown > 0);
+    if counts.is_empty() {
+        return String::new();
+    }
+    let mut table = table(&["chain breaks at", "FAIL", "UNKNOWN"]);
+    for (link, (fail, unknown)) in counts {
+        table.add_row([link.to_string(), fail.to_string(), unknown.to_string()]);
+    }
+    format!("{}\n", table.trim_fmt())
+}
+
+/// The accounts that could not be entered, and why.
+fn not_entered(findings: &[Finding]) -> String {
+    let mut denied: Vec<&Finding> = findings
+        .iter()
+        .filter(|finding| finding.broken_link == Some(LinkName::Account))
+        .collect();
+    denied.dedup_by_key(|finding| finding.account.id);
+    if denied.is_empty() {
+        return String::new();
+    }
+    let mut text = format!("Could not be entered: {}\n", accounts(denied.len()));
+    for finding in denied.iter().take(LISTED) {
+        let name = finding.account.name.as_deref().map(visible);
+        let _ = writeln!(
+            text,
+            "  {}{}  {}",
+            finding.account.id,
+            name.map(|name| format!(" {name}")).unwrap_or_default(),
+            visible(&finding.message)
+        );
+    }
+    if denied.len() > LISTED {
+        let _ = writeln!(text, "  and {} more", denied.len() - LISTED);
+    }
+    text
+}
+
+fn slowest(report: &Report<'_>) -> String {
+    const SHOWN: usize = 3;
+    /// What takes less is not worth a line.
+    const SLOW: Duration = Duration::from_secs(5);
+    let names: BTreeMap<AccountId, &str> = report
+        .findings
+        .iter()
+        .filter_map(|finding| Some((finding.account.id, finding.account.name.as_deref()?)))
+        .collect();
+    let mut text = String::new();
+    for slow in report.run.statistics.slowest.iter().take(SHOWN) {
+        let elapsed = Duration::from_millis(slow.milliseconds);
+        if elapsed < SLOW {
+            continue;
+        }
+        if text.is_empty() {
+            text.push_str("Slowest accounts\n");
+        }
+        let name = names.get(&slow.account).map(|name| visible(name));
+        let _ = writeln!(
+            text,
+            "  {}{}  {}",
+            slow.account,
+            name.map(|name| format!(" {name}")).unwrap_or_default(),
+            Clock(elapsed)
+        );
+    }
+    text
+}
+
+fn incomplete(report: &Report<'_>) -> String {
+    if report.run.complete {
+        return String::new();
+    }
+    "INCOMPLETE: the run was interrupted, and these are the findings so far\n".to_owned()
+}
+
+/// What it took, where the reports are, and what to do next.
+fn reports(report: &Report<'_>, folder: Option<&Path>) -> String {
+    let mut text = String::new();
+    let statistics = &report.run.statistics;
+    if matches!(report.run.kind, RunKind::Scan | RunKind::Demo) {
+        let _ = write!(
+            text,
+            "{} calls in {}",
+            statistics.calls,
+            Clock(Duration::from_millis(statistics.elapsed_milliseconds))
+        );
+        if statistics.reused > 0 {
+            let _ = write!(
+                text,
+                ", {} answers of the earlier run kept",
+                statistics.reused
+            );
+        }
+        if statistics.throttles > 0 {
+            let _ = write!(text, ", throttled {} times", statistics.throttles);
+        }
+        text.push('\n');
+    }
+    let Some(folder) = folder else {
+        return text;
+    };
+    let shown = folder.display().to_string();
+    let shown = visible(&shown);
+    let _ = writeln!(
+        text,
+        "Reports: {shown}/{}, {}, {}",
+        file::FINDINGS_CSV,
+        file::FINDINGS_JSON,
+        file::TRAILS_CSV
+    );
+    let worst = report
+        .findings
+        .iter()
+        .find(|finding| finding.status == Status::Fail)
+        .or_else(|| {
+            report
+                .findings
+                .iter()
+                .find(|finding| finding.status == Status::Unknown)
+        });
+    if !report.run.complete {
+        let _ = writeln!(text, "Next: trailproof scan --resume {shown}");
+    } else if let Some(finding) = worst {
+        let _ = writeln!(
+            text,
+            "Next: trailproof explain {shown} {}",
+            visible(&finding.id)
+        );
+    }
+    text
+}
+
+fn accounts(count: usize) -> String {
+    if count == 1 {
+        "1 account".to_owned()
+    } else {
+        format!("{count} accounts")
+    }
+}
+
+/// A table without borders whose first column is text and whose others are numbers.
+fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(header.to_vec());
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    if let Some(first) = table.column_mut(0) {
+        first.set_padding((0, 1));
+    }
+    table
+}

@@ -1,0 +1,213 @@
+//! Reads recorded evidence: `evidence.ndjson` of a run, or a file somebody made by hand.
+
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader};
+use std::path::{Path, PathBuf};
+
+use trailproof_core::evidence::{Evidence, Record};
+
+use super::file;
+
+/// Why evidence cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum EvidenceError {
+    /// The file or folder cannot be read.
+    #[error("cannot read `{}`: {source}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// A line is no record.
+    #[error("{}:{line}: not a record of evidence: {reason}", path.display())]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// There is nothing to read.
+    #[error("`{}` has no evidence: there is neither {} nor another .ndjson file", path.display(), file::EVIDENCE)]
+    NoEvidence {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// There is no record in it.
+    #[error("`{}` holds no record", path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl EvidenceError {
+    /// What the user can do about it.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::Io { .. } | Self::NoEvidence { .. } => {
+                "name the folder of a run, or a file with one record per line"
+            }
+            Self::Line { .. } => {
+                "correct or remove that line: a record is a JSON object on one line with operation, account, region, observed_at and either response or error"
+            }
+            Self::Empty { .. } => "record some evidence first, with `trailproof scan --out DIR`",
+        }
+    }
+}
+
+/// Reads all evidence of a file, or of a folder: its `evidence.ndjson`, or else every `.ndjson`
+/// file in it, in the order of their names.
+///
+/// A torn last line, as a killed scan leaves it, is ignored.
+pub fn read_evidence(path: &Path) -> Result<Evidence, EvidenceError> {
+    let mut evidence = Evidence::default();
+    let mut records = 0;
+    for file in files(path)? {
+        records += read_file(&file, &mut evidence)?;
+    }
+    if records == 0 {
+        return Err(EvidenceError::Empty {
+            path: path.to_owned(),
+        });
+    }
+    Ok(evidence)
+}
+
+fn io_error(path: &Path) -> impl Fn(io::Error) -> EvidenceError {
+    move |source| EvidenceError::Io {
+        path: path.to_owned(),
+        source,
+    }
+}
+
+fn files(path: &Path) -> Result<Vec<PathBuf>, EvidenceError> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let of_run = path.join(file::EVIDENCE);
+    if of_run.is_file() {
+        return Ok(vec![of_run]);
+    }
+    let mut found = Vec::new();
+    for entry in fs::read_dir(path).map_err(io_error(path))? {
+        let entry = entry.map_err(io_error(path))?.path();
+        if entry.is_file() && entry.extension().is_some_and(|name| name == "ndjson") {
+            found.push(entry);
+        }
+    }
+    if found.is_empty() {
+        return Err(EvidenceError::NoEvidence {
+            path: path.to_owned(),
+        });
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// Reads one file, line by line, and returns how many records it had.
+fn read_file(path: &Path, evidence: &mut Evidence) -> Result<usize, EvidenceError> {
+    let mut reader = BufReader::with_capacity(1 << 18, File::open(path).map_err(io_error(path))?);
+    let mut records = 0;
+    let mut bytes = Vec::new();
+    for line in 1.. {
+        bytes.clear();
+        if reader
+            .read_until(b'\n', &mut bytes)
+            .map_err(io_error(path))?
+            == 0
+        {
+            break;
+        }
+        let torn = bytes.last() != Some(&b'\n');
+        let text = bytes.trim_ascii();
+        if text.is_empty() {
+            continue;
+        }
+        match serde_json::from_slice::<Record>(text) {
+            Ok(record) => {
+                evidence.insert(record);
+                records += 1;
+            }
+            // A file that somebody made by hand may well end without a line break; what does not
+            // parse there is the torn end of a scan that was killed.
+            Err(_) if torn => {}
+            Err(error) => {
+                return Err(EvidenceError::Line {
+                    path: path.to_owned(),
+                    line,
+                    reason: without_position(&error),
+                });
+            }
+        }
+    }
+    Ok(records)
+}
+
+/// The words of a JSON error with the column but without its line, which is always 1 here.
+fn without_position(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match text.split_once(" at line ") {
+        Some((words, _)) if error.column() > 0 => format!("{words} (column {})", error.column()),
+        _ => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RECORD: &str = r#"{"operation":"sts:GetCallerIdentity","account":"111111111111","region":"us-east-1","observed_at":"2026-11-22T22:00:00Z","response":{"Account":"111111111111"}}"#;
+
+    fn read(text: &str) -> Result<Evidence, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("evidence.ndjson");
+        fs::write(&path, text).unwrap();
+        let prefix = format!("{}/", folder.path().display());
+        read_evidence(folder.path()).map_err(|error| error.to_string().replace(&prefix, ""))
+    }
+
+    #[test]
+    fn reads_records_and_ignores_a_torn_end() {
+        for end in ["", "\n", "\n\n", "\n{\"operation\":\"sts:Get", "\n{"] {
+            assert!(read(&format!("{RECORD}{end}")).is_ok(), "{end:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_record_is_named() {
+        for (text, expected) in [
+            (
+                format!("{RECORD}\nhello\n"),
+                "evidence.ndjson:2: not a record of evidence: expected value",
+            ),
+            (
+                RECORD.replace("sts:GetCallerIdentity", "s3:ListBuckets") + "\n",
+                "evidence.ndjson:1: not a record of evidence: `s3:ListBuckets` is not an operation that trailproof knows",
+            ),
+            (
+                RECORD.replace("111111111111\",\"region", "42\",\"region") + "\n",
+                "evidence.ndjson:1: not a record of evidence: `42` is not an account id",
+            ),
+        ] {
+            let message = read(&text).unwrap_err();
+            assert!(message.starts_with(expected), "{message}");
+        }
+    }
+
+    #[test]
+    fn nothing_to_read_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(matches!(
+            read_evidence(folder.path()),
+            Err(EvidenceError::NoEvidence { .. })
+        ));
+        assert!(matches!(
+            read_evidence(&folder.path().join("no.ndjson")),
+            Err(EvidenceError::Io { .. })
+        ));
+        assert!(read("\n").unwrap_err().ends_with("holds no record"));
+    }
+}
