@@ -22,19 +22,23 @@ use xtask::{invocation, workspace};
 pub fn path(name: &str) -> PathBuf {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER
-        .get_or_init(|| if let Some(folder) = env::var_os("TRAILPROOF_BINARIES") { PathBuf::from(folder) } else {
-            // A plain `cargo test`: build what is needed, with the features that the tests
-            // themselves were built with.
-            invocation::capture(Command::new("cargo").current_dir(workspace::root()).args([
-                "build",
-                "--quiet",
-                "--workspace",
-                "--lib",
-                "--bins",
-                "--tests",
-            ]))
-            .unwrap_or_else(|failure| panic!("{failure}"));
-            workspace::target().join("debug")
+        .get_or_init(|| {
+            if let Some(folder) = env::var_os("TRAILPROOF_BINARIES") {
+                PathBuf::from(folder)
+            } else {
+                // A plain `cargo test`: build what is needed, with the features that the tests
+                // themselves were built with.
+                invocation::capture(Command::new("cargo").current_dir(workspace::root()).args([
+                    "build",
+                    "--quiet",
+                    "--workspace",
+                    "--lib",
+                    "--bins",
+                    "--tests",
+                ]))
+                .unwrap_or_else(|failure| panic!("{failure}"));
+                workspace::target().join("debug")
+            }
         })
         .join(name)
 }

@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 
 use crate::arguments::GlobalArguments;
@@ -14,23 +15,23 @@ use crate::untrusted::visible_lines;
 pub(crate) struct Output {
     quiet: bool,
     verbosity: u8,
-    color: bool,
+    choice: ColorChoice,
+    stderr_is_terminal: bool,
 }
 
 impl Output {
     /// The output as the user wants it.
     pub(crate) fn new(global: &GlobalArguments) -> Self {
         let color = !global.no_color && environment::variable("NO_COLOR").is_none();
-        let choice = if color {
-            anstream::ColorChoice::Auto
-        } else {
-            anstream::ColorChoice::Never
-        };
-        choice.write_global();
         Self {
             quiet: global.quiet,
             verbosity: global.verbose,
-            color,
+            choice: if color {
+                ColorChoice::Auto
+            } else {
+                ColorChoice::Never
+            },
+            stderr_is_terminal: io::stderr().is_terminal(),
         }
     }
 
@@ -46,12 +47,12 @@ impl Output {
 
     /// Whether color was not turned off. It shows only on a terminal all the same.
     pub(crate) fn color(&self) -> bool {
-        self.color
+        self.choice != ColorChoice::Never
     }
 
     /// Whether stderr is a terminal, so that progress can be drawn in place.
     pub(crate) fn stderr_is_terminal(&self) -> bool {
-        io::stderr().is_terminal()
+        self.stderr_is_terminal
     }
 
     /// Writes data to stdout. A reader that went away (`| head`) is not an error.
@@ -59,7 +60,7 @@ impl Output {
         &self,
         write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> Result<(), CliError> {
-        let mut out = io::BufWriter::new(anstream::AutoStream::auto(io::stdout().lock()));
+        let mut out = io::BufWriter::new(AutoStream::new(io::stdout().lock(), self.choice));
         match write(&mut out).and_then(|()| out.flush()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CliError::failed(
                 format_args!("cannot write to stdout: {error}"),
@@ -71,7 +72,7 @@ impl Output {
     /// Says something on stderr, unless the user wants quiet.
     pub(crate) fn note(&self, text: impl std::fmt::Display) {
         if !self.quiet {
-            say(format_args!("{text}"));
+            self.say(format_args!("{text}"));
         }
     }
 
@@ -79,14 +80,14 @@ impl Output {
     pub(crate) fn warn(&self, text: impl std::fmt::Display) {
         let style = AnsiColor::Yellow.on_default().bold();
         let text = visible_lines(&text.to_string());
-        say(format_args!("{style}warning{style:#}: {text}"));
+        self.say(format_args!("{style}warning{style:#}: {text}"));
     }
 
     /// Says on stderr why the command fails.
     pub(crate) fn error(&self, error: &CliError) {
         let style = AnsiColor::Red.on_default().bold();
         let text = visible_lines(&error.to_string());
-        say(format_args!("{style}error{style:#}: {text}"));
+        self.say(format_args!("{style}error{style:#}: {text}"));
         for hint in error.hints() {
             self.hint(hint);
         }
@@ -96,11 +97,11 @@ impl Output {
     pub(crate) fn hint(&self, text: impl std::fmt::Display) {
         let style = Style::new().bold();
         let text = visible_lines(&text.to_string());
-        say(format_args!("{style}hint{style:#}: {text}"));
+        self.say(format_args!("{style}hint{style:#}: {text}"));
     }
-}
 
-fn say(text: std::fmt::Arguments<'_>) {
-    // A stderr that is gone leaves nobody to tell.
-    let _ = writeln!(anstream::stderr(), "{text}");
+    fn say(&self, text: std::fmt::Arguments<'_>) {
+        // A stderr that is gone leaves nobody to tell.
+        let _ = writeln!(AutoStream::new(io::stderr().lock(), self.choice), "{text}");
+    }
 }

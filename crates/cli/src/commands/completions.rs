@@ -14,10 +14,10 @@ pub(crate) struct Arguments {
     shell: Shell,
 }
 
-pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliError> {
+pub(crate) fn run(Arguments { shell }: Arguments, output: &Output) -> Result<Exit, CliError> {
     let mut script = Vec::new();
     let mut command = crate::arguments::Arguments::command();
-    clap_complete::generate(arguments.shell, &mut command, "trailproof", &mut script);
+    clap_complete::generate(shell, &mut command, "trailproof", &mut script);
     output.data(|out| out.write_all(&script))?;
     Ok(Exit::Success)
 }

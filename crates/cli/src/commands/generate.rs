@@ -18,8 +18,8 @@ enum Document {
     FindingsSchema,
 }
 
-pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliError> {
-    output.data(|out| match arguments.document {
+pub(crate) fn run(Arguments { document }: Arguments, output: &Output) -> Result<Exit, CliError> {
+    output.data(|out| match document {
         Document::FindingsSchema => {
             let schema = trailproof_report::document::schema();
             serde_json::to_writer_pretty(&mut *out, &schema)?;

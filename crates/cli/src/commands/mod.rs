@@ -17,14 +17,14 @@ macro_rules! commands {
         /// The commands.
         #[derive(Debug, clap::Subcommand)]
         pub(crate) enum Command {
-            $($(#[$attribute])* $name($module::Arguments),)*
+            $($(#[$attribute])* $name(Box<$module::Arguments>),)*
         }
 
         impl Command {
             /// Runs the command.
             pub(crate) fn run(self, output: &Output) -> Result<Exit, CliError> {
                 match self {
-                    $($(#[$attribute])* Self::$name(arguments) => $module::run(arguments, output),)*
+                    $($(#[$attribute])* Self::$name(arguments) => $module::run(*arguments, output),)*
                 }
             }
         }

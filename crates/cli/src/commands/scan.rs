@@ -1,7 +1,7 @@
 //! `trailproof scan`: asks AWS, records what it says, and judges it.
 
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use trailproof_core::policy::Policy;
 use trailproof_report::run::{
@@ -56,7 +56,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliError> {
     let prepared = match &arguments.resume {
-        Some(path) => prepare_resumed(&arguments, path.clone(), output)?,
+        Some(path) => prepare_resumed(&arguments, path, output)?,
         None => prepare_new(arguments, output)?,
     };
     execute(prepared, output)
@@ -98,7 +98,7 @@ fn prepare_new(arguments: Arguments, output: &Output) -> Result<Prepared, CliErr
 
 fn prepare_resumed(
     arguments: &Arguments,
-    path: PathBuf,
+    path: &Path,
     output: &Output,
 ) -> Result<Prepared, CliError> {
     if !arguments.scope.is_empty()
@@ -115,7 +115,7 @@ fn prepare_resumed(
     }
     let file = arguments.configuration.load(output)?;
     let mut connection = arguments.connection.clone().or(file.connection);
-    let (directory, run) = RunDirectory::resume(&path)?;
+    let (directory, run) = RunDirectory::resume(path)?;
     if !matches!(run.kind, RunKind::Scan | RunKind::Demo) {
         return Err(CliError::usage(format_args!(
             "`{}` was not made by a scan, so there is nothing to continue",

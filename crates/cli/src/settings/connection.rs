@@ -21,7 +21,7 @@ pub(crate) struct ConnectionSettings {
     pub(crate) region: Option<RegionName>,
 
     /// The role to assume in member accounts: a name, a path and name, or an ARN with {account}
-    /// and {partition} in it [default: OrganizationAccountAccessRole].
+    /// and {partition} in it [default: `OrganizationAccountAccessRole`].
     #[arg(long)]
     pub(crate) role: Option<String>,
 

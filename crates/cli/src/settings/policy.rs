@@ -83,11 +83,10 @@ impl PolicySettings {
             policy.controls = select(catalogue, &self.controls)?;
         }
         if let Some(benchmark) = &self.benchmark {
-            policy.benchmark = control::version(benchmark)
-                .map_err(|error| {
-                    CliError::usage(error).hint("leave out --benchmark for the default, 6.0.0")
-                })?
-                .to_owned();
+            let version = control::version(benchmark).map_err(|error| {
+                CliError::usage(error).hint("leave out --benchmark for the default, 6.0.0")
+            })?;
+            version.clone_into(&mut policy.benchmark);
         }
         if let Some(assurance) = self.assurance {
             policy.assurance = assurance.into();

@@ -79,8 +79,7 @@ pub(crate) struct ExecutionSettings {
 
 impl ExecutionSettings {
     /// These settings, with what they leave open taken from the file.
-    pub(crate) fn or(mut self, file: Self) -> Self {
-        let Self { sweep, concurrency } = file;
+    pub(crate) fn or(mut self, Self { sweep, concurrency }: Self) -> Self {
         or_file(&mut self.sweep, sweep);
         or_file(&mut self.concurrency, concurrency);
         self
