@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use trailproof_core::evidence::Evidence;
 use trailproof_core::policy::Policy;
 use trailproof_report::run::{
     Organization, PolicyRecord, Run, RunDirectory, RunKind, Scope as RecordedScope, SlowAccount,
@@ -309,7 +310,7 @@ fn record(run: &mut Run, outcome: &ScanOutcome, narrowed: bool) {
     run.complete = outcome.complete;
     run.scope.caller = Some(outcome.caller.account);
     run.scope.partition = Some(outcome.caller.partition);
-    run.scope.organization = organization(outcome);
+    run.scope.organization = organization(&outcome.evidence);
     run.scope.accounts =
         narrowed.then(|| outcome.accounts.iter().map(|account| account.id).collect());
     let statistics = &outcome.statistics;
@@ -343,8 +344,12 @@ fn record(run: &mut Run, outcome: &ScanOutcome, narrowed: bool) {
     };
 }
 
-fn organization(_outcome: &ScanOutcome) -> Option<Organization> {
-    None
+fn organization(evidence: &Evidence) -> Option<Organization> {
+    let organization = evidence.organization()?;
+    Some(Organization {
+        id: organization.id.clone(),
+        management_account: organization.management_account,
+    })
 }
 
 impl From<ScanError> for CliError {

@@ -1,10 +1,10 @@
 //! Reads recorded evidence: `evidence.ndjson` of a run, or a file somebody made by hand.
 
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 
-use trailproof_core::evidence::{Evidence, Record};
+use trailproof_core::evidence::{Evidence, ReadError};
 
 use super::file;
 
@@ -19,15 +19,13 @@ pub enum EvidenceError {
         /// What the operating system said.
         source: io::Error,
     },
-    /// A line is no record.
-    #[error("{}:{line}: not a record of evidence: {reason}", path.display())]
+    /// A line cannot be understood.
+    #[error("{}, {source}", path.display())]
     Line {
         /// The file.
         path: PathBuf,
-        /// The line, counted from 1.
-        line: usize,
-        /// What is wrong with it.
-        reason: String,
+        /// Which line, and what is wrong with it.
+        source: ReadError,
     },
     /// There is nothing to read.
     #[error("`{}` has no evidence: there is neither {} nor another .ndjson file", path.display(), file::EVIDENCE)]
@@ -107,52 +105,17 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, EvidenceError> {
     Ok(found)
 }
 
-/// Reads one file, line by line, and returns how many records it had.
+/// Reads one file, and returns how many records it had.
 fn read_file(path: &Path, evidence: &mut Evidence) -> Result<usize, EvidenceError> {
-    let mut reader = BufReader::with_capacity(1 << 18, File::open(path).map_err(io_error(path))?);
-    let mut records = 0;
-    let mut bytes = Vec::new();
-    for line in 1.. {
-        bytes.clear();
-        if reader
-            .read_until(b'\n', &mut bytes)
-            .map_err(io_error(path))?
-            == 0
-        {
-            break;
+    let file = File::open(path).map_err(io_error(path))?;
+    let reading = Evidence::read(BufReader::with_capacity(1 << 18, file)).map_err(|source| {
+        EvidenceError::Line {
+            path: path.to_owned(),
+            source,
         }
-        let torn = bytes.last() != Some(&b'\n');
-        let text = bytes.trim_ascii();
-        if text.is_empty() {
-            continue;
-        }
-        match serde_json::from_slice::<Record>(text) {
-            Ok(record) => {
-                evidence.insert(record);
-                records += 1;
-            }
-            // A file that somebody made by hand may well end without a line break; what does not
-            // parse there is the torn end of a scan that was killed.
-            Err(_) if torn => {}
-            Err(error) => {
-                return Err(EvidenceError::Line {
-                    path: path.to_owned(),
-                    line,
-                    reason: without_position(&error),
-                });
-            }
-        }
-    }
-    Ok(records)
-}
-
-/// The words of a JSON error with the column but without its line, which is always 1 here.
-fn without_position(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    match text.split_once(" at line ") {
-        Some((words, _)) if error.column() > 0 => format!("{words} (column {})", error.column()),
-        _ => text,
-    }
+    })?;
+    evidence.merge(reading.evidence);
+    Ok(reading.records)
 }
 
 #[cfg(test)]
@@ -181,15 +144,15 @@ mod tests {
         for (text, expected) in [
             (
                 format!("{RECORD}\nhello\n"),
-                "evidence.ndjson:2: not a record of evidence: expected value",
+                "evidence.ndjson, line 2: not a record of evidence: expected value",
             ),
             (
                 RECORD.replace("sts:GetCallerIdentity", "s3:ListBuckets") + "\n",
-                "evidence.ndjson:1: not a record of evidence: `s3:ListBuckets` is not an operation that trailproof knows",
+                "evidence.ndjson, line 1: not a record of evidence: `s3:ListBuckets` is not an operation that trailproof knows",
             ),
             (
                 RECORD.replace("111111111111\",\"region", "42\",\"region") + "\n",
-                "evidence.ndjson:1: not a record of evidence: `42` is not an account id",
+                "evidence.ndjson, line 1: not a record of evidence: `42` is not an account id",
             ),
         ] {
             let message = read(&text).unwrap_err();

@@ -137,8 +137,8 @@ pub struct Scope {
 /// An organization.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Organization {
-    /// Such as `o-a1b2c3d4e5`.
-    pub id: String,
+    /// Such as `o-a1b2c3d4e5`, where AWS told it.
+    pub id: Option<String>,
     /// The account that owns it.
     #[schemars(with = "String")]
     pub management_account: AccountId,

@@ -278,7 +278,7 @@ impl World {
         self.edit(
             step.account,
             &step.region,
-            &Call::ListAlarmMuteRules,
+            &Call::ListAlarmMuteRules { alarm_name: None },
             now,
             |response| {
                 response
