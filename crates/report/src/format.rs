@@ -46,6 +46,7 @@ pub static ALL: &[&dyn Format] = &[
     &findings_csv::FindingsCsv,
     &trails_csv::TrailsCsv,
     &formats::Ndjson,
+    &formats::Html,
     &formats::Markdown,
     &formats::Junit,
     &formats::Asff,

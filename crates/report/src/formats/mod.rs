@@ -3,6 +3,7 @@
 //! All of them stream: they hold one finding at a time, whatever the size of the organization.
 
 mod asff;
+mod html;
 mod junit;
 mod markdown;
 mod ndjson;
@@ -12,6 +13,7 @@ mod pivot;
 pub(crate) mod sample;
 
 pub use asff::Asff;
+pub use html::Html;
 pub use junit::Junit;
 pub use markdown::Markdown;
 pub use ndjson::Ndjson;

@@ -1,0 +1,395 @@
+"use strict";
+(() => {
+  const element = (id) => document.getElementById(id);
+  const ROW_HEIGHT = 48;
+  const PRINTED_ROWS = 2000;
+  const STATUS = ["FAIL", "UNKNOWN", "PASS", "MUTED", "NOT_APPLICABLE"];
+  const LINK_STATUS = ["PASS", "FAIL", "UNKNOWN", "NOT_EVALUATED"];
+  const LINKS = ["account", "trail", "logging", "selectors", "log-group", "delivery", "metric-filter", "metric", "alarm", "action", "topic", "subscription"];
+  const MEANING = {
+    "account": "the door: a role that may look",
+    "trail": "a multi-region trail covers the account",
+    "logging": "the trail is switched on",
+    "selectors": "the trail records these events",
+    "log-group": "the trail writes to a log group that exists",
+    "delivery": "events arrive in the log group",
+    "metric-filter": "filters match every event of the control",
+    "metric": "a match yields a value that counts",
+    "alarm": "an alarm watches the value and can fire",
+    "action": "the alarm notifies a topic",
+    "topic": "the topic takes messages from alarms",
+    "subscription": "somebody confirmed a subscription",
+  };
+
+  // The data: one line per text, link or finding. Texts and links are numbered as they come.
+  const texts = [];
+  const links = [];
+  const findings = [];
+  let controls = {};
+  for (const line of element("data").textContent.split("\n")) {
+    if (line.length < 2) continue;
+    const value = JSON.parse(line.slice(1));
+    switch (line[0]) {
+      case "t": texts.push(value); break;
+      case "l": links.push(value); break;
+      case "f": findings.push(value); break;
+      case "c": controls = value; break;
+    }
+  }
+  const text = (number) => (number < 0 ? "" : texts[number]);
+  const [ACCOUNT, NAME, OU, CONTROL, OUTCOME, CIS, EFFECTIVE, BROKEN, REASON, MESSAGE, CHAIN, NOTES, WITNESS, FIX, AUTOMATIC, COMMANDS, OBSERVED, MUTE] = Array(18).keys();
+  const number = (control) => (controls[control] && controls[control].number) || "";
+
+  // What is shown: filters, then order.
+  const state = { query: "", status: new Set(), control: "", link: "", ou: "", sort: "status", descending: false };
+  const haystacks = new Map();
+  const haystack = (index) => {
+    let found = haystacks.get(index);
+    if (found === undefined) {
+      const finding = findings[index];
+      found = [finding[ACCOUNT], text(finding[NAME]), text(finding[OU]), text(finding[CONTROL]), text(finding[REASON]), text(finding[MESSAGE])].join("\n").toLowerCase();
+      haystacks.set(index, found);
+    }
+    return found;
+  };
+  const numeric = new Intl.Collator("en", { numeric: true });
+  const KEYS = {
+    status: (finding) => finding[OUTCOME],
+    account: (finding) => finding[ACCOUNT],
+    control: (finding) => numberKeys.get(finding[CONTROL]),
+    link: (finding) => finding[BROKEN],
+    message: (finding) => text(finding[MESSAGE]),
+    assurance: (finding) => finding[CIS] * 8 + finding[EFFECTIVE],
+  };
+  // Numbers such as 5.10 come after 5.9; ranks are computed once, so that sorting stays cheap.
+  const numberKeys = new Map([...new Set(findings.map((finding) => finding[CONTROL]))]
+    .sort((one, other) => numeric.compare(number(text(one)), number(text(other))) || numeric.compare(text(one), text(other)))
+    .map((control, rank) => [control, rank]));
+  let shown = [];
+
+  const matches = (finding, index) =>
+    (state.status.size === 0 || state.status.has(finding[OUTCOME])) &&
+    (state.control === "" || text(finding[CONTROL]) === state.control) &&
+    (state.link === "" || LINKS[finding[BROKEN]] === state.link) &&
+    (state.ou === "" || text(finding[OU]) === state.ou) &&
+    (state.query === "" || state.query.split(/\s+/).every((word) => haystack(index).includes(word)));
+
+  const select = () => {
+    shown = [];
+    for (let index = 0; index < findings.length; index += 1) {
+      if (matches(findings[index], index)) shown.push(index);
+    }
+    const key = KEYS[state.sort];
+    const keys = new Map(shown.map((index) => [index, key(findings[index])]));
+    const sign = state.descending ? -1 : 1;
+    shown.sort((one, other) => {
+      const a = keys.get(one);
+      const b = keys.get(other);
+      return a === b ? one - other : (a < b ? -sign : sign);
+    });
+    element("view").scrollTop = 0;
+    focused = 0;
+    element("body").style.height = `${shown.length * ROW_HEIGHT}px`;
+    element("table").setAttribute("aria-rowcount", String(shown.length + 1));
+    element("empty").hidden = shown.length > 0;
+    element("tally").textContent = `${shown.length.toLocaleString("en")} of ${findings.length.toLocaleString("en")} findings`;
+    draw(true);
+  };
+
+  // The table: only the rows in view exist.
+  const make = (tag, className, content) => {
+    const made = document.createElement(tag);
+    if (className) made.className = className;
+    if (content !== undefined) made.textContent = content;
+    return made;
+  };
+  const isolated = (tag, className, content) => {
+    const made = make(tag, className);
+    made.append(make("bdi", "", content));
+    if (content) made.title = content;
+    return made;
+  };
+  const cell = (...children) => {
+    const made = make("div");
+    made.setAttribute("role", "cell");
+    made.append(...children);
+    return made;
+  };
+  const two = (first, second) => {
+    const made = cell(isolated("span", "", first), isolated("span", "soft", second));
+    made.className = "two";
+    return made;
+  };
+  const badge = (status) => make("span", `badge ${status}`, status.replace("_", " "));
+  let focused = 0;
+  let drawn = [-1, -1];
+  const rowOf = (position) => {
+    const index = shown[position];
+    const finding = findings[index];
+    const row = make("div", "row");
+    row.setAttribute("role", "row");
+    row.setAttribute("aria-rowindex", String(position + 2));
+    row.dataset.position = String(position);
+    row.tabIndex = position === focused ? 0 : -1;
+    row.style.top = `${position * ROW_HEIGHT}px`;
+    const control = text(finding[CONTROL]);
+    const link = finding[BROKEN] < 0 ? "" : LINKS[finding[BROKEN]];
+    const assurance = make("span", "soft", `${STATUS[finding[CIS]]} / ${STATUS[finding[EFFECTIVE]]}`.replaceAll("NOT_APPLICABLE", "N/A"));
+    row.append(
+      cell(badge(STATUS[finding[OUTCOME]])),
+      two(finding[ACCOUNT], text(finding[NAME])),
+      two(control, number(control)),
+      cell(link),
+      cell(isolated("span", "", text(finding[MESSAGE]))),
+      cell(assurance),
+    );
+    return row;
+  };
+  const draw = (force) => {
+    const view = element("view");
+    const first = Math.max(0, Math.floor(view.scrollTop / ROW_HEIGHT) - 8);
+    const last = Math.min(shown.length, Math.ceil((view.scrollTop + view.clientHeight) / ROW_HEIGHT) + 8);
+    if (!force && drawn[0] === first && drawn[1] === last) return;
+    const hadFocus = element("body").contains(document.activeElement);
+    drawn = [first, last];
+    const rows = document.createDocumentFragment();
+    for (let position = first; position < last; position += 1) rows.append(rowOf(position));
+    element("body").replaceChildren(rows);
+    if (hadFocus) focusRow(focused, false);
+  };
+  const focusRow = (position, scroll) => {
+    focused = Math.max(0, Math.min(shown.length - 1, position));
+    const view = element("view");
+    if (scroll) {
+      const top = focused * ROW_HEIGHT;
+      if (top < view.scrollTop) view.scrollTop = top;
+      if (top + ROW_HEIGHT > view.scrollTop + view.clientHeight) view.scrollTop = top + ROW_HEIGHT - view.clientHeight;
+      draw(true);
+    }
+    for (const row of element("body").children) {
+      const current = Number(row.dataset.position) === focused;
+      row.tabIndex = current ? 0 : -1;
+      if (current) row.focus({ preventScroll: true });
+    }
+  };
+
+  // One finding in full.
+  const section = (title, ...children) => {
+    const made = make("section");
+    made.append(make("h3", "", title), ...children);
+    return made;
+  };
+  const chainOf = (finding) => {
+    const list = make("ol", "chain");
+    for (const place of finding[CHAIN]) {
+      const [name, status, resource, account, region, detail] = links[place];
+      const item = make("li", `${LINK_STATUS[status]}-link`);
+      const dot = make("span", `dot ${LINK_STATUS[status]}`);
+      dot.append(make("span", "hidden", LINK_STATUS[status]));
+      const title = make("div", "name", LINKS[name]);
+      title.append(" ", make("span", "soft", MEANING[LINKS[name]]));
+      item.append(dot, title);
+      if (detail >= 0) item.append(isolated("div", "detail", text(detail)));
+      const place_ = [text(account), text(region)].filter(Boolean).join(" \u00b7 ");
+      if (resource >= 0) item.append(isolated("div", "arn", text(resource)));
+      if (place_) item.append(make("div", "arn", place_));
+      list.append(item);
+    }
+    return list;
+  };
+  const identifier = (finding) => `${finding[ACCOUNT]}/${text(finding[CONTROL])}`;
+  const show = (index) => {
+    const finding = findings[index];
+    const control = text(finding[CONTROL]);
+    const about = controls[control] || {};
+    const sheet = make("div", "sheet");
+    const header = make("header");
+    const line = make("div", "line");
+    const close = make("button", "plain", "Close");
+    close.type = "button";
+    close.addEventListener("click", () => element("finding").close());
+    line.append(badge(STATUS[finding[OUTCOME]]), make("span", "soft mono", identifier(finding)), close);
+    const title = isolated("h2", "", `${finding[ACCOUNT]} ${text(finding[NAME])}`.trim());
+    title.id = "finding-title";
+    header.append(line, title, isolated("p", "soft", `${about.number || ""} ${about.title || control}`.trim()));
+    if (finding[OU] >= 0) header.append(isolated("p", "soft mono", text(finding[OU])));
+    sheet.append(header, isolated("p", "lead", text(finding[MESSAGE])));
+    const yardsticks = make("div", "yardsticks");
+    for (const [label, status] of [["By the benchmark\u2019s steps ", finding[CIS]], ["Would the message arrive? ", finding[EFFECTIVE]]]) {
+      const one = make("span", "", label);
+      one.append(badge(STATUS[status]));
+      yardsticks.append(one);
+    }
+    if (finding[REASON] >= 0) {
+      const reason = make("span", "", "Reason ");
+      reason.append(make("code", "", text(finding[REASON])));
+      yardsticks.append(reason);
+    }
+    sheet.append(yardsticks);
+    if (finding[MUTE]) {
+      const [status, justification, owner, expires] = finding[MUTE];
+      sheet.append(section("Accepted",
+        make("p", "", `${STATUS[status]} until ${text(expires)}`),
+        isolated("p", "", text(justification)),
+        isolated("p", "soft", text(owner))));
+    }
+    if (finding[FIX] >= 0) {
+      const parts = [isolated("p", "", text(finding[FIX]))];
+      if (finding[AUTOMATIC]) parts.push(make("p", "soft", "trailproof fix can do this: it plans first and changes nothing without consent."));
+      if (finding[COMMANDS].length > 0) parts.push(make("pre", "", finding[COMMANDS].map(text).join("\n")));
+      sheet.append(section("How to fix it", ...parts));
+    }
+    if (finding[CHAIN].length > 0) sheet.append(section("The chain, link by link", chainOf(finding)));
+    if (finding[NOTES].length > 0) {
+      const list = make("ul", "notes");
+      for (const [code, message] of finding[NOTES]) {
+        const item = make("li");
+        item.append(make("code", "", text(code)), " ", isolated("span", "", text(message)));
+        list.append(item);
+      }
+      sheet.append(section("Worth knowing", list));
+    }
+    if (finding[WITNESS] >= 0) {
+      sheet.append(section("Witness event", make("p", "soft", "An event that shows the verdict: it would not reach anybody, or would although it should not."), make("pre", "", text(finding[WITNESS]))));
+    }
+    if (about.pattern) {
+      sheet.append(section("What is required", make("p", "soft", about.description || ""), make("pre", "", about.pattern)));
+    }
+    if (finding[OBSERVED] >= 0) sheet.append(make("p", "soft", `Latest observation: ${text(finding[OBSERVED])}`));
+    const dialog = element("finding");
+    dialog.replaceChildren(sheet);
+    if (!dialog.open) dialog.showModal();
+    dialog.scrollTop = 0;
+    close.focus();
+    history.replaceState(null, "", `#${encodeURIComponent(identifier(finding))}`);
+  };
+  element("finding").addEventListener("close", () => {
+    history.replaceState(null, "", "#findings");
+    focusRow(focused, false);
+  });
+  element("finding").addEventListener("click", (event) => {
+    if (event.target === element("finding")) element("finding").close();
+  });
+
+  // Events.
+  element("view").addEventListener("scroll", () => draw(false), { passive: true });
+  addEventListener("resize", () => draw(true));
+  element("body").addEventListener("click", (event) => {
+    const row = event.target.closest(".row");
+    if (!row) return;
+    focusRow(Number(row.dataset.position), false);
+    show(shown[focused]);
+  });
+  element("body").addEventListener("keydown", (event) => {
+    const page = Math.max(1, Math.floor(element("view").clientHeight / ROW_HEIGHT) - 1);
+    const step = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -shown.length, End: shown.length }[event.key];
+    if (step !== undefined) {
+      event.preventDefault();
+      focusRow(focused + step, true);
+    } else if (event.key === "Enter" || event.key === " ") {
+      event.preventDefault();
+      show(shown[focused]);
+    }
+  });
+  for (const button of document.querySelectorAll("[data-sort]")) {
+    button.addEventListener("click", () => {
+      const sort = button.dataset.sort;
+      state.descending = state.sort === sort && !state.descending;
+      state.sort = sort;
+      for (const other of document.querySelectorAll("[data-sort]")) other.parentElement.removeAttribute("aria-sort");
+      button.parentElement.setAttribute("aria-sort", state.descending ? "descending" : "ascending");
+      select();
+    });
+  }
+  const chips = [...document.querySelectorAll("[data-status]")];
+  const refresh = () => {
+    for (const chip of chips) chip.setAttribute("aria-pressed", String(state.status.has(STATUS.indexOf(chip.dataset.status))));
+    element("control").value = state.control;
+    element("link").value = state.link;
+    element("ou").value = state.ou;
+    select();
+  };
+  for (const chip of chips) {
+    chip.addEventListener("click", () => {
+      const status = STATUS.indexOf(chip.dataset.status);
+      if (!state.status.delete(status)) state.status.add(status);
+      refresh();
+    });
+  }
+  for (const name of ["control", "link", "ou"]) {
+    element(name).addEventListener("change", (event) => {
+      state[name] = event.target.value;
+      select();
+    });
+  }
+  let waiting = 0;
+  element("query").addEventListener("input", (event) => {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => {
+      state.query = event.target.value.trim().toLowerCase();
+      select();
+    }, 60);
+  });
+  element("reset").addEventListener("click", () => {
+    Object.assign(state, { query: "", control: "", link: "", ou: "" });
+    state.status.clear();
+    element("query").value = "";
+    refresh();
+  });
+  for (const button of document.querySelectorAll("[data-filter]")) {
+    button.addEventListener("click", () => {
+      Object.assign(state, { query: "", control: "", link: "", ou: "" });
+      state.status.clear();
+      state[button.dataset.filter] = button.dataset.value;
+      element("query").value = state.query;
+      refresh();
+      element("findings").scrollIntoView();
+    });
+  }
+
+  // Choices of the filters.
+  const choices = (name, values, label) => {
+    for (const value of values) {
+      const option = make("option", "", label(value));
+      option.value = value;
+      element(name).append(option);
+    }
+  };
+  const distinct = (values) => [...new Set(values)];
+  choices("control", distinct(findings.map((finding) => text(finding[CONTROL]))).sort((one, other) => numeric.compare(number(one), number(other))), (value) => `${number(value)} ${value}`.trim());
+  choices("link", LINKS.filter((link, place) => findings.some((finding) => finding[BROKEN] === place)), (value) => value);
+  choices("ou", distinct(findings.map((finding) => text(finding[OU]))).filter(Boolean).sort(), (value) => value.split("/").slice(-1)[0]);
+
+  // On paper the rows of the selection are written out.
+  const paper = () => {
+    const rows = document.createDocumentFragment();
+    for (const index of shown.slice(0, PRINTED_ROWS)) {
+      const finding = findings[index];
+      const row = make("tr");
+      const status = make("td");
+      status.append(badge(STATUS[finding[OUTCOME]]));
+      row.append(status, isolated("td", "", `${finding[ACCOUNT]} ${text(finding[NAME])}`), make("td", "", `${number(text(finding[CONTROL]))} ${text(finding[CONTROL])}`), make("td", "", text(finding[REASON])), isolated("td", "", text(finding[MESSAGE])));
+      rows.append(row);
+    }
+    if (shown.length > PRINTED_ROWS) {
+      const row = make("tr");
+      const note = make("td", "", `${(shown.length - PRINTED_ROWS).toLocaleString("en")} further findings are not printed. Filter first, or use findings.csv.`);
+      note.colSpan = 5;
+      row.append(note);
+      rows.append(row);
+    }
+    element("paper").replaceChildren(rows);
+  };
+  addEventListener("beforeprint", paper);
+
+  element("loading").hidden = true;
+  select();
+  const asked = decodeURIComponent(location.hash.slice(1));
+  if (asked.includes("/")) {
+    const index = findings.findIndex((finding) => identifier(finding) === asked);
+    if (index >= 0) {
+      focused = Math.max(0, shown.indexOf(index));
+      show(index);
+    }
+  }
+})();
