@@ -11,4 +11,6 @@
 
 pub mod binary;
 pub mod findings;
+pub mod in_process;
+pub mod scenario;
 pub mod server;
