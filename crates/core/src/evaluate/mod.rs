@@ -1,5 +1,9 @@
 //! The judgement: evidence against policy, in three-valued logic.
 
+pub mod alarm_rule;
+pub mod firing;
+pub mod topic_policy;
+
 use jiff::Timestamp;
 
 use crate::account::AccountId;

@@ -1,0 +1,105 @@
+use super::*;
+use crate::evidence::{CompositeAlarm, MetricAlarm};
+
+fn alarm() -> MetricAlarm {
+    MetricAlarm {
+        alarm_name: "signins".to_owned(),
+        alarm_arn: Some("arn:aws:cloudwatch:us-east-1:111111111111:alarm:signins".to_owned()),
+        ..MetricAlarm::default()
+    }
+}
+
+fn composite(name: &str, rule: &str) -> CompositeAlarm {
+    CompositeAlarm {
+        alarm_name: name.to_owned(),
+        alarm_rule: rule.to_owned(),
+        ..CompositeAlarm::default()
+    }
+}
+
+fn drive(rule: &str) -> Drive {
+    let others = [
+        composite("inner", "ALARM(signins) OR ALARM(other)"),
+        composite("unrelated", "ALARM(other)"),
+        composite("cycle", "ALARM(cycle)"),
+    ];
+    drives(&alarm(), &composite("outer", rule), &others)
+}
+
+#[test]
+fn one_alarm_drives_a_composite() {
+    for rule in [
+        "ALARM(signins)",
+        "ALARM(\"signins\")",
+        " ( ALARM ( signins ) ) ",
+        "ALARM(arn:aws:cloudwatch:us-east-1:111111111111:alarm:signins)",
+        "ALARM(signins) OR ALARM(other)",
+        "ALARM(signins) AND NOT ALARM(deployment)",
+        "ALARM(signins) AND TRUE",
+        "ALARM(inner)",
+        "NOT (NOT ALARM(signins))",
+        "FALSE OR ALARM(unrelated) OR ALARM(signins)",
+        "AT_LEAST(1, ALARM, (signins, other, third))",
+        "AT_LEAST(33%, ALARM, (signins, other, \"third one\"))",
+        "AT_LEAST(1, NOT ALARM, (other)) AND ALARM(signins)",
+    ] {
+        assert_eq!(drive(rule), Drive::Yes, "{rule}");
+    }
+}
+
+#[test]
+fn what_one_alarm_does_not_drive() {
+    for rule in [
+        "ALARM(other)",
+        "ALARM(signins) AND ALARM(other)",
+        "ALARM(signins) AND FALSE",
+        "NOT ALARM(signins)",
+        "TRUE",
+        "ALARM(signins) OR TRUE",
+        "ALARM(signins) OR NOT ALARM(other)",
+        "ALARM(unrelated)",
+        "AT_LEAST(2, ALARM, (signins, other))",
+        "AT_LEAST(50%, ALARM, (signins, other, third))",
+        "ALARM(Signins)",
+        "OK(signins)",
+    ] {
+        assert_eq!(drive(rule), Drive::No, "{rule}");
+    }
+}
+
+#[test]
+fn what_depends_on_unknown_states_or_is_not_read_is_undecided() {
+    for rule in [
+        "ALARM(signins) AND OK(other)",
+        "ALARM(signins) AND NOT INSUFFICIENT_DATA(other)",
+        "ALARM(signins) AND ALARM(",
+        "ALARM(signins) XOR ALARM(other)",
+        "",
+        "ALARM(cycle)",
+        "NOT OK(signins)",
+    ] {
+        assert!(
+            matches!(drive(rule), Drive::Undecided(_)),
+            "{rule}: {:?}",
+            drive(rule)
+        );
+    }
+}
+
+#[test]
+fn and_binds_tighter_than_or() {
+    let rule = parse("ALARM(a) OR ALARM(b) AND ALARM(c)").unwrap();
+    assert!(matches!(rule, Rule::Or(alternatives) if matches!(alternatives[1], Rule::And(_))));
+}
+
+#[test]
+fn deep_nesting_is_an_error() {
+    let rule = format!("{}TRUE{}", "(".repeat(5000), ")".repeat(5000));
+    assert_eq!(parse(&rule).unwrap_err().expected, "less nesting");
+}
+
+#[test]
+fn errors_name_the_place() {
+    let error = parse("ALARM(a) AND BROKEN(b)").unwrap_err();
+    assert_eq!(error.offset, 13);
+}

@@ -1,0 +1,135 @@
+//! Can an alarm fire on what a metric filter writes?
+//!
+//! The answer is an analysis, not a comparison with recommended settings: the least number of
+//! matching events that moves the quiet alarm into ALARM, or the proof that none does. Quiet means
+//! that logs arrive and no event matches: the metric then has the filter's default value in every
+//! minute, or no data where the filter has none (CloudWatch Logs User Guide, "Creating metrics
+//! from log events using filters").
+//!
+//! Not decided here: whether the filter matches the right events, and whether anybody is told.
+
+mod datapoint;
+mod expression;
+mod reading;
+mod statistic;
+mod window;
+
+#[cfg(test)]
+mod tests;
+
+use crate::account::AccountId;
+use crate::evidence::{MetricAlarm, MetricFilter, MetricTransformation};
+use crate::finding::Observation;
+
+pub use reading::{DimensionSource, Restriction, reads};
+
+/// What a metric filter writes, as far as an alarm can tell.
+#[derive(Debug, Clone)]
+pub struct Signal<'a> {
+    transformation: &'a MetricTransformation,
+    system_fields: &'a [String],
+    /// The account whose CloudWatch holds the metric: the log group's.
+    account: AccountId,
+}
+
+impl<'a> Signal<'a> {
+    /// What one transformation of a filter writes into the CloudWatch of the log group's account.
+    pub fn new(
+        filter: &'a MetricFilter,
+        transformation: &'a MetricTransformation,
+        account: AccountId,
+    ) -> Self {
+        Self {
+            transformation,
+            system_fields: &filter.emit_system_field_dimensions,
+            account,
+        }
+    }
+
+    /// The value of one matching event, where the filter writes a fixed number.
+    fn value(&self) -> Option<f64> {
+        self.transformation
+            .metric_value
+            .trim()
+            .parse()
+            .ok()
+            .filter(|value: &f64| value.is_finite())
+    }
+
+    /// What is written for a minute without a matching event. Dimensions and default values
+    /// exclude each other.
+    fn default_value(&self) -> Option<f64> {
+        self.transformation.default_value
+    }
+
+    /// The unit data points carry; `None` is the name of the absent unit.
+    fn unit(&self) -> &str {
+        self.transformation.unit.as_deref().unwrap_or("None")
+    }
+}
+
+/// What an alarm makes of a signal.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Firing {
+    /// The alarm watches some other metric.
+    Unrelated,
+    /// Enough matching events move the quiet alarm into ALARM.
+    Fires(Fires),
+    /// Nothing that the filter can write moves the alarm from quiet into ALARM.
+    Cannot {
+        /// Why, as a clause that starts with the alarm as subject: "needs ...".
+        why: String,
+    },
+    /// Whether it fires was not decided.
+    Undecided {
+        /// Why not, as a clause.
+        why: String,
+    },
+}
+
+/// How an alarm fires.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fires {
+    /// The least number of matching events that moves the quiet alarm into ALARM, if they come at
+    /// the best moments within its window.
+    pub events: u64,
+    /// The events the alarm is confined to; empty when it sees every event of the filter.
+    pub restrictions: Vec<Restriction>,
+    /// What is worth knowing about how it fires.
+    pub observations: Vec<Observation>,
+}
+
+/// Analyses one alarm on one signal.
+pub fn analyse(alarm: &MetricAlarm, signal: &Signal<'_>) -> Firing {
+    let reading = match reading::of(alarm, signal) {
+        reading::Outcome::Unrelated => return Firing::Unrelated,
+        reading::Outcome::Mismatch(why) => return Firing::Cannot { why },
+        reading::Outcome::Undecided(why) => return Firing::Undecided { why },
+        reading::Outcome::Reads(reading) => reading,
+    };
+    match window::least_events(alarm, &reading, signal) {
+        Err(window::Obstacle::Cannot(why)) => Firing::Cannot { why },
+        Err(window::Obstacle::Undecided(why)) => Firing::Undecided { why },
+        Ok(window::Result {
+            events,
+            mut observations,
+        }) => {
+            if events > 1 {
+                observations.push(Observation {
+                    code: "alarm.needs-several-events".to_owned(),
+                    message: format!(
+                        "the alarm `{}` goes into ALARM only after {events} matching events in its \
+                         window, not after the first",
+                        alarm.alarm_name
+                    ),
+                });
+            }
+            observations.sort();
+            Firing::Fires(Fires {
+                events,
+                restrictions: reading.restrictions,
+                observations,
+            })
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Condition blocks (IAM JSON policy elements, "Condition operators").
+
+use serde_json::Value;
+
+use super::wildcard::matches;
+use super::{Publication, and};
+
+/// What is known of the request. Keys are compared without regard to case.
+pub(super) struct Context<'a> {
+    account: String,
+    publication: &'a Publication<'a>,
+}
+
+/// The value of a condition key.
+enum Key<'a> {
+    Is(&'a str),
+    /// The key is not in the request.
+    Absent,
+    /// Nobody told.
+    Unknown,
+}
+
+impl<'a> Context<'a> {
+    pub(super) fn of(publication: &'a Publication<'a>) -> Self {
+        Self {
+            account: publication.account.to_string(),
+            publication,
+        }
+    }
+
+    fn get(&self, key: &str) -> Key<'_> {
+        match key.to_ascii_lowercase().as_str() {
+            "aws:sourceowner" | "aws:sourceaccount" => Key::Is(&self.account),
+            "aws:sourcearn" => Key::Is(self.publication.alarm),
+            "aws:securetransport" | "aws:principalisawsservice" | "aws:viaawsservice" => {
+                Key::Is("true")
+            }
+            "aws:principalservicename" => Key::Is(super::CLOUDWATCH),
+            "aws:sourceorgid" => self.publication.organization.map_or(Key::Unknown, Key::Is),
+            // A service principal is in no organization, account or network of its own, and these
+            // keys belong to subscriptions.
+            "aws:principalorgid"
+            | "aws:principalorgpaths"
+            | "aws:principalaccount"
+            | "aws:sourcevpc"
+            | "aws:sourcevpce"
+            | "sns:endpoint"
+            | "sns:protocol" => Key::Absent,
+            _ => Key::Unknown,
+        }
+    }
+}
+
+/// Whether a condition block holds: every operator, every key; `None` is unknown.
+pub(super) fn holds(block: &Value, context: &Context<'_>) -> Option<bool> {
+    let mut result = Some(true);
+    for (operator, keys) in block.as_object()? {
+        for (key, expected) in keys.as_object()? {
+            result = and(result, one(operator, key, expected, context));
+        }
+    }
+    result
+}
+
+fn one(operator: &str, key: &str, expected: &Value, context: &Context<'_>) -> Option<bool> {
+    let expected = values(expected)?;
+    let name = operator.to_ascii_lowercase();
+    // Qualifiers for keys with several values; these keys have one at the most. An absent key
+    // satisfies ForAllValues.
+    let (name, absent_holds) = match name.split_once(':') {
+        Some(("forallvalues", name)) => (name.to_owned(), true),
+        Some(("foranyvalue", name)) => (name.to_owned(), false),
+        Some(_) => return None,
+        None => (name, false),
+    };
+    let (name, if_exists) = match name.strip_suffix("ifexists") {
+        Some(name) => (name.to_owned(), true),
+        None => (name, false),
+    };
+    let value = context.get(key);
+    if name == "null" {
+        let absent = match value {
+            Key::Absent => "true",
+            Key::Is(_) => "false",
+            Key::Unknown => return None,
+        };
+        return Some(
+            expected
+                .iter()
+                .any(|expected| expected.eq_ignore_ascii_case(absent)),
+        );
+    }
+    let (negated, compare): (bool, fn(&str, &str) -> bool) = match name.as_str() {
+        "stringequals" => (false, |pattern, value| pattern == value),
+        "stringnotequals" => (true, |pattern, value| pattern == value),
+        "stringequalsignorecase" | "bool" => (false, str::eq_ignore_ascii_case),
+        "stringnotequalsignorecase" => (true, str::eq_ignore_ascii_case),
+        "stringlike" | "arnlike" | "arnequals" => (false, matches),
+        "stringnotlike" | "arnnotlike" | "arnnotequals" => (true, matches),
+        _ => return None,
+    };
+    match value {
+        Key::Unknown => None,
+        // A negated operator holds for a key that is not there.
+        Key::Absent => Some(if_exists || absent_holds || negated),
+        Key::Is(value) => Some(expected.iter().any(|pattern| compare(pattern, value)) != negated),
+    }
+}
+
+/// Texts, and the booleans and numbers that policies write without quotes.
+fn values(value: &Value) -> Option<Vec<String>> {
+    let one = |value: &Value| match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
+        _ => None,
+    };
+    match value {
+        Value::Array(list) => list.iter().map(one).collect(),
+        other => one(other).map(|text| vec![text]),
+    }
+}
