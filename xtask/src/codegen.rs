@@ -18,7 +18,13 @@ pub(crate) struct Options {
 
 /// A generated file: its place in the tree, and the arguments of the `trailproof` binary that
 /// print it.
-const PRINTED: &[(&str, &[&str])] = &[];
+const PRINTED: &[(&str, &[&str])] = &[
+    (
+        "docs/schema/findings.schema.json",
+        &["generate", "findings-schema"],
+    ),
+    ("docs/cli.md", &["generate", "reference"]),
+];
 
 /// Writes or checks every generated file.
 pub(crate) fn run(options: &Options) -> Result<(), String> {

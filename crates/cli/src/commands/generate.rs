@@ -16,6 +16,8 @@ pub(crate) struct Arguments {
 enum Document {
     /// `docs/schema/findings.schema.json`.
     FindingsSchema,
+    /// `docs/cli.md`.
+    Reference,
 }
 
 pub(crate) fn run(Arguments { document }: Arguments, output: &Output) -> Result<Exit, CliError> {
@@ -25,6 +27,7 @@ pub(crate) fn run(Arguments { document }: Arguments, output: &Output) -> Result<
             serde_json::to_writer_pretty(&mut *out, &schema)?;
             writeln!(out)
         }
+        Document::Reference => out.write_all(crate::reference::markdown().as_bytes()),
     })?;
     Ok(Exit::Success)
 }

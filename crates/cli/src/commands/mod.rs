@@ -6,6 +6,7 @@
 mod completions;
 mod evaluate;
 mod generate;
+mod iam_policy;
 mod scan;
 
 use crate::error::CliError;
@@ -35,6 +36,7 @@ macro_rules! commands {
 commands! {
     Scan => scan,
     Evaluate => evaluate,
+    IamPolicy => iam_policy,
     Completions => completions,
     Generate => generate,
 }

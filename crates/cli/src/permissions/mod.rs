@@ -1,0 +1,203 @@
+//! The permissions that trailproof needs: exactly the operations it calls, and no others.
+//!
+//! The list is derived from [`Operation`], which is the list of what is called: a new operation
+//! does not compile before somebody decided here whose permission it is. How the list is written
+//! is decided by the renderers.
+
+mod cloudformation;
+mod document;
+mod terraform;
+
+use trailproof_core::evidence::Operation;
+
+pub(crate) use cloudformation::render as cloudformation;
+pub(crate) use document::render as json;
+pub(crate) use terraform::render as terraform;
+
+/// What is to be done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Task {
+    /// Reading: everything `trailproof scan` does.
+    #[default]
+    Scan,
+    /// Reading and repairing: everything `trailproof fix` does.
+    #[cfg(feature = "remediation")]
+    Fix,
+}
+
+/// Whose permissions.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Who {
+    /// The credentials that start the scan. Their own account is read with them, too.
+    #[default]
+    Caller,
+    /// The role that is assumed in every member account.
+    Member,
+}
+
+/// Actions that are allowed together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Statement {
+    /// What they are for, as a statement id: letters and digits.
+    pub(crate) sid: &'static str,
+    /// The actions, sorted.
+    pub(crate) actions: Vec<&'static str>,
+    /// On what.
+    pub(crate) resource: Resource,
+}
+
+/// What a statement is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Resource {
+    /// Everything: most of these actions have no resource, and trails, log groups and topics are
+    /// not known before they were read.
+    Any,
+    /// The role in every member account.
+    MemberRole,
+}
+
+/// Why an operation is called, which says whose permission it is.
+enum Purpose {
+    /// To find the accounts: the caller.
+    Discover,
+    /// To enter the members: the caller, on the role.
+    Enter,
+    /// To read an account: the caller in its own, the role in the others.
+    Read,
+    /// Allowed to everybody without a permission.
+    Free,
+}
+
+fn purpose(operation: Operation) -> Purpose {
+    match operation {
+        Operation::DescribeOrganization
+        | Operation::ListAccounts
+        | Operation::ListDelegatedAdministrators => Purpose::Discover,
+        Operation::AssumeRole => Purpose::Enter,
+        // AWS STS API Reference: "No permissions are required to perform this operation."
+        Operation::GetCallerIdentity => Purpose::Free,
+        Operation::ListRegions
+        | Operation::DescribeTrails
+        | Operation::GetTrailStatus
+        | Operation::GetEventSelectors
+        | Operation::DescribeLogGroups
+        | Operation::DescribeMetricFilters
+        | Operation::DescribeAlarms
+        | Operation::ListAlarmMuteRules
+        | Operation::GetTopicAttributes
+        | Operation::ListSubscriptionsByTopic => Purpose::Read,
+    }
+}
+
+/// Calls that find accounts and leave no evidence: the filters `--ou` and `--tag`.
+const FILTERS: [&str; 3] = [
+    "organizations:ListAccountsForParent",
+    "organizations:ListOrganizationalUnitsForParent",
+    "organizations:ListTagsForResource",
+];
+
+/// What a repair calls beside reading: creating, verifying, and taking back what it created.
+#[cfg(feature = "remediation")]
+const REPAIR: [&str; 13] = [
+    "cloudwatch:DeleteAlarms",
+    "cloudwatch:DescribeAlarms",
+    "cloudwatch:ListTagsForResource",
+    "cloudwatch:PutMetricAlarm",
+    "cloudwatch:SetAlarmState",
+    "cloudwatch:TagResource",
+    "logs:DeleteMetricFilter",
+    "logs:PutMetricFilter",
+    "logs:TestMetricFilter",
+    "sns:CreateTopic",
+    "sns:DeleteTopic",
+    "sns:Subscribe",
+    "sns:Unsubscribe",
+];
+
+/// The statements of a policy.
+pub(crate) fn statements(task: Task, who: Who) -> Vec<Statement> {
+    let of = |wanted: fn(&Purpose) -> bool| -> Vec<&'static str> {
+        Operation::ALL
+            .iter()
+            .filter(|operation| wanted(&purpose(**operation)))
+            .map(|operation| operation.as_str())
+            .collect()
+    };
+    let mut statements = Vec::new();
+    if who == Who::Caller {
+        let mut discover = of(|purpose| matches!(purpose, Purpose::Discover));
+        discover.extend(FILTERS);
+        statements.push(statement("FindAccounts", discover, Resource::Any));
+        statements.push(statement(
+            "EnterAccounts",
+            of(|purpose| matches!(purpose, Purpose::Enter)),
+            Resource::MemberRole,
+        ));
+    }
+    statements.push(statement(
+        "ReadAccount",
+        of(|purpose| matches!(purpose, Purpose::Read)),
+        Resource::Any,
+    ));
+    match task {
+        Task::Scan => {}
+        #[cfg(feature = "remediation")]
+        Task::Fix => {
+            statements.push(statement("RepairAccount", REPAIR.to_vec(), Resource::Any));
+        }
+    }
+    statements
+}
+
+fn statement(sid: &'static str, mut actions: Vec<&'static str>, resource: Resource) -> Statement {
+    actions.sort_unstable();
+    Statement {
+        sid,
+        actions,
+        resource,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn actions(task: Task, who: Who) -> Vec<&'static str> {
+        let statements = statements(task, who).into_iter();
+        statements.flat_map(|statement| statement.actions).collect()
+    }
+
+    #[test]
+    fn a_scan_only_reads() {
+        for who in [Who::Caller, Who::Member] {
+            for action in actions(Task::Scan, who) {
+                let (_, verb) = action.split_once(':').unwrap();
+                let reads = ["Describe", "Get", "List"]
+                    .iter()
+                    .any(|prefix| verb.starts_with(prefix));
+                assert!(reads || action == "sts:AssumeRole", "{action}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_operation_is_allowed_to_somebody() {
+        let caller = actions(Task::Scan, Who::Caller);
+        for operation in Operation::ALL {
+            let allowed = caller.contains(&operation.as_str());
+            assert_eq!(
+                allowed,
+                *operation != Operation::GetCallerIdentity,
+                "{operation}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_role_neither_lists_accounts_nor_enters_others() {
+        for action in actions(Task::Scan, Who::Member) {
+            assert!(!action.starts_with("organizations:"), "{action}");
+            assert!(!action.starts_with("sts:"), "{action}");
+        }
+    }
+}
