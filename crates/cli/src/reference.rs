@@ -59,10 +59,10 @@ fn write_command(text: &mut String, command: &Command, name: &mut Vec<String>) {
         write_argument(text, argument);
     }
     for argument in options {
-        let group = Some(argument.get_help_heading().unwrap_or("Options"));
-        if group != heading {
-            heading = group;
-            let _ = write!(text, "\n{}:\n\n", group.unwrap_or_default());
+        let group = argument.get_help_heading().unwrap_or("Options");
+        if heading != Some(group) {
+            heading = Some(group);
+            let _ = write!(text, "\n{group}:\n\n");
         }
         write_argument(text, argument);
     }

@@ -162,8 +162,8 @@ fn name(evidence: &Evidence, account: AccountId) -> String {
         .unwrap_or_default()
 }
 
-fn text(value: Option<impl ToString>) -> String {
-    value.map(|value| value.to_string()).unwrap_or_default()
+fn text<T: ToString>(value: Option<T>) -> String {
+    value.as_ref().map(T::to_string).unwrap_or_default()
 }
 
 /// A flag; empty where AWS did not say.

@@ -117,7 +117,10 @@ impl<'a> Overview<'a> {
         let facts = [
             (
                 "Organization",
-                organization.map_or_else(|| "none".to_owned(), |known| known.id.clone()),
+                match organization {
+                    None => "none".to_owned(),
+                    Some(known) => known.id.clone().unwrap_or_else(|| "unnamed".to_owned()),
+                },
             ),
             (
                 "Judged",
