@@ -93,6 +93,67 @@ impl Decimal {
         })
     }
 
+    /// The number times `10^scale` as an integer, where it is one and not too large.
+    fn scaled(&self, scale: i64) -> Option<i128> {
+        if self.digits.is_empty() {
+            return Some(0);
+        }
+        let zeros = self.exponent - i64::try_from(self.digits.len()).ok()? + scale;
+        let zeros = u32::try_from(zeros).ok().filter(|zeros| *zeros <= 34)?;
+        let magnitude = self
+            .digits
+            .parse::<i128>()
+            .ok()?
+            .checked_mul(10_i128.checked_pow(zeros)?)?;
+        Some(if self.negative { -magnitude } else { magnitude })
+    }
+
+    fn from_scaled(value: i128, scale: i64) -> Option<Self> {
+        Self::parse(&format!("{value}e-{scale}"))
+    }
+
+    /// How many digits follow the decimal point.
+    fn fraction_digits(&self) -> i64 {
+        let length = i64::try_from(self.digits.len()).unwrap_or(i64::MAX);
+        (length - self.exponent).max(0)
+    }
+
+    /// A short number between two numbers.
+    pub(super) fn between(low: &Self, high: &Self) -> Option<Self> {
+        let mut scale = low.fraction_digits().max(high.fraction_digits());
+        loop {
+            let (from, to) = (low.scaled(scale)?, high.scaled(scale)?);
+            if to - from >= 2 {
+                // The roundest one.
+                let mut step = 10_i128.pow(20);
+                loop {
+                    let candidate = from.div_euclid(step).checked_add(1)?.checked_mul(step)?;
+                    if candidate < to || step == 1 {
+                        return Self::from_scaled(candidate, scale);
+                    }
+                    step /= 10;
+                }
+            }
+            scale += 1;
+        }
+    }
+
+    /// An integer below the number.
+    pub(super) fn below(&self) -> Option<Self> {
+        let scale = self.fraction_digits();
+        let one = 10_i128.checked_pow(u32::try_from(scale).ok()?)?;
+        let below = self.scaled(scale)?.checked_sub(1)?.div_euclid(one);
+        Self::from_scaled(below, 0)
+    }
+
+    /// An integer above the number.
+    pub(super) fn above(&self) -> Option<Self> {
+        let scale = self.fraction_digits();
+        let one = 10_i128.checked_pow(u32::try_from(scale).ok()?)?;
+        let above = self.scaled(scale)?.div_euclid(one).checked_add(1)?;
+        Self::from_scaled(above, 0)
+    }
+
     fn magnitude_cmp(&self, other: &Self) -> Ordering {
         match (self.digits.is_empty(), other.digits.is_empty()) {
             (true, true) => Ordering::Equal,

@@ -192,7 +192,7 @@ pub(super) enum Outcome {
 }
 
 impl Outcome {
-    fn negated(self) -> Self {
+    pub(super) fn negated(self) -> Self {
         match self {
             Self::Known(known) => Self::Known(!known),
             Self::Depends(question, truth) => Self::Depends(question, !truth),
@@ -290,10 +290,10 @@ fn equals(operand: &Operand, value: &Scalar<'_>) -> Outcome {
             }
         }
         (Operand::Regex(regex), Scalar::Boolean(truth)) => {
-            regex_on_text_of(regex.is_match(boolean_text(*truth)))
+            regex_on_non_text(regex.is_match(boolean_text(*truth)))
         }
         (Operand::Regex(regex), Scalar::Number { text, .. }) => {
-            regex_on_text_of(regex.is_match(text))
+            regex_on_non_text(regex.is_match(text))
         }
         (Operand::Text(operand), Scalar::Number { text, value }) => match operand.number() {
             Some(number) => numeric(value, number.value(), std::cmp::Ordering::is_eq),
@@ -302,12 +302,23 @@ fn equals(operand: &Operand, value: &Scalar<'_>) -> Outcome {
     }
 }
 
-fn regex_on_text_of(found: bool) -> Outcome {
+/// `= %regex%` on a number or boolean, by whether it is found in the value as text.
+pub(super) fn regex_on_non_text(found: bool) -> Outcome {
     if found {
         Outcome::Depends(Undocumented::RegexOnNonText, true)
     } else {
         Outcome::Known(false)
     }
+}
+
+/// `!= %regex%` on a number or boolean, by whether it is found in the value as text.
+pub(super) fn not_regex_on_non_text(found: bool) -> Outcome {
+    let question = if found {
+        Undocumented::NotRegexOnSameNonText
+    } else {
+        Undocumented::NotRegexOnNonText
+    };
+    Outcome::Depends(question, true)
 }
 
 fn differs(operand: &Operand, value: &Scalar<'_>) -> Outcome {
@@ -319,8 +330,11 @@ fn differs(operand: &Operand, value: &Scalar<'_>) -> Outcome {
                 _ => Outcome::Depends(Undocumented::NotEqualOnSameBoolean, true),
             }
         }
-        (Operand::Regex(_), Scalar::Boolean(_) | Scalar::Number { .. }) => {
-            Outcome::Depends(Undocumented::NotRegexOnNonText, true)
+        (Operand::Regex(regex), Scalar::Boolean(truth)) => {
+            not_regex_on_non_text(regex.is_match(boolean_text(*truth)))
+        }
+        (Operand::Regex(regex), Scalar::Number { text, .. }) => {
+            not_regex_on_non_text(regex.is_match(text))
         }
         _ => match equals(operand, value) {
             Outcome::Depends(Undocumented::InnerWildcardOnNumber, _) => {
@@ -374,10 +388,16 @@ fn ends_with_overlap(text: &str, literal: &str) -> bool {
 fn test_number_text(operand: &TextOperand, text: &str) -> Outcome {
     let (leading, literal, trailing) = operand.wildcards();
     if text.contains(['e', 'E']) {
+        // Such a number may be written in several ways, all of digits and the like.
         let numeric = literal
             .bytes()
             .all(|byte| byte.is_ascii_digit() || b"+-.eE*".contains(&byte));
-        return if numeric {
+        let possible = match (leading || trailing, Decimal::parse(literal)) {
+            (true, _) => numeric,
+            (false, Some(value)) => Decimal::parse(text) == Some(value),
+            (false, None) => false,
+        };
+        return if possible {
             Outcome::Depends(Undocumented::ExponentAsText, true)
         } else {
             Outcome::Known(false)

@@ -25,8 +25,10 @@ pub enum Undocumented {
     InnerWildcardNotEqualOnNumber,
     /// Are regular expressions applied to JSON numbers and booleans?
     RegexOnNonText,
-    /// Does `!= %regex%` match JSON numbers and booleans?
+    /// Does `!= %regex%` match JSON numbers and booleans in whose text it is not found?
     NotRegexOnNonText,
+    /// Does `!= %regex%` match JSON numbers and booleans in whose text it is found?
+    NotRegexOnSameNonText,
     /// How does a JSON number with an exponent read as text?
     ExponentAsText,
     /// How many digits of a number count?
@@ -61,7 +63,7 @@ impl Undocumented {
             Self::InnerWildcardOnNumber | Self::InnerWildcardNotEqualOnNumber => {
                 "AWS does not document a `*` in the middle of a value that is compared with a JSON number"
             }
-            Self::RegexOnNonText | Self::NotRegexOnNonText => {
+            Self::RegexOnNonText | Self::NotRegexOnNonText | Self::NotRegexOnSameNonText => {
                 "AWS does not document regular expressions on JSON numbers and booleans"
             }
             Self::ExponentAsText => {
@@ -82,5 +84,18 @@ impl Undocumented {
                 "a space-delimited pattern is not a pattern for CloudTrail events"
             }
         }
+    }
+
+    /// Whether one answer holds for every pattern and value, so that it can be assumed and the
+    /// rest decided.
+    pub(super) fn is_uniform(self) -> bool {
+        !matches!(
+            self,
+            Self::ExponentAsText
+                | Self::NumericPrecision
+                | Self::WildcardInTerm
+                | Self::RawMessage
+                | Self::SpaceDelimited
+        )
     }
 }

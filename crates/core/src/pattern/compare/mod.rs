@@ -1,8 +1,27 @@
 //! Decides how the events of some patterns relate to the events of another one.
+//!
+//! The question is always whether an event exists that some patterns match and others do not. The
+//! patterns become clauses over claims about single places of the event; a solver chooses claims,
+//! and a theory of JSON values says whether the claims about one place have a value in common.
+//! What is found is put together as an event and confirmed by the reference semantics; what is not
+//! found is proved not to be, or the answer is that nothing was decided.
+
+mod claim;
+mod cloudtrail;
+mod formula;
+mod mode;
+mod places;
+mod search;
+mod solver;
+mod text;
+mod tree;
+mod values;
+mod witness;
 
 use serde_json::Value;
 
-use super::Pattern;
+use super::{Form, Pattern};
+use search::{Answer, Goal, search};
 
 /// How the events that some patterns match relate to the events of a required pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
@@ -91,23 +110,92 @@ pub fn compare(
 
 /// As [`compare`], for patterns held elsewhere.
 pub fn compare_within(
-    _required: &Pattern,
-    _actual: &[&Pattern],
-    _universe: Universe<'_>,
+    required: &Pattern,
+    actual: &[&Pattern],
+    universe: Universe<'_>,
 ) -> Comparison {
+    let typed = universe.facts.is_some();
+    let facts = universe.facts.into_iter();
+    let in_question: Vec<&Pattern> = std::iter::once(required).chain(facts).collect();
+    let find = |goal: &Goal<'_>| search(goal, typed, universe.example);
+    let missed = find(&Goal {
+        all: in_question.clone(),
+        none: actual.to_vec(),
+        any: None,
+    });
+    // Facts are known of required events only, so an extra event need not satisfy them.
+    let extra = find(&Goal {
+        all: Vec::new(),
+        none: vec![required],
+        any: Some(actual.to_vec()),
+    });
+    let (relation, mut reason) = match (&missed, &extra) {
+        (Answer::Nothing, Answer::Nothing) => (Relation::Equivalent, None),
+        (Answer::Nothing, Answer::Event(_)) => (Relation::Broader, None),
+        (Answer::Event(_), Answer::Nothing) => (Relation::Narrower, None),
+        (Answer::Event(_), Answer::Event(_)) => {
+            match find(&Goal {
+                all: in_question.clone(),
+                none: Vec::new(),
+                any: Some(actual.to_vec()),
+            }) {
+                Answer::Event(_) => (Relation::Overlapping, None),
+                Answer::Nothing => (Relation::Disjoint, None),
+                Answer::Undecided(reason) => (Relation::Inconclusive, Some(reason)),
+            }
+        }
+        (Answer::Undecided(reason), _) | (_, Answer::Undecided(reason)) => {
+            (Relation::Inconclusive, Some(reason.clone()))
+        }
+    };
+    let coverage = match &missed {
+        Answer::Nothing => Coverage::Covers,
+        Answer::Event(_) => Coverage::Misses,
+        Answer::Undecided(_) => Coverage::Undecided,
+    };
+    // A pattern that no event can match is covered by anything.
+    let required_is_unsatisfiable = coverage == Coverage::Covers
+        && find(&Goal {
+            all: in_question,
+            ..Goal::default()
+        }) == Answer::Nothing;
+    if required_is_unsatisfiable && reason.is_none() {
+        reason = Some("no event can match the required pattern".to_owned());
+    }
     Comparison {
-        relation: Relation::Inconclusive,
-        coverage: Coverage::Undecided,
-        missed: None,
-        extra: None,
-        reason: Some("not decided yet".to_owned()),
-        matches_everything: false,
-        required_matches_everything: false,
-        required_is_unsatisfiable: false,
+        relation,
+        coverage,
+        missed: event(missed),
+        extra: event(extra),
+        reason,
+        matches_everything: coverage != Coverage::Misses && match_every_event(actual),
+        required_matches_everything: match_every_event(&[required]),
+        required_is_unsatisfiable,
+    }
+}
+
+fn event(answer: Answer) -> Option<Value> {
+    match answer {
+        Answer::Event(event) => Some(event),
+        Answer::Nothing | Answer::Undecided(_) => None,
     }
 }
 
 /// Whether a pattern provably matches every CloudTrail event, and so tells none from another.
 pub fn matches_every_event(pattern: &Pattern) -> bool {
-    matches!(pattern.form(), super::Form::Everything)
+    match_every_event(&[pattern])
+}
+
+fn match_every_event(patterns: &[&Pattern]) -> bool {
+    patterns
+        .iter()
+        .any(|pattern| matches!(pattern.form(), Form::Everything))
+        || search(
+            &Goal {
+                none: patterns.to_vec(),
+                ..Goal::default()
+            },
+            true,
+            None,
+        ) == Answer::Nothing
 }
