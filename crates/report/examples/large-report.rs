@@ -26,7 +26,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut run = Run::start(RunKind::Demo, Scope::default(), policy, now);
     run.complete = true;
     run.scope.organization = Some(Organization {
-        id: "o-a1b2c3d4e5".to_owned(),
+        id: Some("o-a1b2c3d4e5".to_owned()),
         management_account: "111111111111".parse()?,
     });
     let findings = (0..count).map(finding).collect::<Result<Vec<_>, _>>()?;

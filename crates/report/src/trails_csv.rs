@@ -5,6 +5,7 @@
 //! region that could not be asked is listed with the error.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::io::{self, Write};
 
 use trailproof_core::account::AccountId;
@@ -162,8 +163,8 @@ fn name(evidence: &Evidence, account: AccountId) -> String {
         .unwrap_or_default()
 }
 
-fn text<T: ToString>(value: Option<T>) -> String {
-    value.as_ref().map(T::to_string).unwrap_or_default()
+fn text(value: Option<impl Display>) -> String {
+    value.map_or_else(String::new, |value| format!("{value}"))
 }
 
 /// A flag; empty where AWS did not say.
@@ -183,7 +184,7 @@ mod tests {
 
     use super::*;
 
-    fn record(account: &str, region: &str, shadows: bool, outcome: serde_json::Value) -> Record {
+    fn record(account: &str, region: &str, shadows: bool, outcome: &serde_json::Value) -> Record {
         let mut record = json!({
             "operation": "cloudtrail:DescribeTrails", "account": account, "region": region,
             "parameters": {"includeShadowTrails": shadows}, "observed_at": "2026-11-22T22:00:00Z",
@@ -205,10 +206,10 @@ mod tests {
         let denied = json!({"error": {"code": "AccessDenied", "message": "no", "class": "denied"}});
         let mut evidence = Evidence::default();
         for record in [
-            record("222222222222", "us-east-1", true, trail.clone()),
-            record("111111111111", "us-east-1", true, trail.clone()),
-            record("111111111111", "us-east-1", false, trail.clone()),
-            record("111111111111", "eu-west-1", true, denied),
+            record("222222222222", "us-east-1", true, &trail),
+            record("111111111111", "us-east-1", true, &trail),
+            record("111111111111", "us-east-1", false, &trail),
+            record("111111111111", "eu-west-1", true, &denied),
         ] {
             evidence.insert(record).unwrap();
         }
