@@ -11,5 +11,6 @@ pub mod evaluate;
 pub mod evidence;
 pub mod field_selection;
 pub mod finding;
+pub mod mute;
 pub mod pattern;
 pub mod policy;

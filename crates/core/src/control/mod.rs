@@ -10,6 +10,7 @@ mod catalogue;
 use serde::{Deserialize, Serialize};
 
 use crate::finding::{ControlSummary, Observation};
+use crate::pattern::{Pattern, PatternError};
 
 pub use benchmark::{BENCHMARK, UnknownBenchmark, VERSIONS, version};
 pub use catalogue::{CatalogueError, builtin, select, with_custom};
@@ -171,6 +172,26 @@ pub enum InvalidControl {
         /// The field.
         field: &'static str,
     },
+    /// A pattern does not parse.
+    #[error(
+        "control `{control}`: `{field}` is not a filter pattern: {source}{}",
+        suggestion(source)
+    )]
+    Pattern {
+        /// The control.
+        control: String,
+        /// The field.
+        field: &'static str,
+        /// What is wrong with it, and where.
+        source: PatternError,
+    },
+}
+
+fn suggestion(error: &PatternError) -> String {
+    error
+        .suggestion
+        .as_ref()
+        .map_or_else(String::new, |text| format!("; {text}"))
 }
 
 impl Control {
@@ -200,6 +221,26 @@ impl Control {
                     field,
                 });
             }
+        }
+        let parse = |field, text: &str| {
+            Pattern::parse(text)
+                .map(drop)
+                .map_err(|source| InvalidControl::Pattern {
+                    control: self.id.clone(),
+                    field,
+                    source,
+                })
+        };
+        parse("pattern", &self.pattern)?;
+        if let Some(facts) = &self.facts {
+            parse("facts", facts)?;
+        }
+        for text in self
+            .benchmarks
+            .iter()
+            .filter_map(|entry| entry.pattern.as_ref())
+        {
+            parse("benchmark.pattern", text)?;
         }
         Ok(())
     }

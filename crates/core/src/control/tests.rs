@@ -1,6 +1,7 @@
 //! The catalogue against the published numbers, and controls that users write.
 
 use super::*;
+use crate::pattern::{Event, Match, matches};
 
 /// Control, then its number in 1.2.0, in 1.3.0 to 5.0.0, in 6.0.0 and later, its level before and
 /// from 2.0.0, and its Security Hub control.
@@ -342,4 +343,125 @@ fn broken_controls_are_refused() {
         let error = Control::from_toml(text).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
     }
+}
+
+/// The answer to whether a pattern matches an event.
+fn answer(pattern: &str, event: &serde_json::Value) -> Match {
+    let pattern = Pattern::parse(pattern).unwrap_or_else(|error| panic!("{pattern}: {error}"));
+    matches(&pattern, &Event::from_value(event))
+}
+
+#[test]
+fn examples_are_events_of_their_control_and_of_no_narrower_kind() {
+    for control in builtin() {
+        let facts = control.facts.as_deref().unwrap();
+        assert_eq!(
+            answer(facts, &control.example),
+            Match::Yes,
+            "{}: facts",
+            control.id
+        );
+        for version in VERSIONS {
+            if control.entry(version).is_none() {
+                continue;
+            }
+            let required = control.pattern_for(version);
+            assert_eq!(
+                answer(required, &control.example),
+                Match::Yes,
+                "{} {version}",
+                control.id
+            );
+            for text in control.texts_for(version) {
+                assert_eq!(
+                    answer(text, &control.example),
+                    Match::Yes,
+                    "{} {version}",
+                    control.id
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_sign_in_that_works_is_an_event_of_no_control() {
+    let failures = builtin()
+        .iter()
+        .find(|control| control.id == "console-auth-failures")
+        .unwrap();
+    let mut event = failures.example.clone();
+    event["responseElements"]["ConsoleLogin"] = "Success".into();
+    event["additionalEventData"]["MFAUsed"] = "Yes".into();
+    event.as_object_mut().unwrap().remove("errorMessage");
+    for control in builtin() {
+        assert_eq!(
+            answer(&control.pattern, &event),
+            Match::No,
+            "{}",
+            control.id
+        );
+    }
+}
+
+#[test]
+fn every_text_fits_into_a_filter() {
+    for control in builtin() {
+        for version in VERSIONS {
+            assert!(
+                control.pattern_for(version).len() <= 1024,
+                "{} {version}",
+                control.id
+            );
+        }
+    }
+}
+
+/// Evaluates every benchmark text, and the pattern that is required in its place, on events that
+/// tell them apart.
+#[test]
+fn broken_texts_are_judged_by_what_they_mean() {
+    let control = |id: &str| builtin().iter().find(|control| control.id == id).unwrap();
+    let calls = control("unauthorized-api-calls");
+    let mut head_bucket = calls.example.clone();
+    head_bucket["eventName"] = "HeadBucket".into();
+    let mut delivery = calls.example.clone();
+    delivery["sourceIPAddress"] = "delivery.logs.amazonaws.com".into();
+    let mut allowed = calls.example.clone();
+    allowed.as_object_mut().unwrap().remove("errorCode");
+    for (version, head, log_delivery) in [
+        ("1.2.0", Match::Yes, Match::Yes),
+        ("1.5.0", Match::No, Match::No),
+        ("6.0.0", Match::No, Match::No),
+    ] {
+        let required = calls.pattern_for(version);
+        assert_eq!(answer(required, &head_bucket), head, "{version}");
+        assert_eq!(answer(required, &delivery), log_delivery, "{version}");
+        assert_eq!(answer(required, &allowed), Match::No, "{version}");
+    }
+    // To the letter, the text of 1.5.0 matches calls that were allowed.
+    assert_eq!(answer(calls.texts_for("1.5.0")[0], &allowed), Match::Yes);
+
+    let routes = control("route-table-changes");
+    let mut other_service = routes.example.clone();
+    other_service["eventSource"] = "apigateway.amazonaws.com".into();
+    assert_eq!(
+        answer(routes.texts_for("6.0.0")[0], &other_service),
+        Match::No
+    );
+    assert_eq!(
+        answer(routes.facts.as_deref().unwrap(), &other_service),
+        Match::No
+    );
+}
+
+#[test]
+fn a_pattern_that_does_not_parse_is_shown() {
+    let error = Control::from_toml("id = 'a'\ntitle = 't'\npattern = '{ $.a = '").unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("control `a`: `pattern` is not a filter pattern: "),
+        "{error}"
+    );
 }

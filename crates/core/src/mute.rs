@@ -1,0 +1,320 @@
+//! Mutes: failures that somebody accepted, for a reason and for a time.
+//!
+//! Applied to findings after they were judged, so a mute can never change a verdict, only how it
+//! is counted: the finding keeps its chain, its reason and both yardsticks.
+
+mod expiry;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::account::AccountId;
+use crate::control::Control;
+use crate::finding::{Finding, LinkName, MutedBy, Observation, Status};
+
+pub use expiry::{Expiry, InvalidExpiry};
+
+/// A failure that somebody accepted. Every part that is given has to match.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mute {
+    /// Only these accounts.
+    #[serde(
+        default,
+        alias = "accounts",
+        deserialize_with = "one_or_many",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub account: Vec<AccountId>,
+    /// Only accounts below these organizational units, at any depth; or below a path such as
+    /// `o-a1b2c3d4e5/r-ab12/ou-ab12-11111111`.
+    #[serde(
+        default,
+        deserialize_with = "one_or_many",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub ou: Vec<String>,
+    /// Only accounts with all of these tags, `key=value`.
+    #[serde(
+        default,
+        deserialize_with = "one_or_many",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub tag: Vec<String>,
+    /// Only these controls.
+    #[serde(
+        default,
+        alias = "controls",
+        deserialize_with = "one_or_many",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub control: Vec<String>,
+    /// Only findings with these reasons, such as `subscription.pending`, or with any reason of a
+    /// link, such as `subscription`.
+    #[serde(
+        default,
+        deserialize_with = "one_or_many",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub reason: Vec<String>,
+    /// Whether UNKNOWN is accepted, too. What nobody could see is not hidden by the way.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unknown: bool,
+    /// Why it is accepted.
+    pub justification: String,
+    /// Who accepts it.
+    pub owner: String,
+    /// When the acceptance ends.
+    pub expires: Expiry,
+}
+
+/// A mute that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidMute {
+    /// It would hide everything.
+    #[error(
+        "the mute of `{owner}` names no account, ou, tag, control or reason: it would hide everything"
+    )]
+    Everything {
+        /// Who wrote it.
+        owner: String,
+    },
+    /// Something that an auditor will ask for is missing.
+    #[error("a mute needs a `{0}`")]
+    Blank(&'static str),
+    /// No finding has such a reason.
+    #[error(
+        "`{0}` is not the reason of a finding: expected a link such as `subscription`, or a reason such as `subscription.pending`"
+    )]
+    Reason(String),
+    /// Not a tag.
+    #[error("`{0}` is not a tag: expected key=value")]
+    Tag(String),
+    /// No control has this id.
+    #[error("a mute names the control `{0}`, which does not exist")]
+    Control(String),
+}
+
+/// Tags of accounts, as key and value. Accounts whose tags are not known are not in it.
+pub type Tags = BTreeMap<AccountId, BTreeMap<String, String>>;
+
+impl Mute {
+    /// Checks what the type cannot.
+    pub fn validate(&self, controls: &[Control]) -> Result<(), InvalidMute> {
+        for (field, text) in [
+            ("justification", &self.justification),
+            ("owner", &self.owner),
+        ] {
+            if text.trim().is_empty() {
+                return Err(InvalidMute::Blank(field));
+            }
+        }
+        let selects = !self.account.is_empty()
+            || !self.ou.is_empty()
+            || !self.tag.is_empty()
+            || !self.control.is_empty()
+            || !self.reason.is_empty();
+        if !selects {
+            return Err(InvalidMute::Everything {
+                owner: self.owner.clone(),
+            });
+        }
+        let links = || LinkName::CHAIN.into_iter().chain([LinkName::Account]);
+        for reason in &self.reason {
+            let link = reason.split('.').next().unwrap_or_default();
+            if !links().any(|known| known.as_str() == link) {
+                return Err(InvalidMute::Reason(reason.clone()));
+            }
+        }
+        for tag in &self.tag {
+            if tag.split_once('=').is_none_or(|(key, _)| key.is_empty()) {
+                return Err(InvalidMute::Tag(tag.clone()));
+            }
+        }
+        for control in &self.control {
+            if !controls.iter().any(|known| known.id == *control) {
+                return Err(InvalidMute::Control(control.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    fn selects(&self, finding: &Finding, tags: &Tags) -> bool {
+        let any = |wanted: &[String], matches: &dyn Fn(&str) -> bool| {
+            wanted.is_empty() || wanted.iter().any(|text| matches(text))
+        };
+        let path = finding.account.ou_path.as_deref().unwrap_or_default();
+        let reason = finding.reason.as_deref().unwrap_or_default();
+        (self.account.is_empty() || self.account.contains(&finding.account.id))
+            && any(&self.control, &|control| control == finding.control.id)
+            && any(&self.ou, &|unit| below(path, unit))
+            && any(&self.reason, &|wanted| {
+                reason == wanted || reason.split('.').next() == Some(wanted)
+            })
+            && self.tag.iter().all(|tag| {
+                let known = tags.get(&finding.account.id);
+                tag.split_once('=').is_some_and(|(key, value)| {
+                    known
+                        .and_then(|tags| tags.get(key))
+                        .is_some_and(|found| found == value)
+                })
+            })
+    }
+
+    /// What it is, in a few words: for warnings.
+    pub fn describe(&self) -> String {
+        let mut parts = Vec::new();
+        let accounts: Vec<String> = self.account.iter().map(ToString::to_string).collect();
+        for (name, values) in [
+            ("account", &accounts),
+            ("ou", &self.ou),
+            ("tag", &self.tag),
+            ("control", &self.control),
+            ("reason", &self.reason),
+        ] {
+            if !values.is_empty() {
+                parts.push(format!("{name} {}", values.join(", ")));
+            }
+        }
+        format!(
+            "{} ({}: {})",
+            parts.join("; "),
+            self.owner,
+            self.justification
+        )
+    }
+}
+
+/// Whether a path leads through a unit, or begins with another path.
+fn below(path: &str, unit: &str) -> bool {
+    let unit = unit.trim_matches('/');
+    let path = path.trim_matches('/');
+    if unit.contains('/') {
+        path.strip_prefix(unit)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    } else {
+        !unit.is_empty() && path.split('/').any(|segment| segment == unit)
+    }
+}
+
+/// What became of each mute.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// By the place of the mute in the list: how many findings it muted, alone or with others.
+    pub muted: BTreeMap<usize, usize>,
+    /// By the place of the mute: how many open findings it would mute had it not ended.
+    pub expired: BTreeMap<usize, usize>,
+    /// Mutes that match no open finding: what they were for is repaired, or they are mistaken.
+    pub unused: BTreeSet<usize>,
+    /// Mutes by tag that could not be applied, because the tags of accounts are not known.
+    pub without_tags: BTreeSet<usize>,
+}
+
+/// Applies mutes to findings.
+///
+/// Where several mutes match, the finding shows the one that ends last, then the first by owner
+/// and justification: the order in which mutes are written does not matter. An ended mute leaves
+/// the finding as it is, with an observation.
+pub fn apply(findings: &mut [Finding], mutes: &[Mute], tags: &Tags, now: Timestamp) -> Applied {
+    let mut applied = Applied::default();
+    for finding in findings.iter_mut() {
+        let open = match finding.status {
+            Status::Fail => |_: &Mute| true,
+            Status::Unknown => |mute: &Mute| mute.unknown,
+            Status::Pass | Status::Muted | Status::NotApplicable => continue,
+        };
+        let mut best: Option<&Mute> = None;
+        let mut ended: Option<&Mute> = None;
+        for (place, mute) in mutes.iter().enumerate() {
+            if !open(mute) || !mute.selects(finding, tags) {
+                continue;
+            }
+            let rank = |mute: &Mute| {
+                let texts = (mute.owner.clone(), mute.justification.clone());
+                (mute.expires.end(), std::cmp::Reverse(texts))
+            };
+            let (count, kept) = if mute.expires.end() > now {
+                (&mut applied.muted, &mut best)
+            } else {
+                (&mut applied.expired, &mut ended)
+            };
+            *count.entry(place).or_default() += 1;
+            if kept.is_none_or(|other| rank(mute) > rank(other)) {
+                *kept = Some(mute);
+            }
+        }
+        if let Some(mute) = best {
+            finding.muted = Some(MutedBy {
+                status: finding.status,
+                justification: mute.justification.clone(),
+                owner: mute.owner.clone(),
+                expires: mute.expires.end(),
+            });
+            finding.status = Status::Muted;
+        } else if let Some(mute) = ended {
+            finding.observations.push(Observation {
+                code: "mute.expired".to_owned(),
+                message: format!(
+                    "{} accepted this until {}: {}",
+                    mute.owner, mute.expires, mute.justification
+                ),
+            });
+        }
+    }
+    for (place, mute) in mutes.iter().enumerate() {
+        if !applied.muted.contains_key(&place) && !applied.expired.contains_key(&place) {
+            if !mute.tag.is_empty() && tags.is_empty() {
+                applied.without_tags.insert(place);
+            } else {
+                applied.unused.insert(place);
+            }
+        }
+    }
+    applied
+}
+
+/// For `#[serde(deserialize_with)]`: one value, or a list of them.
+fn one_or_many<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum OneOrMany<T> {
+        Many(Vec<T>),
+        One(T),
+    }
+    // Read as a value first, so that a wrong account id is named instead of the untagged type.
+    Ok(match OneOrMany::<Wrapped<T>>::deserialize(deserializer)? {
+        OneOrMany::One(value) => vec![value.into_inner()?],
+        OneOrMany::Many(values) => values
+            .into_iter()
+            .map(Wrapped::into_inner)
+            .collect::<Result<_, _>>()?,
+    })
+}
+
+/// A value or the reason why it is none: an untagged enum would lose the reason.
+struct Wrapped<T>(Result<T, String>);
+
+impl<T> Wrapped<T> {
+    fn into_inner<E: serde::de::Error>(self) -> Result<T, E> {
+        self.0.map_err(E::custom)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Wrapped<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let source = serde::de::value::StringDeserializer::<serde::de::value::Error>::new(text);
+        Ok(Self(
+            T::deserialize(source).map_err(|error| error.to_string()),
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,281 @@
+//! Which findings a mute hides, and which it must not.
+
+use super::*;
+use crate::control::builtin;
+use crate::finding::{AccountSummary, AssuranceResult};
+
+#[derive(Deserialize)]
+struct File {
+    mute: Vec<Mute>,
+}
+
+fn mutes(text: &str) -> Vec<Mute> {
+    toml::from_str::<File>(text).unwrap().mute
+}
+
+fn now() -> Timestamp {
+    "2026-11-22T22:00:00Z".parse().unwrap()
+}
+
+fn finding(account: &str, control: &str, status: Status, reason: &str) -> Finding {
+    let control = builtin().iter().find(|known| known.id == control).unwrap();
+    Finding {
+        id: format!("{account}/{}", control.id),
+        account: AccountSummary {
+            id: account.parse().unwrap(),
+            name: None,
+            ou_path: Some("o-a/r-b/ou-parent/ou-child".to_owned()),
+        },
+        control: control.summary("6.0.0"),
+        status,
+        assurance: AssuranceResult {
+            cis: status,
+            effective: status,
+        },
+        broken_link: None,
+        reason: (!reason.is_empty()).then(|| reason.to_owned()),
+        message: String::new(),
+        chain: Vec::new(),
+        observations: Vec::new(),
+        witness: None,
+        remediation: None,
+        observed_at: None,
+        muted: None,
+    }
+}
+
+fn sample() -> Vec<Finding> {
+    vec![
+        finding(
+            "111111111111",
+            "root-usage",
+            Status::Fail,
+            "subscription.pending",
+        ),
+        finding(
+            "111111111111",
+            "vpc-changes",
+            Status::Unknown,
+            "account.denied",
+        ),
+        finding("222222222222", "root-usage", Status::Fail, "alarm.missing"),
+        finding("222222222222", "vpc-changes", Status::Pass, ""),
+        finding("333333333333", "root-usage", Status::NotApplicable, ""),
+    ]
+}
+
+/// The ids of the findings that a mute with these selectors hides.
+fn hidden_by(selectors: &str) -> Vec<String> {
+    let text =
+        format!("[[mute]]\n{selectors}\njustification = 'j'\nowner = 'o'\nexpires = 2027-01-01\n");
+    let mut findings = sample();
+    apply(&mut findings, &mutes(&text), &Tags::new(), now());
+    findings
+        .into_iter()
+        .filter(|finding| finding.status == Status::Muted)
+        .map(|finding| finding.id)
+        .collect()
+}
+
+#[test]
+fn every_part_has_to_match() {
+    for (selectors, expected) in [
+        ("account = '111111111111'", vec!["111111111111/root-usage"]),
+        (
+            "account = '111111111111'\nunknown = true",
+            vec!["111111111111/root-usage", "111111111111/vpc-changes"],
+        ),
+        (
+            "control = 'root-usage'",
+            vec!["111111111111/root-usage", "222222222222/root-usage"],
+        ),
+        (
+            "reason = 'subscription.pending'",
+            vec!["111111111111/root-usage"],
+        ),
+        ("reason = 'subscription'", vec!["111111111111/root-usage"]),
+        ("reason = 'subscription.pend'", vec![]),
+        (
+            "reason = ['alarm', 'subscription']\naccount = ['222222222222']",
+            vec!["222222222222/root-usage"],
+        ),
+        (
+            "ou = 'ou-parent'\ncontrol = 'root-usage'\naccount = '222222222222'",
+            vec!["222222222222/root-usage"],
+        ),
+        ("ou = 'ou-pare'", vec![]),
+        ("ou = 'o-a/r-b/ou-par'", vec![]),
+        (
+            "ou = '/o-a/r-b/'\naccount = '111111111111'",
+            vec!["111111111111/root-usage"],
+        ),
+        ("tag = 'stage=sandbox'", vec![]),
+    ] {
+        assert_eq!(hidden_by(selectors), expected, "{selectors}");
+    }
+}
+
+#[test]
+fn tags_match_where_they_are_known() {
+    let mutes = mutes(
+        "[[mute]]\ntag = ['stage=sandbox', 'team=a=b']\njustification = 'j'\nowner = 'o'\nexpires = '2027-01-01'",
+    );
+    let tags = |pairs: &[(&str, &str)]| {
+        let pairs = pairs
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        Tags::from([("222222222222".parse().unwrap(), pairs.collect())])
+    };
+    let mut findings = sample();
+    let applied = apply(
+        &mut findings,
+        &mutes,
+        &tags(&[("stage", "sandbox"), ("team", "a=b")]),
+        now(),
+    );
+    assert_eq!(findings[2].status, Status::Muted);
+    assert_eq!(applied.muted, BTreeMap::from([(0, 1)]));
+    let mut findings = sample();
+    let applied = apply(&mut findings, &mutes, &tags(&[("stage", "sandbox")]), now());
+    assert_eq!(findings[2].status, Status::Fail);
+    assert_eq!(applied.unused, BTreeSet::from([0]));
+    let applied = apply(&mut sample(), &mutes, &Tags::new(), now());
+    assert_eq!(applied.without_tags, BTreeSet::from([0]));
+}
+
+#[test]
+fn an_ended_mute_hides_nothing_and_says_so() {
+    let mutes = mutes(
+        "[[mute]]\ncontrol = 'root-usage'\njustification = 'migration'\nowner = 'ops'\nexpires = 2026-11-21",
+    );
+    let mut findings = sample();
+    let applied = apply(&mut findings, &mutes, &Tags::new(), now());
+    assert_eq!(applied.expired, BTreeMap::from([(0, 2)]));
+    assert!(applied.muted.is_empty() && applied.unused.is_empty());
+    assert_eq!(findings[0].status, Status::Fail);
+    assert_eq!(
+        findings[0].observations,
+        [Observation {
+            code: "mute.expired".to_owned(),
+            message: "ops accepted this until 2026-11-21: migration".to_owned(),
+        }]
+    );
+}
+
+#[test]
+fn a_day_counts_to_its_end() {
+    for (expires, holds) in [
+        ("2026-11-22", true),
+        ("'2026-11-22'", true),
+        ("2026-11-21", false),
+        ("2026-11-22T22:00:01Z", true),
+        ("'2026-11-22T22:00:00Z'", false),
+        ("2026-11-22T23:30:00+01:00", true),
+    ] {
+        let text = format!(
+            "[[mute]]\ncontrol = 'root-usage'\njustification = 'j'\nowner = 'o'\nexpires = {expires}"
+        );
+        let mutes = mutes(&text);
+        let mut findings = sample();
+        apply(&mut findings, &mutes, &Tags::new(), now());
+        assert_eq!(findings[0].status == Status::Muted, holds, "{expires}");
+        let recorded = serde_json::to_string(&mutes).unwrap();
+        assert_eq!(
+            serde_json::from_str::<Vec<Mute>>(&recorded).unwrap(),
+            mutes,
+            "{expires}"
+        );
+    }
+}
+
+#[test]
+fn overlapping_mutes_give_the_same_result_in_any_order() {
+    let mutes = mutes(
+        "[[mute]]\ncontrol = 'root-usage'\njustification = 'short'\nowner = 'a'\nexpires = 2026-12-01
+         [[mute]]\naccount = '111111111111'\njustification = 'long'\nowner = 'z'\nexpires = 2027-12-01
+         [[mute]]\nreason = 'subscription'\njustification = 'long'\nowner = 'b'\nexpires = 2027-12-01
+         [[mute]]\nou = 'ou-child'\njustification = 'over'\nowner = 'c'\nexpires = 2025-12-01",
+    );
+    let mut forward = sample();
+    apply(&mut forward, &mutes, &Tags::new(), now());
+    let mut backward = sample();
+    let reversed: Vec<Mute> = mutes.iter().rev().cloned().collect();
+    apply(&mut backward, &reversed, &Tags::new(), now());
+    assert_eq!(forward, backward);
+    let shown = forward[0].muted.as_ref().unwrap();
+    assert_eq!((shown.owner.as_str(), shown.status), ("b", Status::Fail));
+    assert!(
+        forward[0].observations.is_empty(),
+        "an ended mute does not shout where another holds"
+    );
+}
+
+#[test]
+fn the_verdict_itself_stays() {
+    let mutes = mutes(
+        "[[mute]]\ncontrol = 'root-usage'\njustification = 'j'\nowner = 'o'\nexpires = 2027-01-01",
+    );
+    let mut findings = sample();
+    apply(&mut findings, &mutes, &Tags::new(), now());
+    assert_eq!(findings[0].assurance.cis, Status::Fail);
+    assert_eq!(findings[0].reason.as_deref(), Some("subscription.pending"));
+}
+
+#[test]
+fn mutes_that_hide_too_much_or_say_too_little_are_refused() {
+    for (text, expected) in [
+        ("", "would hide everything"),
+        (
+            "control = 'no-such'",
+            "names the control `no-such`, which does not exist",
+        ),
+        (
+            "reason = 'typo.pending'",
+            "`typo.pending` is not the reason of a finding",
+        ),
+        ("tag = 'sandbox'", "`sandbox` is not a tag"),
+    ] {
+        let text =
+            format!("[[mute]]\n{text}\njustification = 'j'\nowner = 'o'\nexpires = 2027-01-01");
+        let error = mutes(&text)[0].validate(builtin()).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+    for (text, expected) in [
+        (
+            "owner = 'o'\nexpires = 2027-01-01",
+            "missing field `justification`",
+        ),
+        (
+            "owner = 'o'\njustification = 'j'",
+            "missing field `expires`",
+        ),
+        (
+            "owner = 'o'\njustification = 'j'\nexpires = 'soon'",
+            "`soon` is not the end of a mute",
+        ),
+        (
+            "owner = 'o'\njustification = 'j'\nexpires = 2027-01-01T10:00:00",
+            "is not the end of a mute",
+        ),
+        (
+            "account = '12'\nowner = 'o'\njustification = 'j'\nexpires = 2027-01-01",
+            "`12` is not an account id",
+        ),
+        (
+            "colour = 1\nowner = 'o'\njustification = 'j'\nexpires = 2027-01-01",
+            "unknown field `colour`",
+        ),
+    ] {
+        let error = toml::from_str::<File>(&format!("[[mute]]\n{text}"))
+            .err()
+            .unwrap();
+        assert!(error.to_string().contains(expected), "{error}");
+    }
+    let blank = &mutes(
+        "[[mute]]\ncontrol = 'root-usage'\njustification = ' '\nowner = 'o'\nexpires = 2027-01-01",
+    )[0];
+    assert_eq!(
+        blank.validate(builtin()),
+        Err(InvalidMute::Blank("justification"))
+    );
+}
