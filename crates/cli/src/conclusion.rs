@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use trailproof_core::evaluate::evaluate;
 use trailproof_core::evidence::Evidence;
 use trailproof_core::finding::Summary;
+use trailproof_core::mute::{self, Applied, Mute, Tags};
 use trailproof_core::policy::Policy;
 use trailproof_report::format::{self, Format, Report};
 use trailproof_report::run::{Run, RunDirectory, RunKind};
@@ -33,7 +34,10 @@ pub(crate) fn conclude(
     reports: Reports,
     output: &Output,
 ) -> Result<Exit, CliError> {
-    let findings = evaluate(evidence, policy, now);
+    let mut findings = evaluate(evidence, policy, now);
+    run.policy.evaluated_at = now;
+    let applied = mute::apply(&mut findings, &run.policy.mutes, &Tags::new(), now);
+    warn_of_mutes(&run.policy.mutes, &applied, output);
     let counts = Summary::of(&findings);
     run.finished_at = Some(crate::clock::now());
     let report = Report {
@@ -85,4 +89,29 @@ pub(crate) fn conclude(
         }
     }
     Ok(exit)
+}
+
+/// Ended mutes shout: what they accepted is open again, and somebody believes it is not.
+fn warn_of_mutes(mutes: &[Mute], applied: &Applied, output: &Output) {
+    for (place, mute) in mutes.iter().enumerate() {
+        if let Some(count) = applied.expired.get(&place) {
+            output.warn(format_args!(
+                "a mute ended on {} and hides nothing any more, though {count} open findings match \
+                 it: {}",
+                mute.expires,
+                mute.describe()
+            ));
+        } else if applied.without_tags.contains(&place) {
+            output.warn(format_args!(
+                "a mute by tag hides nothing, because the tags of accounts are not part of the \
+                 evidence: {}",
+                mute.describe()
+            ));
+        } else if applied.unused.contains(&place) {
+            output.note(format_args!(
+                "a mute matches no open finding: {}",
+                mute.describe()
+            ));
+        }
+    }
 }

@@ -56,6 +56,10 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
     // A run's own policy comes before a configuration file that happens to lie in the current
     // folder, but not before one that was named.
     let file_counts = recorded.is_none() || arguments.configuration.config.is_some();
+    let mutes = match &recorded {
+        Some(run) if !file_counts => run.policy.mutes.clone(),
+        _ => file.mutes(&catalogue)?,
+    };
     let settings = if file_counts {
         arguments.policy.or(file.policy)
     } else {
@@ -77,6 +81,7 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
     let builtin = trailproof_core::control::builtin();
     let record = PolicyRecord::of(&policy, now, |control| builtin.contains(control));
     let mut run = Run::start(RunKind::Evaluate, scope, record, clock::now());
+    run.policy.mutes = mutes;
     run.complete = complete;
     run.sweep = recorded.as_ref().and_then(|run| run.sweep);
 

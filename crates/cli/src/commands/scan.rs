@@ -74,6 +74,7 @@ pub(crate) struct Prepared {
 fn prepare_new(arguments: Arguments, output: &Output) -> Result<Prepared, CliError> {
     let file = arguments.configuration.load(output)?;
     let catalogue = file.catalogue()?;
+    let mutes = file.mutes(&catalogue)?;
     let connection = arguments.connection.or(file.connection);
     let scope = arguments.scope.or(file.scope);
     let policy = arguments.policy.or(file.policy).policy(&catalogue)?;
@@ -86,7 +87,8 @@ fn prepare_new(arguments: Arguments, output: &Output) -> Result<Prepared, CliErr
         Some(SweepName::Adaptive) => Sweep::Adaptive,
     };
     plan.concurrency = execution.concurrency.map(usize::from);
-    let run = new_run(RunKind::Scan, &plan, &scope, &policy);
+    let mut run = new_run(RunKind::Scan, &plan, &scope, &policy);
+    run.policy.mutes = mutes;
     let reports = open(destination, &run, arguments.overwrite, output)?;
     plan.evidence = evidence_file(&reports, false);
     Ok(Prepared {

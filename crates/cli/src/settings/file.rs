@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use toml::de::DeTable;
 use trailproof_core::control::{self, Control};
+use trailproof_core::mute::Mute;
 
 use super::{ConnectionSettings, ExecutionSettings, PolicySettings, ReportSettings, ScopeSettings};
 use crate::error::CliError;
@@ -35,6 +36,8 @@ pub(crate) struct ConfigurationFile {
     pub(crate) report: ReportSettings,
     /// The user's own controls.
     pub(crate) controls: Vec<Control>,
+    /// What the user accepts.
+    mutes: Vec<Mute>,
 }
 
 /// The tables of the file.
@@ -42,11 +45,12 @@ pub(crate) struct ConfigurationFile {
 #[serde(default)]
 struct Tables {
     control: Vec<Control>,
+    mute: Vec<Mute>,
 }
 
 /// Keys that are no flag: `control` is a flag, too, but names a table here, and the flag's key is
-/// `controls`.
-const OTHER_KEYS: [&str; 1] = ["controls"];
+/// `controls`. Mutes are a table only.
+const OTHER_KEYS: [&str; 2] = ["controls", "mute"];
 
 impl ConfigurationArguments {
     /// Reads the file that was named, or the default one where there is one.
@@ -70,6 +74,16 @@ impl ConfigurationFile {
         })
     }
 
+    /// What the user accepts, checked against the controls there are.
+    pub(crate) fn mutes(&self, catalogue: &[Control]) -> Result<Vec<Mute>, CliError> {
+        for mute in &self.mutes {
+            mute.validate(catalogue).map_err(|error| {
+                CliError::usage(error).hint("correct the [[mute]] table of the configuration file")
+            })?;
+        }
+        Ok(self.mutes.clone())
+    }
+
     fn read(path: &Path) -> Result<Self, CliError> {
         let text = fs::read_to_string(path).map_err(|error| {
             CliError::usage(format_args!("cannot read `{}`: {error}", path.display()))
@@ -85,6 +99,7 @@ impl ConfigurationFile {
             execution: source.group()?,
             report: source.group()?,
             controls: tables.control,
+            mutes: tables.mute,
         })
     }
 }

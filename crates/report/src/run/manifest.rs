@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use trailproof_core::account::{AccountId, Partition, Region};
 use trailproof_core::control::Control;
+use trailproof_core::mute::Mute;
 use trailproof_core::policy::{Assurance, Policy};
 
 /// The version of the layout of run directories and of `findings.json`. Raised when a reader of
@@ -162,6 +163,10 @@ pub struct PolicyRecord {
     pub max_delivery_age_seconds: i64,
     /// Whether an organization trail is believed to cover members that cannot be entered.
     pub trust_organization_trail: bool,
+    /// The failures that were accepted, ended ones included.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<serde_json::Value>")]
+    pub mutes: Vec<Mute>,
     /// The time the judgement was made for.
     #[schemars(with = "String")]
     pub evaluated_at: Timestamp,
@@ -203,6 +208,7 @@ impl PolicyRecord {
             assurance: policy.assurance,
             max_delivery_age_seconds: policy.max_delivery_age.as_secs(),
             trust_organization_trail: policy.trust_organization_trail,
+            mutes: Vec::new(),
             evaluated_at,
         }
     }
