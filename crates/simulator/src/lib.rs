@@ -4,21 +4,20 @@
 //! It is for demonstrations, tests and measurements. It does not judge anything: expected
 //! verdicts are written beside the resources, never derived from them.
 
-#![allow(
-    dead_code,
-    reason = "operations that change something wait for the server"
-)]
-
 mod answer;
 mod credentials;
 mod document;
 mod failure;
+pub mod generator;
 pub mod model;
 mod operation;
 mod pagination;
 mod parameters;
 mod permission;
+mod protocol;
 pub mod scenario;
+pub mod server;
 mod service;
 
 pub use scenario::{Scenario, ScenarioError};
+pub use server::{Options, Running, Server};

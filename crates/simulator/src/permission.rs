@@ -91,7 +91,7 @@ pub(crate) fn check(
 
 const SUSPENDED: &str = "because the account is suspended";
 
-/// AccessDenied in the words of the service.
+/// A refusal in the words of the service.
 pub(crate) fn denied(
     organization: &Organization,
     caller: &Caller,

@@ -9,6 +9,7 @@ mod logs;
 mod organization;
 mod topic;
 mod trail;
+mod whole;
 
 pub use account::{Account, AccountState, Denial, Role, Site};
 pub use alarm::{Alarm, MetricQuery, MetricStatistic, MuteRule, Suppressor};

@@ -91,6 +91,11 @@ impl Organization {
         &self.accounts
     }
 
+    /// The accounts, to be changed. Their numbers must stay.
+    pub(super) fn accounts_mut(&mut self) -> &mut [Account] {
+        &mut self.accounts
+    }
+
     /// The account with a number.
     pub fn account(&self, id: AccountId) -> Option<&Account> {
         let index = self.account_index(id)?;

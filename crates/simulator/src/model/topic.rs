@@ -25,7 +25,7 @@ pub struct Topic {
 impl Topic {
     /// Whether it is a FIFO topic.
     pub fn is_fifo(&self) -> bool {
-        self.name.ends_with(".fifo")
+        self.name.strip_suffix(".fifo").is_some()
     }
 }
 
@@ -45,6 +45,36 @@ pub struct Subscription {
     pub filter_policy: String,
     /// `FilterPolicyScope`; empty when not set.
     pub filter_policy_scope: String,
+}
+
+impl Subscription {
+    /// The last part of its ARN: what is configured, or a UUID made of protocol and endpoint, of
+    /// which a topic has only one subscription.
+    pub fn arn_end(&self) -> String {
+        if !self.id.is_empty() {
+            return self.id.clone();
+        }
+        let (high, low) = [&self.protocol, &self.endpoint]
+            .into_iter()
+            .flat_map(|text| text.bytes())
+            .fold(
+                (0xcbf2_9ce4_8422_2325_u64, 0x9e37_79b9_7f4a_7c15_u64),
+                |(high, low), byte| {
+                    (
+                        (high ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3),
+                        low.rotate_left(7) ^ u64::from(byte).wrapping_mul(0xff51_afd7_ed55_8ccd),
+                    )
+                },
+            );
+        format!(
+            "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
+            high >> 32,
+            (high >> 16) & 0xffff,
+            high & 0xfff,
+            0x8000 | ((low >> 48) & 0x3fff),
+            low & 0xffff_ffff_ffff,
+        )
+    }
 }
 
 impl Default for Subscription {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 /// A trail, in its home region. The default is the healthy kind: multi-region and logging.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[allow(clippy::struct_excessive_bools, reason = "the API has them")]
 pub struct Trail {
     /// Its name.
     pub name: String,

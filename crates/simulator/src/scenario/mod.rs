@@ -62,7 +62,7 @@ use toml::Table;
 use trailproof_core::account::{AccountId, Partition, Region};
 use trailproof_core::policy::Assurance;
 
-use crate::model::{Delegation, Organization};
+use crate::model::{Account, Delegation, Organization, Site};
 use entry::AccountEntry;
 
 /// An organization and what a scan of it must find.
@@ -164,7 +164,7 @@ fn default_management() -> AccountId {
 }
 
 /// The time of scenarios that name none.
-const DEFAULT_NOW: Timestamp = Timestamp::constant(1_795_384_800, 0);
+pub(crate) const DEFAULT_NOW: Timestamp = Timestamp::constant(1_795_384_800, 0);
 
 impl Scenario {
     /// Reads a scenario file.
@@ -226,8 +226,16 @@ impl Scenario {
     }
 }
 
+/// A complete chain.
+pub(crate) fn healthy_site() -> Result<Site, ScenarioError> {
+    let region = Partition::Aws.home_region();
+    let mut account = Account::new(default_management());
+    chain::add(&mut account, &region, &Table::new(), &Table::new())?;
+    Ok(std::mem::take(account.site_mut(&region)))
+}
+
 /// Every unit that an account is in, with an id.
-fn units(organization: &Organization) -> BTreeMap<String, String> {
+pub(crate) fn units(organization: &Organization) -> BTreeMap<String, String> {
     let mut units = BTreeMap::new();
     for account in organization.accounts() {
         let ends = account
@@ -246,7 +254,7 @@ fn units(organization: &Organization) -> BTreeMap<String, String> {
 }
 
 /// An id that depends on the names alone, so that files and tests can rely on it.
-pub(crate) fn unit_id(organization: &Organization, path: &str) -> String {
+fn unit_id(organization: &Organization, path: &str) -> String {
     let root: String = organization.id.chars().skip(2).take(4).collect();
     let hash = path.bytes().fold(0xcbf2_9ce4_u32, |hash, byte| {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)

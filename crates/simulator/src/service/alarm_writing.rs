@@ -24,8 +24,14 @@ pub(super) fn write(
     let site = account.site_mut(context.region);
     let parameters = context.parameters;
     match operation {
-        Operation::PutMetricAlarm => put(site, read_metric_alarm(parameters)?),
-        Operation::PutCompositeAlarm => put(site, read_composite_alarm(parameters)?),
+        Operation::PutMetricAlarm => {
+            put(site, read_metric_alarm(parameters)?);
+            Ok(Structure::new())
+        }
+        Operation::PutCompositeAlarm => {
+            put(site, read_composite_alarm(parameters)?);
+            Ok(Structure::new())
+        }
         Operation::DeleteAlarms => {
             let names = parameters.texts("AlarmNames");
             let missing = names
@@ -81,8 +87,8 @@ fn alarm<'a>(site: &'a mut Site, name: &str) -> Result<&'a mut Alarm, Failure> {
 }
 
 /// Both operations completely overwrite what was there, tags and state aside: "tags are ignored"
-/// on an update, and the state stays until the next evaluation (PutMetricAlarm).
-fn put(site: &mut Site, mut alarm: Alarm) -> Answer {
+/// on an update, and the state stays until the next evaluation (`PutMetricAlarm`).
+fn put(site: &mut Site, mut alarm: Alarm) {
     match site
         .alarms
         .iter_mut()
@@ -95,7 +101,6 @@ fn put(site: &mut Site, mut alarm: Alarm) -> Answer {
         }
         None => site.alarms.push(alarm),
     }
-    Ok(Structure::new())
 }
 
 /// The members that both kinds of alarm have.

@@ -47,7 +47,7 @@ impl Seen<'_> {
 }
 
 /// Every trail an account can know of, in all regions.
-fn known<'a>(organization: &'a Organization, account: AccountId) -> impl Iterator<Item = Seen<'a>> {
+fn known(organization: &Organization, account: AccountId) -> impl Iterator<Item = Seen<'_>> {
     let own = organization
         .account(account)
         .into_iter()
@@ -71,7 +71,7 @@ pub(super) fn read(
     context: Context<'_>,
 ) -> Answer {
     match operation {
-        Operation::DescribeTrails => describe_trails(organization, context),
+        Operation::DescribeTrails => Ok(describe_trails(organization, context)),
         Operation::ListTrails => {
             let trails: Document = known(organization, context.caller.account)
                 .map(|seen| {
@@ -125,7 +125,7 @@ pub(super) fn write(
     Ok(Structure::new())
 }
 
-fn describe_trails(organization: &Organization, context: Context<'_>) -> Answer {
+fn describe_trails(organization: &Organization, context: Context<'_>) -> Structure {
     let shadows = context
         .parameters
         .boolean("includeShadowTrails")
@@ -148,7 +148,7 @@ fn describe_trails(organization: &Organization, context: Context<'_>) -> Answer 
         })
         .map(|seen| describe(organization, context, seen))
         .collect();
-    Ok(Structure::new().with("trailList", trails))
+    Structure::new().with("trailList", trails)
 }
 
 /// Whether the caller may see where an organization trail delivers its logs.
@@ -327,7 +327,7 @@ fn find<'a>(
         }
     }
     known(organization, account)
-        .filter(|seen| {
+        .find(|seen| {
             if by_arn {
                 seen.arn(organization) == name && seen.records_in(context.region)
             } else {
@@ -336,7 +336,6 @@ fn find<'a>(
                     && seen.owner(organization) == account
             }
         })
-        .next()
         .ok_or_else(|| {
             Failure::not_found(
                 "TrailNotFoundException",

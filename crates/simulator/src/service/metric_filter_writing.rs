@@ -4,12 +4,13 @@ use trailproof_core::account::Region;
 
 use super::logs::{group_not_found, invalid};
 use super::{Answer, Context, unsupported};
-use crate::document::Structure;
+use crate::document::{Document, Structure};
 use crate::failure::Failure;
 use crate::model::{FieldDimensions, LogGroup, LogGroupClass, MetricFilter, Organization, Site};
 use crate::operation::Operation;
 use crate::parameters::Parameters;
 use trailproof_core::evidence::ErrorClass;
+use trailproof_core::pattern::{Event, Match, Pattern, matches};
 
 /// Metric filters per log group (CloudWatch Logs quotas).
 const FILTER_LIMIT: usize = 100;
@@ -199,36 +200,40 @@ fn read_filter(parameters: Parameters<'_>) -> Result<MetricFilter, Failure> {
 }
 
 /// Refuses what is certainly no filter pattern.
-fn check_pattern(pattern: &str) -> Result<(), Failure> {
+fn check_pattern(pattern: &str) -> Result<Pattern, Failure> {
     if pattern.chars().count() > 1024 {
         return Err(invalid(
             "1 validation error detected: Value at 'filterPattern' failed to satisfy constraint: \
              Member must have length less than or equal to 1024",
         ));
     }
-    let pattern = pattern.trim();
-    if pattern.starts_with('{') && !pattern.ends_with('}') {
-        return Err(invalid(
-            "Invalid filter pattern: If a filter pattern starts with '{' it must end with '}'",
-        ));
-    }
-    if pattern.starts_with('[') && !pattern.ends_with(']') {
-        return Err(invalid(
-            "Invalid filter pattern: If a filter pattern starts with '[' it must end with ']'",
-        ));
-    }
-    Ok(())
+    Pattern::parse(pattern).map_err(|error| {
+        Failure::invalid(
+            "InvalidParameterException",
+            format!("Invalid filter pattern: {error}"),
+        )
+    })
 }
 
 /// `TestMetricFilter`.
 pub(super) fn test(context: Context<'_>) -> Answer {
-    let pattern = context.parameters.text("filterPattern").unwrap_or_default();
-    check_pattern(pattern)?;
-    let messages = context.parameters.list("logEventMessages");
+    let pattern = check_pattern(context.parameters.text("filterPattern").unwrap_or_default())?;
+    let messages = context.parameters.texts("logEventMessages");
     if !(1..=50).contains(&messages.len()) {
         return Err(invalid(
-            "between 1 and 50 log event messages must be given.",
+            "1 validation error detected: Value at 'logEventMessages' failed to satisfy constraint",
         ));
     }
-    Err(unsupported())
+    // What AWS does not document is taken for no match.
+    let matching: Document = (1_i64..)
+        .zip(&messages)
+        .filter(|(_, message)| matches(&pattern, &Event::from_message(message)) == Match::Yes)
+        .map(|(number, message)| {
+            Structure::new()
+                .with("eventNumber", number)
+                .with("eventMessage", message)
+                .with("extractedValues", Document::Map(Vec::new()))
+        })
+        .collect();
+    Ok(Structure::new().with("matches", matching))
 }

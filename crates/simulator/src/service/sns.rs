@@ -122,31 +122,9 @@ fn listed_arn(topic_arn: &str, subscription: &Subscription) -> String {
     }
 }
 
-/// The ARN of a subscription: the topic's and a UUID.
+/// The ARN of a subscription.
 pub(super) fn subscription_arn(topic_arn: &str, subscription: &Subscription) -> String {
-    if !subscription.id.is_empty() {
-        return format!("{topic_arn}:{}", subscription.id);
-    }
-    let (high, low) = [&subscription.protocol, &subscription.endpoint]
-        .into_iter()
-        .flat_map(|text| text.bytes())
-        .fold(
-            (0xcbf2_9ce4_8422_2325_u64, 0x9e37_79b9_7f4a_7c15_u64),
-            |(high, low), byte| {
-                (
-                    (high ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3),
-                    low.rotate_left(7) ^ u64::from(byte).wrapping_mul(0xff51_afd7_ed55_8ccd),
-                )
-            },
-        );
-    format!(
-        "{topic_arn}:{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
-        high >> 32,
-        (high >> 16) & 0xffff,
-        high & 0xfff,
-        0x8000 | ((low >> 48) & 0x3fff),
-        low & 0xffff_ffff_ffff,
-    )
+    format!("{topic_arn}:{}", subscription.arn_end())
 }
 
 fn subscription_attributes(organization: &Organization, context: Context<'_>) -> Answer {

@@ -123,7 +123,7 @@ fn set(topic: &mut Topic, name: &str, value: &str) -> Result<(), Failure> {
     let field = match name {
         "Policy" => {
             let policy: Option<serde_json::Value> = serde_json::from_str(value).ok();
-            if !policy.is_some_and(|policy| policy.get("Statement").is_some()) {
+            if policy.is_none_or(|policy| policy.get("Statement").is_none()) {
                 return Err(invalid("Invalid parameter: Policy Error: null"));
             }
             &mut topic.policy
@@ -155,7 +155,7 @@ fn create(organization: &mut Organization, context: Context<'_>) -> Answer {
     let fifo = attributes
         .iter()
         .any(|(name, value)| name == "FifoTopic" && value == "true");
-    if fifo != name.ends_with(".fifo") {
+    if fifo != (stem.len() < name.len()) {
         return Err(invalid(
             "Invalid parameter: Topic Name Reason: only FIFO topics end in .fifo",
         ));
@@ -255,13 +255,13 @@ fn subscribe(organization: &mut Organization, context: Context<'_>) -> Answer {
             && candidate.state != SubscriptionState::Deleted
     };
     // Subscribing again sends the message again; it makes nothing new.
-    let (state, subscription_arn) = match topic.subscriptions.iter_mut().find(same) {
-        Some(existing) => (existing.state, subscription_arn(&arn, existing)),
-        None => {
-            let made = (state, subscription_arn(&arn, &subscription));
-            topic.subscriptions.push(subscription);
-            made
-        }
+    let existing = topic.subscriptions.iter_mut().find(same);
+    let (state, subscription_arn) = if let Some(existing) = existing {
+        (existing.state, subscription_arn(&arn, existing))
+    } else {
+        let made = (state, subscription_arn(&arn, &subscription));
+        topic.subscriptions.push(subscription);
+        made
     };
     let always = parameters.boolean("ReturnSubscriptionArn") == Some(true);
     let answer = if state == SubscriptionState::Confirmed || always {

@@ -1,0 +1,94 @@
+//! Bodies of answers: whole, cut short, or in slow pieces.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use hyper::body::{Body, Bytes, Frame, SizeHint};
+use tokio::time::Sleep;
+
+/// The body of an answer.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// As it should be.
+    Whole(Option<Bytes>),
+    /// A part, and then an error that breaks the connection. The announced length is that of the
+    /// whole.
+    Truncated { part: Option<Bytes>, length: u64 },
+    /// Pieces with pauses between them.
+    Dripping {
+        rest: Bytes,
+        pause: Duration,
+        sleep: Pin<Box<Sleep>>,
+    },
+}
+
+/// How many pieces a dripping body comes in.
+const PIECES: usize = 16;
+
+impl Answer {
+    pub(crate) fn whole(body: Bytes) -> Self {
+        Self::Whole(Some(body))
+    }
+
+    pub(crate) fn truncated(body: &Bytes) -> Self {
+        Self::Truncated {
+            part: Some(body.slice(..body.len() / 2)),
+            length: u64::try_from(body.len()).unwrap_or(u64::MAX),
+        }
+    }
+
+    pub(crate) fn dripping(body: Bytes, pause: Duration) -> Self {
+        Self::Dripping {
+            rest: body,
+            pause,
+            sleep: Box::pin(tokio::time::sleep(pause)),
+        }
+    }
+}
+
+impl Body for Answer {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+        match self.get_mut() {
+            Self::Whole(body) => Poll::Ready(body.take().map(|body| Ok(Frame::data(body)))),
+            Self::Truncated { part, .. } => Poll::Ready(Some(match part.take() {
+                Some(part) if !part.is_empty() => Ok(Frame::data(part)),
+                _ => Err(io::ErrorKind::ConnectionReset.into()),
+            })),
+            Self::Dripping { rest, pause, sleep } => {
+                if rest.is_empty() {
+                    return Poll::Ready(None);
+                }
+                ready!(sleep.as_mut().poll(context));
+                let size = (rest.len() / PIECES).max(64).min(rest.len());
+                let piece = rest.split_to(size);
+                *sleep = Box::pin(tokio::time::sleep(*pause));
+                Poll::Ready(Some(Ok(Frame::data(piece))))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Whole(body) => body.as_ref().is_none_or(Bytes::is_empty),
+            Self::Truncated { .. } => false,
+            Self::Dripping { rest, .. } => rest.is_empty(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let length = match self {
+            Self::Whole(body) => body.as_ref().map_or(0, Bytes::len),
+            Self::Truncated { length, .. } => return SizeHint::with_exact(*length),
+            Self::Dripping { rest, .. } => rest.len(),
+        };
+        SizeHint::with_exact(u64::try_from(length).unwrap_or(u64::MAX))
+    }
+}

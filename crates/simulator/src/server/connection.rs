@@ -1,0 +1,145 @@
+//! Accepting connections and serving the requests on each.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+
+use hyper::body::{Body, Bytes, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+use super::simulation::Simulation;
+
+/// No request of an AWS client is larger.
+const LARGEST_BODY: usize = 4 << 20;
+
+/// Serves until it is told to stop.
+pub(super) async fn serve(
+    listener: TcpListener,
+    simulation: Arc<Simulation>,
+    mut stopped: watch::Receiver<bool>,
+) {
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stopped.changed() => return,
+        };
+        // A connection that broke before it was accepted is its client's matter. Running out of
+        // descriptors is not, but it passes: others are closed all the time.
+        let Ok((stream, _)) = accepted else {
+            tokio::task::yield_now().await;
+            continue;
+        };
+        let _ = stream.set_nodelay(true);
+        let abort = Arc::new(AtomicBool::new(false));
+        let stream = TokioIo::new(Stream {
+            stream,
+            abort: Arc::clone(&abort),
+        });
+        let simulation = Arc::clone(&simulation);
+        tokio::spawn(async move {
+            let service = service_fn(move |request: hyper::Request<Incoming>| {
+                let (simulation, abort) = (Arc::clone(&simulation), Arc::clone(&abort));
+                async move {
+                    let (head, body) = request.into_parts();
+                    let body = collect(body).await?;
+                    let answer = simulation.serve(&head, &body).await;
+                    if answer.is_err() {
+                        abort.store(true, Ordering::Relaxed);
+                    }
+                    answer
+                }
+            });
+            // How a connection ends, cleanly or not, is no news here.
+            let _ = http1::Builder::new()
+                .pipeline_flush(true)
+                .serve_connection(stream, service)
+                .await;
+        });
+    }
+}
+
+async fn collect(mut body: Incoming) -> io::Result<Bytes> {
+    let mut collected = Vec::new();
+    loop {
+        let frame = std::future::poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await;
+        let Some(frame) = frame else {
+            return Ok(collected.into());
+        };
+        let Ok(data) = frame.map_err(io::Error::other)?.into_data() else {
+            continue;
+        };
+        if collected.is_empty() && body.is_end_stream() {
+            return Ok(data);
+        }
+        collected.extend_from_slice(&data);
+        if collected.len() > LARGEST_BODY {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+    }
+}
+
+/// A connection that can end in a reset instead of a proper close.
+#[derive(Debug)]
+struct Stream {
+    stream: TcpStream,
+    abort: Arc<AtomicBool>,
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        if self.abort.load(Ordering::Relaxed) {
+            let _ = self.stream.set_zero_linger();
+        }
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        parts: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write_vectored(context, parts)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.abort.load(Ordering::Relaxed) {
+            // A shutdown would send what a reset must not.
+            return Poll::Ready(Ok(()));
+        }
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(context)
+    }
+}
