@@ -1,0 +1,62 @@
+//! `trailproof.toml`: found, named, and wrong in every way.
+
+use insta::assert_snapshot;
+
+use crate::harness::Place;
+
+#[test]
+fn an_unknown_key() {
+    let place = Place::new();
+    place.write(
+        "trailproof.toml",
+        "role = \"Audit\"\n\n# a comment\nsweeep = \"full\"\n",
+    );
+    assert_snapshot!(place.transcript(&["scan"]));
+}
+
+#[test]
+fn a_value_of_the_wrong_type() {
+    let place = Place::new();
+    let path = place.write("other.toml", "accounts = 111111111111\n");
+    assert_snapshot!(place.transcript(&["scan", "--config", path.to_str().unwrap()]));
+}
+
+#[test]
+fn what_is_not_toml() {
+    let place = Place::new();
+    place.write("trailproof.toml", "role: Audit\n");
+    assert_snapshot!(place.transcript(&["scan"]));
+}
+
+#[test]
+fn a_file_that_is_not_there() {
+    assert_snapshot!(Place::new().transcript(&["scan", "--config", "no.toml"]));
+}
+
+#[test]
+fn a_flag_wins_over_the_file() {
+    let place = Place::new();
+    place.write(
+        "trailproof.toml",
+        "role = \"not a role\"\nregions = [\"eu-central-1\"]\n",
+    );
+    // The file's role is wrong, so it must have been looked at ...
+    let of_file = place.run(&["scan"]);
+    assert_eq!(of_file.status.code(), Some(2));
+    // ... and with a flag in its place the next mistake is the flag's.
+    let of_flag = place.transcript(&["scan", "--role", "neither this"]);
+    assert!(
+        of_flag.contains("`neither this` does not name a role"),
+        "{of_flag}"
+    );
+}
+
+#[test]
+fn a_control_of_ones_own_with_a_taken_id() {
+    let place = Place::new();
+    place.write(
+        "trailproof.toml",
+        "[[control]]\nid = \"console-auth-failures\"\ntitle = \"Mine\"\npattern = '{ $.eventName = ConsoleLogin }'\n",
+    );
+    assert_snapshot!(place.transcript(&["scan"]));
+}
