@@ -4,6 +4,7 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::print_stdout,
     reason = "a test that cannot go on has failed, and says why"
 )]
 
@@ -52,7 +53,7 @@ mod with_python {
         let emulator = Emulator::Ministack;
         let server = emulator.start();
         let provisioned = emulator.provision(&server, &scenario::named("mix"));
-        assert_eq!(provisioned.left_out, Default::default());
+        assert_eq!(provisioned.left_out, std::collections::BTreeMap::default());
         assert_eq!(provisioned.accounts.len(), 25);
         let mut texts = Vec::new();
         for arguments in [
