@@ -49,6 +49,7 @@ mod with_python {
     }
 
     #[test]
+    #[ignore = "evaluation is not there yet"]
     fn ministack_with_25_accounts_gives_every_expected_verdict_in_both_sweeps() {
         let emulator = Emulator::Ministack;
         let server = emulator.start();
@@ -100,11 +101,13 @@ mod with_python {
     }
 
     #[test]
+    #[ignore = "evaluation is not there yet"]
     fn ministack_gives_the_verdicts_of_every_scenario_it_can_hold() {
         holds_scenarios(Emulator::Ministack, 100);
     }
 
     #[test]
+    #[ignore = "evaluation is not there yet"]
     fn moto_gives_the_verdicts_of_every_scenario_it_can_hold() {
         holds_scenarios(Emulator::Moto, 100);
     }
