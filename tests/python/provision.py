@@ -15,49 +15,41 @@ import re
 import sys
 from functools import cache
 
-import botocore.session
+import boto3
 from botocore.config import Config
 
 MANAGEMENT = {"ministack": "000000000000", "moto": "123456789012"}
 
 
 class Emulator:
-    """An emulator with one client per service and region. Clients are slow to make, so they share
-    credentials that are changed when another account is to act."""
-
     def __init__(self, name, endpoint, authorization):
         self.name = name
         self.endpoint = endpoint
         self.authorization = authorization
-        self.session = botocore.session.get_session()
-        self.session.set_credentials("none", "none")
-        self.management = MANAGEMENT[name]
 
-    @cache
-    def client(self, service, region="us-east-1"):
-        return self.session.create_client(
+    def client(self, service, region, credentials):
+        return boto3.client(
             service,
-            region_name=region,
             endpoint_url=self.endpoint,
+            region_name=region,
             config=Config(retries={"total_max_attempts": 3, "mode": "standard"}),
+            **credentials,
         )
 
-    def act_as(self, account):
+    def root(self, account):
+        """Credentials of an account."""
         if self.name == "ministack":
-            self.use(account, "test", None)
-            return
-        self.use("test", "test", None)
-        if account != self.management:
-            role = f"arn:aws:iam::{account}:role/OrganizationAccountAccessRole"
-            answer = self.client("sts").assume_role(RoleArn=role, RoleSessionName="provision")
-            issued = answer["Credentials"]
-            self.use(issued["AccessKeyId"], issued["SecretAccessKey"], issued["SessionToken"])
-
-    def use(self, access_key, secret_key, token):
-        credentials = self.session.get_credentials()
-        credentials.access_key = access_key
-        credentials.secret_key = secret_key
-        credentials.token = token
+            return {"aws_access_key_id": account, "aws_secret_access_key": "test"}
+        if account == MANAGEMENT[self.name]:
+            return {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+        sts = self.client("sts", "us-east-1", self.root(MANAGEMENT[self.name]))
+        role = f"arn:aws:iam::{account}:role/OrganizationAccountAccessRole"
+        issued = sts.assume_role(RoleArn=role, RoleSessionName="provision")["Credentials"]
+        return {
+            "aws_access_key_id": issued["AccessKeyId"],
+            "aws_secret_access_key": issued["SecretAccessKey"],
+            "aws_session_token": issued["SessionToken"],
+        }
 
 
 # What an account may need and an emulator cannot hold.
@@ -80,8 +72,6 @@ def gaps(emulator, organization, account):
         for trail in site["trails"]:
             if trail["organization"]:
                 found.add("organization trails, as members see them")
-            if trail["multi_region"] and not trail["global_events"] and not ministack:
-                found.add("multi-region trails without global events")
             if trail["never_delivered"] or trail["delivery_error"]:
                 found.add("the delivery to CloudWatch Logs")
             # An emulator says nothing about deliveries; a fresh one is taken for granted.
@@ -286,34 +276,41 @@ def make_trail(cloudtrail, s3, trail, region, account):
 def make_account(emulator, account):
     """Everything in an account, by the numbers the emulator chose."""
     number = account["id"]
-    emulator.act_as(number)
-    if emulator.authorization and number != emulator.management:
-        make_role(emulator)
+    credentials = emulator.root(number)
+    if emulator.authorization:
+        make_role(emulator, number, credentials)
     for region, site in account["sites"].items():
+
+        @cache
+        def client(service, region=region):
+            return emulator.client(service, region, credentials)
 
         def arn(action, region=region):
             if action.startswith("arn:"):
                 return action
             return f"arn:aws:sns:{region}:{number}:{action}"
 
-        make_log_groups(emulator.client("logs", region), site["log_groups"])
-        make_topics(emulator.client("sns", region), site["topics"])
+        make_log_groups(client("logs"), site["log_groups"])
+        make_topics(client("sns"), site["topics"])
         # A composite alarm may name only what is there already.
         for alarm in sorted(site["alarms"], key=lambda alarm: bool(alarm["rule"])):
-            make_alarm(emulator.client("cloudwatch", region), alarm, arn)
+            make_alarm(client("cloudwatch"), alarm, arn)
         for trail in site["trails"]:
-            s3 = emulator.client("s3", region)
-            make_trail(emulator.client("cloudtrail", region), s3, trail, region, number)
+            make_trail(client("cloudtrail"), client("s3"), trail, region, number)
 
 
-def make_role(emulator):
+def make_role(emulator, number, credentials):
     """The role that Organizations makes in a new account, and the emulator only when asked."""
+    management = MANAGEMENT[emulator.name]
+    if number == management:
+        return
+    iam = emulator.client("iam", "us-east-1", credentials)
     trust = {
         "Version": "2012-10-17",
         "Statement": [
             {
                 "Effect": "Allow",
-                "Principal": {"AWS": f"arn:aws:iam::{emulator.management}:root"},
+                "Principal": {"AWS": f"arn:aws:iam::{management}:root"},
                 "Action": "sts:AssumeRole",
             }
         ],
@@ -323,7 +320,6 @@ def make_role(emulator):
         "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
     }
     role = "OrganizationAccountAccessRole"
-    iam = emulator.client("iam")
     iam.create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps(trust))
     iam.put_role_policy(RoleName=role, PolicyName="access", PolicyDocument=json.dumps(everything))
 
@@ -348,9 +344,8 @@ def main():
     emulator = Emulator(arguments.emulator, arguments.endpoint, arguments.authorization)
     organization = json.load(sys.stdin)
 
-    management = emulator.management
-    emulator.act_as(management)
-    organizations = emulator.client("organizations")
+    management = MANAGEMENT[emulator.name]
+    organizations = emulator.client("organizations", "us-east-1", emulator.root(management))
     if emulator.name == "moto":
         organizations.create_organization(FeatureSet="ALL")
     units = make_units(organizations, organization["units"])
@@ -384,7 +379,6 @@ def main():
         text = scenario_number.sub(lambda match: numbers[match[0]], json.dumps(account))
         make_account(emulator, json.loads(text))
         if account["state"] == "SUSPENDED":
-            emulator.act_as(management)
             organizations.close_account(AccountId=numbers[account["id"]])
     if organization["management"] in left_out:
         numbers.pop(organization["management"])

@@ -12,6 +12,5 @@
 pub mod binary;
 pub mod findings;
 pub mod in_process;
-pub mod provision;
 pub mod scenario;
 pub mod server;

@@ -6,11 +6,18 @@
 //! an answer it could not get is recorded as the reason why. It prints nothing: what happens is
 //! told as [`ScanEvent`]s.
 
+mod calls;
+mod clock;
 mod connect;
+mod discovery;
+mod engine;
 mod error;
 mod event;
+mod log;
 mod outcome;
+mod pacing;
 mod plan;
+mod regions;
 mod roles;
 mod scan;
 mod shard;

@@ -1,20 +1,225 @@
-//! The run.
+//! The run: one loop that owns it, from the first question to the outcome.
 
+mod examine;
+mod preflight;
+mod progress;
+
+use std::collections::VecDeque;
 use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::Duration;
 
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use tokio::time::{Instant, MissedTickBehavior};
+use trailproof_core::finding::Status;
+
+use crate::clock;
+use crate::discovery::{Discovery, DiscoveryEnd};
+use crate::engine::Engine;
 use crate::error::ScanError;
 use crate::event::ScanEvent;
-use crate::outcome::ScanOutcome;
-use crate::plan::ScanPlan;
+use crate::outcome::{FoundAccount, ScanOutcome};
+use crate::plan::{ScanPlan, Sweep};
+use crate::regions::Regions;
+use examine::Examination;
+use preflight::Ready;
+use progress::Progress;
+
+/// How often progress is told.
+const TICK: Duration = Duration::from_millis(100);
+/// Calls in flight when the number of accounts does not ask for fewer.
+const CONCURRENCY: usize = 192;
+/// Calls in flight per account, when there are few accounts: all regions at once.
+const CONCURRENCY_PER_ACCOUNT: usize = 32;
 
 /// Scans as planned, telling what happens, and returns what was seen.
+///
+/// Runs inside a tokio runtime; with more than one thread, answers are parsed on all of them. When
+/// `on_event` answers `Break`, calls in flight are awaited and recorded and the outcome is not
+/// complete. Dropping the future ends the scan at once; the evidence file is intact even then.
 pub async fn scan(
     plan: ScanPlan,
     mut on_event: impl FnMut(ScanEvent) -> ControlFlow<()>,
 ) -> Result<ScanOutcome, ScanError> {
-    let _config = plan.connection.load().await;
-    let _ = on_event(ScanEvent::Progress(crate::outcome::Statistics::default()));
-    Err(ScanError::Connection {
-        reason: "scanning is not built yet".to_owned(),
+    let started_at = clock::now();
+    let Ready {
+        engine,
+        caller,
+        resumed,
+        mut warnings,
+        warn,
+    } = preflight::prepare(&plan, concurrency(&plan)).await?;
+    let stop = engine.transport.stop.clone();
+    let mut progress = Progress::new();
+    let mut tell = |event: ScanEvent| {
+        if on_event(event).is_break() {
+            stop.set();
+        }
+    };
+    tell(ScanEvent::Connected(caller.clone()));
+    if let Some(records) = resumed.records {
+        tell(ScanEvent::Resumed { records });
+    }
+
+    let (found, mut arriving) = tokio::sync::mpsc::unbounded_channel();
+    let discovery = Discovery {
+        engine: Arc::clone(&engine),
+        caller: caller.clone(),
+        scope: plan.scope.clone(),
+        filter: plan.accounts.clone(),
+        shard: plan.shard,
+        earlier: resumed.discovery,
+        found,
+        warnings: warn.clone(),
+    };
+    let regions = Arc::new(Regions::new(
+        Arc::clone(&engine),
+        caller.clone(),
+        plan.regions.clone(),
+        resumed.regions,
+        warn,
+    ));
+
+    let (events, mut telling) = tokio::sync::mpsc::unbounded_channel();
+    let examination = Arc::new(Examination {
+        engine: Arc::clone(&engine),
+        regions: Arc::clone(&regions),
+        sweep: plan.sweep,
+        policy: plan.policy.clone(),
+        events,
+    });
+    let mut discovering = Box::pin(async move {
+        let management = discovery.organization().await?;
+        regions.set_management(management);
+        regions.check_filter().await?;
+        discovery.accounts(management).await
+    });
+    let mut discovery_end = None;
+    let mut waiting: VecDeque<FoundAccount> = VecDeque::new();
+    let mut accounts = Vec::new();
+    let mut under_way = FuturesUnordered::new();
+    let mut tick = tokio::time::interval(TICK);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let at_once = accounts_at_once(&plan);
+
+    loop {
+        while under_way.len() < at_once
+            && stop.check().is_ok()
+            && let Some(account) = waiting.pop_front()
+        {
+            let examination = Arc::clone(&examination);
+            under_way.push(Box::pin(async move {
+                let began = Instant::now();
+                let result = examination.examine(account.id).await;
+                (account, result, began.elapsed())
+            }));
+        }
+        tokio::select! {
+            biased;
+            _ = tick.tick() => {
+                if engine.transport.recorder.broken() {
+                    stop.set();
+                }
+                tell(ScanEvent::Progress(progress.statistics(&engine.transport.tally)));
+            }
+            Some(event) = telling.recv() => {
+                progress.see(&event);
+                tell(event);
+            }
+            Some(warning) = warnings.recv() => tell(ScanEvent::Warning(warning)),
+            Some(account) = arriving.recv() => {
+                let mut arrived = vec![account];
+                while let Ok(account) = arriving.try_recv() {
+                    arrived.push(account);
+                }
+                for account in arrived {
+                    accounts.push(account.clone());
+                    if account.active {
+                        waiting.push_back(account);
+                    } else {
+                        let statuses = vec![Status::NotApplicable; plan.policy.controls.len()];
+                        tell(progress.done(&account, statuses, Duration::ZERO));
+                    }
+                }
+                progress.found(accounts.len());
+                tell(ScanEvent::AccountsFound { accounts: accounts.len(), complete: false });
+            }
+            end = &mut discovering, if discovery_end.is_none() => {
+                if let Err(DiscoveryEnd::Error(_)) = &end {
+                    stop.set();
+                }
+                discovery_end = Some(end);
+            }
+            Some((account, result, elapsed)) = under_way.next(), if !under_way.is_empty() => {
+                if let Ok(examined) = result {
+                    progress.refused(account.id, examined.refused);
+                    tell(progress.done(&account, examined.statuses, elapsed));
+                }
+            }
+        }
+        let nothing_left = stop.check().is_err() || (waiting.is_empty() && arriving.is_empty());
+        if discovery_end.is_some() && under_way.is_empty() && nothing_left && telling.is_empty() {
+            break;
+        }
+    }
+
+    let complete = stop.check().is_ok();
+    if complete {
+        tell(ScanEvent::AccountsFound {
+            accounts: accounts.len(),
+            complete: true,
+        });
+    }
+    for warning in progress.warnings(&accounts, caller.account) {
+        tell(ScanEvent::Warning(warning));
+    }
+    let statistics = progress.finish(&engine.transport.tally);
+    tell(ScanEvent::Progress(statistics.clone()));
+    drop((discovering, under_way, examination));
+    let evidence = close(engine)?;
+    if let Some(Err(DiscoveryEnd::Error(error))) = discovery_end {
+        return Err(error);
+    }
+    accounts.sort_by_key(|account| account.id);
+    Ok(ScanOutcome {
+        evidence,
+        caller,
+        accounts,
+        complete,
+        started_at,
+        finished_at: clock::now(),
+        statistics,
     })
+}
+
+/// How many accounts are worked on at once: enough to keep every place for a call taken, no more,
+/// so that accounts are finished rather than begun.
+fn accounts_at_once(plan: &ScanPlan) -> usize {
+    let calls = concurrency(plan);
+    match plan.sweep {
+        Sweep::Full => (calls / 3).max(8),
+        Sweep::Adaptive => calls.max(8),
+    }
+}
+
+fn concurrency(plan: &ScanPlan) -> usize {
+    let few = match &plan.scope {
+        crate::plan::Scope::Organization => CONCURRENCY,
+        crate::plan::Scope::Accounts(accounts) => accounts.len() * CONCURRENCY_PER_ACCOUNT,
+        crate::plan::Scope::CurrentAccount => CONCURRENCY_PER_ACCOUNT,
+    };
+    plan.concurrency.unwrap_or(few.min(CONCURRENCY)).max(1)
+}
+
+/// Closes the evidence file and takes the evidence out.
+fn close(engine: Arc<Engine>) -> Result<trailproof_core::evidence::Evidence, ScanError> {
+    match Arc::try_unwrap(engine) {
+        Ok(engine) => engine.transport.recorder.close(),
+        // A task that still holds the engine would be a defect; what is in memory is complete.
+        Err(engine) => {
+            tracing::error!("a task outlived the run");
+            Ok(engine.transport.recorder.evidence().clone())
+        }
+    }
 }

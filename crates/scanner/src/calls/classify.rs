@@ -1,0 +1,363 @@
+//! What a failed call means: the class that is recorded, and whether trying again can help.
+
+use std::error::Error as StdError;
+
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_types::request_id::RequestId;
+use trailproof_core::account::Region;
+use trailproof_core::evidence::{CallError, ErrorClass};
+
+/// A failed request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Failure {
+    pub(crate) error: CallError,
+    pub(crate) remedy: Remedy,
+    pub(crate) request_id: Option<String>,
+}
+
+/// What can help against a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Remedy {
+    /// Nothing: the answer would be the same.
+    None,
+    /// Going slower.
+    SlowDown,
+    /// Asking again a little later.
+    Again,
+    /// Asking again later: not even a connection came about.
+    Reconnect,
+    /// New credentials.
+    Renew,
+}
+
+impl Failure {
+    fn new(code: &str, message: String, class: ErrorClass, remedy: Remedy) -> Self {
+        Self {
+            error: CallError {
+                code: code.to_owned(),
+                message,
+                class,
+            },
+            remedy,
+            request_id: None,
+        }
+    }
+
+    /// A response whose body is not what the protocol says, cut off for instance.
+    pub(super) fn unreadable(reason: String) -> Self {
+        Self::new(
+            "UnreadableResponse",
+            reason,
+            ErrorClass::Unavailable,
+            Remedy::Again,
+        )
+    }
+
+    /// A page token that came twice.
+    pub(crate) fn endless() -> Self {
+        Self::new(
+            "RepeatedToken",
+            "the service gave the same page token twice".to_owned(),
+            ErrorClass::Other,
+            Remedy::None,
+        )
+    }
+
+    /// A question this crate does not ask this way.
+    pub(super) fn unsupported(operation: &str) -> Self {
+        Self::new(
+            "Unsupported",
+            format!("{operation} is not asked for as evidence"),
+            ErrorClass::Invalid,
+            Remedy::None,
+        )
+    }
+
+    /// A task of this process that ended without an answer.
+    pub(crate) fn lost(reason: String) -> Self {
+        Self::new("Lost", reason, ErrorClass::Other, Remedy::None)
+    }
+
+    /// Credentials that their source could not give.
+    pub(crate) fn no_credentials(error: &dyn StdError) -> Self {
+        let reason = chain(error);
+        Self::new("NoCredentials", reason, ErrorClass::Denied, Remedy::None)
+    }
+
+    pub(super) fn with_request_id(mut self, request_id: Option<String>) -> Self {
+        self.request_id = request_id;
+        self
+    }
+
+    /// What the SDK reports.
+    pub(super) fn from_sdk<E>(error: &SdkError<E, HttpResponse>) -> Self
+    where
+        E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+    {
+        let request_id = error.request_id().map(str::to_owned);
+        let status = error
+            .raw_response()
+            .map(|response| response.status().as_u16());
+        let failure = match error {
+            SdkError::ServiceError(service) => match service.err().code() {
+                Some(code) => {
+                    let message = service.err().message().unwrap_or_default().to_owned();
+                    Self::from_code(code, message, status.unwrap_or_default())
+                }
+                None => Self::from_status(status.unwrap_or_default()),
+            },
+            SdkError::ResponseError(_) => Self::from_status(status.unwrap_or_default()),
+            SdkError::TimeoutError(_) => Self::new(
+                "Timeout",
+                chain(error),
+                ErrorClass::Unavailable,
+                Remedy::Again,
+            ),
+            SdkError::DispatchFailure(_) => Self::new(
+                "ConnectionFailed",
+                chain(error),
+                ErrorClass::Unavailable,
+                Remedy::Reconnect,
+            ),
+            _ => Self::new(
+                "RequestNotSent",
+                chain(error),
+                ErrorClass::Invalid,
+                Remedy::None,
+            ),
+        };
+        failure.with_request_id(request_id)
+    }
+
+    fn from_code(code: &str, message: String, status: u16) -> Self {
+        let (class, remedy) = of_code(code, &message, status);
+        Self::new(code, message, class, remedy)
+    }
+
+    /// A response that is not of the service's protocol: a proxy's page, or an emulator that does
+    /// not know the operation.
+    fn from_status(status: u16) -> Self {
+        let (class, remedy) = of_status(status);
+        Self::new(
+            &format!("Http{status}"),
+            "the response is not one of this service".to_owned(),
+            class,
+            remedy,
+        )
+    }
+
+    /// Refused tokens mean something else where the region has to be enabled first: there, AWS
+    /// does not know the account's tokens.
+    pub(crate) fn in_region(mut self, region: &Region) -> Self {
+        let opt_in = !region
+            .partition()
+            .default_regions()
+            .contains(&region.as_str());
+        if opt_in && UNKNOWN_TOKEN.contains(&self.error.code.as_str()) {
+            self.error.class = ErrorClass::RegionDisabled;
+            self.remedy = Remedy::None;
+        }
+        self
+    }
+}
+
+/// The causes, outermost first, without repeating one that already says the next.
+fn chain(error: &dyn StdError) -> String {
+    let mut text = String::new();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            if !text.is_empty() {
+                text.push_str(": ");
+            }
+            text.push_str(&cause_text);
+        }
+        next = cause.source();
+    }
+    if text.is_empty() {
+        error.to_string()
+    } else {
+        text
+    }
+}
+
+/// The token is not known where it was used.
+const UNKNOWN_TOKEN: &[&str] = &[
+    "UnrecognizedClientException",
+    "UnrecognizedClient",
+    "InvalidClientTokenId",
+    "InvalidClientTokenIdException",
+    "AuthFailure",
+    "InvalidAccessKeyId",
+    "InvalidToken",
+];
+
+const EXPIRED: &[&str] = &[
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "RequestExpired",
+    "TokenRefreshRequired",
+];
+
+const DENIED: &[&str] = &[
+    "AccessDenied",
+    "AccessDeniedException",
+    "AuthorizationError",
+    "AuthorizationErrorException",
+    "UnauthorizedOperation",
+    "UnauthorizedException",
+    "NotAuthorized",
+    "NotAuthorizedException",
+    "Forbidden",
+    "ForbiddenException",
+    "KMSAccessDenied",
+    "KMSAccessDeniedException",
+    "InsufficientDependencyServiceAccessPermissionException",
+    "SubscriptionRequiredException",
+    "SubscriptionRequired",
+    "AccountProblem",
+    "AccountSuspended",
+    "MissingAuthenticationToken",
+    "MissingAuthenticationTokenException",
+    "SignatureDoesNotMatch",
+    "InvalidSignatureException",
+    "IncompleteSignature",
+    "IncompleteSignatureException",
+];
+
+const REGION_DISABLED: &[&str] = &[
+    "OptInRequired",
+    "RegionDisabledException",
+    "RegionDisabled",
+    "DisabledRegion",
+];
+
+const THROTTLED: &[&str] = &[
+    "Throttling",
+    "ThrottlingException",
+    "ThrottledException",
+    "Throttled",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "RequestLimitExceeded",
+    "TooManyRequests",
+    "TooManyRequestsException",
+    "BandwidthLimitExceeded",
+    "SlowDown",
+    "PriorRequestNotComplete",
+    "EC2ThrottledException",
+    "ProvisionedThroughputExceededException",
+    "TransactionInProgressException",
+];
+
+const NOT_FOUND: &[&str] = &[
+    "NotFound",
+    "NotFoundException",
+    "ResourceNotFound",
+    "ResourceNotFoundException",
+    "TrailNotFoundException",
+    "NoSuchEntity",
+    "NoSuchEntityException",
+    "AccountNotFoundException",
+    "ParentNotFoundException",
+    "OrganizationalUnitNotFoundException",
+    "TargetNotFoundException",
+    "AWSOrganizationsNotInUseException",
+];
+
+const INVALID: &[&str] = &[
+    "InvalidParameter",
+    "InvalidParameterException",
+    "InvalidParameterValue",
+    "InvalidParameterValueException",
+    "InvalidParameterCombination",
+    "InvalidParameterCombinationException",
+    "MissingParameter",
+    "MissingRequiredParameterException",
+    "ValidationError",
+    "ValidationException",
+    "InvalidInput",
+    "InvalidInputException",
+    "InvalidNextToken",
+    "InvalidNextTokenException",
+    "InvalidTrailNameException",
+    "CloudTrailARNInvalidException",
+    "InvalidArn",
+    "InvalidArnException",
+    "MalformedQueryString",
+    "MalformedInput",
+    "SerializationException",
+];
+
+const UNAVAILABLE: &[&str] = &[
+    "InternalError",
+    "InternalErrorException",
+    "InternalFailure",
+    "InternalServerError",
+    "InternalServerException",
+    "InternalServiceError",
+    "InternalServiceException",
+    "InternalServiceFault",
+    "ServiceException",
+    "ServiceFailure",
+    "ServiceUnavailable",
+    "ServiceUnavailableException",
+    "RequestTimeout",
+    "RequestTimeoutException",
+    "OperationAborted",
+];
+
+/// What an endpoint says that does not know the operation: asking again cannot help.
+const UNKNOWN_OPERATION: &[&str] = &[
+    "UnknownOperation",
+    "UnknownOperationException",
+    "InvalidAction",
+    "NotImplemented",
+    "NotImplementedException",
+    "UnsupportedOperationException",
+    "UnsupportedOperation",
+];
+
+fn of_code(code: &str, message: &str, status: u16) -> (ErrorClass, Remedy) {
+    let is = |codes: &[&str]| codes.contains(&code);
+    if is(EXPIRED) || is(UNKNOWN_TOKEN) {
+        (ErrorClass::Denied, Remedy::Renew)
+    } else if is(DENIED) {
+        (ErrorClass::Denied, Remedy::None)
+    } else if is(REGION_DISABLED) {
+        (ErrorClass::RegionDisabled, Remedy::None)
+    } else if is(THROTTLED)
+        || status == 429
+        // A limit on things, not on the rate, has the same code.
+        || (matches!(code, "LimitExceeded" | "LimitExceededException")
+            && message.to_ascii_lowercase().contains("rate"))
+    {
+        (ErrorClass::Throttled, Remedy::SlowDown)
+    } else if is(NOT_FOUND) {
+        (ErrorClass::NotFound, Remedy::None)
+    } else if is(INVALID) {
+        (ErrorClass::Invalid, Remedy::None)
+    } else if is(UNKNOWN_OPERATION) {
+        (ErrorClass::Other, Remedy::None)
+    } else if is(UNAVAILABLE) {
+        (ErrorClass::Unavailable, Remedy::Again)
+    } else if status >= 500 {
+        of_status(status)
+    } else {
+        (ErrorClass::Other, Remedy::None)
+    }
+}
+
+fn of_status(status: u16) -> (ErrorClass, Remedy) {
+    match status {
+        429 => (ErrorClass::Throttled, Remedy::SlowDown),
+        501 => (ErrorClass::Other, Remedy::None),
+        401 | 403 => (ErrorClass::Denied, Remedy::None),
+        // A success that cannot be read was cut off on the way.
+        200..=299 | 408 | 500.. => (ErrorClass::Unavailable, Remedy::Again),
+        _ => (ErrorClass::Other, Remedy::None),
+    }
+}

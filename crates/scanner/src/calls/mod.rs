@@ -1,0 +1,151 @@
+//! Performing one page of one call: the only place that talks to AWS.
+//!
+//! Answers are JSON with exactly AWS's member names. Services with JSON or CBOR protocols are
+//! recorded as they answered, members this SDK does not know included; for the query protocol the
+//! SDK's typed output is written out by hand. Retrying, pacing and joining pages is not done here.
+
+mod account;
+mod body;
+mod cbor;
+mod classify;
+mod cloudtrail;
+mod cloudwatch;
+mod logs;
+mod organizations;
+mod pages;
+mod sns;
+mod sts;
+
+use aws_config::SdkConfig;
+use aws_credential_types::Credentials;
+use serde_json::Value;
+use trailproof_core::account::{AccountId, Region};
+use trailproof_core::evidence::Call;
+
+pub(crate) use classify::{Failure, Remedy};
+pub(crate) use pages::{Next, Pages};
+pub(crate) use sts::Entered;
+
+/// One client per service, sharing connections; credentials and region are given with each call.
+#[derive(Debug, Clone)]
+pub(crate) struct Clients {
+    account: aws_sdk_account::Client,
+    cloudtrail: aws_sdk_cloudtrail::Client,
+    cloudwatch: aws_sdk_cloudwatch::Client,
+    logs: aws_sdk_cloudwatchlogs::Client,
+    organizations: aws_sdk_organizations::Client,
+    sns: aws_sdk_sns::Client,
+    sts: aws_sdk_sts::Client,
+}
+
+impl Clients {
+    /// The clients of a connection.
+    pub(crate) fn new(config: &SdkConfig) -> Self {
+        Self {
+            account: aws_sdk_account::Client::new(config),
+            cloudtrail: aws_sdk_cloudtrail::Client::new(config),
+            cloudwatch: aws_sdk_cloudwatch::Client::new(config),
+            logs: aws_sdk_cloudwatchlogs::Client::new(config),
+            organizations: aws_sdk_organizations::Client::new(config),
+            sns: aws_sdk_sns::Client::new(config),
+            sts: aws_sdk_sts::Client::new(config),
+        }
+    }
+}
+
+/// Whose credentials make a call, and where.
+#[derive(Debug, Clone)]
+pub(crate) struct Target {
+    pub(crate) region: Region,
+    pub(crate) credentials: Credentials,
+}
+
+/// What can be asked: the calls that are evidence, and the few that only find accounts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Ask {
+    Evidence(Call),
+    AccountsForParent(String),
+    UnitsForParent(String),
+    TagsOfAccount(AccountId),
+}
+
+impl Ask {
+    /// The operation's name, as in IAM policies.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Evidence(call) => call.operation().as_str(),
+            Self::AccountsForParent(_) => "organizations:ListAccountsForParent",
+            Self::UnitsForParent(_) => "organizations:ListOrganizationalUnitsForParent",
+            Self::TagsOfAccount(_) => "organizations:ListTagsForResource",
+        }
+    }
+}
+
+/// One page of an answer.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Answer {
+    pub(crate) body: Value,
+    pub(crate) request_id: Option<String>,
+}
+
+impl Clients {
+    /// Asks for one page. Sends exactly one request.
+    pub(crate) async fn page(
+        &self,
+        target: &Target,
+        ask: &Ask,
+        token: Option<String>,
+    ) -> Result<Answer, Failure> {
+        let call = match ask {
+            Ask::Evidence(call) => call,
+            Ask::AccountsForParent(parent) => {
+                return self.accounts_for_parent(target, parent, token).await;
+            }
+            Ask::UnitsForParent(parent) => {
+                return self.units_for_parent(target, parent, token).await;
+            }
+            Ask::TagsOfAccount(account) => {
+                return self.tags_of_account(target, *account, token).await;
+            }
+        };
+        match call {
+            Call::DescribeOrganization => self.describe_organization(target).await,
+            Call::ListAccounts => self.list_accounts(target, token).await,
+            Call::ListDelegatedAdministrators { service_principal } => {
+                self.list_delegated_administrators(target, service_principal, token)
+                    .await
+            }
+            Call::GetCallerIdentity => self.get_caller_identity(target).await,
+            // Entering accounts yields credentials, which are no answer: `Clients::assume_role`.
+            Call::AssumeRole { .. } => Err(Failure::unsupported(ask.name())),
+            Call::ListRegions { account } => self.list_regions(target, *account, token).await,
+            Call::DescribeTrails {
+                include_shadow_trails,
+            } => self.describe_trails(target, *include_shadow_trails).await,
+            Call::GetTrailStatus { trail_arn } => self.get_trail_status(target, trail_arn).await,
+            Call::GetEventSelectors { trail_arn } => {
+                self.get_event_selectors(target, trail_arn).await
+            }
+            Call::DescribeLogGroups { log_group_name } => {
+                self.describe_log_groups(target, log_group_name, token)
+                    .await
+            }
+            Call::DescribeMetricFilters { log_group_name } => {
+                self.describe_metric_filters(target, log_group_name, token)
+                    .await
+            }
+            Call::DescribeAlarms => self.describe_alarms(target, token).await,
+            Call::ListAlarmMuteRules { alarm_name } => {
+                self.list_alarm_mute_rules(target, alarm_name.as_deref(), token)
+                    .await
+            }
+            Call::GetTopicAttributes { topic_arn } => {
+                self.get_topic_attributes(target, topic_arn).await
+            }
+            Call::ListSubscriptionsByTopic { topic_arn } => {
+                self.list_subscriptions_by_topic(target, topic_arn, token)
+                    .await
+            }
+        }
+    }
+}

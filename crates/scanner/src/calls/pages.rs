@@ -1,0 +1,137 @@
+//! Joining pages: which member continues, and which members are lists to be joined.
+
+use serde_json::{Map, Value};
+
+use super::{Answer, Ask};
+use trailproof_core::evidence::Call;
+
+/// The pages of one call, joined.
+#[derive(Debug)]
+pub(crate) struct Pages {
+    token_member: &'static str,
+    joined: Map<String, Value>,
+    request_id: Option<String>,
+    last_token: Option<String>,
+}
+
+/// What to do after a page.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// Ask again with this token.
+    Page(String),
+    /// That was all.
+    Done,
+    /// The service gave the same token twice, which would never end.
+    Loop,
+}
+
+impl Pages {
+    pub(crate) fn new(ask: &Ask) -> Self {
+        let token_member = match ask {
+            // CloudWatch Logs alone begins member names with a small letter.
+            Ask::Evidence(Call::DescribeLogGroups { .. } | Call::DescribeMetricFilters { .. }) => {
+                "nextToken"
+            }
+            _ => "NextToken",
+        };
+        Self {
+            token_member,
+            joined: Map::new(),
+            request_id: None,
+            last_token: None,
+        }
+    }
+
+    /// Adds a page. An empty page with a token is an ordinary page.
+    pub(crate) fn add(&mut self, answer: Answer) -> Next {
+        self.request_id = self.request_id.take().or(answer.request_id);
+        let Value::Object(members) = answer.body else {
+            return Next::Done;
+        };
+        let mut token = None;
+        for (name, value) in members {
+            if name == self.token_member {
+                token = value
+                    .as_str()
+                    .filter(|token| !token.is_empty())
+                    .map(str::to_owned);
+                continue;
+            }
+            match (self.joined.get_mut(&name), value) {
+                (Some(Value::Array(all)), Value::Array(more)) => all.extend(more),
+                (_, value) => {
+                    self.joined.insert(name, value);
+                }
+            }
+        }
+        match token {
+            None => Next::Done,
+            Some(token) if self.last_token.as_ref() == Some(&token) => Next::Loop,
+            Some(token) => {
+                self.last_token = Some(token.clone());
+                Next::Page(token)
+            }
+        }
+    }
+
+    /// The whole answer, with the request id of the first page.
+    pub(crate) fn finish(self) -> Answer {
+        Answer {
+            body: self.joined.into(),
+            request_id: self.request_id,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn page(body: Value) -> Answer {
+        Answer {
+            body,
+            request_id: Some(body_id()),
+        }
+    }
+
+    fn body_id() -> String {
+        "r".to_owned()
+    }
+
+    #[test]
+    fn joins_lists_and_drops_tokens() {
+        let mut pages = Pages::new(&Ask::Evidence(Call::DescribeAlarms));
+        let first = json!({"MetricAlarms": [1, 2], "CompositeAlarms": [], "NextToken": "a"});
+        assert_eq!(pages.add(page(first)), Next::Page("a".to_owned()));
+        let empty = json!({"NextToken": "b"});
+        assert_eq!(pages.add(page(empty)), Next::Page("b".to_owned()));
+        let last = json!({"MetricAlarms": [3], "CompositeAlarms": [4], "NextToken": null});
+        assert_eq!(pages.add(page(last)), Next::Done);
+        assert_eq!(
+            pages.finish().body,
+            json!({"MetricAlarms": [1, 2, 3], "CompositeAlarms": [4]})
+        );
+    }
+
+    #[test]
+    fn logs_write_their_token_small() {
+        let ask = Ask::Evidence(Call::DescribeMetricFilters {
+            log_group_name: "g".to_owned(),
+        });
+        let mut pages = Pages::new(&ask);
+        let first = json!({"metricFilters": [1], "nextToken": "a"});
+        assert_eq!(pages.add(page(first)), Next::Page("a".to_owned()));
+        assert_eq!(pages.add(page(json!({"metricFilters": [2]}))), Next::Done);
+        assert_eq!(pages.finish().body, json!({"metricFilters": [1, 2]}));
+    }
+
+    #[test]
+    fn a_repeated_token_is_a_loop() {
+        let mut pages = Pages::new(&Ask::Evidence(Call::ListAccounts));
+        let same = json!({"Accounts": [], "NextToken": "a"});
+        assert_eq!(pages.add(page(same.clone())), Next::Page("a".to_owned()));
+        assert_eq!(pages.add(page(same)), Next::Loop);
+    }
+}

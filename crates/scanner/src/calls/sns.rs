@@ -1,0 +1,67 @@
+//! Amazon SNS, whose query protocol answers in XML: the typed output is written out by hand.
+
+use aws_sdk_sns::types::Subscription;
+use aws_types::request_id::RequestId;
+use serde_json::{Map, Value, json};
+
+use super::body::send_typed;
+use super::{Answer, Clients, Failure, Target};
+
+impl Clients {
+    pub(super) async fn get_topic_attributes(
+        &self,
+        target: &Target,
+        topic_arn: &str,
+    ) -> Result<Answer, Failure> {
+        let request = self.sns.get_topic_attributes().topic_arn(topic_arn);
+        let output = send_typed!(aws_sdk_sns, target, request)?;
+        let attributes: Map<String, Value> = output
+            .attributes()
+            .into_iter()
+            .flatten()
+            .map(|(name, value)| (name.clone(), Value::from(value.as_str())))
+            .collect();
+        Ok(Answer {
+            body: json!({ "Attributes": attributes }),
+            request_id: output.request_id().map(str::to_owned),
+        })
+    }
+
+    pub(super) async fn list_subscriptions_by_topic(
+        &self,
+        target: &Target,
+        topic_arn: &str,
+        token: Option<String>,
+    ) -> Result<Answer, Failure> {
+        let request = self
+            .sns
+            .list_subscriptions_by_topic()
+            .topic_arn(topic_arn)
+            .set_next_token(token);
+        let output = send_typed!(aws_sdk_sns, target, request)?;
+        let subscriptions: Vec<Value> = output.subscriptions().iter().map(subscription).collect();
+        let mut body = json!({ "Subscriptions": subscriptions });
+        if let (Some(token), Some(members)) = (output.next_token(), body.as_object_mut()) {
+            members.insert("NextToken".to_owned(), token.into());
+        }
+        Ok(Answer {
+            body,
+            request_id: output.request_id().map(str::to_owned),
+        })
+    }
+}
+
+fn subscription(subscription: &Subscription) -> Value {
+    let members = [
+        ("SubscriptionArn", subscription.subscription_arn()),
+        ("Owner", subscription.owner()),
+        ("Protocol", subscription.protocol()),
+        ("Endpoint", subscription.endpoint()),
+        ("TopicArn", subscription.topic_arn()),
+    ];
+    members
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), Value::from(value?))))
+        .collect::<Map<_, _>>()
+        .into()
+}

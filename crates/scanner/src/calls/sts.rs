@@ -1,0 +1,98 @@
+//! AWS STS, whose query protocol answers in XML: the typed output is written out by hand, without
+//! credentials.
+
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_types::request_id::RequestId;
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use super::body::send_typed;
+use super::{Answer, Clients, Failure, Target};
+
+/// How long assumed credentials live, in seconds: the most that role chaining allows, and the
+/// least that a role can be limited to.
+const DURATION: i32 = 3600;
+
+/// A role session: credentials, and what may be written down about it.
+#[derive(Debug)]
+pub(crate) struct Entered {
+    pub(crate) credentials: Credentials,
+    pub(crate) expires_at: Option<Timestamp>,
+    pub(crate) answer: Answer,
+}
+
+impl Clients {
+    pub(super) async fn get_caller_identity(&self, target: &Target) -> Result<Answer, Failure> {
+        let output = send_typed!(aws_sdk_sts, target, self.sts.get_caller_identity())?;
+        let members = [
+            ("UserId", output.user_id()),
+            ("Account", output.account()),
+            ("Arn", output.arn()),
+        ];
+        Ok(Answer {
+            body: strings(members),
+            request_id: output.request_id().map(str::to_owned),
+        })
+    }
+
+    /// Assumes a role. Sends exactly one request.
+    pub(crate) async fn assume_role(
+        &self,
+        target: &Target,
+        role_arn: &str,
+        session_name: &str,
+        external_id: Option<&str>,
+    ) -> Result<Entered, Failure> {
+        let request = self
+            .sts
+            .assume_role()
+            .role_arn(role_arn)
+            .role_session_name(session_name)
+            .set_external_id(external_id.map(str::to_owned))
+            .duration_seconds(DURATION);
+        let output = send_typed!(aws_sdk_sts, target, request)?;
+        let Some(given) = output.credentials() else {
+            return Err(Failure::unreadable(
+                "the response has no credentials".to_owned(),
+            ));
+        };
+        let expires_at = Timestamp::from_second(given.expiration().secs()).ok();
+        let credentials = Credentials::new(
+            given.access_key_id(),
+            given.secret_access_key(),
+            Some(given.session_token().to_owned()),
+            u64::try_from(given.expiration().secs())
+                .ok()
+                .and_then(|seconds| {
+                    std::time::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
+                }),
+            "trailproof",
+        );
+        let mut body = Map::new();
+        if let Some(user) = output.assumed_role_user() {
+            let members = [
+                ("AssumedRoleId", Some(user.assumed_role_id())),
+                ("Arn", Some(user.arn())),
+            ];
+            body.insert("AssumedRoleUser".to_owned(), strings(members));
+        }
+        Ok(Entered {
+            credentials,
+            expires_at,
+            answer: Answer {
+                body: body.into(),
+                request_id: output.request_id().map(str::to_owned),
+            },
+        })
+    }
+}
+
+fn strings<'a>(members: impl IntoIterator<Item = (&'a str, Option<&'a str>)>) -> Value {
+    members
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), Value::from(value?))))
+        .collect::<Map<_, _>>()
+        .into()
+}

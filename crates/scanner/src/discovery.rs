@@ -1,0 +1,343 @@
+//! Finding the accounts: through Organizations, page by page while the scan already runs, or from
+//! a list.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde_json::Value;
+use tokio::sync::mpsc::UnboundedSender;
+use trailproof_core::account::AccountId;
+use trailproof_core::evidence::{Call, ErrorClass, Request};
+
+use crate::calls::{Ask, Failure};
+use crate::engine::{End, Engine, ListedAccount, Stopped, listed_accounts, management_account};
+use crate::error::ScanError;
+use crate::event::{Warning, WarningCode};
+use crate::outcome::{Caller, FoundAccount};
+use crate::plan::{AccountFilter, Scope};
+use crate::shard::Shard;
+
+/// What an earlier run of the same directory found.
+#[derive(Debug, Default)]
+pub(crate) struct Earlier {
+    pub(crate) management: Option<AccountId>,
+    pub(crate) accounts: Option<Vec<ListedAccount>>,
+}
+
+/// The search for accounts.
+#[derive(Debug)]
+pub(crate) struct Discovery {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) caller: Caller,
+    pub(crate) scope: Scope,
+    pub(crate) filter: AccountFilter,
+    pub(crate) shard: Option<Shard>,
+    pub(crate) earlier: Earlier,
+    /// Where accounts in scope go as they are found.
+    pub(crate) found: UnboundedSender<FoundAccount>,
+    pub(crate) warnings: UnboundedSender<Warning>,
+}
+
+/// Why discovery ended before its end.
+#[derive(Debug)]
+pub(crate) enum DiscoveryEnd {
+    Error(ScanError),
+    Stopped,
+}
+
+impl From<Stopped> for DiscoveryEnd {
+    fn from(_: Stopped) -> Self {
+        Self::Stopped
+    }
+}
+
+impl From<ScanError> for DiscoveryEnd {
+    fn from(error: ScanError) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl Discovery {
+    /// The management account of the caller's organization; nothing where Organizations is not
+    /// asked or does not say.
+    pub(crate) async fn organization(&self) -> Result<Option<AccountId>, DiscoveryEnd> {
+        if self.scope != Scope::Organization {
+            return Ok(None);
+        }
+        if self.earlier.management.is_some() {
+            return Ok(self.earlier.management);
+        }
+        let mut management = None;
+        let request = self.request(Call::DescribeOrganization);
+        let mut learn = |page: &Value| management = management_account(page);
+        match self.engine.fetch(&request, &mut learn).await {
+            Ok(()) => {}
+            Err(End::Stopped) => return Err(DiscoveryEnd::Stopped),
+            Err(End::Failed(failure))
+                if failure.error.code == "AWSOrganizationsNotInUseException" =>
+            {
+                return Err(DiscoveryEnd::Error(ScanError::NotInOrganization {
+                    account: self.caller.account,
+                }));
+            }
+            // Listing the accounts is what counts; it may be allowed all the same.
+            Err(End::Failed(failure)) if failure.error.class == ErrorClass::Denied => {}
+            Err(End::Failed(failure)) => {
+                return Err(self
+                    .failed("organizations:DescribeOrganization", failure, None)
+                    .into());
+            }
+        }
+        Ok(management)
+    }
+
+    /// Finds every account and sends those in scope on, each once.
+    pub(crate) async fn accounts(
+        mut self,
+        management: Option<AccountId>,
+    ) -> Result<(), DiscoveryEnd> {
+        match std::mem::take(&mut self.scope) {
+            Scope::Organization => self.organization_accounts(management).await,
+            Scope::Accounts(accounts) => {
+                let listed: BTreeSet<AccountId> = accounts.into_iter().collect();
+                for account in &listed {
+                    self.send(*account, None, true);
+                }
+                self.warn_of_unlisted(&listed);
+                Ok(())
+            }
+            Scope::CurrentAccount => {
+                self.send(self.caller.account, None, true);
+                Ok(())
+            }
+        }
+    }
+
+    async fn organization_accounts(
+        &self,
+        management: Option<AccountId>,
+    ) -> Result<(), DiscoveryEnd> {
+        // Pages go through a channel, so that accounts of the first are scanned while the last is
+        // still to come.
+        let (pages, mut arriving) = tokio::sync::mpsc::unbounded_channel();
+        let listing = async {
+            if let Some(accounts) = self.earlier.accounts.clone() {
+                // The receiver is held by this very function.
+                let _ = pages.send(accounts);
+                drop(pages);
+                return Ok(());
+            }
+            let request = self.request(Call::ListAccounts);
+            let asked = self
+                .engine
+                .fetch(&request, &mut |page: &Value| {
+                    let _ = pages.send(listed_accounts(page));
+                })
+                .await;
+            drop(pages);
+            match asked {
+                Ok(()) => Ok(()),
+                Err(End::Stopped) => Err(DiscoveryEnd::Stopped),
+                Err(End::Failed(failure)) => Err(self
+                    .failed("organizations:ListAccounts", failure, management)
+                    .into()),
+            }
+        };
+        let filtering = async {
+            let mut listed = BTreeSet::new();
+            let mut units = Units::default();
+            while let Some(page) = arriving.recv().await {
+                for account in page {
+                    if listed.insert(account.id) && self.in_scope(&account, &mut units).await? {
+                        self.send(account.id, account.name, account.active);
+                    }
+                }
+            }
+            self.warn_of_unlisted(&listed);
+            Ok::<(), DiscoveryEnd>(())
+        };
+        let (listing, filtering) = futures::join!(listing, filtering);
+        listing.and(filtering)
+    }
+
+    async fn in_scope(
+        &self,
+        account: &ListedAccount,
+        units: &mut Units,
+    ) -> Result<bool, DiscoveryEnd> {
+        let filter = &self.filter;
+        // The cheap conditions first: tags cost a call.
+        if !self.may_be_sent(account.id) {
+            return Ok(false);
+        }
+        if !filter.organizational_units.is_empty()
+            && !self
+                .is_in(account, &filter.organizational_units, units)
+                .await?
+        {
+            return Ok(false);
+        }
+        if !filter.exclude_organizational_units.is_empty()
+            && self
+                .is_in(account, &filter.exclude_organizational_units, units)
+                .await?
+        {
+            return Ok(false);
+        }
+        if filter.tags.is_empty() {
+            return Ok(true);
+        }
+        let tags = self.look_up(&Ask::TagsOfAccount(account.id)).await?;
+        Ok(filter.tags.iter().all(|(key, value)| {
+            members(&tags, "Tags").any(|tag| {
+                text(tag, "Key") == Some(key.as_str()) && text(tag, "Value") == Some(value.as_str())
+            })
+        }))
+    }
+
+    async fn is_in(
+        &self,
+        account: &ListedAccount,
+        wanted: &BTreeSet<String>,
+        units: &mut Units,
+    ) -> Result<bool, DiscoveryEnd> {
+        if !account.paths.is_empty() {
+            return Ok(account
+                .paths
+                .iter()
+                .flat_map(|path| path.split('/'))
+                .any(|unit| wanted.contains(unit)));
+        }
+        for unit in wanted {
+            if !units.0.contains_key(unit) {
+                let accounts = self.walk(unit).await?;
+                units.0.insert(unit.clone(), accounts);
+            }
+            if units
+                .0
+                .get(unit)
+                .is_some_and(|accounts| accounts.contains(&account.id))
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Every account below a unit or root.
+    async fn walk(&self, unit: &str) -> Result<BTreeSet<AccountId>, DiscoveryEnd> {
+        let mut accounts = BTreeSet::new();
+        let mut units = vec![unit.to_owned()];
+        while let Some(unit) = units.pop() {
+            let listed = self.look_up(&Ask::AccountsForParent(unit.clone())).await?;
+            accounts.extend(listed_accounts(&listed).iter().map(|account| account.id));
+            let below = self.look_up(&Ask::UnitsForParent(unit)).await?;
+            let below = members(&below, "OrganizationalUnits");
+            units.extend(below.filter_map(|unit| Some(text(unit, "Id")?.to_owned())));
+        }
+        Ok(accounts)
+    }
+
+    async fn look_up(&self, ask: &Ask) -> Result<Value, DiscoveryEnd> {
+        match self.engine.look_up(&self.caller.region, ask).await {
+            Ok(answer) => Ok(answer),
+            Err(End::Stopped) => Err(DiscoveryEnd::Stopped),
+            Err(End::Failed(failure)) => {
+                let unknown_unit = failure.error.class == ErrorClass::NotFound
+                    || failure.error.class == ErrorClass::Invalid;
+                match ask {
+                    Ask::AccountsForParent(unit) if unknown_unit => {
+                        Err(ScanError::UnknownOrganizationalUnit { unit: unit.clone() }.into())
+                    }
+                    _ => Err(self.failed(ask.name(), failure, None).into()),
+                }
+            }
+        }
+    }
+
+    fn request(&self, call: Call) -> Request {
+        Request {
+            account: self.caller.account,
+            region: self.caller.region.clone(),
+            call,
+        }
+    }
+
+    /// What a failed question about the organization means for the run.
+    fn failed(
+        &self,
+        operation: &'static str,
+        failure: Failure,
+        management: Option<AccountId>,
+    ) -> ScanError {
+        let error = failure.error;
+        match error.class {
+            ErrorClass::Denied
+                if management.is_some_and(|management| management != self.caller.account) =>
+            {
+                ScanError::NotOrganizationAdministrator {
+                    account: self.caller.account,
+                    code: error.code,
+                    message: error.message,
+                }
+            }
+            ErrorClass::Denied => ScanError::OrganizationDenied {
+                operation,
+                arn: self.caller.arn.clone(),
+                code: error.code,
+                message: error.message,
+            },
+            _ if error.code == "AWSOrganizationsNotInUseException" => {
+                ScanError::NotInOrganization {
+                    account: self.caller.account,
+                }
+            }
+            _ if error.code == "ConnectionFailed" => ScanError::Unreachable {
+                operation,
+                reason: error.message,
+            },
+            _ => ScanError::OrganizationFailed {
+                operation,
+                code: error.code,
+                message: error.message,
+            },
+        }
+    }
+
+    fn may_be_sent(&self, account: AccountId) -> bool {
+        !self.filter.exclude.contains(&account)
+            && self.shard.is_none_or(|shard| shard.contains(account))
+    }
+
+    fn send(&self, id: AccountId, name: Option<String>, active: bool) {
+        if self.may_be_sent(id) {
+            // The receiver lives as long as the run.
+            let _ = self.found.send(FoundAccount { id, name, active });
+        }
+    }
+
+    fn warn_of_unlisted(&self, listed: &BTreeSet<AccountId>) {
+        for account in self.filter.exclude.difference(listed) {
+            let _ = self.warnings.send(Warning {
+                code: WarningCode::FilterWithoutEffect,
+                message: format!("account {account} is excluded, but it was not found anyway"),
+            });
+        }
+    }
+}
+
+/// The accounts below each unit of a filter, where accounts do not name their path.
+#[derive(Debug, Default)]
+struct Units(BTreeMap<String, BTreeSet<AccountId>>);
+
+fn members<'a>(answer: &'a Value, member: &str) -> impl Iterator<Item = &'a Value> {
+    answer
+        .get(member)
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+}
+
+fn text<'a>(value: &'a Value, member: &str) -> Option<&'a str> {
+    value.get(member).and_then(Value::as_str)
+}

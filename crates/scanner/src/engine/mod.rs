@@ -1,0 +1,28 @@
+//! Asking AWS: everything between a question of the scan and a record in evidence.
+//!
+//! A question is asked once however many accounts need the answer ([`flight`]), with credentials
+//! that are fresh ([`session`]), at a pace AWS allows and as often as it takes ([`transport`]), and
+//! its answer is remembered and written down ([`recorder`]). Which questions to ask is not decided
+//! here.
+
+mod endpoints;
+mod flight;
+mod key;
+mod perform;
+mod recorder;
+mod resume;
+mod session;
+mod stop;
+mod tally;
+mod transport;
+
+pub(crate) use key::Key;
+pub(crate) use perform::{Engine, Entry};
+pub(crate) use recorder::Recorder;
+pub(crate) use resume::{
+    ListedAccount, Resumed, enabled_regions, listed_accounts, management_account, region_states,
+};
+pub(crate) use session::{Roles, Sessions};
+pub(crate) use stop::{Stop, Stopped};
+pub(crate) use tally::Tally;
+pub(crate) use transport::{End, Transport};

@@ -1,0 +1,118 @@
+//! Remembering answers: in memory for the verdicts, in the file for everyone else.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use trailproof_core::evidence::{CallError, ErrorClass, Evidence, Outcome, Record, Request};
+
+use super::key::Key;
+use crate::calls::{Answer, Failure};
+use crate::clock;
+use crate::error::ScanError;
+use crate::log::EvidenceLog;
+
+/// What was seen so far.
+#[derive(Debug)]
+pub(crate) struct Recorder {
+    evidence: Mutex<Evidence>,
+    known: Mutex<HashSet<Key>>,
+    log: Option<EvidenceLog>,
+}
+
+impl Recorder {
+    /// Goes on from what an earlier run saw.
+    pub(crate) fn new(evidence: Evidence, known: HashSet<Key>, log: Option<EvidenceLog>) -> Self {
+        Self {
+            evidence: evidence.into(),
+            known: known.into(),
+            log,
+        }
+    }
+
+    /// Whether a question has its final answer.
+    pub(crate) fn knows(&self, key: Key) -> bool {
+        self.known
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(&key)
+    }
+
+    /// The evidence so far.
+    pub(crate) fn evidence(&self) -> MutexGuard<'_, Evidence> {
+        self.evidence.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn answered(&self, request: &Request, answer: Answer) {
+        self.record(request, answer.request_id, Outcome::Response(answer.body));
+    }
+
+    pub(crate) fn failed(&self, request: &Request, failure: Failure) {
+        self.record(request, failure.request_id, Outcome::Error(failure.error));
+    }
+
+    fn record(&self, request: &Request, request_id: Option<String>, outcome: Outcome) {
+        let record = Record {
+            operation: request.call.operation(),
+            account: request.account,
+            region: request.region.clone(),
+            parameters: request.call.parameters(),
+            observed_at: clock::now(),
+            request_id,
+            outcome,
+        };
+        let key = Key::of_record(&record);
+        let mut line = self.log.is_some().then(|| to_line(&record)).flatten();
+        let inserted = self.evidence().insert(record);
+        if let Err(unreadable) = inserted {
+            // An answer that says nothing anyone can use is as good as none, and a file with it
+            // could not be read back.
+            tracing::warn!(%unreadable, "an answer is not what its API documents");
+            let record = Record {
+                operation: request.call.operation(),
+                account: request.account,
+                region: request.region.clone(),
+                parameters: request.call.parameters(),
+                observed_at: clock::now(),
+                request_id: None,
+                outcome: Outcome::Error(CallError {
+                    code: "UnreadableAnswer".to_owned(),
+                    message: format!("`{}` {}", unreadable.member, unreadable.reason),
+                    class: ErrorClass::Other,
+                }),
+            };
+            line = self.log.is_some().then(|| to_line(&record)).flatten();
+            // An error has no answer that could be unreadable.
+            let _ = self.evidence().insert(record);
+        }
+        if let (Some(log), Some(line)) = (&self.log, line) {
+            log.append(line);
+        }
+        self.known
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(key);
+    }
+
+    /// Whether the file can no longer be written.
+    pub(crate) fn broken(&self) -> bool {
+        self.log.as_ref().is_some_and(EvidenceLog::failed)
+    }
+
+    /// Closes the file and gives the evidence away.
+    pub(crate) fn close(self) -> Result<Evidence, ScanError> {
+        if let Some(log) = self.log {
+            log.close()?;
+        }
+        Ok(self
+            .evidence
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// A record as it stands in the file. Writing what was parsed from JSON cannot fail.
+fn to_line(record: &Record) -> Option<Vec<u8>> {
+    let mut line = serde_json::to_vec(record).ok()?;
+    line.push(b'\n');
+    Some(line)
+}

@@ -1,0 +1,48 @@
+//! The one switch that ends a run early: calls in flight are awaited, nothing new begins.
+
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+/// The run is ending, and the question was not asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stopped;
+
+/// The switch. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Stop(watch::Sender<bool>);
+
+impl Default for Stop {
+    fn default() -> Self {
+        Self(watch::Sender::new(false))
+    }
+}
+
+impl Stop {
+    /// Ends the run.
+    pub(crate) fn set(&self) {
+        self.0.send_replace(true);
+    }
+
+    /// Fails when the run is ending.
+    pub(crate) fn check(&self) -> Result<(), Stopped> {
+        if *self.0.borrow() {
+            Err(Stopped)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Waits until a time, or fails as soon as the run is ending.
+    pub(crate) async fn sleep_until(&self, at: Instant) -> Result<(), Stopped> {
+        self.check()?;
+        if at <= Instant::now() {
+            return Ok(());
+        }
+        let mut changes = self.0.subscribe();
+        tokio::select! {
+            () = tokio::time::sleep_until(at) => Ok(()),
+            // The sender is part of `self`, so that this ends only when the switch is set.
+            _ = changes.wait_for(|set| *set) => Err(Stopped),
+        }
+    }
+}

@@ -1,0 +1,351 @@
+//! Sending one request as often as it takes: pace, cap, renewal of credentials, retries.
+//!
+//! Retries are made here and not by the SDK, so that they can be counted, slow down only the one
+//! account, region and family of operations that was throttled, and hold no place among the calls
+//! in flight while they wait.
+
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::ProvideCredentials;
+use futures::future::BoxFuture;
+use jiff::Timestamp;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+use trailproof_core::account::Region;
+use trailproof_core::evidence::{Call, Request};
+
+use super::endpoints::Endpoints;
+use super::key::Key;
+use super::recorder::Recorder;
+use super::session::{Held, Role, Session, Source};
+use super::stop::{Stop, Stopped};
+use super::tally::Tally;
+use crate::calls::{Answer, Ask, Clients, Entered, Failure, Remedy, Target};
+use crate::clock;
+use crate::event::{Warning, WarningCode};
+
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum End {
+    /// AWS, or the way to it, failed to the end of the retry budget.
+    Failed(Failure),
+    /// The run is ending.
+    Stopped,
+}
+
+impl From<Failure> for End {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl From<Stopped> for End {
+    fn from(_: Stopped) -> Self {
+        Self::Stopped
+    }
+}
+
+/// The way to AWS that all accounts share.
+#[derive(Debug)]
+pub(crate) struct Transport {
+    pub(crate) clients: Clients,
+    /// The calls in flight.
+    pub(crate) cap: Semaphore,
+    pub(crate) stop: Stop,
+    pub(crate) tally: Tally,
+    pub(crate) recorder: Recorder,
+    pub(crate) warnings: tokio::sync::mpsc::UnboundedSender<Warning>,
+    endpoints: Endpoints,
+    /// Where roles are assumed.
+    pub(crate) region: Region,
+}
+
+/// What is sent.
+#[derive(Debug)]
+enum What<'a> {
+    /// A question, from this page token on.
+    Page(Option<String>),
+    /// The wish to enter an account.
+    Role(&'a Role),
+}
+
+/// What comes back.
+#[derive(Debug)]
+enum Received {
+    Page(Answer),
+    Role(Entered),
+}
+
+/// How often and how long one request is tried.
+#[derive(Debug)]
+struct Budget {
+    began: Instant,
+    throttles: u32,
+    failures: u32,
+    disconnections: u32,
+    renewed: bool,
+}
+
+/// Enough to outlast a storm of half a minute.
+const MAX_THROTTLES: u32 = 12;
+const MAX_FAILURES: u32 = 8;
+/// After this long, a request that keeps failing or stalling is given up.
+const MAX_FAILING: Duration = Duration::from_secs(90);
+/// An endpoint that refuses connections is waited for this long: long enough for a restart or a
+/// network that changes.
+const MAX_DISCONNECTED: Duration = Duration::from_secs(45);
+
+impl Transport {
+    pub(crate) fn new(
+        clients: Clients,
+        region: Region,
+        concurrency: usize,
+        stop: Stop,
+        recorder: Recorder,
+        warnings: tokio::sync::mpsc::UnboundedSender<Warning>,
+    ) -> Self {
+        Self {
+            clients,
+            cap: Semaphore::new(concurrency),
+            stop,
+            tally: Tally::default(),
+            recorder,
+            warnings,
+            endpoints: Endpoints::default(),
+            region,
+        }
+    }
+
+    /// One page of an answer.
+    pub(crate) async fn page(
+        &self,
+        session: &Session,
+        region: &Region,
+        ask: &Ask,
+        token: Option<String>,
+    ) -> Result<Answer, End> {
+        match self.send(session, region, ask, &What::Page(token)).await? {
+            Received::Page(answer) => Ok(answer),
+            Received::Role(_) => Err(Failure::lost("a page was a role".to_owned()).into()),
+        }
+    }
+
+    async fn send(
+        &self,
+        session: &Session,
+        region: &Region,
+        ask: &Ask,
+        what: &What<'_>,
+    ) -> Result<Received, End> {
+        let service = ask.name().split(':').next().unwrap_or_default();
+        let mut budget = Budget {
+            began: Instant::now(),
+            throttles: 0,
+            failures: 0,
+            disconnections: 0,
+            renewed: false,
+        };
+        loop {
+            let target = Target {
+                region: region.clone(),
+                credentials: self.credentials(session).await?,
+            };
+            let turn = session.pacer.reserve(region, ask);
+            self.stop.sleep_until(turn).await?;
+            let failure = {
+                // The semaphore is never closed.
+                let _permit = self.cap.acquire().await;
+                self.stop.check()?;
+                self.tally.sent(ask.name());
+                match self.once(&target, ask, what).await {
+                    Ok(received) => {
+                        session.pacer.succeeded(region, ask);
+                        self.endpoints.answered(service, region);
+                        return Ok(received);
+                    }
+                    Err(failure) => failure.in_region(region),
+                }
+            };
+            if failure.remedy == Remedy::Reconnect {
+                let outage = self.endpoints.failed(service, region, Instant::now());
+                if outage.new {
+                    self.warn_of_outage(service, region, &failure);
+                }
+                if outage.hopeless {
+                    return Err(failure.into());
+                }
+            } else {
+                self.endpoints.answered(service, region);
+            }
+            if failure.remedy == Remedy::SlowDown {
+                self.tally.throttled();
+                session.pacer.throttled(region, ask);
+            }
+            let Some(pause) = budget.pause(&failure) else {
+                return Err(failure.into());
+            };
+            if failure.remedy == Remedy::Renew {
+                session.forget(&target.credentials).await;
+            }
+            tracing::debug!(
+                operation = ask.name(), account = %session.account, %region,
+                code = failure.error.code, ?pause, "asking again"
+            );
+            self.tally.retried();
+            self.stop.sleep_until(Instant::now() + pause).await?;
+        }
+    }
+
+    async fn once(&self, target: &Target, ask: &Ask, what: &What<'_>) -> Result<Received, Failure> {
+        match what {
+            What::Page(token) => self
+                .clients
+                .page(target, ask, token.clone())
+                .await
+                .map(Received::Page),
+            What::Role(role) => self
+                .clients
+                .assume_role(
+                    target,
+                    &role.arn,
+                    &role.session_name,
+                    role.external_id.as_deref(),
+                )
+                .await
+                .map(Received::Role),
+        }
+    }
+
+    fn warn_of_outage(&self, service: &str, region: &Region, failure: &Failure) {
+        // Nobody listens once the run is over.
+        let _ = self.warnings.send(Warning {
+            code: WarningCode::EndpointDown,
+            message: format!(
+                "cannot reach {service} in {region} at the moment: {}",
+                failure.error.message
+            ),
+        });
+    }
+
+    /// Credentials of an account that are good for a while. Whoever comes first gets them; the
+    /// others wait.
+    pub(crate) async fn credentials(&self, session: &Session) -> Result<Credentials, End> {
+        let mut held = session.held.lock().await;
+        let now = clock::now();
+        match &*held {
+            Held::Credentials {
+                credentials,
+                renew_at,
+            } if renew_at.is_none_or(|renew_at| now < renew_at) => {
+                return Ok(credentials.clone());
+            }
+            Held::Refused(failure) => return Err(failure.clone().into()),
+            Held::Credentials { .. } | Held::Nothing => {}
+        }
+        match &session.source {
+            Source::Connection(provider) => {
+                let credentials = provider
+                    .provide_credentials()
+                    .await
+                    .map_err(|error| Failure::no_credentials(&error))?;
+                let expires_at = credentials
+                    .expiry()
+                    .and_then(|expiry| Timestamp::try_from(expiry).ok());
+                *held = Held::credentials(credentials.clone(), expires_at, now);
+                Ok(credentials)
+            }
+            Source::Role { role, via } => self.enter(role, via, &mut held).await,
+        }
+    }
+
+    /// Assumes a role and records how that went, before anyone can act on it.
+    async fn enter(&self, role: &Role, via: &Session, held: &mut Held) -> Result<Credentials, End> {
+        let request = Request {
+            account: via.account,
+            region: self.region.clone(),
+            call: Call::AssumeRole {
+                role_arn: role.arn.clone(),
+            },
+        };
+        // A renewal says nothing new.
+        let first = !self.recorder.knows(Key::of_request(&request));
+        match self.assume(role, via).await {
+            Ok(entered) => {
+                if first {
+                    self.recorder.answered(&request, entered.answer);
+                }
+                *held = Held::credentials(
+                    entered.credentials.clone(),
+                    entered.expires_at,
+                    clock::now(),
+                );
+                Ok(entered.credentials)
+            }
+            Err(End::Failed(failure)) => {
+                if first {
+                    self.tally.failed();
+                    self.recorder.failed(&request, failure.clone());
+                    *held = Held::Refused(failure.clone());
+                }
+                Err(failure.into())
+            }
+            Err(End::Stopped) => Err(End::Stopped),
+        }
+    }
+
+    /// Boxed, because sending needs credentials, and getting credentials needs sending.
+    fn assume<'a>(
+        &'a self,
+        role: &'a Role,
+        via: &'a Session,
+    ) -> BoxFuture<'a, Result<Entered, End>> {
+        Box::pin(async move {
+            let ask = Ask::Evidence(Call::AssumeRole {
+                role_arn: role.arn.clone(),
+            });
+            let what = What::Role(role);
+            match self.send(via, &self.region, &ask, &what).await? {
+                Received::Role(entered) => Ok(entered),
+                Received::Page(_) => Err(Failure::lost("a role was a page".to_owned()).into()),
+            }
+        })
+    }
+}
+
+impl Budget {
+    /// How long to wait before asking again; `None` when that is no use any more.
+    fn pause(&mut self, failure: &Failure) -> Option<Duration> {
+        let elapsed = self.began.elapsed();
+        match failure.remedy {
+            Remedy::None => None,
+            Remedy::Renew => {
+                let first = !self.renewed;
+                self.renewed = true;
+                first.then_some(Duration::ZERO)
+            }
+            Remedy::SlowDown => {
+                self.throttles += 1;
+                (self.throttles < MAX_THROTTLES).then(|| backoff(self.throttles))
+            }
+            Remedy::Again => {
+                self.failures += 1;
+                (self.failures < MAX_FAILURES && elapsed < MAX_FAILING)
+                    .then(|| backoff(self.failures))
+            }
+            Remedy::Reconnect => {
+                self.disconnections += 1;
+                (elapsed < MAX_DISCONNECTED).then(|| backoff(self.disconnections))
+            }
+        }
+    }
+}
+
+/// Doubling from a tenth of a second to five seconds, of which a random half is taken off so that
+/// what failed together does not come back together.
+fn backoff(attempt: u32) -> Duration {
+    let doubled = Duration::from_millis(100) * 2_u32.pow(attempt.saturating_sub(1).min(6));
+    doubled
+        .min(Duration::from_secs(5))
+        .mul_f64(0.5 + fastrand::f64() / 2.0)
+}

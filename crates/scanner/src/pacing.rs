@@ -1,0 +1,257 @@
+//! Staying below the quotas of one account, and slowing down when AWS says so.
+//!
+//! Quotas are counted per account, region and family of operations, by the account whose
+//! credentials call. Every account has a [`Pacer`] of its own, so that no account waits for
+//! another's quota; what bounds the whole scan is the number of calls in flight.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+use trailproof_core::account::Region;
+use trailproof_core::evidence::Operation;
+
+use crate::calls::Ask;
+
+/// A documented quota, and a name for the operations that share it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Quota {
+    family: Family,
+    /// Requests per second in the long run.
+    rate: f64,
+    /// Requests that may come at once.
+    burst: f64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Family {
+    /// Operations with a quota of their own.
+    Own(&'static str),
+    CloudTrailRead,
+    Sts,
+}
+
+/// The part of a documented quota that is used: others call AWS, too, and arrival times jitter.
+const SHARE: f64 = 0.9;
+
+/// Documented rates (AWS service quotas; Organizations lists rate and burst, where others list
+/// one number it is taken for both). Undocumented ones are set below what siblings allow.
+fn quota(ask: &Ask) -> Quota {
+    let own = |rate, burst| Quota {
+        family: Family::Own(ask.name()),
+        rate,
+        burst,
+    };
+    let Ask::Evidence(call) = ask else {
+        return own(5.0, 8.0);
+    };
+    match call.operation() {
+        Operation::DescribeOrganization => own(1.0, 2.0),
+        Operation::ListAccounts => own(8.0, 12.0),
+        Operation::ListDelegatedAdministrators => own(5.0, 8.0),
+        Operation::GetCallerIdentity | Operation::AssumeRole => Quota {
+            family: Family::Sts,
+            rate: 600.0,
+            burst: 600.0,
+        },
+        Operation::DescribeTrails | Operation::GetTrailStatus | Operation::GetEventSelectors => {
+            Quota {
+                family: Family::CloudTrailRead,
+                rate: 10.0,
+                burst: 10.0,
+            }
+        }
+        Operation::DescribeLogGroups => own(10.0, 10.0),
+        Operation::ListRegions | Operation::DescribeMetricFilters => own(5.0, 5.0),
+        Operation::DescribeAlarms => own(9.0, 9.0),
+        Operation::ListAlarmMuteRules => own(50.0, 50.0),
+        Operation::GetTopicAttributes | Operation::ListSubscriptionsByTopic => own(30.0, 30.0),
+    }
+}
+
+/// The slowest a throttled family gets, as a multiple of its regular interval.
+const SLOWEST: f64 = 16.0;
+/// How much of a slow-down a success takes back.
+const RECOVERY: f64 = 0.7;
+
+/// The pace of one account.
+#[derive(Debug, Default)]
+pub(crate) struct Pacer {
+    meters: Mutex<HashMap<(Region, Family), Meter>>,
+}
+
+/// A token bucket, kept as the time at which it would be full again.
+#[derive(Debug, Clone, Copy)]
+struct Meter {
+    full_at: Instant,
+    /// The regular time between requests, in seconds.
+    interval: f64,
+    burst: f64,
+    /// How many times slower than regular, at least 1.
+    slowdown: f64,
+}
+
+impl Meter {
+    fn new(quota: Quota, now: Instant) -> Self {
+        Self {
+            full_at: now,
+            interval: 1.0 / (quota.rate * SHARE),
+            burst: (quota.burst * SHARE).floor().max(1.0),
+            slowdown: 1.0,
+        }
+    }
+
+    fn interval(&self) -> Duration {
+        Duration::from_secs_f64(self.interval * self.slowdown)
+    }
+
+    /// How long a request made now would have to wait.
+    fn wait(&self, now: Instant) -> Duration {
+        let room = self.interval().mul_f64(self.burst - 1.0);
+        self.full_at
+            .saturating_duration_since(now)
+            .saturating_sub(room)
+    }
+
+    fn throttled(&mut self, now: Instant) {
+        self.slowdown = (self.slowdown * 2.0).min(SLOWEST);
+        let empty = now + self.interval().mul_f64(self.burst);
+        self.full_at = self.full_at.max(empty);
+    }
+
+    fn succeeded(&mut self) {
+        self.slowdown = (self.slowdown * RECOVERY).max(1.0);
+    }
+
+    fn reserve(&mut self, now: Instant) -> Instant {
+        let at = now + self.wait(now);
+        self.full_at = self.full_at.max(now) + self.interval();
+        at
+    }
+}
+
+impl Pacer {
+    fn with<T>(&self, region: &Region, ask: &Ask, use_meter: impl FnOnce(&mut Meter) -> T) -> T {
+        let quota = quota(ask);
+        let mut meters = self.meters.lock().unwrap_or_else(PoisonError::into_inner);
+        let meter = meters
+            .entry((region.clone(), quota.family))
+            .or_insert_with(|| Meter::new(quota, Instant::now()));
+        use_meter(meter)
+    }
+
+    /// Takes a place in the queue of the family and says when its turn is.
+    pub(crate) fn reserve(&self, region: &Region, ask: &Ask) -> Instant {
+        self.with(region, ask, |meter| meter.reserve(Instant::now()))
+    }
+
+    /// Whether a request could be made now without waiting.
+    pub(crate) fn is_free(&self, region: &Region, ask: &Ask) -> bool {
+        self.with(region, ask, |meter| meter.wait(Instant::now()).is_zero())
+    }
+
+    /// AWS refused because of the rate: the bucket is empty, and fills more slowly from now on.
+    pub(crate) fn throttled(&self, region: &Region, ask: &Ask) {
+        self.with(region, ask, |meter| meter.throttled(Instant::now()));
+    }
+
+    /// AWS answered.
+    pub(crate) fn succeeded(&self, region: &Region, ask: &Ask) {
+        self.with(region, ask, Meter::succeeded);
+    }
+
+    /// Forgets every bucket: the account is done.
+    pub(crate) fn clear(&self) {
+        let mut meters = self.meters.lock().unwrap_or_else(PoisonError::into_inner);
+        *meters = HashMap::new();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use trailproof_core::evidence::Call;
+
+    use super::*;
+
+    fn list_accounts() -> Ask {
+        Ask::Evidence(Call::ListAccounts)
+    }
+
+    fn region() -> Region {
+        Region::new("us-east-1")
+    }
+
+    /// The times of requests made as fast as the meter lets them, from `start` for `span`.
+    fn run(meter: &mut Meter, start: Instant, span: Duration) -> Vec<Duration> {
+        let mut now = start;
+        let mut sent = Vec::new();
+        loop {
+            now = meter.reserve(now);
+            let at = now.duration_since(start);
+            if at > span {
+                return sent;
+            }
+            sent.push(at);
+        }
+    }
+
+    #[test]
+    fn stays_below_rate_and_burst() {
+        let start = Instant::now();
+        let mut meter = Meter::new(quota(&list_accounts()), start);
+        let sent = run(&mut meter, start, Duration::from_secs(10));
+        // The documented bucket: 12 at once, 8 a second.
+        let mut tokens: f64 = 12.0;
+        let mut last = 0.0;
+        for at in &sent {
+            let at = at.as_secs_f64();
+            tokens = (tokens + (at - last) * 8.0).min(12.0) - 1.0;
+            last = at;
+            assert!(tokens >= 0.0, "over the quota at {at}");
+        }
+        // And not far below it: 12 + 80 would be the most.
+        assert!((78..=92).contains(&sent.len()), "{}", sent.len());
+    }
+
+    #[test]
+    fn throttles_slow_down_and_successes_recover() {
+        let start = Instant::now();
+        let mut meter = Meter::new(quota(&list_accounts()), start);
+        meter.throttled(start);
+        assert!(!meter.wait(start).is_zero());
+        let slow = run(&mut meter, start, Duration::from_secs(10)).len();
+        assert!(slow < 50, "{slow}");
+        for _ in 0..100 {
+            meter.succeeded();
+        }
+        let later = start + Duration::from_mins(1);
+        let recovered = run(&mut meter, later, Duration::from_secs(10)).len();
+        assert!(recovered >= 78, "{recovered}");
+    }
+
+    #[test]
+    fn regions_and_families_do_not_wait_for_each_other() {
+        let pacer = Pacer::default();
+        while pacer.is_free(&region(), &list_accounts()) {
+            pacer.reserve(&region(), &list_accounts());
+        }
+        assert!(pacer.is_free(&Region::new("eu-west-1"), &list_accounts()));
+        assert!(pacer.is_free(&region(), &Ask::Evidence(Call::DescribeAlarms)));
+    }
+
+    #[test]
+    fn cloudtrail_reads_share_one_quota() {
+        let pacer = Pacer::default();
+        let status = Ask::Evidence(Call::GetTrailStatus {
+            trail_arn: "t".to_owned(),
+        });
+        let trails = Ask::Evidence(Call::DescribeTrails {
+            include_shadow_trails: true,
+        });
+        while pacer.is_free(&region(), &status) {
+            pacer.reserve(&region(), &status);
+        }
+        assert!(!pacer.is_free(&region(), &trails));
+    }
+}

@@ -1,0 +1,187 @@
+//! One account, from entering it to its verdict.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use tokio::sync::mpsc::UnboundedSender;
+use trailproof_core::account::{AccountId, Region};
+use trailproof_core::evaluate::{evaluate, wanted};
+use trailproof_core::evidence::{Call, CallError, Request};
+use trailproof_core::finding::Status;
+use trailproof_core::policy::Policy;
+
+use crate::clock;
+use crate::engine::{Engine, Entry, Stopped};
+use crate::event::ScanEvent;
+use crate::plan::Sweep;
+use crate::regions::Regions;
+
+/// What examining any account needs.
+#[derive(Debug)]
+pub(super) struct Examination {
+    pub(super) engine: Arc<Engine>,
+    pub(super) regions: Arc<Regions>,
+    pub(super) sweep: Sweep,
+    pub(super) policy: Policy,
+    pub(super) events: UnboundedSender<ScanEvent>,
+}
+
+/// How an account turned out.
+#[derive(Debug)]
+pub(super) struct Examined {
+    pub(super) statuses: Vec<Status>,
+    /// Why it could not be entered.
+    pub(super) refused: Option<CallError>,
+}
+
+impl Examination {
+    /// Asks everything that the verdict of an account needs.
+    pub(super) async fn examine(&self, account: AccountId) -> Result<Examined, Stopped> {
+        let refused = match self.enter(account).await? {
+            Entry::Refused(failure) => Some(failure.error),
+            Entry::Open => {
+                match self.sweep {
+                    Sweep::Full => self.sweep_all(account).await?,
+                    Sweep::Adaptive => self.sweep_until_answered(account).await?,
+                }
+                None
+            }
+        };
+        self.follow_up(account).await?;
+        self.engine.sessions.leave(account);
+        Ok(Examined {
+            statuses: self.statuses(account),
+            refused,
+        })
+    }
+
+    /// Enters an account, unless an earlier run did: then it is entered again only if something is
+    /// left to ask.
+    async fn enter(&self, account: AccountId) -> Result<Entry, Stopped> {
+        let refused = self.engine.sessions.is_refused(account);
+        if !refused && self.engine.was_entered(account) {
+            return Ok(Entry::Open);
+        }
+        self.engine.enter(account).await
+    }
+
+    /// Asks every enabled region for its trails, all at once.
+    async fn sweep_all(&self, account: AccountId) -> Result<(), Stopped> {
+        let regions = self.regions.of(account).await?;
+        self.tell(ScanEvent::RegionsFound {
+            account,
+            regions: regions.len(),
+        });
+        let mut asked: FuturesUnordered<_> = regions
+            .into_iter()
+            .map(|region| async move {
+                let result = self.engine.ask(trails(account, &region)).await;
+                (region, result)
+            })
+            .collect();
+        while let Some((region, result)) = asked.next().await {
+            result?;
+            self.tell(ScanEvent::RegionDone { account, region });
+        }
+        Ok(())
+    }
+
+    /// Asks one region after the other until one answers: any of them shows every trail that can
+    /// cover the account.
+    async fn sweep_until_answered(&self, account: AccountId) -> Result<(), Stopped> {
+        let first = self.regions.everywhere();
+        let mut tried: HashSet<Region> = first.iter().cloned().collect();
+        for region in first {
+            if self.answers(account, region).await? {
+                return Ok(());
+            }
+        }
+        // Only regions that had to be enabled are left.
+        for region in self.regions.of(account).await? {
+            if tried.insert(region.clone()) && self.answers(account, region).await? {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    async fn answers(&self, account: AccountId, region: Region) -> Result<bool, Stopped> {
+        self.tell(ScanEvent::RegionsFound {
+            account,
+            regions: 1,
+        });
+        self.engine.ask(trails(account, &region)).await?;
+        let answers = self
+            .engine
+            .transport
+            .recorder
+            .evidence()
+            .trails(account)
+            .answered
+            .contains(&region);
+        self.tell(ScanEvent::RegionDone { account, region });
+        Ok(answers)
+    }
+
+    /// Asks what the verdict still rests on, until it rests on nothing more.
+    async fn follow_up(&self, account: AccountId) -> Result<(), Stopped> {
+        // What was asked and did not become known rests on an account that cannot be entered;
+        // asking again would not help.
+        let mut tried = HashSet::new();
+        loop {
+            let wanted = wanted(
+                &self.engine.transport.recorder.evidence(),
+                &self.policy,
+                account,
+            );
+            let mut asked: FuturesUnordered<_> = wanted
+                .into_iter()
+                .filter(|request| !self.engine.knows(request) && tried.insert(request.clone()))
+                .map(|request| {
+                    if request.account != account {
+                        self.engine.sessions.of(request.account).share();
+                    }
+                    self.engine.ask(request)
+                })
+                .collect();
+            if asked.is_empty() {
+                return Ok(());
+            }
+            while let Some(result) = asked.next().await {
+                result?;
+            }
+        }
+    }
+
+    fn statuses(&self, account: AccountId) -> Vec<Status> {
+        let policy = Policy {
+            accounts: Some([account].into()),
+            ..self.policy.clone()
+        };
+        evaluate(
+            &self.engine.transport.recorder.evidence(),
+            &policy,
+            clock::now(),
+        )
+        .iter()
+        .map(|finding| finding.status)
+        .collect()
+    }
+
+    fn tell(&self, event: ScanEvent) {
+        // The receiver lives as long as the run.
+        let _ = self.events.send(event);
+    }
+}
+
+fn trails(account: AccountId, region: &Region) -> Request {
+    Request {
+        account,
+        region: region.clone(),
+        call: Call::DescribeTrails {
+            include_shadow_trails: true,
+        },
+    }
+}
