@@ -15,7 +15,12 @@ pub(crate) enum Answer {
     Whole(Option<Bytes>),
     /// A part, and then an error that breaks the connection. The announced length is that of the
     /// whole.
-    Truncated { part: Option<Bytes>, length: u64 },
+    Truncated {
+        part: Option<Bytes>,
+        length: u64,
+        /// Lets the part be sent before the connection breaks.
+        sleep: Pin<Box<Sleep>>,
+    },
     /// Pieces with pauses between them.
     Dripping {
         rest: Bytes,
@@ -36,6 +41,7 @@ impl Answer {
         Self::Truncated {
             part: Some(body.slice(..body.len() / 2)),
             length: u64::try_from(body.len()).unwrap_or(u64::MAX),
+            sleep: Box::pin(tokio::time::sleep(Duration::from_millis(1))),
         }
     }
 
@@ -58,10 +64,13 @@ impl Body for Answer {
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         match self.get_mut() {
             Self::Whole(body) => Poll::Ready(body.take().map(|body| Ok(Frame::data(body)))),
-            Self::Truncated { part, .. } => Poll::Ready(Some(match part.take() {
-                Some(part) if !part.is_empty() => Ok(Frame::data(part)),
-                _ => Err(io::ErrorKind::ConnectionReset.into()),
-            })),
+            Self::Truncated { part, sleep, .. } => match part.take() {
+                Some(part) if !part.is_empty() => Poll::Ready(Some(Ok(Frame::data(part)))),
+                _ => {
+                    ready!(sleep.as_mut().poll(context));
+                    Poll::Ready(Some(Err(io::ErrorKind::ConnectionReset.into())))
+                }
+            },
             Self::Dripping { rest, pause, sleep } => {
                 if rest.is_empty() {
                     return Poll::Ready(None);
