@@ -234,7 +234,7 @@ fn reports(report: &Report<'_>, folder: Option<&Path>) -> String {
                 .iter()
                 .find(|finding| finding.status == Status::Unknown)
         });
-    if !report.run.complete {
+    if !report.run.complete && report.run.kind == RunKind::Scan {
         let _ = writeln!(text, "Next: trailproof scan --resume {shown}");
     } else if let Some(finding) = worst {
         let _ = writeln!(

@@ -4,6 +4,7 @@
 //! `run(Arguments, &Output) -> Result<Exit, CliError>`.
 
 mod completions;
+mod demo;
 mod evaluate;
 mod generate;
 mod iam_policy;
@@ -37,6 +38,7 @@ commands! {
     Scan => scan,
     Evaluate => evaluate,
     IamPolicy => iam_policy,
+    Demo => demo,
     Completions => completions,
     Generate => generate,
 }

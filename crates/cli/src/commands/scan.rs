@@ -119,11 +119,13 @@ fn prepare_resumed(
     let file = arguments.configuration.load(output)?;
     let mut connection = arguments.connection.clone().or(file.connection);
     let (directory, run) = RunDirectory::resume(path)?;
-    if !matches!(run.kind, RunKind::Scan | RunKind::Demo) {
+    // The organization of a demo is gone with it, and what is asked of AWS is not its evidence.
+    if run.kind != RunKind::Scan {
         return Err(CliError::usage(format_args!(
             "`{}` was not made by a scan, so there is nothing to continue",
             path.display()
-        )));
+        ))
+        .hint("start a new scan with `trailproof scan --out DIR`"));
     }
     let policy = recorded_policy(&run)?;
     let scope = recorded_scope(&run.scope)?;

@@ -137,14 +137,34 @@ impl Source<'_> {
     }
 
     fn error(&self, error: &toml::de::Error) -> CliError {
-        let place = match error.span() {
-            Some(span) => self.place(span.start),
+        let start = error.span().map(|span| span.start);
+        let place = match start {
+            Some(start) => self.place(start),
             None => self.path.display().to_string(),
         };
-        let message = error.message().replace("unknown field", "unknown key");
-        CliError::usage(format_args!("{place}: {}", message.trim_end())).hint(
+        let key = start
+            .and_then(|start| self.key_at(start))
+            .map(|key| format!("`{key}`: "))
+            .unwrap_or_default();
+        let message = error
+            .message()
+            .trim_end()
+            .replace("unknown field", "unknown key")
+            .replace("missing field", "missing key")
+            .replace("a sequence", "a list");
+        CliError::usage(format_args!("{place}: {key}{message}")).hint(
             "the file is TOML; its keys are the names of the flags, such as `role = \"Audit\"`",
         )
+    }
+
+    /// The key whose value is at a place of the file, where the file is TOML at all.
+    fn key_at(&self, offset: usize) -> Option<String> {
+        let table = DeTable::parse(self.text).ok()?;
+        let found = table
+            .get_ref()
+            .iter()
+            .find(|(_, value)| value.span().contains(&offset))?;
+        Some(found.0.get_ref().to_string())
     }
 
     fn place(&self, offset: usize) -> String {
@@ -263,12 +283,27 @@ mod tests {
             assert_eq!(read(text).unwrap_err(), expected);
         }
         for (text, start) in [
-            ("\nrole = 1\n", "t.toml:2: invalid type: integer `1`"),
-            ("accounts = [\"42\"]", "t.toml:1: `42` is not an account id"),
-            ("sweep = \"half\"", "t.toml:1: unknown variant `half`"),
-            ("max-delivery-age = \"1w\"", "t.toml:1: `1w` is not an age"),
+            (
+                "\nrole = 1\n",
+                "t.toml:2: `role`: invalid type: integer `1`",
+            ),
+            (
+                "accounts = [\"42\"]",
+                "t.toml:1: `accounts`: `42` is not an account id",
+            ),
+            (
+                "sweep = \"half\"",
+                "t.toml:1: `sweep`: unknown variant `half`",
+            ),
+            (
+                "max-delivery-age = \"1w\"",
+                "t.toml:1: `max-delivery-age`: `1w` is not an age",
+            ),
             ("role = \n", "t.toml:1: "),
-            ("[[control]]\nid = \"x\"\n", "t.toml:1: missing field"),
+            (
+                "[[control]]\nid = \"x\"\n",
+                "t.toml:1: `control`: missing key",
+            ),
         ] {
             let message = read(text).unwrap_err();
             assert!(message.starts_with(start), "{message}");
