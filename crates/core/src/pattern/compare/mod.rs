@@ -9,7 +9,10 @@
 mod claim;
 mod cloudtrail;
 mod formula;
+mod glob;
 mod mode;
+mod number_order;
+mod number_text;
 mod places;
 mod search;
 mod solver;

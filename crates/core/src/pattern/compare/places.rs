@@ -134,6 +134,12 @@ impl<'a> Places<'a> {
         content
     }
 
+    /// Whether claims have no value in common. A place that may be absent is no contradiction:
+    /// what accepts absence alone accepts it together.
+    fn contradict(&mut self, node: NodeId, made: &[Variable]) -> bool {
+        self.demands_presence(made) && *self.solve(node, made) == Found::None
+    }
+
     /// Claims of a contradictory set that contradict each other already.
     fn core(&mut self, node: NodeId, made: &[Variable], newest: Variable) -> Vec<Variable> {
         for pin in made {
@@ -144,7 +150,7 @@ impl<'a> Places<'a> {
             for other in made {
                 if other != pin
                     && (*pin == newest || *other == newest)
-                    && *self.solve(node, &[*pin, *other]) == Found::None
+                    && self.contradict(node, &[*pin, *other])
                 {
                     return vec![*pin, *other];
                 }
@@ -163,7 +169,7 @@ impl<'a> Places<'a> {
                 .copied()
                 .filter(|other| other != variable)
                 .collect();
-            if *self.solve(node, &fewer) == Found::None {
+            if self.contradict(node, &fewer) {
                 core = fewer;
             }
         }
@@ -177,10 +183,8 @@ impl Theory for Places<'_> {
         let made = self.made.get_mut(node)?;
         made.push(variable);
         let made = made.clone();
-        if !self.demands_presence(&made) {
-            return None;
-        }
-        (*self.solve(node, &made) == Found::None).then(|| self.core(node, &made, variable))
+        self.contradict(node, &made)
+            .then(|| self.core(node, &made, variable))
     }
 
     fn withdraw(&mut self, variable: Variable) {

@@ -53,6 +53,8 @@ pub(super) enum Answer {
 /// The work one search may do.
 const BUDGET: u64 = 3_000_000;
 const TOO_MUCH_WORK: &str = "the comparison exceeds the bound on work";
+const NO_COMMON_VALUE: &str =
+    "some conditions on one field are too involved to be decided together";
 const NOT_CONFIRMED: &str = "no event could be confirmed by evaluating the patterns";
 
 /// Looks for an event. `typed` events have the fields and types of CloudTrail.
@@ -168,7 +170,7 @@ fn attempt(
     for node in 0..tree.len() {
         match places.content(node) {
             Found::Some(content) => contents.push(content),
-            Found::None | Found::Unknown => return Attempt::Unknown(TOO_MUCH_WORK),
+            Found::None | Found::Unknown => return Attempt::Unknown(NO_COMMON_VALUE),
         }
     }
     let mut rests_on = questions;

@@ -1,13 +1,17 @@
 //! Texts that satisfy several claims at once, found by running automata of the claims in step.
 
+use std::cmp::Ordering;
 use std::collections::{HashMap, VecDeque};
 
 use regex_automata::dfa::{Automaton as _, dense};
 use regex_automata::util::primitives::StateID;
 use regex_automata::{Anchored, util::start};
 
-use super::super::Undocumented;
+use super::super::Decimal;
 use super::super::evaluate::Outcome;
+use super::glob::Glob;
+use super::number_order::NumberOrder;
+use super::number_text;
 
 /// Bounds the work of all searches of one comparison.
 #[derive(Debug)]
@@ -55,169 +59,13 @@ enum Kind<'a> {
     Regex(&'a dense::DFA<Vec<u32>>),
     /// The canonical text of a JSON number without exponent.
     NumberText,
+    /// A number, by its order to another one.
+    NumberOrder(NumberOrder, Box<dyn Fn(Ordering) -> bool + 'a>),
 }
 
 /// A state that only leads to itself.
-const DEAD: u32 = u32::MAX;
-const MATCHED: u32 = u32::MAX - 1;
-
-struct Glob {
-    leading: bool,
-    trailing: bool,
-    literal: Vec<char>,
-    /// How much of the literal is still matched after a mismatch at each length.
-    fallback: Vec<usize>,
-    /// Whether an occurrence can overlap the one before it.
-    overlaps: bool,
-}
-
-impl Glob {
-    fn new(leading: bool, literal: &str, trailing: bool) -> Self {
-        let literal: Vec<char> = literal.chars().collect();
-        let mut fallback = vec![0; literal.len() + 1];
-        let mut length = 0;
-        for position in 1..literal.len() {
-            while length > 0 && literal.get(position) != literal.get(length) {
-                length = fallback.get(length).copied().unwrap_or(0);
-            }
-            if literal.get(position) == literal.get(length) {
-                length += 1;
-            }
-            if let Some(slot) = fallback.get_mut(position + 1) {
-                *slot = length;
-            }
-        }
-        let overlaps = leading && !trailing && fallback.last().copied().unwrap_or(0) > 0;
-        Self {
-            leading,
-            trailing,
-            literal,
-            fallback,
-            overlaps,
-        }
-    }
-
-    fn length(&self) -> usize {
-        self.literal.len()
-    }
-
-    fn search(&self, mut matched: usize, character: char) -> usize {
-        if matched == self.length() {
-            matched = self.fallback.get(matched).copied().unwrap_or(0);
-        }
-        loop {
-            if self.literal.get(matched) == Some(&character) {
-                return matched + 1;
-            }
-            if matched == 0 {
-                return 0;
-            }
-            matched = self.fallback.get(matched).copied().unwrap_or(0);
-        }
-    }
-
-    fn start(&self) -> u32 {
-        if self.trailing && self.literal.is_empty() {
-            MATCHED
-        } else {
-            0
-        }
-    }
-
-    #[allow(
-        clippy::cast_possible_truncation,
-        reason = "a literal has at most 1,024 characters, so a state is below 2^21"
-    )]
-    fn next(&self, state: u32, character: char) -> u32 {
-        if state >= MATCHED {
-            return state;
-        }
-        let length = self.length();
-        let (matched, since) = (state as usize % (length + 1), state as usize / (length + 1));
-        if !self.leading {
-            if self.literal.get(matched) != Some(&character) {
-                return DEAD;
-            }
-            if self.trailing && matched + 1 == length {
-                return MATCHED;
-            }
-            return (matched + 1) as u32;
-        }
-        let now = self.search(matched, character);
-        if self.trailing && now == length {
-            return MATCHED;
-        }
-        // `since` counts the characters after the latest occurrence, while it can be overlapped.
-        let since = match (self.overlaps, matched == length, since) {
-            (false, ..) | (true, false, 0) => 0,
-            (true, true, _) if length > 1 => 1,
-            (true, true, _) => 0,
-            (true, false, since) if since + 1 < length => since + 1,
-            (true, false, _) => 0,
-        };
-        (now + since * (length + 1)) as u32
-    }
-
-    fn outcome(&self, state: u32) -> Outcome {
-        let length = self.length();
-        match state {
-            MATCHED => Outcome::Known(true),
-            DEAD => Outcome::Known(false),
-            state => {
-                let (matched, since) =
-                    (state as usize % (length + 1), state as usize / (length + 1));
-                if matched != length {
-                    Outcome::Known(false)
-                } else if since > 0 {
-                    Outcome::Depends(Undocumented::OverlappingSuffix, true)
-                } else {
-                    Outcome::Known(true)
-                }
-            }
-        }
-    }
-}
-
-mod number_text {
-    //! States of `-?(0|[1-9][0-9]*)(\.(0|[0-9]*[1-9]))?`, without a negative zero.
-
-    use super::DEAD;
-
-    const START: u32 = 0;
-    const SIGN: u32 = 1;
-    const ZERO: u32 = 2;
-    const WHOLE: u32 = 3;
-    const POINT: u32 = 4;
-    const FIRST_ZERO: u32 = 5;
-    const ZEROS: u32 = 6;
-    const FRACTION: u32 = 7;
-    const NEGATIVE_ZERO: u32 = 8;
-    const NEGATIVE_POINT: u32 = 9;
-    const NEGATIVE_ZEROS: u32 = 10;
-
-    pub(super) fn next(state: u32, character: char) -> u32 {
-        match (state, character) {
-            (START, '-') => SIGN,
-            (START, '0') => ZERO,
-            (SIGN, '0') => NEGATIVE_ZERO,
-            (START | SIGN, '1'..='9') | (WHOLE, '0'..='9') => WHOLE,
-            (ZERO | WHOLE, '.') => POINT,
-            (NEGATIVE_ZERO, '.') => NEGATIVE_POINT,
-            (NEGATIVE_POINT | NEGATIVE_ZEROS, '0') => NEGATIVE_ZEROS,
-            (POINT, '0') => FIRST_ZERO,
-            (FIRST_ZERO | ZEROS | FRACTION, '0') => ZEROS,
-            (
-                POINT | FIRST_ZERO | ZEROS | FRACTION | NEGATIVE_POINT | NEGATIVE_ZEROS,
-                '1'..='9',
-            ) => FRACTION,
-            _ => DEAD,
-        }
-    }
-
-    pub(super) fn is_end(state: u32) -> bool {
-        matches!(state, ZERO | WHOLE | FIRST_ZERO | FRACTION)
-    }
-}
+pub(super) const DEAD: u32 = u32::MAX;
+pub(super) const MATCHED: u32 = u32::MAX - 1;
 
 impl<'a> Automaton<'a> {
     /// A text with optional wildcards at its ends.
@@ -257,8 +105,22 @@ impl<'a> Automaton<'a> {
         }
     }
 
+    /// A number whose order to another one is asked; `None` where that is too long.
+    pub(super) fn number_order(
+        value: &Decimal,
+        holds: impl Fn(Ordering) -> bool + 'a,
+        accepts: impl Fn(Outcome) -> bool + 'a,
+    ) -> Option<Self> {
+        Some(Self {
+            kind: Kind::NumberOrder(NumberOrder::new(value)?, Box::new(holds)),
+            accepts: Box::new(accepts),
+            meaning: Box::new(|outcome| outcome),
+        })
+    }
+
     fn start(&self) -> Option<u32> {
         match &self.kind {
+            Kind::NumberOrder(order, _) => Some(order.start()),
             Kind::Glob(glob) => Some(glob.start()),
             Kind::NumberText => Some(0),
             Kind::Regex(dfa) => {
@@ -277,6 +139,7 @@ impl<'a> Automaton<'a> {
         match &self.kind {
             Kind::Glob(glob) => glob.next(state, character),
             Kind::NumberText => number_text::next(state, character),
+            Kind::NumberOrder(order, _) => order.next(state, character),
             Kind::Regex(dfa) => {
                 if state >= MATCHED {
                     return state;
@@ -302,6 +165,8 @@ impl<'a> Automaton<'a> {
         let matched = match &self.kind {
             Kind::Glob(glob) => glob.outcome(state),
             Kind::NumberText => Outcome::Known(number_text::is_end(state)),
+            Kind::NumberOrder(_, _) if state == DEAD => Outcome::Known(false),
+            Kind::NumberOrder(order, holds) => Outcome::Known(holds(order.order(state))),
             Kind::Regex(_) if state >= MATCHED => Outcome::Known(state == MATCHED),
             Kind::Regex(dfa) => {
                 let end = dfa.next_eoi_state(StateID::new_unchecked(state as usize));
@@ -323,7 +188,9 @@ impl<'a> Automaton<'a> {
     fn literal_characters(&self) -> &[char] {
         match &self.kind {
             Kind::Glob(glob) => &glob.literal,
-            Kind::NumberText => &['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', '-', '.'],
+            Kind::NumberText | Kind::NumberOrder(..) => {
+                &['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', '-', '.']
+            }
             Kind::Regex(_) => &[],
         }
     }

@@ -180,6 +180,7 @@ pub(super) fn number(claims: &[&Claim], mode: &Mode, budget: &mut Budget) -> Fou
     let mut thresholds: Vec<&Decimal> = Vec::new();
     let mut textual: Vec<&Claim> = Vec::new();
     let mut pinned = None;
+    let mut exact = None;
     for claim in claims.iter().copied() {
         match on_numbers(claim) {
             OnNumbers::Constant(outcome) => {
@@ -193,7 +194,12 @@ pub(super) fn number(claims: &[&Claim], mode: &Mode, budget: &mut Budget) -> Fou
                     pinned = Some(value);
                 }
             }
-            OnNumbers::ByText => textual.push(claim),
+            OnNumbers::ByText => {
+                if let Some(text) = exact_text(claim) {
+                    exact = Some(text);
+                }
+                textual.push(claim);
+            }
         }
     }
     let precise = thresholds.iter().all(|threshold| threshold.fits_double());
@@ -203,6 +209,13 @@ pub(super) fn number(claims: &[&Claim], mode: &Mode, budget: &mut Budget) -> Fou
         return match forms.iter().find_map(|text| accepted(text)) {
             Some(value) => Found::Some(value),
             None => proved(precise && !forms.is_empty()),
+        };
+    }
+    if let Some(text) = exact {
+        return match accepted(text) {
+            Some(value) => Found::Some(value),
+            // The service may see a number written in a way that this program does not write.
+            None => proved(precise && !is_uncommon_number(text)),
         };
     }
     thresholds.sort();
@@ -218,8 +231,14 @@ pub(super) fn number(claims: &[&Claim], mode: &Mode, budget: &mut Budget) -> Fou
     if textual.is_empty() {
         return proved(complete && precise);
     }
+    if !precise {
+        return Found::Unknown;
+    }
     let mut automata = vec![Automaton::number_text()];
-    for claim in &textual {
+    for claim in claims {
+        if matches!(on_numbers(claim), OnNumbers::Constant(_)) {
+            continue;
+        }
         match number_automaton(claim, mode) {
             Some(automaton) => automata.push(automaton),
             None => return Found::Unknown,
@@ -344,14 +363,22 @@ fn suggested_by(claim: &Claim) -> Vec<String> {
 }
 
 fn number_automaton<'a>(claim: &'a Claim, mode: &'a Mode) -> Option<Automaton<'a>> {
-    let Some((operand, _, truth)) = operand(claim) else {
+    let Claim::Test { test, truth, .. } = claim else {
         return text_automaton(claim, mode);
     };
-    let Claim::Test { test, .. } = claim else {
-        return None;
+    let accepts = move |outcome| mode.accepts(outcome, *truth);
+    let (Test::Equal(operand) | Test::NotEqual(operand)) = &**test else {
+        let Test::Ordered(order, number) = &**test else {
+            return None;
+        };
+        return Automaton::number_order(number.value(), |found| order.holds(found), accepts);
     };
-    let accepts = move |outcome| mode.accepts(outcome, truth);
     match operand {
+        Operand::Text(text) if text.number().is_some() => {
+            let equal = matches!(**test, Test::Equal(_));
+            let value = text.number()?.value();
+            Automaton::number_order(value, move |found| found.is_eq() == equal, accepts)
+        }
         // A `*` in the middle means something else on numbers.
         Operand::Text(operand) if operand.wildcards().1.contains('*') => None,
         Operand::Text(_) => text_automaton(claim, mode),
@@ -381,6 +408,24 @@ pub(super) fn pins(claim: &Claim) -> bool {
         Some((Operand::Text(operand), equal, truth)) => equal == truth && is_exact(operand),
         _ => false,
     }
+}
+
+/// The only text that a claim admits.
+fn exact_text(claim: &Claim) -> Option<&str> {
+    match operand(claim)? {
+        (Operand::Text(operand), equal, truth)
+            if equal == truth && !operand.text().contains('*') =>
+        {
+            Some(operand.text())
+        }
+        _ => None,
+    }
+}
+
+/// Whether a text is a JSON number that would be written differently here.
+fn is_uncommon_number(text: &str) -> bool {
+    serde_json::from_str::<Value>(text).is_ok_and(|value| value.is_number())
+        && canonical_number(text).is_none()
 }
 
 fn is_exact(operand: &TextOperand) -> bool {

@@ -108,7 +108,10 @@ impl Draft<'_, '_> {
     fn event(&self, base: Value, usual: bool) -> Value {
         let mut event = base;
         let example = event.clone();
-        for (number, node) in self.tree.iter() {
+        // Parents come before children, and earlier elements before later ones.
+        let mut nodes: Vec<_> = self.tree.iter().collect();
+        nodes.sort_by(|left, right| left.1.path.cmp(&right.1.path));
+        for (number, node) in nodes {
             match self.contents.get(number) {
                 Some(Content::Object)
                     if !follow(&event, &node.path).is_some_and(Value::is_object) =>
@@ -152,7 +155,7 @@ impl Draft<'_, '_> {
             .and_then(|(last, parent)| Some((last, follow(event, parent)?)));
         match parent {
             Some((Step::Member(_), Value::Object(_))) => true,
-            Some((Step::Index(index), Value::Array(elements))) => *index <= elements.len(),
+            Some((Step::Index(_), Value::Array(_))) => true,
             _ => false,
         }
     }
