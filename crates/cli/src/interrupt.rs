@@ -11,30 +11,42 @@ use crate::output::Output;
 pub(crate) struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
-    /// Listens for SIGINT and SIGTERM from now on. Must be called within a tokio runtime.
+    /// Listens for SIGINT and SIGTERM from now on, on a thread of its own: however busy the scan
+    /// keeps its own threads, the user is heard.
     pub(crate) fn listen(output: &Output) -> Self {
         let interrupt = Self::default();
         let heard = interrupt.clone();
         let output = output.clone();
-        // Without signals the default action stands: the first one ends the process.
-        let Ok(mut signals) = Signals::open() else {
-            return interrupt;
-        };
-        tokio::spawn(async move {
-            while signals.next().await {
-                if heard.0.swap(true, Ordering::SeqCst) {
-                    // Evidence is whole up to its last line at any moment, so nothing is lost
-                    // but what is in flight.
-                    output.warn("stopped at once; continue with --resume");
-                    exit_now();
+        // Without a thread or signals the default action stands: the first one ends the process.
+        let _ = std::thread::Builder::new()
+            .name("signals".to_owned())
+            .spawn(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread()
+                    .enable_io()
+                    .build();
+                if let Ok(runtime) = runtime {
+                    runtime.block_on(heard.hear(&output));
                 }
-                output.warn(
-                    "stopping: calls in flight are awaited, then what was found is written; \
-                     interrupt again to stop at once",
-                );
-            }
-        });
+            });
         interrupt
+    }
+
+    async fn hear(&self, output: &Output) {
+        let Ok(mut signals) = Signals::open() else {
+            return;
+        };
+        while signals.next().await {
+            if self.0.swap(true, Ordering::SeqCst) {
+                // Evidence is whole up to its last line at any moment, so nothing is lost but
+                // what is in flight.
+                output.warn("stopped at once; continue with --resume");
+                exit_now();
+            }
+            output.warn(
+                "stopping: calls in flight are awaited, then what was found is written; \
+                 interrupt again to stop at once",
+            );
+        }
     }
 
     /// Whether the user wants to stop.

@@ -276,7 +276,16 @@ pub(crate) async fn execute_in_runtime(
     })
     .await;
     progress.finish();
-    let outcome = outcome?;
+    let outcome = match outcome {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            // A scan that could not begin leaves no folder behind.
+            if let Reports::Folder(directory, _) = reports {
+                directory.abandon();
+            }
+            return Err(error.into());
+        }
+    };
     record(&mut run, &outcome, narrowed);
     policy.accounts = run
         .scope

@@ -219,6 +219,20 @@ impl RunDirectory {
         result.map_err(RunDirectoryError::io("write", &path))
     }
 
+    /// Gives up a run that recorded nothing: its files are removed, and the directory with them
+    /// where nothing else is in it. A run with evidence is left as it is, to be continued.
+    pub fn abandon(self) {
+        let evidence = fs::metadata(self.file(file::EVIDENCE));
+        if evidence.is_ok_and(|evidence| evidence.len() > 0) {
+            return;
+        }
+        // Whatever cannot be removed is an empty run, which is harmless.
+        for name in [file::EVIDENCE, file::RUN, LOCK] {
+            let _ = fs::remove_file(self.file(name));
+        }
+        let _ = fs::remove_dir(&self.path);
+    }
+
     fn remove_reports(&self) -> Result<(), RunDirectoryError> {
         let entries =
             fs::read_dir(&self.path).map_err(RunDirectoryError::io("read", &self.path))?;
@@ -391,6 +405,22 @@ mod tests {
         drop(directory);
         RunDirectory::create(parent.path(), &run(), true).unwrap();
         assert!(!parent.path().join(file::EVIDENCE).exists());
+    }
+
+    #[test]
+    fn a_run_without_evidence_can_be_given_up() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("run");
+        let directory = RunDirectory::create(&path, &run(), false).unwrap();
+        directory.write(file::EVIDENCE, |_| Ok(())).unwrap();
+        directory.abandon();
+        assert!(!path.exists());
+        let directory = RunDirectory::create(&path, &run(), false).unwrap();
+        directory
+            .write(file::EVIDENCE, |out| out.write_all(b"{}\n"))
+            .unwrap();
+        directory.abandon();
+        assert!(path.join(file::RUN).exists());
     }
 
     #[test]
