@@ -61,6 +61,9 @@ pub struct PlanRun {
     /// The latest observation of the run: how old the picture is that the plan was made from.
     #[schemars(with = "Option<String>")]
     pub observed_at: Option<Timestamp>,
+    /// The account whose credentials made the run: it is entered without a role.
+    #[schemars(with = "Option<String>")]
+    pub caller: Option<AccountId>,
     /// The role the run assumed in members, where it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,

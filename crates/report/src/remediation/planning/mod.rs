@@ -375,6 +375,7 @@ impl Planner<'_> {
             run: PlanRun {
                 directory: directory.display().to_string(),
                 observed_at,
+                caller: run.scope.caller,
                 role: run.scope.role,
             },
             policy: run.policy,
