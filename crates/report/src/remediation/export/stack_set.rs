@@ -240,10 +240,22 @@ struct Template {
 }
 
 impl Template {
-    /// Declares a parameter, empty unless a site gives it a value, and refers to it.
+    /// Declares a parameter and refers to it. What a site gives no value is not used there; its
+    /// default only has to be of the right form.
     fn parameter(&mut self, name: &str) -> Value {
-        self.parameters
-            .insert(name.to_owned(), json!({"Type": "String", "Default": ""}));
+        let default = match name {
+            "LogGroupName" => None,
+            "TopicArn" => Some("arn:aws:sns:us-east-1:000000000000:none"),
+            "TopicKey" => Some("alias/none"),
+            _ if name.starts_with("Protocol") => Some("https"),
+            _ if name.ends_with("MetricName") || name.ends_with("MetricNamespace") => Some("none"),
+            _ => Some(""),
+        };
+        let mut parameter = json!({"Type": "String"});
+        if let (Some(default), Some(members)) = (default, parameter.as_object_mut()) {
+            members.insert("Default".to_owned(), json!(default));
+        }
+        self.parameters.insert(name.to_owned(), parameter);
         json!({"Ref": name})
     }
 
