@@ -5,6 +5,9 @@
 //! code of trailproof that changes an AWS account; without the cargo feature `remediation` none
 //! of this is compiled. What others made is never changed: a repair stands beside it.
 
+pub mod apply;
+pub mod cloud;
+pub mod drill;
 pub mod endpoint;
 pub mod export;
 pub mod journal;
@@ -12,7 +15,9 @@ pub mod naming;
 pub mod options;
 mod plan;
 mod planning;
+mod present;
 mod state;
+pub mod undo;
 
 pub use plan::{
     Alarm, Change, METRIC_FILTERS_PER_LOG_GROUP, MetricFilter, Plan, PlanError, PlanRun,

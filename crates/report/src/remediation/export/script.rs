@@ -72,7 +72,7 @@ fn block(plan: &Plan, steps: &[Step], script: &mut String) {
     let _ = writeln!(script, ")");
 }
 
-/// A JMESPath literal: JSON between backticks.
+/// A literal of `JMESPath`: JSON between backticks.
 fn literal(text: &str) -> String {
     format!("`{}`", json!(text).to_string().replace('`', "\\`"))
 }

@@ -1,6 +1,7 @@
 //! Exports of a plan that has everything, awkward texts included.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use super::*;
 use crate::remediation::endpoint::Protocol;
@@ -165,11 +166,11 @@ pub(crate) fn plan() -> Plan {
 
 fn everything(language: Language) -> String {
     let export = export(&plan(), language);
-    let mut text: String = export
-        .files
-        .iter()
-        .map(|file| format!("=== {} {}\n{}", file.name, file.executable, file.content))
-        .collect();
+    let mut text = String::new();
+    for file in export.files {
+        writeln!(text, "=== {} {}", file.name, file.executable).unwrap();
+        text.push_str(&file.content);
+    }
     for note in export.notes {
         text.push_str("=== note: ");
         text.push_str(&note);

@@ -118,7 +118,13 @@ impl Recorded {
                         problem: error.to_string(),
                     })?;
                 recorded.index(&record, Place { offset, length });
-                evidence.insert(record);
+                evidence
+                    .insert(record)
+                    .map_err(|error| RecordedError::Line {
+                        path: path.to_owned(),
+                        line: number,
+                        problem: error.to_string(),
+                    })?;
             }
             offset += length as u64;
         }

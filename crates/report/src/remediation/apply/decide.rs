@@ -1,0 +1,510 @@
+//! Before a site is touched: is everything still as the plan took it to be, and what is left to
+//! do?
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use trailproof_core::pattern::{Pattern, Relation, compare};
+
+use super::Work;
+use crate::remediation::cloud::Cloud;
+use crate::remediation::journal::{StepRecord, StepState};
+use crate::remediation::naming::NameKind;
+use crate::remediation::plan::{
+    Alarm, Change, METRIC_FILTERS_PER_LOG_GROUP, MetricFilter, Reused, Site, Step, Subscription,
+    Topic,
+};
+use crate::remediation::present::{self, PresentTopic};
+use crate::remediation::state;
+
+/// How many numbers are tried for a name that is taken.
+const MOST_NAMES: u32 = 50;
+
+/// What is left to do about a step, which now has its final names.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Decision {
+    /// It is not there.
+    Create(Step),
+    /// This plan created it.
+    Ours(Step),
+    /// This plan created it and died before it could say so; what undo needs to know.
+    Adopt(Step, Value),
+    /// Somebody else made the same.
+    AlreadyThere(Step),
+}
+
+/// A site as it is now.
+pub(super) struct Present {
+    filters: BTreeMap<String, Value>,
+    alarms: BTreeMap<String, Value>,
+    topics: BTreeMap<String, Option<PresentTopic>>,
+}
+
+/// Why a site is left alone: a sentence.
+type Reason = String;
+
+/// Looks at a site and decides about every step. `topics` says what the topics that the plan
+/// creates are really called, for those that are there.
+pub(super) async fn decide<C: Cloud>(
+    work: &Work<'_, C>,
+    site: &Site,
+    topics: &mut BTreeMap<String, String>,
+) -> Result<Vec<Decision>, Reason> {
+    let mut present = look(work, site).await?;
+    check_reused(work, site, &mut present).await?;
+    let mut decisions = Vec::with_capacity(site.steps.len());
+    let mut actual = topics.clone();
+    for step in &site.steps {
+        let record = work
+            .record(&step.id)
+            .filter(|record| matches!(record.state, StepState::Uncertain | StepState::Created(_)));
+        let decision = match &step.change {
+            Change::PutMetricFilter(filter) => {
+                about_filter(step, filter, record.as_ref(), &present)?
+            }
+            Change::CreateTopic(topic) => {
+                let decision = about_topic(work, step, topic, record, &mut present).await?;
+                if let Change::CreateTopic(made) = &decision.step().change {
+                    actual.insert(topic.arn.clone(), made.arn.clone());
+                }
+                decision
+            }
+            Change::Subscribe(subscription) => {
+                let arn = topic_of(work, &actual, &subscription.topic_arn)?;
+                let created = decisions.iter().any(|decision: &Decision| {
+                    matches!(decision, Decision::Create(step) if step.change.creates_topic(&arn))
+                });
+                let wanted = Subscription {
+                    topic_arn: arn,
+                    ..subscription.clone()
+                };
+                about_subscription(work, step, wanted, record, created, &mut present).await?
+            }
+            Change::PutMetricAlarm(alarm) => {
+                let wanted = Alarm {
+                    topic_arn: topic_of(work, &actual, &alarm.topic_arn)?,
+                    ..alarm.clone()
+                };
+                about_alarm(step, &wanted, record.as_ref(), &present)?
+            }
+        };
+        decisions.push(decision);
+    }
+    check_filters(work, site, &present, &decisions)?;
+    check_patterns(work, site, &decisions).await?;
+    *topics = actual;
+    Ok(decisions)
+}
+
+impl Decision {
+    /// The step, with its final names.
+    pub(super) fn step(&self) -> &Step {
+        match self {
+            Self::Create(step)
+            | Self::Ours(step)
+            | Self::Adopt(step, _)
+            | Self::AlreadyThere(step) => step,
+        }
+    }
+
+    /// What is there already: ours, ours without a word about it, or somebody else's.
+    fn there(step: Step, record: Option<&StepRecord>, result: Value) -> Self {
+        match record.map(|record| &record.state) {
+            Some(StepState::Created(_)) => Self::Ours(step),
+            Some(StepState::Uncertain) => Self::Adopt(step, result),
+            _ => Self::AlreadyThere(step),
+        }
+    }
+}
+
+impl Change {
+    /// Whether it creates the topic of this ARN.
+    fn creates_topic(&self, arn: &str) -> bool {
+        matches!(self, Self::CreateTopic(topic) if topic.arn == arn)
+    }
+}
+
+async fn look<C: Cloud>(work: &Work<'_, C>, site: &Site) -> Result<Present, Reason> {
+    let unreadable = |error: present::Unreadable| error.to_string();
+    let (account, region) = (site.account, &site.region);
+    let group = present::log_group(work.cloud, account, region, &site.log_group)
+        .await
+        .map_err(unreadable)?
+        .ok_or_else(|| format!("the log group `{}` does not exist any more", site.log_group))?;
+    if let Some(class) = group.get("logGroupClass").and_then(Value::as_str)
+        && class != "STANDARD"
+    {
+        return Err(format!(
+            "the log group's class is {class}, which has no metric filters"
+        ));
+    }
+    Ok(Present {
+        filters: present::metric_filters(work.cloud, account, region, &site.log_group)
+            .await
+            .map_err(unreadable)?,
+        alarms: present::alarms(work.cloud, account, region)
+            .await
+            .map_err(unreadable)?,
+        topics: BTreeMap::new(),
+    })
+}
+
+impl Present {
+    async fn topic<C: Cloud>(
+        &mut self,
+        work: &Work<'_, C>,
+        arn: &str,
+    ) -> Result<Option<&PresentTopic>, Reason> {
+        if !self.topics.contains_key(arn) {
+            let topic = present::topic(work.cloud, arn)
+                .await
+                .map_err(|error| error.to_string())?;
+            self.topics.insert(arn.to_owned(), topic);
+        }
+        Ok(self.topics.get(arn).and_then(Option::as_ref))
+    }
+}
+
+/// Whether the things of others that the repair builds on are still what they were.
+async fn check_reused<C: Cloud>(
+    work: &Work<'_, C>,
+    site: &Site,
+    present: &mut Present,
+) -> Result<(), Reason> {
+    let changed = |what: &str, name: &str, now: Option<String>, before: &str| match now {
+        None => Err(format!(
+            "the {what} `{name}`, on which the repair builds, is gone since the plan was made"
+        )),
+        Some(now) if now != before => Err(format!(
+            "the {what} `{name}`, on which the repair builds, was changed since the plan was made"
+        )),
+        Some(_) => Ok(()),
+    };
+    for reused in &site.relies_on.reused {
+        match reused {
+            Reused::MetricFilter { name, digest } => {
+                let now = present.filters.get(name).map(state::metric_filter);
+                changed("metric filter", name, now, digest)?;
+            }
+            Reused::Alarm { name, digest } => {
+                let now = present.alarms.get(name).map(state::alarm);
+                changed("alarm", name, now, digest)?;
+            }
+            Reused::Topic { arn, .. } if work.created_topics.contains(arn.as_str()) => {}
+            Reused::Topic { arn, digest } => {
+                let topic = present.topic(work, arn).await?;
+                let now = topic.map(|topic| state::topic(&topic.attributes));
+                if now.is_none() || digest.is_some() {
+                    changed("topic", arn, now, digest.as_deref().unwrap_or_default())?;
+                }
+                if let Some(problem) = topic.and_then(PresentTopic::unusable) {
+                    return Err(format!("the topic `{arn}` cannot be used: {problem}"));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The ARN of a topic as it really is.
+fn topic_of<C>(
+    work: &Work<'_, C>,
+    actual: &BTreeMap<String, String>,
+    planned: &str,
+) -> Result<String, Reason> {
+    match actual.get(planned) {
+        Some(arn) => Ok(arn.clone()),
+        None if work.created_topics.contains(planned) => Err(format!(
+            "the topic `{planned}` that it needs was not created"
+        )),
+        None => Ok(planned.to_owned()),
+    }
+}
+
+fn about_filter(
+    step: &Step,
+    filter: &MetricFilter,
+    record: Option<&StepRecord>,
+    present: &Present,
+) -> Result<Decision, Reason> {
+    match present.filters.get(&filter.name) {
+        None => Ok(Decision::Create(step.clone())),
+        Some(there) if present::is_same_filter(filter, there) => {
+            Ok(Decision::there(step.clone(), record, Value::Null))
+        }
+        Some(_) if record.is_some() => Err(format!(
+            "the metric filter `{}` was changed after trailproof created it",
+            filter.name
+        )),
+        Some(_) => Err(format!(
+            "a metric filter `{}` with other content came since the plan was made: plan again",
+            filter.name
+        )),
+    }
+}
+
+fn about_alarm(
+    step: &Step,
+    wanted: &Alarm,
+    record: Option<&StepRecord>,
+    present: &Present,
+) -> Result<Decision, Reason> {
+    let named = |name: String| {
+        let alarm = Alarm {
+            name,
+            ..wanted.clone()
+        };
+        (
+            Step {
+                change: Change::PutMetricAlarm(alarm.clone()),
+                ..step.clone()
+            },
+            alarm,
+        )
+    };
+    if let Some(record) = record
+        && let Change::PutMetricAlarm(recorded) = &record.step.change
+    {
+        let (step, alarm) = named(recorded.name.clone());
+        return match present.alarms.get(&alarm.name) {
+            None => Ok(Decision::Create(step)),
+            Some(there) if present::is_same_alarm(&alarm, there) => {
+                Ok(Decision::there(step, Some(record), Value::Null))
+            }
+            Some(_) => Err(format!(
+                "the alarm `{}` was changed after trailproof created it",
+                alarm.name
+            )),
+        };
+    }
+    for number in 1..=MOST_NAMES {
+        let (step, alarm) = named(NameKind::Alarm.numbered(&wanted.name, number));
+        match present.alarms.get(&alarm.name) {
+            None => return Ok(Decision::Create(step)),
+            Some(there) if present::is_same_alarm(&alarm, there) => {
+                return Ok(Decision::AlreadyThere(step));
+            }
+            Some(_) if step.name_seen_free => {
+                return Err(format!(
+                    "an alarm `{}` came since the plan was made: plan again",
+                    alarm.name
+                ));
+            }
+            Some(_) => {}
+        }
+    }
+    Err(format!("every name like `{}` is taken", wanted.name))
+}
+
+async fn about_topic<C: Cloud>(
+    work: &Work<'_, C>,
+    step: &Step,
+    wanted: &Topic,
+    record: Option<StepRecord>,
+    present: &mut Present,
+) -> Result<Decision, Reason> {
+    let named = |name: &str| {
+        let stem = wanted.arn.strip_suffix(&wanted.name).unwrap_or(&wanted.arn);
+        let topic = Topic {
+            name: name.to_owned(),
+            arn: format!("{stem}{name}"),
+            ..wanted.clone()
+        };
+        Step {
+            change: Change::CreateTopic(topic),
+            ..step.clone()
+        }
+    };
+    let recorded = record
+        .as_ref()
+        .and_then(|record| match &record.step.change {
+            Change::CreateTopic(topic) => Some(topic.clone()),
+            _ => None,
+        });
+    if let (Some(record), Some(topic)) = (&record, recorded) {
+        let step = named(&topic.name);
+        return Ok(match present.topic(work, &topic.arn).await? {
+            None => Decision::Create(step),
+            Some(there) => {
+                let result = topic_result(&topic.arn, &there.attributes);
+                Decision::there(step, Some(&record), result)
+            }
+        });
+    }
+    for number in 1..=MOST_NAMES {
+        let step = named(&NameKind::Topic.numbered(&wanted.name, number));
+        let Change::CreateTopic(topic) = &step.change else {
+            continue;
+        };
+        let Some(there) = present.topic(work, &topic.arn).await? else {
+            return Ok(Decision::Create(step));
+        };
+        if wanted.use_existing {
+            return match there.unusable() {
+                Some(problem) => Err(format!(
+                    "the topic `{}` cannot be used: {problem}",
+                    topic.arn
+                )),
+                None => Ok(Decision::AlreadyThere(step)),
+            };
+        }
+        let maker = work
+            .cloud
+            .plan_of_topic(step.account, &step.region, &topic.arn)
+            .await;
+        if maker.as_deref() == Some(work.plan.id.as_str()) {
+            return Ok(Decision::AlreadyThere(step));
+        }
+    }
+    Err(format!("every name like `{}` is taken", wanted.name))
+}
+
+/// What undo needs to know of a topic.
+pub(super) fn topic_result(arn: &str, attributes: &Value) -> Value {
+    json!({"arn": arn, "digest": state::topic(attributes)})
+}
+
+async fn about_subscription<C: Cloud>(
+    work: &Work<'_, C>,
+    step: &Step,
+    wanted: Subscription,
+    record: Option<StepRecord>,
+    topic_is_new: bool,
+    present: &mut Present,
+) -> Result<Decision, Reason> {
+    let step = Step {
+        change: Change::Subscribe(wanted.clone()),
+        ..step.clone()
+    };
+    if topic_is_new {
+        return Ok(Decision::Create(step));
+    }
+    let Some(topic) = present.topic(work, &wanted.topic_arn).await? else {
+        return Err(format!("the topic `{}` does not exist", wanted.topic_arn));
+    };
+    Ok(match topic.subscription(&wanted) {
+        None => Decision::Create(step),
+        Some(there) => {
+            let result = json!({"arn": there.get("SubscriptionArn")});
+            Decision::there(step, record.as_ref(), result)
+        }
+    })
+}
+
+/// Whether there is room, and whether somebody has repaired the site meanwhile.
+fn check_filters<C>(
+    work: &Work<'_, C>,
+    site: &Site,
+    present: &Present,
+    decisions: &[Decision],
+) -> Result<(), Reason> {
+    let new = decisions
+        .iter()
+        .filter(|decision| {
+            matches!(decision, Decision::Create(step) if matches!(step.change, Change::PutMetricFilter(_)))
+        })
+        .count();
+    if present.filters.len() + new > METRIC_FILTERS_PER_LOG_GROUP {
+        return Err(format!(
+            "the log group has {} metric filters now, and {METRIC_FILTERS_PER_LOG_GROUP} is the most that AWS allows",
+            present.filters.len()
+        ));
+    }
+    let planned = |name: &str| {
+        site.steps.iter().any(
+            |step| matches!(&step.change, Change::PutMetricFilter(filter) if filter.name == name),
+        )
+    };
+    let known = &site.relies_on.metric_filter_digests;
+    for (name, filter) in &present.filters {
+        if planned(name) || known.get(name) == Some(&state::metric_filter(filter)) {
+            continue;
+        }
+        let pattern = filter.get("filterPattern").and_then(Value::as_str);
+        for repair in &site.repairs {
+            let needs_filter = decisions.iter().any(|decision| {
+                matches!(decision, Decision::Create(step)
+                    if repair.steps.contains(&step.id)
+                        && matches!(step.change, Change::PutMetricFilter(_)))
+            });
+            if needs_filter && pattern.is_some_and(|pattern| covers(work, &repair.control, pattern))
+            {
+                return Err(format!(
+                    "a metric filter `{name}` that covers {} came since the plan was made: scan and plan again",
+                    repair.control
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether a pattern matches all that a control wants.
+fn covers<C>(work: &Work<'_, C>, control: &str, pattern: &str) -> bool {
+    let Some(control) = work.controls.iter().find(|known| known.id == control) else {
+        return false;
+    };
+    let required = Pattern::parse(control.pattern_for(&work.plan.policy.benchmark));
+    let facts = control.facts.as_deref().map(Pattern::parse);
+    match (required, Pattern::parse(pattern), facts.transpose()) {
+        (Ok(required), Ok(actual), Ok(facts)) => {
+            let example = Some(&control.example).filter(|example| example.is_object());
+            let comparison = compare(&required, &[actual], facts.as_ref(), example);
+            matches!(
+                comparison.relation,
+                Relation::Equivalent | Relation::Broader
+            ) && !comparison.matches_everything
+        }
+        _ => false,
+    }
+}
+
+/// Has the service itself try each new pattern on an event it must match and one it must not.
+async fn check_patterns<C: Cloud>(
+    work: &Work<'_, C>,
+    site: &Site,
+    decisions: &[Decision],
+) -> Result<(), Reason> {
+    for decision in decisions {
+        let Decision::Create(step) = decision else {
+            continue;
+        };
+        let Change::PutMetricFilter(filter) = &step.change else {
+            continue;
+        };
+        let control = site
+            .repairs
+            .iter()
+            .find(|repair| repair.steps.contains(&step.id))
+            .and_then(|repair| {
+                work.controls
+                    .iter()
+                    .find(|known| known.id == repair.control)
+            });
+        let Some(control) = control.filter(|control| control.example.is_object()) else {
+            continue;
+        };
+        let unrelated = json!({"eventSource": "trailproof.invalid", "eventName": "TrailproofTest"});
+        let messages = vec![control.example.to_string(), unrelated.to_string()];
+        let answer = work
+            .cloud
+            .matches(step.account, &step.region, &filter.pattern, messages)
+            .await;
+        match answer.as_deref() {
+            Some([true, false]) | None => {}
+            Some([false, ..]) => {
+                return Err(format!(
+                    "CloudWatch Logs says that the pattern of `{}` does not match the example event of {}",
+                    filter.name, control.id
+                ));
+            }
+            Some(_) => {
+                return Err(format!(
+                    "CloudWatch Logs says that the pattern of `{}` matches an unrelated event",
+                    filter.name
+                ));
+            }
+        }
+    }
+    Ok(())
+}

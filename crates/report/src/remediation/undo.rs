@@ -1,0 +1,446 @@
+//! Taking back what a plan created: in reverse, only what the journal says this plan created, and
+//! only if it is still as it was created and nobody else has come to rely on it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+use std::sync::{Mutex, PoisonError};
+
+use futures::StreamExt as _;
+use jiff::Timestamp;
+use serde_json::Value;
+use trailproof_core::account::{AccountId, Region};
+
+use super::cloud::{ChangeError, Cloud, Mutation};
+use super::journal::{Entry, Journal, JournalError, StepRecord, StepState};
+use super::plan::{Alarm, Change, MetricFilter, Step, Subscription, Topic};
+use super::present;
+use super::state;
+
+/// How to take a plan back.
+#[derive(Debug, Clone, Copy)]
+pub struct UndoOptions {
+    /// How many accounts are worked on at once.
+    pub concurrency: usize,
+    /// The time of journal entries.
+    pub clock: fn() -> Timestamp,
+}
+
+/// What came of taking one step back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UndoOutcome {
+    /// Deleted now.
+    Removed,
+    /// It was gone already, or had never come about.
+    Gone,
+    /// Left as it is, and why.
+    Left(String),
+}
+
+/// A step was taken back, or not.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UndoEvent {
+    /// The step.
+    pub step: Step,
+    /// What came of it.
+    pub outcome: UndoOutcome,
+}
+
+/// What came of an undo.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UndoSummary {
+    /// Things deleted now.
+    pub removed: usize,
+    /// Things that were gone already.
+    pub gone: usize,
+    /// Steps that were left, and why.
+    pub left: BTreeMap<String, String>,
+    /// Whether the user stopped it.
+    pub interrupted: bool,
+}
+
+/// The steps that an undo would take back, latest first.
+pub fn undoable(journal: &Journal) -> Vec<Step> {
+    standing(journal)
+        .into_iter()
+        .map(|record| record.step)
+        .collect()
+}
+
+fn standing(journal: &Journal) -> Vec<StepRecord> {
+    let mut records: Vec<_> = journal
+        .steps()
+        .into_iter()
+        .filter(|record| matches!(record.state, StepState::Created(_) | StepState::Uncertain))
+        .cloned()
+        .collect();
+    records.reverse();
+    records
+}
+
+/// Takes back what a journal says was created.
+pub async fn undo(
+    cloud: &impl Cloud,
+    journal: &mut Journal,
+    options: UndoOptions,
+    on_event: impl FnMut(UndoEvent) -> ControlFlow<()> + Send,
+) -> Result<UndoSummary, JournalError> {
+    let records = standing(journal);
+    let mut ours = Ours::default();
+    let mut places: BTreeMap<(AccountId, Region), Vec<StepRecord>> = BTreeMap::new();
+    for record in records {
+        ours.add(&record.step);
+        places
+            .entry((record.step.account, record.step.region.clone()))
+            .or_default()
+            .push(record);
+    }
+    let work = Work {
+        cloud,
+        options,
+        ours,
+        shared: Mutex::new(Shared {
+            journal,
+            on_event: Box::new(on_event),
+            summary: UndoSummary::default(),
+            failed: None,
+        }),
+    };
+    let work_ref = &work;
+    futures::stream::iter(places.into_values())
+        .for_each_concurrent(options.concurrency.max(1), |records| async move {
+            for record in records {
+                if work_ref.is_over() {
+                    return;
+                }
+                work_ref.take_back(record).await;
+            }
+        })
+        .await;
+    let shared = work
+        .shared
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
+    match shared.failed {
+        Some(error) => Err(error),
+        None => Ok(shared.summary),
+    }
+}
+
+/// What this plan created: others may not rely on these, but these may rely on each other.
+#[derive(Default)]
+struct Ours {
+    alarms: BTreeSet<(AccountId, Region, String)>,
+    topics: BTreeSet<String>,
+    subscriptions: BTreeSet<(String, String, String)>,
+}
+
+impl Ours {
+    fn add(&mut self, step: &Step) {
+        match &step.change {
+            Change::PutMetricAlarm(alarm) => {
+                self.alarms
+                    .insert((step.account, step.region.clone(), alarm.name.clone()));
+            }
+            Change::CreateTopic(topic) => {
+                self.topics.insert(topic.arn.clone());
+            }
+            Change::Subscribe(subscription) => {
+                self.subscriptions.insert((
+                    subscription.topic_arn.clone(),
+                    subscription.protocol.as_str().to_owned(),
+                    subscription.endpoint.clone(),
+                ));
+            }
+            Change::PutMetricFilter(_) => {}
+        }
+    }
+}
+
+struct Work<'a, C> {
+    cloud: &'a C,
+    options: UndoOptions,
+    ours: Ours,
+    shared: Mutex<Shared<'a>>,
+}
+
+struct Shared<'a> {
+    journal: &'a mut Journal,
+    on_event: Box<dyn FnMut(UndoEvent) -> ControlFlow<()> + Send + 'a>,
+    summary: UndoSummary,
+    failed: Option<JournalError>,
+}
+
+/// What is to be done about a step.
+enum Verdict {
+    Remove(Mutation),
+    /// Goes away with its topic.
+    WithTopic,
+    Gone,
+    Left(String),
+}
+
+impl<C: Cloud> Work<'_, C> {
+    fn shared<T>(&self, act: impl FnOnce(&mut Shared<'_>) -> T) -> T {
+        act(&mut self.shared.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn is_over(&self) -> bool {
+        self.shared(|shared| shared.summary.interrupted || shared.failed.is_some())
+    }
+
+    fn write_down(&self, entry: Entry) -> bool {
+        self.shared(|shared| {
+            if shared.failed.is_some() {
+                return false;
+            }
+            match shared.journal.append((self.options.clock)(), entry) {
+                Ok(()) => true,
+                Err(error) => {
+                    shared.failed = Some(error);
+                    false
+                }
+            }
+        })
+    }
+
+    fn tell(&self, step: Step, outcome: UndoOutcome) {
+        self.shared(|shared| {
+            match &outcome {
+                UndoOutcome::Removed => shared.summary.removed += 1,
+                UndoOutcome::Gone => shared.summary.gone += 1,
+                UndoOutcome::Left(reason) => {
+                    shared.summary.left.insert(step.id.clone(), reason.clone());
+                }
+            }
+            if (shared.on_event)(UndoEvent { step, outcome }).is_break() {
+                shared.summary.interrupted = true;
+            }
+        });
+    }
+
+    async fn take_back(&self, record: StepRecord) {
+        let verdict = match self.look(&record).await {
+            Ok(verdict) => verdict,
+            Err(unreadable) => Verdict::Left(unreadable.to_string()),
+        };
+        let step = record.step;
+        let done = || Entry::Undone {
+            step: step.id.clone(),
+        };
+        let outcome = match verdict {
+            Verdict::Left(reason) => UndoOutcome::Left(reason),
+            Verdict::Gone => {
+                if !self.write_down(done()) {
+                    return;
+                }
+                UndoOutcome::Gone
+            }
+            Verdict::WithTopic => {
+                if !self.write_down(done()) {
+                    return;
+                }
+                UndoOutcome::Removed
+            }
+            Verdict::Remove(mutation) => {
+                let intent = Entry::UndoIntent {
+                    step: step.id.clone(),
+                };
+                if !self.write_down(intent) {
+                    return;
+                }
+                let action = mutation.action();
+                match self
+                    .cloud
+                    .change(step.account, &step.region, mutation)
+                    .await
+                {
+                    Ok(_) => {
+                        if !self.write_down(done()) {
+                            return;
+                        }
+                        UndoOutcome::Removed
+                    }
+                    Err(ChangeError { error, .. }) => UndoOutcome::Left(format!(
+                        "{action} failed: {}: {}",
+                        error.code, error.message
+                    )),
+                }
+            }
+        };
+        self.tell(step, outcome);
+    }
+
+    async fn look(&self, record: &StepRecord) -> Result<Verdict, present::Unreadable> {
+        let step = &record.step;
+        match &step.change {
+            Change::PutMetricFilter(filter) => self.look_at_filter(step, filter).await,
+            Change::CreateTopic(topic) => self.look_at_topic(step, topic, &record.state).await,
+            Change::Subscribe(subscription) => self.look_at_subscription(subscription).await,
+            Change::PutMetricAlarm(alarm) => self.look_at_alarm(step, alarm).await,
+        }
+    }
+
+    async fn look_at_filter(
+        &self,
+        step: &Step,
+        filter: &MetricFilter,
+    ) -> Result<Verdict, present::Unreadable> {
+        let (account, region) = (step.account, &step.region);
+        let filters =
+            present::metric_filters(self.cloud, account, region, &filter.log_group).await?;
+        let Some(there) = filters.get(&filter.name) else {
+            return Ok(Verdict::Gone);
+        };
+        if !present::is_same_filter(filter, there) {
+            return Ok(Verdict::Left(
+                "it was changed after trailproof created it".to_owned(),
+            ));
+        }
+        let alarms = present::alarms(self.cloud, account, region).await?;
+        let watcher = alarms.iter().find(|(name, alarm)| {
+            let text = |member: &str| alarm.get(member).and_then(Value::as_str);
+            text("Namespace") == Some(&filter.namespace)
+                && text("MetricName") == Some(&filter.metric)
+                && !self
+                    .ours
+                    .alarms
+                    .contains(&(account, region.clone(), (*name).clone()))
+        });
+        Ok(match watcher {
+            Some((name, _)) => Verdict::Left(format!(
+                "alarm `{name}`, which somebody else made, watches its metric"
+            )),
+            None => Verdict::Remove(Mutation::DeleteMetricFilter {
+                log_group: filter.log_group.clone(),
+                name: filter.name.clone(),
+            }),
+        })
+    }
+
+    async fn look_at_alarm(
+        &self,
+        step: &Step,
+        alarm: &Alarm,
+    ) -> Result<Verdict, present::Unreadable> {
+        let alarms = present::alarms(self.cloud, step.account, &step.region).await?;
+        let Some(there) = alarms.get(&alarm.name) else {
+            return Ok(Verdict::Gone);
+        };
+        if !present::is_same_alarm(alarm, there) {
+            return Ok(Verdict::Left(
+                "it was changed after trailproof created it".to_owned(),
+            ));
+        }
+        let arn = there.get("AlarmArn").and_then(Value::as_str);
+        let composite = alarms.iter().find(|(_, other)| {
+            let rule = other
+                .get("AlarmRule")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
+            rule.contains(&alarm.name) || arn.is_some_and(|arn| rule.contains(arn))
+        });
+        Ok(match composite {
+            Some((name, _)) => Verdict::Left(format!("the composite alarm `{name}` names it")),
+            None => Verdict::Remove(Mutation::DeleteAlarm {
+                name: alarm.name.clone(),
+            }),
+        })
+    }
+
+    async fn look_at_subscription(
+        &self,
+        subscription: &Subscription,
+    ) -> Result<Verdict, present::Unreadable> {
+        let Some(topic) = present::topic(self.cloud, &subscription.topic_arn).await? else {
+            return Ok(Verdict::Gone);
+        };
+        let Some(there) = topic.subscription(subscription) else {
+            return Ok(Verdict::Gone);
+        };
+        let arn = there
+            .get("SubscriptionArn")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        Ok(if arn.starts_with("arn:") {
+            Verdict::Remove(Mutation::Unsubscribe {
+                arn: arn.to_owned(),
+            })
+        } else if self.ours.topics.contains(&subscription.topic_arn) {
+            Verdict::WithTopic
+        } else {
+            Verdict::Left(
+                "nobody has confirmed it, and AWS lets nobody delete it before that; AWS deletes it by itself after two days without a confirmation".to_owned(),
+            )
+        })
+    }
+
+    async fn look_at_topic(
+        &self,
+        step: &Step,
+        topic: &Topic,
+        recorded: &StepState,
+    ) -> Result<Verdict, present::Unreadable> {
+        let Some(there) = present::topic(self.cloud, &topic.arn).await? else {
+            return Ok(Verdict::Gone);
+        };
+        let digest = match recorded {
+            StepState::Created(result) => result.get("digest").and_then(Value::as_str),
+            _ => None,
+        };
+        if digest.is_some_and(|digest| digest != state::topic(&there.attributes)) {
+            return Ok(Verdict::Left(
+                "its attributes were changed after trailproof created it".to_owned(),
+            ));
+        }
+        if digest.is_none() {
+            // Nobody saw it after it was created: its tag says whether it is ours at all.
+            let maker = self
+                .cloud
+                .plan_of_topic(step.account, &step.region, &topic.arn)
+                .await;
+            if maker.is_none() || maker.as_ref() != topic.tags.get(super::plan::TAG) {
+                return Ok(Verdict::Left(
+                    "it does not carry this plan's tag, so it may not be trailproof's".to_owned(),
+                ));
+            }
+        }
+        let stranger = there.subscriptions.iter().find_map(|subscription| {
+            let text = |member: &str| subscription.get(member).and_then(Value::as_str);
+            let (protocol, endpoint) = (text("Protocol")?, text("Endpoint")?);
+            let ours = self.ours.subscriptions.contains(&(
+                topic.arn.clone(),
+                protocol.to_owned(),
+                endpoint.to_owned(),
+            ));
+            (!ours && text("SubscriptionArn") != Some("Deleted"))
+                .then(|| format!("{protocol}:{endpoint}"))
+        });
+        if let Some(stranger) = stranger {
+            return Ok(Verdict::Left(format!(
+                "somebody else subscribed {stranger} to it"
+            )));
+        }
+        let alarms = present::alarms(self.cloud, step.account, &step.region).await?;
+        let user = alarms.iter().find(|(name, alarm)| {
+            let names = ["AlarmActions", "OKActions", "InsufficientDataActions"]
+                .iter()
+                .any(|member| {
+                    let actions = alarm.get(*member).and_then(Value::as_array);
+                    actions
+                        .into_iter()
+                        .flatten()
+                        .any(|action| action.as_str() == Some(&topic.arn))
+                });
+            let ours = (step.account, step.region.clone(), (*name).clone());
+            names && !self.ours.alarms.contains(&ours)
+        });
+        Ok(match user {
+            Some((name, _)) => Verdict::Left(format!(
+                "alarm `{name}`, which somebody else made, notifies it"
+            )),
+            None => Verdict::Remove(Mutation::DeleteTopic {
+                arn: topic.arn.clone(),
+            }),
+        })
+    }
+}
