@@ -1,0 +1,189 @@
+//! `trailproof fix apply`.
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+
+use trailproof_core::control;
+use trailproof_report::remediation::Plan;
+use trailproof_report::remediation::apply::{
+    ApplyEvent, ApplyOptions, ApplyOutcome, StepOutcome, apply,
+};
+use trailproof_report::remediation::journal::{Header, Journal};
+
+use super::confirm::confirm;
+use super::connection::{ConnectionArguments, connect};
+use super::{block_on, display, files, verify};
+use crate::clock;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::interrupt::Interrupt;
+use crate::output::Output;
+use crate::untrusted::visible;
+
+/// Carry a plan out, after a confirmation, and scan the accounts again.
+///
+/// Each site is looked at first, and left alone if it is no longer as the plan took it to be. The
+/// journal is written before and after every change: stopped at any point, `fix apply` goes on
+/// where it ended, and creates nothing twice. Exit codes as for scan, on the state afterwards.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The plan.
+    #[arg(value_name = "PLAN")]
+    plan: PathBuf,
+
+    /// Do not ask.
+    #[arg(long, short)]
+    yes: bool,
+
+    /// Refuse a plan with more changes.
+    #[arg(long, value_name = "NUMBER")]
+    max_changes: Option<usize>,
+
+    /// Look at every site and say what would be done, but change nothing.
+    #[arg(long)]
+    dry_run: bool,
+
+    /// The journal [default: `journal.ndjson` beside the plan].
+    #[arg(long, value_name = "FILE")]
+    journal: Option<PathBuf>,
+
+    /// Write the run of the scan afterwards to this folder.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+
+    #[command(flatten)]
+    connection: ConnectionArguments,
+}
+
+pub(super) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliError> {
+    let plan = files::read_plan(&arguments.plan)?;
+    let changes = plan.summary.changes;
+    if let Some(most) = arguments.max_changes
+        && changes > most
+    {
+        return Err(CliError::usage(format_args!(
+            "the plan makes {changes} changes, more than --max-changes {most}: nothing was changed"
+        ))
+        .hint("plan for fewer accounts with `fix plan --accounts`, `--ou` or `--control`"));
+    }
+    output.note(display::summary(&plan));
+    if changes == 0 {
+        output.note("there is nothing to change");
+        return Ok(Exit::Success);
+    }
+    let settings = arguments.connection.resolve(plan.run.role.as_deref(), output)?;
+    if !arguments.dry_run {
+        confirm(changes, "make", arguments.yes, output)?;
+    }
+    let policy = verify::policy(&plan)?;
+    block_on(async {
+        let interrupt = Interrupt::listen(output);
+        let path = files::journal_path(arguments.journal.as_ref(), &arguments.plan, &plan)?;
+        let aws = connect(&settings, output).await?;
+        let options = ApplyOptions {
+            concurrency: arguments.connection.concurrency(),
+            dry_run: arguments.dry_run,
+            clock: clock::now,
+        };
+        let header = Header {
+            plan: plan.id.clone(),
+            digest: plan.digest.clone(),
+            role: Some(settings.role_settings()?.role.as_str().to_owned()),
+        };
+        let mut journal = if arguments.dry_run {
+            Journal::peek(&path, &header)?
+        } else {
+            let journal = Journal::open(&path, &header, clock::now())?;
+            output.note(format_args!("journal: {}", path.display()));
+            journal
+        };
+        let tell = |event: ApplyEvent| {
+            show(&event, output);
+            if interrupt.is_requested() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        };
+        let outcome = apply(&aws, &plan, &policy.controls, &mut journal, options, tell).await?;
+        drop(journal);
+        conclude(&outcome, &plan, arguments.dry_run, output)?;
+        if outcome.interrupted {
+            output.hint(format_args!(
+                "go on with `trailproof fix apply {}`, or take it back with `trailproof fix undo {}`",
+                arguments.plan.display(),
+                path.display()
+            ));
+            return Ok(Exit::Interrupted);
+        }
+        if arguments.dry_run {
+            return Ok(Exit::Success);
+        }
+        output.note("scanning the accounts again");
+        let verified = verify::scan(&settings, &plan, policy, arguments.out.as_deref(), output).await?;
+        output.data(|to| writeln!(to, "{}", verified.text))?;
+        if outcome.created > 0 {
+            output.note(format_args!(
+                "take it back with `trailproof fix undo {}`",
+                path.display()
+            ));
+        }
+        Ok(verified.exit)
+    })
+}
+
+fn show(event: &ApplyEvent, output: &Output) {
+    match event {
+        ApplyEvent::Step { step, outcome } => {
+            let line = display::step(step);
+            match outcome {
+                StepOutcome::Created => output.note(format_args!("+ {line}")),
+                StepOutcome::WouldCreate => output.note(format_args!("would create {line}")),
+                StepOutcome::Ours => output.note(format_args!("= {line} (created before)")),
+                StepOutcome::AlreadyThere => output.note(format_args!("= {line} (there already)")),
+                StepOutcome::Failed(reason) => output.warn(format_args!("{line}: {reason}")),
+            }
+        }
+        ApplyEvent::SiteLeft {
+            site,
+            reason,
+            halfway,
+        } => {
+            let how = if *halfway { "left halfway" } else { "skipped" };
+            output.warn(format_args!("{} {how}: {reason}", visible(site)));
+        }
+        ApplyEvent::Note { site, message } => {
+            output.note(format_args!("{}: {}", visible(site), visible(message)));
+        }
+        ApplyEvent::SiteDone { .. } => {}
+    }
+}
+
+fn conclude(
+    outcome: &ApplyOutcome,
+    plan: &Plan,
+    dry_run: bool,
+    output: &Output,
+) -> Result<(), CliError> {
+    let verb = if dry_run { "would be made" } else { "made" };
+    let mut text = format!(
+        "{} {verb}, {} there already; {} of {} done",
+        display::count(outcome.created, "change"),
+        outcome.there,
+        outcome.done.len(),
+        display::count(plan.sites.len(), "site"),
+    );
+    for (site, reason) in &outcome.left {
+        text.push_str(&format!("\n  {}: {}", visible(site), visible(reason)));
+    }
+    output.data(|to| writeln!(to, "{text}"))
+}
+
+/// The controls of a plan, as its run judged them.
+pub(super) fn controls(plan: &Plan) -> Result<Vec<control::Control>, CliError> {
+    let unusable = |error: control::CatalogueError| {
+        CliError::usage(format_args!("the plan's controls cannot be used: {error}"))
+    };
+    let catalogue = control::with_custom(plan.policy.custom_controls.clone()).map_err(unusable)?;
+    control::select(&catalogue, &plan.policy.controls).map_err(unusable)
+}

@@ -1,0 +1,56 @@
+//! The connection over which accounts are changed.
+
+use trailproof_report::remediation::aws::Aws;
+use trailproof_scanner::ScanPlan;
+use trailproof_core::policy::Policy;
+
+use crate::error::CliError;
+use crate::output::Output;
+use crate::settings::{ConfigurationArguments, ConnectionSettings};
+
+/// How accounts are reached and entered.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct ConnectionArguments {
+    #[command(flatten)]
+    settings: ConnectionSettings,
+
+    /// How many accounts are worked on at once.
+    #[arg(long, value_name = "NUMBER", default_value = "16", value_parser = clap::value_parser!(u16).range(1..=256))]
+    concurrency: u16,
+
+    #[command(flatten)]
+    configuration: ConfigurationArguments,
+}
+
+impl ConnectionArguments {
+    /// The settings, from flags, then the file, then what the run or journal used.
+    pub(super) fn resolve(
+        &self,
+        role: Option<&str>,
+        output: &Output,
+    ) -> Result<ConnectionSettings, CliError> {
+        let file = self.configuration.load(output)?;
+        let mut settings = self.settings.clone().or(file.connection);
+        settings.role = settings.role.or_else(|| role.map(str::to_owned));
+        Ok(settings)
+    }
+
+    pub(super) fn concurrency(&self) -> usize {
+        usize::from(self.concurrency)
+    }
+}
+
+/// Connects, and checks who is calling.
+pub(super) async fn connect(settings: &ConnectionSettings, output: &Output) -> Result<Aws, CliError> {
+    let aws = Aws::connect(&settings.connect_options(), settings.role_settings()?).await?;
+    output.note(format_args!("connected as account {}", aws.caller()));
+    Ok(aws)
+}
+
+/// A scan over the same connection.
+pub(super) fn scan_plan(settings: &ConnectionSettings, policy: Policy) -> Result<ScanPlan, CliError> {
+    let mut plan = ScanPlan::new(policy);
+    plan.connection = settings.connect_options();
+    plan.role = settings.role_settings()?;
+    Ok(plan)
+}

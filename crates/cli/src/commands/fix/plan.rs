@@ -1,0 +1,196 @@
+//! `trailproof fix plan`.
+
+use std::path::PathBuf;
+
+use trailproof_core::account::AccountId;
+use trailproof_core::arn::Arn;
+use trailproof_report::remediation::endpoint::Subscriber;
+use trailproof_report::remediation::naming::Template;
+use trailproof_report::remediation::options::{PatternText, PlanOptions, Selection};
+use trailproof_report::remediation::{PlanningError, plan};
+
+use super::{display, files};
+use crate::clock;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::output::Output;
+
+/// Make a plan: the fewest changes that make the accounts of a run pass. Calls nobody.
+///
+/// Every repair is tried out on the run's evidence: what the plan says it repairs is what the same
+/// rules find repaired with the changes in place. Names may have {account}, {region}, {partition},
+/// {control} and {`log_group`} in them.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The folder of the run.
+    #[arg(value_name = "RUN_DIR")]
+    run: PathBuf,
+
+    /// Where the plan goes.
+    #[arg(long, value_name = "FILE", default_value = "plan.json")]
+    out: PathBuf,
+
+    /// Who is told: email:ADDRESS, email-json:ADDRESS, https:URL, http:URL, sqs:ARN, lambda:ARN or
+    /// sms:NUMBER. May be given several times.
+    #[arg(long, value_name = "PROTOCOL:ENDPOINT", help_heading = "Who is told")]
+    subscribe: Vec<Subscriber>,
+
+    /// The topic: the ARN of an existing one, once per region, or a name, for one topic per account
+    /// and region, which is used as it is if it exists [default: a new `trailproof-alarms`].
+    #[arg(long, value_name = "ARN|NAME", help_heading = "Who is told")]
+    topic: Vec<String>,
+
+    /// The key that encrypts new topics: an id, an ARN or an alias. Its policy must let CloudWatch
+    /// use it.
+    #[arg(long, value_name = "KEY", help_heading = "Who is told")]
+    kms_key: Option<Template>,
+
+    /// The names of metric filters.
+    #[arg(long, value_name = "NAME", default_value = PlanOptions::DEFAULT_NAME, help_heading = "What is created")]
+    filter_name: Template,
+
+    /// The names of metrics.
+    #[arg(long, value_name = "NAME", default_value = PlanOptions::DEFAULT_METRIC, help_heading = "What is created")]
+    metric_name: Template,
+
+    /// The namespace of metrics.
+    #[arg(long, value_name = "NAME", default_value = PlanOptions::DEFAULT_NAMESPACE, help_heading = "What is created")]
+    namespace: Template,
+
+    /// The names of alarms.
+    #[arg(long, value_name = "NAME", default_value = PlanOptions::DEFAULT_NAME, help_heading = "What is created")]
+    alarm_name: Template,
+
+    /// The period of alarms, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = PlanOptions::DEFAULT_PERIOD, help_heading = "What is created")]
+    period: u32,
+
+    /// How many events within a period make an alarm.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1.0, help_heading = "What is created")]
+    threshold: f64,
+
+    /// Whose wording of the filter patterns: cis, security-hub, or a file with one pattern.
+    #[arg(long, value_name = "cis|security-hub|FILE", default_value = "cis", help_heading = "What is created")]
+    pattern_text: String,
+
+    /// A tag of new topics and alarms. May be given several times.
+    #[arg(long = "tag", value_name = "KEY=VALUE", help_heading = "What is created")]
+    tags: Vec<String>,
+
+    /// Only these accounts.
+    #[arg(long, value_name = "ID", value_delimiter = ',', help_heading = "Which findings")]
+    accounts: Vec<AccountId>,
+
+    /// Not these accounts.
+    #[arg(long, value_name = "ID", value_delimiter = ',', help_heading = "Which findings")]
+    exclude_accounts: Vec<AccountId>,
+
+    /// Only accounts in these organizational units, nested ones included.
+    #[arg(long, value_name = "ID", value_delimiter = ',', help_heading = "Which findings")]
+    ou: Vec<String>,
+
+    /// Not the accounts in these organizational units.
+    #[arg(long, value_name = "ID", value_delimiter = ',', help_heading = "Which findings")]
+    exclude_ou: Vec<String>,
+
+    /// Only these controls.
+    #[arg(long = "control", value_name = "ID", value_delimiter = ',', help_heading = "Which findings")]
+    controls: Vec<String>,
+}
+
+pub(super) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliError> {
+    let run = arguments.run.clone();
+    let out = arguments.out.clone();
+    let options = options(arguments)?;
+    let made = plan(&run, &options, clock::now())?;
+    files::write_plan(&out, &made)?;
+    let text = display::plan(&made);
+    output.data(|to| writeln!(to, "{text}"))?;
+    if made.summary.changes > 0 {
+        output.note(format_args!(
+            "written to {}; carry it out with `trailproof fix apply {}`",
+            out.display(),
+            out.display()
+        ));
+    } else {
+        output.note(format_args!("written to {}; there is nothing to apply", out.display()));
+    }
+    Ok(Exit::Success)
+}
+
+fn options(arguments: Arguments) -> Result<PlanOptions, CliError> {
+    let mut topics = Vec::new();
+    let mut topic_name = None;
+    for topic in &arguments.topic {
+        if topic.starts_with("arn:") {
+            topics.push(topic.parse::<Arn>().map_err(CliError::usage)?);
+        } else if topic_name.is_some() {
+            return Err(CliError::usage("--topic has two names; one is enough, and ARNs are one per region"));
+        } else {
+            topic_name = Some(topic.parse::<Template>().map_err(CliError::usage)?);
+        }
+    }
+    let mut tags = std::collections::BTreeMap::new();
+    for tag in &arguments.tags {
+        let (key, value) = tag
+            .split_once('=')
+            .ok_or_else(|| CliError::usage(format_args!("`{tag}` is not KEY=VALUE")))?;
+        tags.insert(key.to_owned(), value.to_owned());
+    }
+    Ok(PlanOptions {
+        subscribers: arguments.subscribe,
+        topics,
+        topic_name,
+        filter_name: arguments.filter_name,
+        metric_name: arguments.metric_name,
+        namespace: arguments.namespace,
+        alarm_name: arguments.alarm_name,
+        period: arguments.period,
+        threshold: arguments.threshold,
+        pattern: pattern(&arguments.pattern_text)?,
+        tags,
+        kms_key: arguments.kms_key,
+        selection: Selection {
+            accounts: arguments.accounts.into_iter().collect(),
+            exclude_accounts: arguments.exclude_accounts.into_iter().collect(),
+            organizational_units: arguments.ou.into_iter().collect(),
+            exclude_organizational_units: arguments.exclude_ou.into_iter().collect(),
+            controls: arguments.controls.into_iter().collect(),
+        },
+    })
+}
+
+fn pattern(text: &str) -> Result<PatternText, CliError> {
+    match text {
+        "cis" => Ok(PatternText::Cis),
+        "security-hub" => Ok(PatternText::SecurityHub),
+        file => {
+            let content = std::fs::read_to_string(file).map_err(|error| {
+                CliError::usage(format_args!("cannot read the filter pattern `{file}`: {error}"))
+                    .hint("--pattern-text takes cis, security-hub, or a file with one pattern")
+            })?;
+            let pattern = content.trim().to_owned();
+            trailproof_core::pattern::Pattern::parse(&pattern).map_err(|error| {
+                CliError::usage(format_args!("the filter pattern in `{file}` cannot be read: {error}"))
+            })?;
+            Ok(PatternText::Custom(pattern))
+        }
+    }
+}
+
+impl From<PlanningError> for CliError {
+    fn from(error: PlanningError) -> Self {
+        match error {
+            PlanningError::Run(error) => error.into(),
+            PlanningError::Evidence(_) => Self::usage(&error).hint(
+                "the run's folder is damaged: scan again, or judge what it has with `trailproof evaluate`",
+            ),
+            PlanningError::Findings { .. } => Self::usage(&error)
+                .hint("write the run's reports again with `trailproof evaluate --evidence DIR --out NEW`"),
+            PlanningError::Option(_)
+            | PlanningError::Controls(_)
+            | PlanningError::PatternForSeveral(_)
+            | PlanningError::UnknownControl(_) => Self::usage(&error),
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! `trailproof fix undo`.
+
+use std::fmt::Write as _;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+
+use trailproof_report::remediation::journal::Journal;
+use trailproof_report::remediation::undo::{UndoOptions, UndoOutcome, UndoSummary, undo, undoable};
+
+use super::confirm::confirm;
+use super::connection::{ConnectionArguments, connect};
+use super::{block_on, display};
+use crate::clock;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::interrupt::Interrupt;
+use crate::output::Output;
+use crate::untrusted::visible;
+
+/// Take back what a plan created, latest first.
+///
+/// Only what the journal says was created, and only if it is still as it was created and nobody
+/// else has come to use it; everything else is left, and why is said. Doing it again changes
+/// nothing.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The journal of the plan.
+    #[arg(value_name = "JOURNAL")]
+    journal: PathBuf,
+
+    /// Do not ask.
+    #[arg(long, short)]
+    yes: bool,
+
+    #[command(flatten)]
+    connection: ConnectionArguments,
+}
+
+pub(super) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliError> {
+    let mut journal = Journal::reopen(&arguments.journal)?;
+    let steps = undoable(&journal);
+    if steps.is_empty() {
+        output.data(|to| writeln!(to, "there is nothing to take back"))?;
+        return Ok(Exit::Success);
+    }
+    for step in &steps {
+        output.note(format_args!("- {}", display::step(step)));
+    }
+    let role = journal.header().role.clone();
+    let settings = arguments.connection.resolve(role.as_deref(), output)?;
+    confirm(steps.len(), "take back", arguments.yes, output)?;
+    block_on(async {
+        let interrupt = Interrupt::listen(output);
+        let aws = connect(&settings, output).await?;
+        let options = UndoOptions {
+            concurrency: arguments.connection.concurrency(),
+            clock: clock::now,
+        };
+        let summary = undo(&aws, &mut journal, options, |event| {
+            let line = display::step(&event.step);
+            match &event.outcome {
+                UndoOutcome::Removed => output.note(format_args!("removed {line}")),
+                UndoOutcome::Gone => output.note(format_args!("gone already: {line}")),
+                UndoOutcome::Left(reason) => output.warn(format_args!("left {line}: {reason}")),
+            }
+            if interrupt.is_requested() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        })
+        .await?;
+        let text = text(&summary);
+        output.data(|to| writeln!(to, "{text}"))?;
+        Ok(if summary.interrupted {
+            Exit::Interrupted
+        } else if summary.left.is_empty() {
+            Exit::Success
+        } else {
+            Exit::Failed
+        })
+    })
+}
+
+fn text(summary: &UndoSummary) -> String {
+    let mut text = format!(
+        "{} taken back, {} gone already, {} left",
+        display::count(summary.removed, "change"),
+        summary.gone,
+        summary.left.len()
+    );
+    for (step, reason) in &summary.left {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "\n  {}: {}", visible(step), visible(reason));
+    }
+    text
+}
