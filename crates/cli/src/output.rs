@@ -76,6 +76,19 @@ impl Output {
         }
     }
 
+    /// Asks something on stderr, quiet or not; the answer follows on the same line.
+    #[cfg(feature = "remediation")]
+    #[allow(
+        clippy::unused_self,
+        reason = "as its siblings, so that commands have one way to speak"
+    )]
+    pub(crate) fn ask(&self, text: impl std::fmt::Display) {
+        let mut out = anstream::stderr();
+        // A stderr that is gone leaves nobody to ask; then nobody answers.
+        let _ = write!(out, "{text}");
+        let _ = out.flush();
+    }
+
     /// Warns on stderr, quiet or not.
     pub(crate) fn warn(&self, text: impl std::fmt::Display) {
         let style = AnsiColor::Yellow.on_default().bold();

@@ -28,5 +28,5 @@ pub use event::{ScanEvent, Warning, WarningCode};
 pub use outcome::{Caller, DeniedAccount, FoundAccount, ScanOutcome, SlowAccount, Statistics};
 pub use plan::{AccountFilter, EvidenceFile, RegionFilter, ScanPlan, Scope, Sweep};
 pub use roles::{InvalidRoleTemplate, RoleSettings, RoleTemplate};
-pub use scan::scan;
+pub use scan::{Access, Cure, SendFailure, scan};
 pub use shard::{InvalidShard, Shard};

@@ -6,6 +6,8 @@
 mod completions;
 mod demo;
 mod evaluate;
+#[cfg(feature = "remediation")]
+mod fix;
 mod generate;
 mod iam_policy;
 mod scan;
@@ -37,6 +39,8 @@ macro_rules! commands {
 commands! {
     Scan => scan,
     Evaluate => evaluate,
+    #[cfg(feature = "remediation")]
+    Fix => fix,
     IamPolicy => iam_policy,
     Demo => demo,
     Completions => completions,

@@ -123,7 +123,8 @@ pub enum StepState {
 /// The file, open for appending and locked against a second process.
 #[derive(Debug)]
 pub struct Journal {
-    file: File,
+    /// `None` for one that is only looked at.
+    file: Option<File>,
     path: PathBuf,
     sequence: u64,
     header: Header,
@@ -221,6 +222,31 @@ impl Journal {
         Ok(journal)
     }
 
+    /// A journal to look at and not to write: what is appended goes nowhere but into memory.
+    pub fn peek(path: &Path, header: &Header) -> Result<Self, JournalError> {
+        let failed = |source| JournalError::File {
+            action: "read",
+            path: path.to_owned(),
+            source,
+        };
+        let mut replay = Replay::default();
+        match std::fs::read(path) {
+            Ok(text) => {
+                let complete = complete_length(&text);
+                replay.lines(text.get(..complete).unwrap_or_default(), path)?;
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(failed(error)),
+        }
+        Ok(Self {
+            file: None,
+            path: path.to_owned(),
+            sequence: replay.sequence,
+            header: header.clone(),
+            steps: replay.steps,
+        })
+    }
+
     /// Opens a journal that must exist.
     pub fn reopen(path: &Path) -> Result<Self, JournalError> {
         let journal = Self::load(path, false)?;
@@ -282,10 +308,7 @@ impl Journal {
         }
         let mut text = Vec::new();
         file.read_to_end(&mut text).map_err(failed("read"))?;
-        let complete = text
-            .iter()
-            .rposition(|byte| *byte == b'\n')
-            .map_or(0, |end| end + 1);
+        let complete = complete_length(&text);
         let mut replay = Replay::default();
         replay.lines(text.get(..complete).unwrap_or_default(), path)?;
         if complete < text.len() {
@@ -295,7 +318,7 @@ impl Journal {
         }
         file.seek(SeekFrom::End(0)).map_err(failed("open"))?;
         Ok(Self {
-            file,
+            file: Some(file),
             path: path.to_owned(),
             sequence: replay.sequence,
             header: replay.header,
@@ -317,8 +340,10 @@ impl Journal {
         };
         let mut text = serde_json::to_vec(&line).map_err(|error| failed(error.into()))?;
         text.push(b'\n');
-        self.file.write_all(&text).map_err(failed)?;
-        self.file.sync_data().map_err(failed)?;
+        if let Some(file) = &mut self.file {
+            file.write_all(&text).map_err(failed)?;
+            file.sync_data().map_err(failed)?;
+        }
         self.sequence = line.sequence;
         replay_entry(&mut self.steps, line.sequence, line.entry);
         Ok(())
@@ -360,6 +385,13 @@ impl Journal {
         steps.sort_by_key(|record| record.sequence);
         steps
     }
+}
+
+/// The length of the lines that have their end.
+fn complete_length(text: &[u8]) -> usize {
+    text.iter()
+        .rposition(|byte| *byte == b'\n')
+        .map_or(0, |end| end + 1)
 }
 
 #[derive(Default)]

@@ -6,6 +6,7 @@
 //! of this is compiled. What others made is never changed: a repair stands beside it.
 
 pub mod apply;
+pub mod aws;
 pub mod cloud;
 pub mod drill;
 pub mod endpoint;

@@ -324,6 +324,16 @@ impl Change {
     }
 }
 
+impl Change {
+    /// The alarm's name, where it creates one.
+    pub fn alarm_name(&self) -> Option<&str> {
+        match self {
+            Self::PutMetricAlarm(alarm) => Some(&alarm.name),
+            Self::PutMetricFilter(_) | Self::CreateTopic(_) | Self::Subscribe(_) => None,
+        }
+    }
+}
+
 impl fmt::Display for Change {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

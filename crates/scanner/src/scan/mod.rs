@@ -1,5 +1,6 @@
 //! The run: one loop that owns it, from the first question to the outcome.
 
+mod access;
 mod examine;
 mod preflight;
 mod progress;
@@ -22,6 +23,7 @@ use crate::event::ScanEvent;
 use crate::outcome::{FoundAccount, ScanOutcome};
 use crate::plan::{ScanPlan, Sweep};
 use crate::regions::Regions;
+pub use access::{Access, Cure, SendFailure};
 use examine::Examination;
 use preflight::Ready;
 use progress::Progress;

@@ -1,5 +1,6 @@
 //! `trailproof fix apply`.
 
+use std::fmt::Write as _;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
@@ -55,7 +56,7 @@ pub(super) struct Arguments {
     connection: ConnectionArguments,
 }
 
-pub(super) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliError> {
+pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<Exit, CliError> {
     let plan = files::read_plan(&arguments.plan)?;
     let changes = plan.summary.changes;
     if let Some(most) = arguments.max_changes
@@ -71,7 +72,9 @@ pub(super) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
         output.note("there is nothing to change");
         return Ok(Exit::Success);
     }
-    let settings = arguments.connection.resolve(plan.run.role.as_deref(), output)?;
+    let settings = arguments
+        .connection
+        .resolve(plan.run.role.as_deref(), output)?;
     if !arguments.dry_run {
         confirm(changes, "make", arguments.yes, output)?;
     }
@@ -79,7 +82,7 @@ pub(super) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
     block_on(async {
         let interrupt = Interrupt::listen(output);
         let path = files::journal_path(arguments.journal.as_ref(), &arguments.plan, &plan)?;
-        let aws = connect(&settings, output).await?;
+        let aws = connect(&settings, arguments.connection.concurrency(), output).await?;
         let options = ApplyOptions {
             concurrency: arguments.connection.concurrency(),
             dry_run: arguments.dry_run,
@@ -120,7 +123,8 @@ pub(super) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
             return Ok(Exit::Success);
         }
         output.note("scanning the accounts again");
-        let verified = verify::scan(&settings, &plan, policy, arguments.out.as_deref(), output).await?;
+        let verified =
+            verify::scan(&settings, &plan, policy, arguments.out.as_deref(), output).await?;
         output.data(|to| writeln!(to, "{}", verified.text))?;
         if outcome.created > 0 {
             output.note(format_args!(
@@ -174,7 +178,8 @@ fn conclude(
         display::count(plan.sites.len(), "site"),
     );
     for (site, reason) in &outcome.left {
-        text.push_str(&format!("\n  {}: {}", visible(site), visible(reason)));
+        // Writing to a String cannot fail.
+        let _ = write!(text, "\n  {}: {}", visible(site), visible(reason));
     }
     output.data(|to| writeln!(to, "{text}"))
 }

@@ -6,7 +6,12 @@ use crate::error::CliError;
 use crate::output::Output;
 
 /// Asks for the number of changes to be typed, unless the yes was given on the command line.
-pub(super) fn confirm(count: usize, verb: &str, yes: bool, output: &Output) -> Result<(), CliError> {
+pub(super) fn confirm(
+    count: usize,
+    verb: &str,
+    yes: bool,
+    output: &Output,
+) -> Result<(), CliError> {
     if yes {
         return Ok(());
     }

@@ -1,8 +1,8 @@
 //! The connection over which accounts are changed.
 
+use trailproof_core::policy::Policy;
 use trailproof_report::remediation::aws::Aws;
 use trailproof_scanner::ScanPlan;
-use trailproof_core::policy::Policy;
 
 use crate::error::CliError;
 use crate::output::Output;
@@ -41,14 +41,26 @@ impl ConnectionArguments {
 }
 
 /// Connects, and checks who is calling.
-pub(super) async fn connect(settings: &ConnectionSettings, output: &Output) -> Result<Aws, CliError> {
-    let aws = Aws::connect(&settings.connect_options(), settings.role_settings()?).await?;
+pub(super) async fn connect(
+    settings: &ConnectionSettings,
+    concurrency: usize,
+    output: &Output,
+) -> Result<Aws, CliError> {
+    let aws = Aws::connect(
+        &settings.connect_options(),
+        settings.role_settings()?,
+        concurrency,
+    )
+    .await?;
     output.note(format_args!("connected as account {}", aws.caller()));
     Ok(aws)
 }
 
 /// A scan over the same connection.
-pub(super) fn scan_plan(settings: &ConnectionSettings, policy: Policy) -> Result<ScanPlan, CliError> {
+pub(super) fn scan_plan(
+    settings: &ConnectionSettings,
+    policy: Policy,
+) -> Result<ScanPlan, CliError> {
     let mut plan = ScanPlan::new(policy);
     plan.connection = settings.connect_options();
     plan.role = settings.role_settings()?;

@@ -52,7 +52,11 @@ pub(super) fn summary(plan: &Plan) -> String {
         );
     }
     if summary.unrepairable > 0 {
-        let _ = write!(text, ", {} not repaired", count(summary.unrepairable, "finding"));
+        let _ = write!(
+            text,
+            ", {} not repaired",
+            count(summary.unrepairable, "finding")
+        );
     }
     text
 }
@@ -79,7 +83,10 @@ fn push_site(site: &Site, text: &mut String) {
     for repair in &site.repairs {
         let mut outcome = Vec::new();
         if !repair.turns_green.is_empty() {
-            outcome.push(format!("{} will be PASS", count(repair.turns_green.len(), "account")));
+            outcome.push(format!(
+                "{} will be PASS",
+                count(repair.turns_green.len(), "account")
+            ));
         }
         if !repair.waits_for_confirmation.is_empty() {
             outcome.push(format!(
@@ -164,5 +171,10 @@ fn short(arn: &str) -> String {
 
 /// A step in one line.
 pub(super) fn step(step: &Step) -> String {
-    format!("{} {}: {}", step.account, step.region, visible(&step.change.to_string()))
+    format!(
+        "{} {}: {}",
+        step.account,
+        step.region,
+        visible(&step.change.to_string())
+    )
 }

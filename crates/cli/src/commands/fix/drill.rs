@@ -21,7 +21,7 @@ pub(super) struct Arguments {
     #[arg(value_name = "JOURNAL", default_value = "journal.ndjson")]
     journal: PathBuf,
 
-    /// The site, as the plan names it: ACCOUNT/REGION/LOG_GROUP.
+    /// The site, as the plan names it: `ACCOUNT/REGION/LOG_GROUP`.
     #[arg(long, value_name = "SITE")]
     site: String,
 
@@ -37,7 +37,7 @@ pub(super) struct Arguments {
     connection: ConnectionArguments,
 }
 
-pub(super) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliError> {
+pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<Exit, CliError> {
     let mut journal = Journal::reopen(&arguments.journal)?;
     let mut steps = drillable(&journal, &arguments.site);
     if let Some(wanted) = &arguments.alarm {
@@ -65,16 +65,21 @@ pub(super) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
             .hint("name one with --alarm"));
         }
     };
-    output.note(format_args!("everybody who is subscribed gets a message: {}", display::step(&step)));
+    output.note(format_args!(
+        "everybody who is subscribed gets a message: {}",
+        display::step(&step)
+    ));
     let role = journal.header().role.clone();
     let settings = arguments.connection.resolve(role.as_deref(), output)?;
     confirm(2, "make", arguments.yes, output)?;
     block_on(async {
-        let aws = connect(&settings, output).await?;
-        drill(&aws, &mut journal, &step, clock::now).await.map_err(|error| match error {
-            DrillError::Journal(error) => CliError::from(error),
-            DrillError::Alarm { .. } => CliError::failed(&error),
-        })?;
+        let aws = connect(&settings, arguments.connection.concurrency(), output).await?;
+        drill(&aws, &mut journal, &step, clock::now)
+            .await
+            .map_err(|error| match error {
+                DrillError::Journal(error) => CliError::from(error),
+                DrillError::Alarm { .. } => CliError::failed(&error),
+            })?;
         output.data(|to| {
             writeln!(
                 to,

@@ -66,7 +66,10 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<Exit, CliErr
         return Ok(Exit::Success);
     };
     create_private_folder(folder).map_err(|error| {
-        CliError::failed(format_args!("cannot create `{}`: {error}", folder.display()))
+        CliError::failed(format_args!(
+            "cannot create `{}`: {error}",
+            folder.display()
+        ))
     })?;
     for file in &written.files {
         let path = folder.join(&file.name);
@@ -84,7 +87,10 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<Exit, CliErr
 #[cfg(unix)]
 fn create_private_folder(folder: &std::path::Path) -> std::io::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
 }
 
 #[cfg(not(unix))]

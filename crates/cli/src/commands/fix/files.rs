@@ -13,8 +13,11 @@ use crate::error::CliError;
 /// Reads a plan.
 pub(super) fn read_plan(path: &Path) -> Result<Plan, CliError> {
     let text = std::fs::read_to_string(path).map_err(|error| {
-        CliError::usage(format_args!("cannot read the plan `{}`: {error}", path.display()))
-            .hint("name the file that `trailproof fix plan --out` wrote")
+        CliError::usage(format_args!(
+            "cannot read the plan `{}`: {error}",
+            path.display()
+        ))
+        .hint("name the file that `trailproof fix plan --out` wrote")
     })?;
     Plan::from_json(&text)
         .map_err(|error| CliError::usage(format_args!("`{}`: {error}", path.display())))

@@ -41,10 +41,10 @@ enum Command {
 pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliError> {
     match arguments.command {
         Command::Plan(arguments) => plan::run(*arguments, output),
-        Command::Apply(arguments) => apply::run(*arguments, output),
-        Command::Undo(arguments) => undo::run(*arguments, output),
+        Command::Apply(arguments) => apply::run(&arguments, output),
+        Command::Undo(arguments) => undo::run(&arguments, output),
         Command::Export(arguments) => export::run(&arguments, output),
-        Command::Drill(arguments) => drill::run(*arguments, output),
+        Command::Drill(arguments) => drill::run(&arguments, output),
     }
 }
 

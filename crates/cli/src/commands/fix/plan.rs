@@ -30,8 +30,8 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FILE", default_value = "plan.json")]
     out: PathBuf,
 
-    /// Who is told: email:ADDRESS, email-json:ADDRESS, https:URL, http:URL, sqs:ARN, lambda:ARN or
-    /// sms:NUMBER. May be given several times.
+    /// Who is told: `email:ADDRESS`, `email-json:ADDRESS`, `https:URL`, `http:URL`, `sqs:ARN`,
+    /// `lambda:ARN` or `sms:NUMBER`. May be given several times.
     #[arg(long, value_name = "PROTOCOL:ENDPOINT", help_heading = "Who is told")]
     subscribe: Vec<Subscriber>,
 
@@ -66,35 +66,74 @@ pub(super) struct Arguments {
     period: u32,
 
     /// How many events within a period make an alarm.
-    #[arg(long, value_name = "NUMBER", default_value_t = 1.0, help_heading = "What is created")]
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        default_value_t = 1.0,
+        help_heading = "What is created"
+    )]
     threshold: f64,
 
     /// Whose wording of the filter patterns: cis, security-hub, or a file with one pattern.
-    #[arg(long, value_name = "cis|security-hub|FILE", default_value = "cis", help_heading = "What is created")]
+    #[arg(
+        long,
+        value_name = "cis|security-hub|FILE",
+        default_value = "cis",
+        help_heading = "What is created"
+    )]
     pattern_text: String,
 
     /// A tag of new topics and alarms. May be given several times.
-    #[arg(long = "tag", value_name = "KEY=VALUE", help_heading = "What is created")]
+    #[arg(
+        long = "tag",
+        value_name = "KEY=VALUE",
+        help_heading = "What is created"
+    )]
     tags: Vec<String>,
 
     /// Only these accounts.
-    #[arg(long, value_name = "ID", value_delimiter = ',', help_heading = "Which findings")]
+    #[arg(
+        long,
+        value_name = "ID",
+        value_delimiter = ',',
+        help_heading = "Which findings"
+    )]
     accounts: Vec<AccountId>,
 
     /// Not these accounts.
-    #[arg(long, value_name = "ID", value_delimiter = ',', help_heading = "Which findings")]
+    #[arg(
+        long,
+        value_name = "ID",
+        value_delimiter = ',',
+        help_heading = "Which findings"
+    )]
     exclude_accounts: Vec<AccountId>,
 
     /// Only accounts in these organizational units, nested ones included.
-    #[arg(long, value_name = "ID", value_delimiter = ',', help_heading = "Which findings")]
+    #[arg(
+        long,
+        value_name = "ID",
+        value_delimiter = ',',
+        help_heading = "Which findings"
+    )]
     ou: Vec<String>,
 
     /// Not the accounts in these organizational units.
-    #[arg(long, value_name = "ID", value_delimiter = ',', help_heading = "Which findings")]
+    #[arg(
+        long,
+        value_name = "ID",
+        value_delimiter = ',',
+        help_heading = "Which findings"
+    )]
     exclude_ou: Vec<String>,
 
     /// Only these controls.
-    #[arg(long = "control", value_name = "ID", value_delimiter = ',', help_heading = "Which findings")]
+    #[arg(
+        long = "control",
+        value_name = "ID",
+        value_delimiter = ',',
+        help_heading = "Which findings"
+    )]
     controls: Vec<String>,
 }
 
@@ -113,7 +152,10 @@ pub(super) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
             out.display()
         ));
     } else {
-        output.note(format_args!("written to {}; there is nothing to apply", out.display()));
+        output.note(format_args!(
+            "written to {}; there is nothing to apply",
+            out.display()
+        ));
     }
     Ok(Exit::Success)
 }
@@ -125,7 +167,9 @@ fn options(arguments: Arguments) -> Result<PlanOptions, CliError> {
         if topic.starts_with("arn:") {
             topics.push(topic.parse::<Arn>().map_err(CliError::usage)?);
         } else if topic_name.is_some() {
-            return Err(CliError::usage("--topic has two names; one is enough, and ARNs are one per region"));
+            return Err(CliError::usage(
+                "--topic has two names; one is enough, and ARNs are one per region",
+            ));
         } else {
             topic_name = Some(topic.parse::<Template>().map_err(CliError::usage)?);
         }
@@ -166,12 +210,16 @@ fn pattern(text: &str) -> Result<PatternText, CliError> {
         "security-hub" => Ok(PatternText::SecurityHub),
         file => {
             let content = std::fs::read_to_string(file).map_err(|error| {
-                CliError::usage(format_args!("cannot read the filter pattern `{file}`: {error}"))
-                    .hint("--pattern-text takes cis, security-hub, or a file with one pattern")
+                CliError::usage(format_args!(
+                    "cannot read the filter pattern `{file}`: {error}"
+                ))
+                .hint("--pattern-text takes cis, security-hub, or a file with one pattern")
             })?;
             let pattern = content.trim().to_owned();
             trailproof_core::pattern::Pattern::parse(&pattern).map_err(|error| {
-                CliError::usage(format_args!("the filter pattern in `{file}` cannot be read: {error}"))
+                CliError::usage(format_args!(
+                    "the filter pattern in `{file}` cannot be read: {error}"
+                ))
             })?;
             Ok(PatternText::Custom(pattern))
         }

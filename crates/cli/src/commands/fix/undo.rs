@@ -36,7 +36,7 @@ pub(super) struct Arguments {
     connection: ConnectionArguments,
 }
 
-pub(super) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliError> {
+pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<Exit, CliError> {
     let mut journal = Journal::reopen(&arguments.journal)?;
     let steps = undoable(&journal);
     if steps.is_empty() {
@@ -51,7 +51,7 @@ pub(super) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
     confirm(steps.len(), "take back", arguments.yes, output)?;
     block_on(async {
         let interrupt = Interrupt::listen(output);
-        let aws = connect(&settings, output).await?;
+        let aws = connect(&settings, arguments.connection.concurrency(), output).await?;
         let options = UndoOptions {
             concurrency: arguments.connection.concurrency(),
             clock: clock::now,

@@ -35,14 +35,18 @@ pub(super) struct Verified {
 
 /// The policy the plan's run was judged by, for the accounts and controls of the plan.
 pub(super) fn policy(plan: &Plan) -> Result<Policy, CliError> {
-    let mut policy = plan.policy.to_policy(controls(plan)?, &RecordedScope::default());
+    let mut policy = plan
+        .policy
+        .to_policy(controls(plan)?, &RecordedScope::default());
     let repaired: BTreeSet<&str> = plan
         .sites
         .iter()
         .flat_map(|site| &site.repairs)
         .map(|repair| repair.control.as_str())
         .collect();
-    policy.controls.retain(|control| repaired.contains(control.id.as_str()));
+    policy
+        .controls
+        .retain(|control| repaired.contains(control.id.as_str()));
     policy.accounts = Some(plan.accounts());
     Ok(policy)
 }
@@ -150,7 +154,11 @@ fn text(plan: &Plan, findings: &[Finding]) -> String {
         let _ = write!(
             text,
             "\n{} for a person: AWS has sent a message with a link to each new subscriber, and nothing arrives before it is followed; it is valid for two days",
-            if waiting == 1 { "1 finding waits".to_owned() } else { format!("{} wait", count(waiting, "finding")) }
+            if waiting == 1 {
+                "1 finding waits".to_owned()
+            } else {
+                format!("{} wait", count(waiting, "finding"))
+            }
         );
     }
     text

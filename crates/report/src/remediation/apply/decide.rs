@@ -315,19 +315,15 @@ async fn about_topic<C: Cloud>(
             ..step.clone()
         }
     };
-    let recorded = record
-        .as_ref()
-        .and_then(|record| match &record.step.change {
-            Change::CreateTopic(topic) => Some(topic.clone()),
-            _ => None,
-        });
-    if let (Some(record), Some(topic)) = (&record, recorded) {
-        let step = named(&topic.name);
-        return Ok(match present.topic(work, &topic.arn).await? {
+    if let Some(record) = &record
+        && let Change::CreateTopic(made) = &record.step.change
+    {
+        let step = named(&made.name);
+        return Ok(match present.topic(work, &made.arn).await? {
             None => Decision::Create(step),
             Some(there) => {
-                let result = topic_result(&topic.arn, &there.attributes);
-                Decision::there(step, Some(&record), result)
+                let result = topic_result(&made.arn, &there.attributes);
+                Decision::there(step, Some(record), result)
             }
         });
     }

@@ -1,0 +1,177 @@
+//! AWS itself: the only place in trailproof with calls that change something.
+//!
+//! Quotas are kept here, and failures of the moment tried again; every change is one that can be
+//! sent twice with the effect of once. What to change is not decided here.
+
+mod pace;
+mod send;
+
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use serde_json::Value;
+use trailproof_core::account::{AccountId, Region};
+use trailproof_core::evidence::{CallError, ErrorClass, Record, Request};
+use trailproof_scanner::{Access, ConnectOptions, Cure, RoleSettings, ScanError, SendFailure};
+
+use super::cloud::{ChangeError, Cloud, Mutation};
+use super::plan::TAG;
+use pace::Pace;
+
+/// How often a change is sent before it is given up.
+const ATTEMPTS: u32 = 8;
+/// How long the longest pause between two attempts is.
+const LONGEST_PAUSE: Duration = Duration::from_secs(20);
+
+/// A connection that can change accounts.
+#[derive(Debug)]
+pub struct Aws {
+    access: Access,
+    logs: aws_sdk_cloudwatchlogs::Client,
+    cloudwatch: aws_sdk_cloudwatch::Client,
+    sns: aws_sdk_sns::Client,
+    pace: Pace,
+}
+
+/// Where and as whom.
+struct Target<'a> {
+    region: &'a Region,
+    credentials: Credentials,
+}
+
+impl Aws {
+    /// Connects and finds out who is calling.
+    pub async fn connect(
+        options: &ConnectOptions,
+        role: RoleSettings,
+        concurrency: usize,
+    ) -> Result<Self, ScanError> {
+        let access = Access::connect(options, role, concurrency).await?;
+        let config = access.config();
+        Ok(Self {
+            logs: aws_sdk_cloudwatchlogs::Client::new(config),
+            cloudwatch: aws_sdk_cloudwatch::Client::new(config),
+            sns: aws_sdk_sns::Client::new(config),
+            access,
+            pace: Pace::default(),
+        })
+    }
+
+    /// The account whose credentials these are.
+    pub fn caller(&self) -> AccountId {
+        self.access.caller().account
+    }
+
+    async fn attempt(
+        &self,
+        account: AccountId,
+        region: &Region,
+        mutation: &Mutation,
+    ) -> Result<Value, (SendFailure, Option<Credentials>)> {
+        let credentials = self
+            .access
+            .credentials(account)
+            .await
+            .map_err(|error| (refused(error), None))?;
+        let target = Target {
+            region,
+            credentials,
+        };
+        self.pace.wait(account, region, mutation.action()).await;
+        self.send(&target, mutation)
+            .await
+            .map_err(|failure| (failure, Some(target.credentials)))
+    }
+}
+
+/// Without credentials nothing can be tried.
+fn refused(error: CallError) -> SendFailure {
+    SendFailure {
+        error,
+        cure: Cure::None,
+    }
+}
+
+impl Cloud for Aws {
+    async fn read(&self, request: Request) -> Record {
+        self.access.read(&request).await
+    }
+
+    async fn change(
+        &self,
+        account: AccountId,
+        region: &Region,
+        mutation: Mutation,
+    ) -> Result<Value, ChangeError> {
+        let mut uncertain = false;
+        let mut renewed = false;
+        for number in 1..=ATTEMPTS {
+            let (failure, credentials) = match self.attempt(account, region, &mutation).await {
+                Ok(answer) => return Ok(answer),
+                Err(failure) => failure,
+            };
+            // A lost answer says nothing about the change, and neither does what follows it.
+            uncertain |= failure.error.class == ErrorClass::Unavailable;
+            let again = match failure.cure {
+                Cure::None => false,
+                Cure::SlowDown | Cure::Again => true,
+                Cure::Renew => !std::mem::replace(&mut renewed, true),
+            };
+            if !again || number == ATTEMPTS {
+                return Err(ChangeError {
+                    error: failure.error,
+                    uncertain,
+                });
+            }
+            if let (Cure::Renew, Some(credentials)) = (failure.cure, credentials) {
+                self.access.renew(account, &credentials).await;
+            } else {
+                let pause = Duration::from_millis(250).saturating_mul(1 << number.min(10));
+                tokio::time::sleep(pause.min(LONGEST_PAUSE)).await;
+            }
+        }
+        Err(ChangeError {
+            error: CallError {
+                code: "GivenUp".to_owned(),
+                message: format!("{} was tried {ATTEMPTS} times", mutation.action()),
+                class: ErrorClass::Other,
+            },
+            uncertain,
+        })
+    }
+
+    async fn matches(
+        &self,
+        account: AccountId,
+        region: &Region,
+        pattern: &str,
+        messages: Vec<String>,
+    ) -> Option<Vec<bool>> {
+        let credentials = self.access.credentials(account).await.ok()?;
+        let target = Target {
+            region,
+            credentials,
+        };
+        self.pace
+            .wait(account, region, "logs:TestMetricFilter")
+            .await;
+        self.test_metric_filter(&target, pattern, messages).await
+    }
+
+    async fn plan_of_topic(
+        &self,
+        account: AccountId,
+        region: &Region,
+        arn: &str,
+    ) -> Option<String> {
+        let credentials = self.access.credentials(account).await.ok()?;
+        let target = Target {
+            region,
+            credentials,
+        };
+        self.pace
+            .wait(account, region, "sns:ListTagsForResource")
+            .await;
+        self.topic_tag(&target, arn, TAG).await
+    }
+}
