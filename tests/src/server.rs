@@ -144,11 +144,17 @@ impl Drop for Server {
     }
 }
 
-/// The port of a line that announces it: `listening 4566`, `listening on http://127.0.0.1:4566`.
+/// The port of a line that announces it: `listening 4566`, or an endpoint on the loopback
+/// interface anywhere in it.
 fn listening(line: &str) -> Option<u16> {
-    let rest = line.trim().strip_prefix("listening")?;
-    let digits = rest.trim_end_matches('/').rsplit([' ', ':']).next()?;
-    digits.parse().ok()
+    let rest = match line.split_once("http://127.0.0.1:") {
+        Some((_, rest)) => rest,
+        None => line.strip_prefix("listening ")?,
+    };
+    let end = rest
+        .find(|character: char| !character.is_ascii_digit())
+        .unwrap_or(rest.len());
+    rest.get(..end)?.parse().ok()
 }
 
 /// One of the Python scripts of the tests, in the pinned environment.
@@ -172,7 +178,8 @@ mod tests {
     #[test]
     fn ports_are_read_from_announcements() {
         assert_eq!(listening("listening 4566\n"), Some(4566));
-        assert_eq!(listening("listening on http://127.0.0.1:80/\n"), Some(80));
+        let simulator = "AWS_ENDPOINT_URL=http://127.0.0.1:80 AWS_REGION=us-east-1 # 3 accounts\n";
+        assert_eq!(listening(simulator), Some(80));
         assert_eq!(listening("starting\n"), None);
     }
 }
