@@ -36,6 +36,9 @@ pub struct ConnectOptions {
     /// Fixed credentials in place of any source. With these and `endpoint_url` set, neither the
     /// environment nor any file is consulted: for simulations that must never touch the real AWS.
     pub credentials: Option<StaticCredentials>,
+    /// A stand-in for the network.
+    #[cfg(test)]
+    pub(crate) network: Option<SharedHttpClient>,
 }
 
 /// An access key. Not printed by `Debug`.
@@ -69,7 +72,7 @@ impl ConnectOptions {
             return self.isolated(endpoint, credentials.into());
         }
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(http_client())
+            .http_client(self.http_client())
             .timeout_config(timeouts())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .retry_config(RetryConfig::disabled());
@@ -96,7 +99,7 @@ impl ConnectOptions {
     fn isolated(&self, endpoint: &str, credentials: Credentials) -> SdkConfig {
         let mut builder = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
-            .http_client(http_client())
+            .http_client(self.http_client())
             .timeout_config(timeouts())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .retry_config(RetryConfig::disabled())
@@ -108,11 +111,19 @@ impl ConnectOptions {
         builder.set_region(self.region.clone().map(Region::new));
         builder.build()
     }
+
+    fn http_client(&self) -> SharedHttpClient {
+        #[cfg(test)]
+        if let Some(network) = &self.network {
+            return network.clone();
+        }
+        https_client()
+    }
 }
 
 /// One client for everything: a connector per service client costs about 120 kB each and shares
 /// neither connections nor TLS sessions.
-fn http_client() -> SharedHttpClient {
+fn https_client() -> SharedHttpClient {
     aws_smithy_http_client::Builder::new()
         .tls_provider(tls::Provider::Rustls(
             tls::rustls_provider::CryptoMode::AwsLc,

@@ -21,6 +21,8 @@ mod regions;
 mod roles;
 mod scan;
 mod shard;
+#[cfg(test)]
+mod testing;
 
 pub use connect::{ConnectOptions, StaticCredentials};
 pub use error::ScanError;

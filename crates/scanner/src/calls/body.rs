@@ -50,7 +50,9 @@ impl Capture {
         .map(str::to_owned);
         let body = self.take();
         match (result, body) {
-            (Ok(_) | Err(SdkError::ResponseError(_)), Some(body)) => {
+            // Only bodies of successes are kept: with one, what the SDK made of it does not
+            // matter.
+            (_, Some(body)) => {
                 let body = decode(encoding, &body).map_err(|reason| {
                     Failure::unreadable(reason).with_request_id(request_id.clone())
                 })?;
@@ -58,7 +60,7 @@ impl Capture {
             }
             (Ok(_), None) => Err(Failure::unreadable("the response has no body".to_owned())
                 .with_request_id(request_id)),
-            (Err(error), _) => Err(Failure::from_sdk(&error)),
+            (Err(error), None) => Err(Failure::from_sdk(&error)),
         }
     }
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Number, Value};
 const MAX_DEPTH: usize = 64;
 
 /// Reads one CBOR value.
-pub(super) fn to_json(bytes: &[u8]) -> Result<Value, String> {
+pub(crate) fn to_json(bytes: &[u8]) -> Result<Value, String> {
     let mut decoder = Decoder::new(bytes);
     value(&mut decoder, MAX_DEPTH).map_err(|error| format!("the response is not CBOR: {error}"))
 }

@@ -361,3 +361,132 @@ fn of_status(status: u16) -> (ErrorClass, Remedy) {
         _ => (ErrorClass::Other, Remedy::None),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_have_a_class_and_a_remedy() {
+        use ErrorClass as Class;
+        for (code, message, status, class, remedy) in [
+            ("AccessDenied", "", 403, Class::Denied, Remedy::None),
+            ("AuthorizationError", "", 403, Class::Denied, Remedy::None),
+            (
+                "SubscriptionRequiredException",
+                "",
+                400,
+                Class::Denied,
+                Remedy::None,
+            ),
+            ("ExpiredToken", "", 403, Class::Denied, Remedy::Renew),
+            (
+                "ExpiredTokenException",
+                "",
+                400,
+                Class::Denied,
+                Remedy::Renew,
+            ),
+            (
+                "InvalidClientTokenId",
+                "",
+                403,
+                Class::Denied,
+                Remedy::Renew,
+            ),
+            (
+                "OptInRequired",
+                "",
+                403,
+                Class::RegionDisabled,
+                Remedy::None,
+            ),
+            (
+                "RegionDisabledException",
+                "",
+                403,
+                Class::RegionDisabled,
+                Remedy::None,
+            ),
+            (
+                "ThrottlingException",
+                "",
+                400,
+                Class::Throttled,
+                Remedy::SlowDown,
+            ),
+            (
+                "TooManyRequestsException",
+                "",
+                400,
+                Class::Throttled,
+                Remedy::SlowDown,
+            ),
+            (
+                "LimitExceededException",
+                "Rate exceeded",
+                400,
+                Class::Throttled,
+                Remedy::SlowDown,
+            ),
+            (
+                "LimitExceededException",
+                "too many filters",
+                400,
+                Class::Other,
+                Remedy::None,
+            ),
+            ("Whatever", "", 429, Class::Throttled, Remedy::SlowDown),
+            (
+                "TrailNotFoundException",
+                "",
+                400,
+                Class::NotFound,
+                Remedy::None,
+            ),
+            ("NotFound", "", 404, Class::NotFound, Remedy::None),
+            (
+                "CloudTrailARNInvalidException",
+                "",
+                400,
+                Class::Invalid,
+                Remedy::None,
+            ),
+            ("InvalidAction", "", 400, Class::Other, Remedy::None),
+            (
+                "UnknownOperationException",
+                "",
+                404,
+                Class::Other,
+                Remedy::None,
+            ),
+            (
+                "InternalFailure",
+                "",
+                500,
+                Class::Unavailable,
+                Remedy::Again,
+            ),
+            ("Whatever", "", 503, Class::Unavailable, Remedy::Again),
+            ("Whatever", "", 501, Class::Other, Remedy::None),
+            ("Whatever", "", 400, Class::Other, Remedy::None),
+        ] {
+            assert_eq!(
+                of_code(code, message, status),
+                (class, remedy),
+                "{code} {status}"
+            );
+        }
+    }
+
+    #[test]
+    fn unknown_tokens_mean_a_disabled_region_where_regions_are_enabled_by_hand() {
+        let failure = || Failure::from_code("UnrecognizedClientException", String::new(), 400);
+        let disabled = failure().in_region(&Region::new("af-south-1"));
+        assert_eq!(disabled.error.class, ErrorClass::RegionDisabled);
+        assert_eq!(disabled.remedy, Remedy::None);
+        let refused = failure().in_region(&Region::new("eu-west-1"));
+        assert_eq!(refused.error.class, ErrorClass::Denied);
+        assert_eq!(refused.remedy, Remedy::Renew);
+    }
+}

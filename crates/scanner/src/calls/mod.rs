@@ -15,6 +15,8 @@ mod organizations;
 mod pages;
 mod sns;
 mod sts;
+#[cfg(test)]
+mod tests;
 
 use aws_config::SdkConfig;
 use aws_credential_types::Credentials;
@@ -22,6 +24,8 @@ use serde_json::Value;
 use trailproof_core::account::{AccountId, Region};
 use trailproof_core::evidence::Call;
 
+#[cfg(test)]
+pub(crate) use cbor::to_json as cbor_to_json;
 pub(crate) use classify::{Failure, Remedy};
 pub(crate) use pages::{Next, Pages};
 pub(crate) use sts::Entered;

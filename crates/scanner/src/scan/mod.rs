@@ -4,6 +4,8 @@ mod access;
 mod examine;
 mod preflight;
 mod progress;
+#[cfg(test)]
+mod tests;
 
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
