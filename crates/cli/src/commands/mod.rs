@@ -10,6 +10,7 @@ mod evaluate;
 mod fix;
 mod generate;
 mod iam_policy;
+mod pattern;
 mod scan;
 
 use crate::error::CliError;
@@ -41,6 +42,7 @@ commands! {
     Evaluate => evaluate,
     #[cfg(feature = "remediation")]
     Fix => fix,
+    Pattern => pattern,
     IamPolicy => iam_policy,
     Demo => demo,
     Completions => completions,

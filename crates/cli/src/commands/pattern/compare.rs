@@ -1,0 +1,282 @@
+//! `trailproof pattern compare`: what a stored pattern really covers.
+
+use std::io::{self, BufRead};
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use trailproof_core::control::Control;
+use trailproof_core::pattern::{
+    Comparison, Coverage, Obstacle, Pattern, PatternError, Relation, Universe, compare_within,
+    obstacles,
+};
+
+use super::{ControlArguments, Format, parse};
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::output::Output;
+use crate::untrusted::visible_lines;
+
+/// Decide how the events of a filter pattern relate to those of a required one.
+///
+/// The answer is proved, and comes with an event that is missed or matched in excess. With
+/// --control, what is true of every event of the control is taken for granted.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// The pattern that has to be covered [default: that of --control].
+    #[arg(long, value_name = "PATTERN", allow_hyphen_values = true)]
+    required: Option<String>,
+
+    /// The pattern in place. Several are compared as their union.
+    #[arg(long, value_name = "PATTERN", allow_hyphen_values = true)]
+    actual: Vec<String>,
+
+    #[command(flatten)]
+    control: ControlArguments,
+
+    /// Read one `{"required", "actual"}` per line from stdin, and answer line by line.
+    #[arg(long, conflicts_with = "actual")]
+    batch: bool,
+
+    /// How to write the answer.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+/// What is known besides the two patterns.
+struct Given {
+    required: Option<Pattern>,
+    facts: Option<Pattern>,
+    example: Option<Value>,
+}
+
+impl Given {
+    fn load(arguments: &Arguments) -> Result<Self, CliError> {
+        let control = arguments.control.load()?;
+        let control = control.as_ref();
+        let required = match (&arguments.required, control) {
+            (Some(text), _) => Some(parse("--required", text)?),
+            (None, Some(control)) => {
+                let text = control.pattern_for(&arguments.control.benchmark);
+                Some(parse("the control's pattern", text)?)
+            }
+            (None, None) => None,
+        };
+        let facts = control.and_then(|control| control.facts.as_deref());
+        let facts = facts.map(|facts| parse("the control's facts", facts));
+        Ok(Self {
+            required,
+            facts: facts.transpose()?,
+            example: control.and_then(example),
+        })
+    }
+
+    fn compare(&self, required: &Pattern, actual: &[Pattern]) -> Comparison {
+        let actual: Vec<&Pattern> = actual.iter().collect();
+        let universe = Universe {
+            facts: self.facts.as_ref(),
+            example: self.example.as_ref(),
+        };
+        compare_within(required, &actual, universe)
+    }
+}
+
+fn example(control: &Control) -> Option<Value> {
+    control.example.is_object().then(|| control.example.clone())
+}
+
+pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<Exit, CliError> {
+    let given = Given::load(arguments)?;
+    if arguments.batch {
+        return batch(&given, output);
+    }
+    let Some(required) = &given.required else {
+        return Err(CliError::usage("nothing to compare with")
+            .hint("name a pattern with --required, or a control with --control"));
+    };
+    if arguments.actual.is_empty() {
+        return Err(CliError::usage("no pattern to compare")
+            .hint("name it with --actual, or give pairs to --batch on stdin"));
+    }
+    let actual = arguments
+        .actual
+        .iter()
+        .map(|text| parse("--actual", text))
+        .collect::<Result<Vec<_>, _>>()?;
+    let comparison = given.compare(required, &actual);
+    output.data(|out| match arguments.format {
+        Format::Json => writeln!(out, "{}", as_json(&comparison)),
+        Format::Text => write!(
+            out,
+            "{}",
+            visible_lines(&as_text(required, &actual, &comparison))
+        ),
+    })?;
+    Ok(Exit::Success)
+}
+
+fn as_json(comparison: &Comparison) -> Value {
+    let mut answer = json!({
+        "relation": comparison.relation.as_str(),
+        "missed": comparison.missed,
+        "extra": comparison.extra,
+        "reason": comparison.reason,
+    });
+    // Said only where it is so: a filter on everything alarms on everything.
+    if let (Value::Object(members), true) = (&mut answer, comparison.matches_everything) {
+        members.insert("matches_everything".to_owned(), Value::Bool(true));
+    }
+    answer
+}
+
+/// One line of a batch.
+#[derive(Deserialize)]
+struct Pair {
+    #[serde(default)]
+    required: Option<String>,
+    actual: Actual,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Actual {
+    One(String),
+    Union(Vec<String>),
+}
+
+fn batch(given: &Given, output: &Output) -> Result<Exit, CliError> {
+    let mut input = io::stdin().lock();
+    let mut failure = None;
+    output.data(|out| {
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            match input.read_until(b'\n', &mut line) {
+                Ok(0) => return Ok(()),
+                Ok(_) => {}
+                Err(error) => {
+                    failure = Some(error);
+                    return Ok(());
+                }
+            }
+            if line.trim_ascii().is_empty() {
+                continue;
+            }
+            let answer = answer(given, &line).unwrap_or_else(|error| json!({ "error": error }));
+            writeln!(out, "{answer}")?;
+            // Somebody may be waiting for this answer before asking again.
+            out.flush()?;
+        }
+    })?;
+    match failure {
+        Some(error) => Err(CliError::failed(format_args!("cannot read stdin: {error}"))),
+        None => Ok(Exit::Success),
+    }
+}
+
+fn answer(given: &Given, line: &[u8]) -> Result<Value, Value> {
+    let pair: Pair = serde_json::from_slice(line).map_err(|error| {
+        json!({
+            "message": format!("this line is no `{{\"required\", \"actual\"}}`: {error}"),
+            "span": null,
+        })
+    })?;
+    let parse =
+        |field: &str, text: &str| Pattern::parse(text).map_err(|error| in_field(field, &error));
+    let own = pair
+        .required
+        .map(|text| parse("required", &text))
+        .transpose()?;
+    let Some(required) = own.as_ref().or(given.required.as_ref()) else {
+        return Err(json!({"message": "`required` is missing", "span": null}));
+    };
+    let actual = match pair.actual {
+        Actual::One(text) => vec![text],
+        Actual::Union(texts) => texts,
+    };
+    let actual = actual
+        .iter()
+        .map(|text| parse("actual", text))
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(as_json(&given.compare(required, &actual)))
+}
+
+fn in_field(field: &str, error: &PatternError) -> Value {
+    json!({
+        "message": error.message,
+        "span": error.span,
+        "field": field,
+        "suggestion": error.suggestion,
+    })
+}
+
+fn as_text(required: &Pattern, actual: &[Pattern], comparison: &Comparison) -> String {
+    let mut text = format!(
+        "{}: {}\n\n  required  {required}\n",
+        comparison.relation.as_str(),
+        meaning(comparison)
+    );
+    for pattern in actual {
+        text.push_str(&format!("  actual    {pattern}\n"));
+    }
+    if let Some(missed) = &comparison.missed {
+        text.push_str("\nNobody would hear of this event:\n\n");
+        text.push_str(&indented(missed));
+        for pattern in actual {
+            if let Some(sentence) = difference(&obstacles(pattern, missed)) {
+                text.push_str(&format!("\nIt is missed because {sentence}.\n"));
+            }
+        }
+    }
+    if let Some(extra) = &comparison.extra {
+        text.push_str("\nThis event is matched, but not required:\n\n");
+        text.push_str(&indented(extra));
+        if let Some(sentence) = difference(&obstacles(required, extra)) {
+            text.push_str(&format!("\nIt is not required because {sentence}.\n"));
+        }
+    }
+    if comparison.matches_everything {
+        text.push_str(
+            "\nThe pattern matches every CloudTrail event, so it tells none from another.\n",
+        );
+    }
+    if let Some(reason) = &comparison.reason {
+        text.push_str(&format!("\nreason: {reason}\n"));
+    }
+    text
+}
+
+fn meaning(comparison: &Comparison) -> &'static str {
+    match (comparison.relation, comparison.coverage) {
+        (Relation::Equivalent, _) => "exactly the required events are matched",
+        (Relation::Broader, _) => "every required event is matched, and others",
+        (Relation::Narrower, _) => "only part of the required events is matched",
+        (Relation::Overlapping, _) => "some required events are matched, and others",
+        (Relation::Disjoint, _) => "no required event is matched",
+        (Relation::Inconclusive, Coverage::Covers) => {
+            "every required event is matched; whether others are is not decided"
+        }
+        (Relation::Inconclusive, Coverage::Misses) => {
+            "not every required event is matched; the rest is not decided"
+        }
+        (Relation::Inconclusive, Coverage::Undecided) => {
+            "whether every required event is matched is not decided"
+        }
+    }
+}
+
+fn indented(event: &Value) -> String {
+    let pretty = serde_json::to_string_pretty(event).unwrap_or_default();
+    pretty.lines().map(|line| format!("  {line}\n")).collect()
+}
+
+/// What differs, in one sentence.
+fn difference(obstacles: &[Obstacle]) -> Option<String> {
+    let parts: Vec<String> = obstacles
+        .iter()
+        .map(|obstacle| match &obstacle.found {
+            Some(found) => format!("`{}` does not hold of {found}", obstacle.condition),
+            None => format!("`{}` does not hold", obstacle.condition),
+        })
+        .collect();
+    (!parts.is_empty()).then(|| parts.join(" and "))
+}
