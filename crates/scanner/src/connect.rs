@@ -112,6 +112,10 @@ impl ConnectOptions {
         builder.build()
     }
 
+    #[cfg_attr(
+        not(test),
+        allow(clippy::unused_self, reason = "tests put their own network here")
+    )]
     fn http_client(&self) -> SharedHttpClient {
         #[cfg(test)]
         if let Some(network) = &self.network {

@@ -218,7 +218,9 @@ fn cbor(value: &Value) -> Vec<u8> {
             Value::String(text) => drop(encoder.str(text)),
             Value::Array(items) => {
                 drop(encoder.begin_array());
-                items.iter().for_each(|item| put(encoder, item));
+                for item in items {
+                    put(encoder, item);
+                }
                 drop(encoder.end());
             }
             Value::Object(members) => {

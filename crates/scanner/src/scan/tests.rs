@@ -178,11 +178,11 @@ async fn accounts_named_twice_are_scanned_once_without_organizations() {
     assert!(!counts.keys().any(|name| name.starts_with("organizations")));
 }
 
-fn evidence(path: &Path, resume: bool) -> Option<EvidenceFile> {
-    Some(EvidenceFile {
+fn evidence(path: &Path, resume: bool) -> EvidenceFile {
+    EvidenceFile {
         path: path.to_owned(),
         resume,
-    })
+    }
 }
 
 #[tokio::test]
@@ -190,7 +190,7 @@ async fn a_resumed_run_repeats_nothing_that_was_completed() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("evidence.ndjson");
     let (mut first, _) = plan(organization);
-    first.evidence = evidence(&path, false);
+    first.evidence = Some(evidence(&path, false));
     run(first).await.0.unwrap();
     let whole = fs::read_to_string(&path).unwrap();
     assert!(!whole.contains("TOPSECRET"));
@@ -206,7 +206,7 @@ async fn a_resumed_run_repeats_nothing_that_was_completed() {
         text.push_str(&lines.get(kept).unwrap_or(&"{")[..1]);
         fs::write(&path, text).unwrap();
         let (mut again, journal) = plan(organization);
-        again.evidence = evidence(&path, true);
+        again.evidence = Some(evidence(&path, true));
         let outcome = run(again).await.0.unwrap();
         assert!(outcome.complete);
         assert_eq!(ids(&outcome).len(), 4);
@@ -259,7 +259,7 @@ async fn resuming_as_someone_else_is_refused() {
     });
     fs::write(&path, format!("{record}\n")).unwrap();
     let (mut plan, _) = plan(organization);
-    plan.evidence = evidence(&path, true);
+    plan.evidence = Some(evidence(&path, true));
     let error = run(plan).await.0.unwrap_err();
     assert!(matches!(error, ScanError::OtherCaller { .. }), "{error}");
 }
@@ -565,7 +565,7 @@ async fn an_answer_of_the_wrong_shape_is_recorded_as_an_error() {
     });
     plan.scope = Scope::CurrentAccount;
     plan.regions.include = [Region::new("us-east-1")].into();
-    plan.evidence = evidence(&path, false);
+    plan.evidence = Some(evidence(&path, false));
     run(plan).await.0.unwrap();
     let text = fs::read_to_string(&path).unwrap();
     let last: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
