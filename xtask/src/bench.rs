@@ -28,7 +28,7 @@ enum Subject {
 /// own dependencies.
 pub(crate) fn run(options: &Options) -> Result<(), String> {
     let (package, example) = match options.subject {
-        Subject::Scan => ("trailproof-simulator", "bench-scan"),
+        Subject::Scan => ("trailproof-scanner", "bench-scan"),
         Subject::Pattern => ("trailproof-core", "bench-pattern"),
     };
     invocation::run(

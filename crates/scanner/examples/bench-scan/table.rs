@@ -1,0 +1,137 @@
+//! The results: what was measured, what it had to be at least, and the ratio of the two.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::process::Usage;
+use crate::{Options, Outcome};
+
+/// One scan.
+#[derive(Debug)]
+pub(crate) struct Row {
+    accounts: usize,
+    usage: Usage,
+    /// The least wall time that quotas, latency and concurrency allow.
+    bound: Duration,
+    /// Requests the simulator counted.
+    calls: u64,
+    /// The fewest that give the same verdicts, where the simulator says.
+    minimum: Option<u64>,
+    throttles: u64,
+    /// CPU of a bare SDK call.
+    bare: Duration,
+}
+
+/// The heading of the table on the terminal.
+pub(crate) const HEADER: &str = "accounts   wall s  bound s  ratio     calls  minimum  ratio  \
+                                 throttles  CPU/call us  bare us  ratio  peak MiB";
+
+/// The documented quota of `organizations:ListAccounts`: burst and requests per second.
+const LIST_BURST: f64 = 12.0;
+const LIST_RATE: f64 = 8.0;
+/// Accounts on a page.
+const PAGE: usize = 20;
+/// Calls in flight, the scan's default.
+const CONCURRENCY: f64 = 192.0;
+/// Calls of one account that can only be made one after the other: entering it, its regions, its
+/// trails, and the chain from status to subscriptions.
+const DEPTH: f64 = 8.0;
+
+impl Row {
+    pub(crate) fn new(
+        accounts: usize,
+        options: &Options,
+        usage: Usage,
+        bare: Duration,
+        run: &Value,
+        statistics: &Value,
+        minimum: Option<u64>,
+    ) -> Outcome<Self> {
+        let counted = run
+            .pointer("/statistics/calls")
+            .and_then(Value::as_u64)
+            .ok_or("run.json has no count of calls")?;
+        let by_account = statistics.get("by_account").and_then(Value::as_object);
+        let sum = |member: &str| -> Option<u64> {
+            Some(
+                by_account?
+                    .values()
+                    .filter_map(|it| it.get(member)?.as_u64())
+                    .sum(),
+            )
+        };
+        let calls = sum("requests").ok_or("the simulator counted nothing")?;
+        if calls != counted {
+            return Err(format!("the scan counted {counted} calls, the simulator {calls}").into());
+        }
+        let latency = options.latency.as_secs_f64();
+        let pages = accounts.div_ceil(PAGE) as f64;
+        let listing = (pages * latency).max((pages - LIST_BURST) / LIST_RATE);
+        let critical_path = 2.0 * latency + listing + DEPTH * latency;
+        let throughput = calls as f64 * latency / CONCURRENCY;
+        Ok(Self {
+            accounts,
+            usage,
+            bound: Duration::from_secs_f64(critical_path.max(throughput)),
+            calls,
+            minimum,
+            throttles: sum("throttled").unwrap_or_default(),
+            bare,
+        })
+    }
+
+    fn cpu_per_call(&self) -> Duration {
+        self.usage.cpu.div_f64(f64::from(
+            u32::try_from(self.calls.max(1)).unwrap_or(u32::MAX),
+        ))
+    }
+
+    fn cells(&self) -> [String; 12] {
+        let ratio = |a: Duration, b: Duration| format!("{:.2}", a.as_secs_f64() / b.as_secs_f64());
+        let minimum = self.minimum.map(|minimum| minimum as f64);
+        [
+            self.accounts.to_string(),
+            format!("{:.1}", self.usage.wall.as_secs_f64()),
+            format!("{:.1}", self.bound.as_secs_f64()),
+            ratio(self.usage.wall, self.bound),
+            self.calls.to_string(),
+            minimum.map_or("-".to_owned(), |minimum| minimum.to_string()),
+            minimum.map_or("-".to_owned(), |minimum| {
+                format!("{:.3}", self.calls as f64 / minimum)
+            }),
+            self.throttles.to_string(),
+            self.cpu_per_call().as_micros().to_string(),
+            self.bare.as_micros().to_string(),
+            ratio(self.cpu_per_call(), self.bare),
+            (self.usage.peak_memory / 1024).to_string(),
+        ]
+    }
+}
+
+impl fmt::Display for Row {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let widths = [8, 8, 8, 6, 9, 8, 6, 10, 12, 8, 6, 9];
+        for (cell, width) in self.cells().iter().zip(widths) {
+            write!(formatter, "{cell:>width$} ")?;
+        }
+        Ok(())
+    }
+}
+
+/// The same as a table in Markdown.
+pub(crate) fn markdown(rows: &[Row], sweep: &str, latency: Duration) -> String {
+    use std::fmt::Write as _;
+    let mut text = format!(
+        "## {sweep} sweep, {} ms latency\n\n\
+         | accounts | wall s | lower bound s | ratio | calls | minimum | ratio | throttles \
+         | CPU per call µs | bare SDK call µs | ratio | peak MiB |\n\
+         |---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n",
+        latency.as_millis()
+    );
+    for row in rows {
+        let _ = writeln!(text, "| {} |", row.cells().join(" | "));
+    }
+    text
+}
