@@ -1,3 +1,5 @@
+//! Generated organizations.
+
 use std::collections::BTreeMap;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Scenario files, good and bad.
+
 use trailproof_core::finding::{LinkName, Status};
 
 use super::*;

@@ -26,6 +26,7 @@ pub use latency::{InvalidLatency, Latency};
 pub use statistics::{Counts, Statistics};
 
 use crate::model::{Expected, Organization};
+use crate::operation::Operation;
 use simulation::Simulation;
 use trailproof_core::account::AccountId;
 
@@ -66,6 +67,14 @@ impl Default for Options {
             track_calls: false,
         }
     }
+}
+
+/// Every operation that is served, as policies name them: `sns:CreateTopic`.
+pub fn operations() -> Vec<String> {
+    Operation::ALL
+        .iter()
+        .map(|operation| operation.action())
+        .collect()
 }
 
 /// Starts servers.
@@ -145,7 +154,7 @@ impl Running {
     }
 
     /// The environment that makes an AWS client talk to it as the default caller.
-    pub fn environment(&self) -> [(&'static str, String); 4] {
+    pub fn environment(&self) -> [(&'static str, String); 5] {
         let region = self
             .simulation
             .read(|organization| organization.partition().home_region());
@@ -154,6 +163,8 @@ impl Running {
             ("AWS_ACCESS_KEY_ID", "AKIASIMULATOR0000000".to_owned()),
             ("AWS_SECRET_ACCESS_KEY", "simulator".to_owned()),
             ("AWS_REGION", region.to_string()),
+            // boto3 and the first AWS CLI know only this name.
+            ("AWS_DEFAULT_REGION", region.to_string()),
         ]
     }
 
