@@ -375,7 +375,7 @@ fn invalid_arn(name: &str) -> Failure {
 }
 
 fn foreign_arn(account: AccountId) -> Failure {
-    Failure::denied(
+    Failure::invalid(
         "CloudTrailARNInvalidException",
         format!(
             "AccountID in ARN is wrong, you can only access resources with AccountID {account}"
