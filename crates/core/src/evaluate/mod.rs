@@ -1,8 +1,22 @@
 //! The judgement: evidence against policy, in three-valued logic.
+//!
+//! Everything here is a pure function of evidence, policy and time. What could not be seen is
+//! carried along as such, with the call that would show it: [`wanted`] is the same search as
+//! [`evaluate`], and names those calls.
 
 pub mod alarm_rule;
+mod candidates;
+mod coverage;
+mod evaluator;
+mod finding;
 pub mod firing;
+pub mod links;
+mod reading;
+mod remediation;
+pub mod shell;
+mod site;
 pub mod topic_policy;
+mod verdict;
 
 use jiff::Timestamp;
 
@@ -11,14 +25,34 @@ use crate::evidence::{Evidence, Request};
 use crate::finding::Finding;
 use crate::policy::Policy;
 
+pub use evaluator::{Evaluation, Evaluator};
+pub use verdict::Reason;
+
 /// Judges every account by every control of the policy. Findings are ordered by account, then by
-/// the policy's order of controls.
-pub fn evaluate(_evidence: &Evidence, _policy: &Policy, _now: Timestamp) -> Vec<Finding> {
-    Vec::new()
+/// the policy's order of controls. Nothing that trailproof judges by itself depends on `now`: the
+/// age of a delivery is its age when it was observed.
+pub fn evaluate(evidence: &Evidence, policy: &Policy, _now: Timestamp) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    Evaluator::new(policy)
+        .on(evidence)
+        .for_each(|finding| findings.push(finding));
+    findings
 }
 
 /// The calls that were never made and on which the verdict of an account still rests, in an order
 /// in which they may all be made at once. Empty when no further call could change the verdict.
-pub fn wanted(_evidence: &Evidence, _policy: &Policy, _account: AccountId) -> Vec<Request> {
-    Vec::new()
+pub fn wanted(evidence: &Evidence, policy: &Policy, account: AccountId) -> Vec<Request> {
+    Evaluator::new(policy).on(evidence).wanted(account)
 }
+
+/// Every reason code that a finding can have, in the order of the chain.
+pub fn reasons() -> impl Iterator<Item = &'static Reason> {
+    links::LINKS.iter().flat_map(|link| link.reasons).copied()
+}
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod monotonicity;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,216 @@
+//! What filter patterns cover of a control. Decisions are kept: they depend on texts alone, so ten
+//! thousand accounts behind one log group cost one decision.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::account::AccountId;
+use crate::control::Control;
+use crate::pattern::{Comparison, Coverage, Pattern, Relation, Universe, compare_within};
+use crate::policy::Policy;
+
+/// A pattern as far as it can be read.
+pub(super) type Parsed = Result<Arc<Pattern>, String>;
+
+/// Every decision made so far.
+#[derive(Debug, Default)]
+pub(super) struct Decisions {
+    patterns: HashMap<String, Parsed>,
+    comparisons: HashMap<Question, Arc<Comparison>>,
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Question {
+    required: String,
+    facts: String,
+    actual: Vec<String>,
+}
+
+/// A control's texts for one account.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Required<'a> {
+    pub(super) control: &'a Control,
+    pub(super) pattern: &'a str,
+    /// The account, where patterns tell accounts apart.
+    pub(super) account: Option<AccountId>,
+}
+
+impl<'a> Required<'a> {
+    pub(super) fn of(control: &'a Control, policy: &Policy) -> Self {
+        Self {
+            control,
+            pattern: control.pattern_for(&policy.benchmark),
+            account: None,
+        }
+    }
+
+    /// The control's facts, and the recipient where it matters: the account whose trail recorded
+    /// an event is the event's recipient.
+    fn facts(&self) -> String {
+        let facts = self.control.facts.as_deref().unwrap_or_default();
+        match self.account {
+            None => facts.to_owned(),
+            Some(account) => {
+                conjunction(facts, &[format!("($.recipientAccountId = \"{account}\")")])
+                    .unwrap_or_else(|| facts.to_owned())
+            }
+        }
+    }
+}
+
+/// A JSON pattern with further conditions; `None` where the pattern has another form.
+pub(super) fn conjunction(pattern: &str, conditions: &[String]) -> Option<String> {
+    let trimmed = pattern.trim();
+    let joined = conditions.join(" && ");
+    if trimmed.is_empty() {
+        return Some(format!("{{ {joined} }}"));
+    }
+    let inner = trimmed.strip_prefix('{')?.strip_suffix('}')?.trim();
+    Some(format!("{{ ({inner}) && {joined} }}"))
+}
+
+impl Decisions {
+    pub(super) fn pattern(&mut self, text: &str) -> Parsed {
+        if let Some(known) = self.patterns.get(text) {
+            return known.clone();
+        }
+        let parsed = Pattern::parse(text)
+            .map(Arc::new)
+            .map_err(|error| error.to_string());
+        self.patterns.insert(text.to_owned(), parsed.clone());
+        parsed
+    }
+
+    /// Compares the union of some patterns with what a control requires. Patterns that cannot be
+    /// read must not be among them.
+    pub(super) fn compare(&mut self, required: Required<'_>, actual: &[&str]) -> Arc<Comparison> {
+        let mut texts: Vec<String> = actual.iter().map(|text| (*text).to_owned()).collect();
+        texts.sort();
+        texts.dedup();
+        self.ask(
+            Question {
+                required: required.pattern.to_owned(),
+                facts: required.facts(),
+                actual: texts,
+            },
+            required,
+        )
+    }
+
+    fn ask(&mut self, question: Question, required: Required<'_>) -> Arc<Comparison> {
+        if let Some(known) = self.comparisons.get(&question) {
+            return Arc::clone(known);
+        }
+        let answer = Arc::new(self.decide(&question, required));
+        self.comparisons.insert(question, Arc::clone(&answer));
+        answer
+    }
+
+    fn decide(&mut self, question: &Question, required: Required<'_>) -> Comparison {
+        let wanted = match self.pattern(&question.required) {
+            Ok(pattern) => pattern,
+            Err(error) => {
+                return undecided(format!("the control's pattern cannot be read: {error}"));
+            }
+        };
+        let facts = if question.facts.is_empty() {
+            None
+        } else {
+            match self.pattern(&question.facts) {
+                Ok(pattern) => Some(pattern),
+                Err(error) => {
+                    return undecided(format!("the control's facts cannot be read: {error}"));
+                }
+            }
+        };
+        let mut actual = Vec::with_capacity(question.actual.len());
+        for text in &question.actual {
+            match self.pattern(text) {
+                Ok(pattern) => actual.push(pattern),
+                Err(error) => return undecided(format!("`{text}` cannot be read: {error}")),
+            }
+        }
+        let actual: Vec<&Pattern> = actual.iter().map(AsRef::as_ref).collect();
+        let example = Some(&required.control.example).filter(|example| example.is_object());
+        compare_within(
+            &wanted,
+            &actual,
+            Universe {
+                facts: facts.as_deref(),
+                example,
+            },
+        )
+    }
+
+    /// Whether every required event is matched and the patterns still tell events apart.
+    pub(super) fn covers(&mut self, required: Required<'_>, actual: &[&str]) -> Covering {
+        if actual.is_empty() {
+            return Covering::Misses;
+        }
+        let comparison = self.compare(required, actual);
+        match comparison.coverage {
+            Coverage::Misses => Covering::Misses,
+            Coverage::Undecided => Covering::Undecided,
+            Coverage::Covers => {
+                let everything =
+                    comparison.matches_everything && !comparison.required_matches_everything;
+                if everything {
+                    self.without_everything(required, actual)
+                } else {
+                    Covering::Covers
+                }
+            }
+        }
+    }
+
+    /// The patterns together match everything; maybe fewer of them are enough and do not.
+    fn without_everything(&mut self, required: Required<'_>, actual: &[&str]) -> Covering {
+        let mut kept: Vec<&str> = actual.to_vec();
+        for text in actual {
+            let fewer: Vec<&str> = kept.iter().copied().filter(|other| other != text).collect();
+            if fewer.is_empty() {
+                break;
+            }
+            let comparison = self.compare(required, &fewer);
+            if comparison.coverage == Coverage::Covers {
+                if !comparison.matches_everything {
+                    return Covering::Covers;
+                }
+                kept = fewer;
+            }
+        }
+        Covering::Everything
+    }
+
+    /// Whether a pattern has nothing to do with a control.
+    pub(super) fn is_unrelated(&mut self, required: Required<'_>, actual: &str) -> bool {
+        let comparison = self.compare(required, &[actual]);
+        comparison.relation == Relation::Disjoint && !comparison.required_is_unsatisfiable
+    }
+}
+
+/// How a union of patterns relates to a control.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Covering {
+    /// Every required event is matched.
+    Covers,
+    /// Every required event is matched because every event is.
+    Everything,
+    /// Some required event is not matched.
+    Misses,
+    /// Not decided.
+    Undecided,
+}
+
+fn undecided(reason: String) -> Comparison {
+    Comparison {
+        relation: Relation::Inconclusive,
+        coverage: Coverage::Undecided,
+        missed: None,
+        extra: None,
+        reason: Some(reason),
+        matches_everything: false,
+        required_matches_everything: false,
+        required_is_unsatisfiable: false,
+    }
+}

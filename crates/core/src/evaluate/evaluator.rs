@@ -1,0 +1,384 @@
+//! The search over every chain of an account, for verdicts and for the calls that are still
+//! missing.
+
+use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::candidates::{self, Known};
+use super::coverage::{Decisions, Required};
+use super::finding;
+use super::links::log_group::Place;
+use super::links::{account as door, trail};
+use super::reading::{Reading, locked};
+use super::site::{self, Alarms, Judgement};
+use super::verdict::{Chain, Standing, Step, Yardstick, open_standing, rank, standing, wants};
+use crate::account::{AccountId, Region};
+use crate::evidence::{Evidence, Request, Site, Trail};
+use crate::finding::{Finding, LinkName};
+use crate::policy::Policy;
+
+/// Judges evidence by one policy. Decisions about patterns are kept from one evidence to the next,
+/// so a scan that asks again and again what is wanted pays for each decision once.
+#[derive(Debug)]
+pub struct Evaluator<'p> {
+    policy: &'p Policy,
+    decisions: Decisions,
+}
+
+impl<'p> Evaluator<'p> {
+    /// An evaluator that has decided nothing yet.
+    pub fn new(policy: &'p Policy) -> Self {
+        Self {
+            policy,
+            decisions: Decisions::default(),
+        }
+    }
+
+    /// Judges one state of the evidence. What accounts share is judged once.
+    pub fn on<'e>(&'e mut self, evidence: &'e Evidence) -> Evaluation<'e> {
+        Evaluation {
+            evidence,
+            policy: self.policy,
+            decisions: &mut self.decisions,
+            trails: HashMap::new(),
+            alarms: HashMap::new(),
+            sites: HashMap::new(),
+            regions: HashMap::new(),
+        }
+    }
+}
+
+/// One state of the evidence under judgement.
+pub struct Evaluation<'e> {
+    evidence: &'e Evidence,
+    policy: &'e Policy,
+    decisions: &'e mut Decisions,
+    trails: Known,
+    alarms: HashMap<Site, Rc<Alarms>>,
+    sites: HashMap<(Rc<Place>, usize, Option<AccountId>), Rc<Judgement>>,
+    regions: HashMap<AccountId, Rc<[Region]>>,
+}
+
+/// A chain by one yardstick, and the next calls to make for it.
+#[derive(Debug, Clone)]
+pub(super) struct Way {
+    pub(super) chain: Chain,
+    pub(super) wants: Vec<Request>,
+}
+
+/// The best way by each yardstick.
+pub(super) struct Outcome {
+    pub(super) cis: Way,
+    pub(super) effective: Way,
+}
+
+impl Outcome {
+    pub(super) fn by(&self, yardstick: Yardstick) -> &Way {
+        match yardstick {
+            Yardstick::Cis => &self.cis,
+            Yardstick::Effective => &self.effective,
+        }
+    }
+}
+
+impl Evaluation<'_> {
+    /// The accounts to judge: those of the policy, or all that the evidence speaks of.
+    pub fn accounts(&self) -> BTreeSet<AccountId> {
+        match &self.policy.accounts {
+            Some(accounts) => accounts.clone(),
+            None => self.evidence.accounts(),
+        }
+    }
+
+    /// The findings of one account, in the policy's order of controls.
+    pub fn findings(&mut self, account: AccountId) -> Vec<Finding> {
+        let policy = self.policy;
+        let mut findings = Vec::with_capacity(policy.controls.len());
+        for (index, control) in policy.controls.iter().enumerate() {
+            let required = Required::of(control, policy);
+            let listed = self.evidence.listed_accounts().get(&account);
+            let listed = listed.map(Arc::clone);
+            if let Some(closing) = listed.as_ref().filter(|listed| listed.is_closing()) {
+                findings.push(finding::not_applicable(account, closing, control, policy));
+                continue;
+            }
+            let outcome = self.outcome(account, index, required);
+            findings.push(finding::of(
+                account,
+                listed.as_deref(),
+                required,
+                policy,
+                &outcome,
+            ));
+        }
+        findings
+    }
+
+    /// Every finding, one account after the other, handed over as it is made.
+    pub fn for_each(&mut self, mut take: impl FnMut(Finding)) {
+        for account in self.accounts() {
+            for finding in self.findings(account) {
+                take(finding);
+            }
+        }
+    }
+
+    /// The calls that were never made and on which an account's verdicts still rest. They may all
+    /// be made at once.
+    pub fn wanted(&mut self, account: AccountId) -> Vec<Request> {
+        let policy = self.policy;
+        let closing = self
+            .evidence
+            .listed_accounts()
+            .get(&account)
+            .is_some_and(|listed| listed.is_closing());
+        if closing {
+            return Vec::new();
+        }
+        let mut wanted = BTreeSet::new();
+        for (index, control) in policy.controls.iter().enumerate() {
+            let outcome = self.outcome(account, index, Required::of(control, policy));
+            for yardstick in Yardstick::ALL {
+                wanted.extend(outcome.by(yardstick).wants.iter().cloned());
+            }
+        }
+        wanted.into_iter().collect()
+    }
+
+    fn outcome(&mut self, account: AccountId, index: usize, required: Required<'_>) -> Outcome {
+        let mut ways = Vec::new();
+        if let Some(locked) = locked(self.evidence, account) {
+            if self.policy.trust_organization_trail {
+                for seen in self.trusted(account) {
+                    self.follow(account, &seen, index, required, &mut ways);
+                }
+            }
+            ways.push(vec_way(door::not_entered(&locked)));
+            return best(&ways);
+        }
+        let view = self.evidence.trails(account);
+        let mut trails: Vec<&Arc<Trail>> = view.trails.iter().collect();
+        // Organization trails first: they are read once for everybody.
+        trails.sort_by_key(|trail| {
+            (
+                trail.is_organization_trail != Some(true),
+                Arc::clone(&trail.trail_arn),
+            )
+        });
+        for seen in trails {
+            let kept = self.kept(seen, index, required);
+            let step = trail::judge(account, &candidates::candidate(seen, &kept), &view);
+            self.extend(account, step, &kept, index, required, &mut ways);
+        }
+        if !view.complete {
+            ways.push(vec_way(trail::unseen(self.evidence, account, &view)));
+        } else if ways.is_empty() {
+            ways.push(vec_way(trail::none(&view)));
+        }
+        best(&ways)
+    }
+
+    /// The organization trails that cover an account nobody can look into, if their owner is
+    /// believed: those seen anywhere, for accounts that the organization lists.
+    fn trusted(&self, account: AccountId) -> Vec<Arc<Trail>> {
+        if !self.evidence.listed_accounts().contains_key(&account) {
+            return Vec::new();
+        }
+        let mut trails = std::collections::BTreeMap::new();
+        for (_, answer) in self.evidence.trail_listings() {
+            let Ok(list) = &answer.outcome else { continue };
+            for trail in list.iter() {
+                if trail.is_organization_trail == Some(true) {
+                    trails
+                        .entry(Arc::clone(&trail.trail_arn))
+                        .or_insert_with(|| Arc::clone(trail));
+                }
+            }
+        }
+        trails.into_values().collect()
+    }
+
+    fn follow(
+        &mut self,
+        account: AccountId,
+        seen: &Arc<Trail>,
+        index: usize,
+        required: Required<'_>,
+        ways: &mut Vec<[Way; 2]>,
+    ) {
+        let kept = self.kept(seen, index, required);
+        let view = crate::evidence::TrailsView::default();
+        let step = trail::judge(account, &candidates::candidate(seen, &kept), &view);
+        let step = step.observe(
+            "account.trusted-organization-trail",
+            "the account could not be entered; its coverage rests on the organization trail's owner",
+        );
+        self.extend(account, step, &kept, index, required, ways);
+    }
+
+    fn kept(
+        &mut self,
+        seen: &Arc<Trail>,
+        index: usize,
+        required: Required<'_>,
+    ) -> Rc<candidates::Kept> {
+        let key = (Arc::clone(&seen.trail_arn), index);
+        if let Some(known) = self.trails.get(&key) {
+            return Rc::clone(known);
+        }
+        let kept = Rc::new(candidates::keep(
+            self.evidence,
+            self.policy,
+            seen,
+            required,
+            self.decisions,
+        ));
+        self.trails.insert(key, Rc::clone(&kept));
+        kept
+    }
+
+    /// Follows one trail to its end.
+    fn extend(
+        &mut self,
+        account: AccountId,
+        step: Step,
+        kept: &candidates::Kept,
+        index: usize,
+        required: Required<'_>,
+        ways: &mut Vec<[Way; 2]>,
+    ) {
+        let mut head: Chain = vec![Arc::new(step)];
+        head.extend(kept.steps.iter().cloned());
+        let judgement = kept
+            .place
+            .as_ref()
+            .map(|place| self.site(account, place, index, required));
+        let way = |yardstick| {
+            let mut chain = head.clone();
+            let mut next = wants(&head, yardstick);
+            // What the owner's copy says may make every other call idle.
+            if let Reading::Unread(unread) = &kept.copy
+                && !unread.wants.is_empty()
+                && open_standing(&head, yardstick) != Standing::Broken
+            {
+                next.clone_from(&unread.wants);
+            }
+            if let Some(judgement) = &judgement {
+                let branch = judgement.by(yardstick);
+                chain.extend(branch.chain.iter().cloned());
+                if next.is_empty() && open_standing(&head, yardstick) != Standing::Broken {
+                    next.clone_from(&branch.wants);
+                }
+                // A break further down that no call can mend makes every other call idle.
+                if open_standing(&chain, yardstick) == Standing::Broken {
+                    next.clear();
+                }
+            }
+            Way { chain, wants: next }
+        };
+        ways.push([way(Yardstick::Cis), way(Yardstick::Effective)]);
+    }
+
+    fn site(
+        &mut self,
+        account: AccountId,
+        place: &Rc<Place>,
+        index: usize,
+        required: Required<'_>,
+    ) -> Rc<Judgement> {
+        let particular = self.tells_accounts_apart(place).then_some(account);
+        let key = (Rc::clone(place), index, particular);
+        if let Some(known) = self.sites.get(&key) {
+            return Rc::clone(known);
+        }
+        let evidence = self.evidence;
+        let alarms = Rc::clone(
+            self.alarms
+                .entry(place.site.clone())
+                .or_insert_with(|| Rc::new(Alarms::of(evidence, place))),
+        );
+        let regions = self.regions(account);
+        let question = site::Question {
+            evidence,
+            place,
+            required: Required {
+                account: particular,
+                ..required
+            },
+            account,
+            regions: &regions,
+        };
+        let judgement = Rc::new(site::judge(&question, &alarms, self.decisions));
+        self.sites.insert(key, Rc::clone(&judgement));
+        judgement
+    }
+
+    /// Whether filters of a log group treat accounts differently.
+    fn tells_accounts_apart(&self, place: &Place) -> bool {
+        let view = self.evidence.metric_filters(&place.site, &place.name);
+        view.items.iter().any(|filter| {
+            filter.field_selection_criteria.is_some()
+                || filter.filter_pattern.contains("recipientAccountId")
+                || filter.metric_transformations.iter().any(|transformation| {
+                    transformation
+                        .dimensions
+                        .values()
+                        .any(|selector| selector.contains("recipientAccountId"))
+                })
+        })
+    }
+
+    /// The regions where events of an account may be recorded.
+    fn regions(&mut self, account: AccountId) -> Rc<[Region]> {
+        let evidence = self.evidence;
+        Rc::clone(self.regions.entry(account).or_insert_with(|| {
+            let mut regions: BTreeSet<Region> = evidence
+                .partition()
+                .default_regions()
+                .iter()
+                .map(|name| Region::new(name))
+                .collect();
+            regions.extend(evidence.enabled_regions(account).unwrap_or_default());
+            regions.into_iter().collect()
+        }))
+    }
+}
+
+fn vec_way(step: Step) -> [Way; 2] {
+    let wants = step.wants.clone();
+    let chain = vec![Arc::new(step)];
+    let way = Way { chain, wants };
+    [way.clone(), way]
+}
+
+/// The best of all ways by each yardstick, with the calls that the first open way wants.
+fn best(ways: &[[Way; 2]]) -> Outcome {
+    let pick = |yardstick: Yardstick, ways: &mut dyn Iterator<Item = &Way>| {
+        let mut chosen: Option<((Standing, LinkName), &Way)> = None;
+        let mut proved = false;
+        let mut next: Vec<Request> = Vec::new();
+        for way in ways {
+            let value = rank(&way.chain, yardstick);
+            proved |= open_standing(&way.chain, yardstick) == Standing::Proved
+                && standing(&way.chain, yardstick) == Standing::Proved;
+            if next.is_empty() {
+                next.clone_from(&way.wants);
+            }
+            if chosen.as_ref().is_none_or(|(known, _)| *known < value) {
+                chosen = Some((value, way));
+            }
+        }
+        Way {
+            chain: chosen.map(|(_, way)| way.chain.clone()).unwrap_or_default(),
+            wants: if proved { Vec::new() } else { next },
+        }
+    };
+    Outcome {
+        cis: pick(Yardstick::Cis, &mut ways.iter().map(|[cis, _]| cis)),
+        effective: pick(
+            Yardstick::Effective,
+            &mut ways.iter().map(|[_, effective]| effective),
+        ),
+    }
+}

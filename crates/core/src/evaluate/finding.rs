@@ -1,0 +1,201 @@
+//! From judged chains to findings: which chain is shown, in which words.
+
+use crate::account::AccountId;
+use crate::control::Control;
+use crate::evidence::OrganizationAccount;
+use crate::finding::{
+    AccountSummary, AssuranceResult, ChainLink, Finding, LinkName, LinkStatus, Observation, Status,
+};
+use crate::policy::{Assurance, Policy};
+
+use super::coverage::Required;
+use super::evaluator::Outcome;
+use super::remediation;
+use super::verdict::{Standing, Step, Verdict, Yardstick, decisive, rank, standing};
+
+fn summary(account: AccountId, listed: Option<&OrganizationAccount>) -> AccountSummary {
+    AccountSummary {
+        id: account,
+        name: listed.and_then(|listed| listed.name.clone()),
+        ou_path: listed.and_then(OrganizationAccount::ou_path),
+    }
+}
+
+/// The finding of an account that is closed or being closed.
+pub(super) fn not_applicable(
+    account: AccountId,
+    listed: &OrganizationAccount,
+    control: &Control,
+    policy: &Policy,
+) -> Finding {
+    Finding {
+        id: format!("{account}/{}", control.id),
+        account: summary(account, Some(listed)),
+        control: control.summary(&policy.benchmark),
+        status: Status::NotApplicable,
+        assurance: AssuranceResult {
+            cis: Status::NotApplicable,
+            effective: Status::NotApplicable,
+        },
+        broken_link: None,
+        reason: None,
+        message: format!(
+            "the account is {}: nobody can sign in to it",
+            listed.effective_state().unwrap_or("closed")
+        ),
+        chain: Vec::new(),
+        observations: Vec::new(),
+        witness: None,
+        remediation: None,
+        observed_at: None,
+        muted: None,
+    }
+}
+
+fn status(standing: Standing) -> Status {
+    match standing {
+        Standing::Broken => Status::Fail,
+        Standing::Possible => Status::Unknown,
+        Standing::Proved => Status::Pass,
+    }
+}
+
+/// The finding of an account, from its best chain by each yardstick.
+pub(super) fn of(
+    account: AccountId,
+    listed: Option<&OrganizationAccount>,
+    required: Required<'_>,
+    policy: &Policy,
+    outcome: &Outcome,
+) -> Finding {
+    let control = required.control;
+    let by = |yardstick| standing(&outcome.by(yardstick).chain, yardstick);
+    let shown = shown(policy.assurance, outcome);
+    let chain = &outcome.by(shown).chain;
+    let verdict = by(shown);
+    let decisive = decisive(chain, shown);
+    let cause = decisive.and_then(|step| step.verdict(shown).cause());
+    let mut observations: Vec<Observation> = chain
+        .iter()
+        .flat_map(|step| step.observations.iter().cloned())
+        .chain(control.observation(&policy.benchmark))
+        .collect();
+    observations.sort();
+    observations.dedup();
+    Finding {
+        id: format!("{account}/{}", control.id),
+        account: summary(account, listed),
+        control: control.summary(&policy.benchmark),
+        status: status(verdict),
+        assurance: AssuranceResult {
+            cis: status(by(Yardstick::Cis)),
+            effective: status(by(Yardstick::Effective)),
+        },
+        broken_link: decisive.map(|step| step.link),
+        reason: cause.map(|cause| cause.reason.code.to_owned()),
+        message: cause.map_or_else(|| reaches(chain, shown), |cause| cause.message.clone()),
+        chain: links(chain, shown, decisive.map(|step| step.link)),
+        observations,
+        witness: cause.and_then(|cause| cause.witness.clone()),
+        remediation: decisive
+            .zip(cause)
+            .map(|(step, cause)| remediation::of(step, cause, chain, required)),
+        observed_at: chain.iter().filter_map(|step| step.observed_at).max(),
+        muted: None,
+    }
+}
+
+/// The yardstick whose chain is shown: the one that the status follows; of two that agree, the one
+/// whose chain breaks earlier, else the effective one, which looks at more.
+fn shown(assurance: Assurance, outcome: &Outcome) -> Yardstick {
+    match assurance {
+        Assurance::Cis => Yardstick::Cis,
+        Assurance::Effective => Yardstick::Effective,
+        Assurance::Both => {
+            let value = |yardstick| rank(&outcome.by(yardstick).chain, yardstick);
+            if value(Yardstick::Cis) < value(Yardstick::Effective) {
+                Yardstick::Cis
+            } else {
+                Yardstick::Effective
+            }
+        }
+    }
+}
+
+fn links(
+    chain: &[std::sync::Arc<Step>],
+    yardstick: Yardstick,
+    decisive: Option<LinkName>,
+) -> Vec<ChainLink> {
+    let broken = standing(chain, yardstick) == Standing::Broken;
+    let mut links = Vec::with_capacity(LinkName::CHAIN.len());
+    if decisive == Some(LinkName::Account) {
+        links.extend(
+            chain
+                .iter()
+                .filter(|step| step.link == LinkName::Account)
+                .map(|step| link(step, yardstick)),
+        );
+    }
+    for name in LinkName::CHAIN {
+        let behind = broken && decisive.is_some_and(|decisive| name > decisive);
+        let step = chain.iter().find(|step| step.link == name);
+        links.push(match step {
+            Some(step) if !behind => link(step, yardstick),
+            _ => ChainLink {
+                link: name,
+                status: LinkStatus::NotEvaluated,
+                resource: None,
+                account: None,
+                region: None,
+                detail: match decisive {
+                    Some(decisive) if broken => format!("not looked at: {decisive} is broken"),
+                    Some(decisive) => format!("not looked at: {decisive} could not be seen"),
+                    None => "not looked at".to_owned(),
+                },
+            },
+        });
+    }
+    links
+}
+
+fn link(step: &Step, yardstick: Yardstick) -> ChainLink {
+    let (status, detail) = match step.verdict(yardstick) {
+        Verdict::NotAsked => (
+            LinkStatus::NotEvaluated,
+            "the benchmark does not ask for this link".to_owned(),
+        ),
+        Verdict::Proved => (LinkStatus::Pass, step.detail.clone()),
+        Verdict::Unseen(cause) => (LinkStatus::Unknown, cause.message.clone()),
+        Verdict::Broken(cause) => (LinkStatus::Fail, cause.message.clone()),
+    };
+    ChainLink {
+        link: step.link,
+        status,
+        resource: step.resource.clone(),
+        account: step.account,
+        region: step.region.clone(),
+        detail,
+    }
+}
+
+/// What a proved chain says in a sentence.
+fn reaches(chain: &[std::sync::Arc<Step>], yardstick: Yardstick) -> String {
+    let detail = |name: LinkName| {
+        chain
+            .iter()
+            .find(|step| step.link == name && *step.verdict(yardstick) == Verdict::Proved)
+            .map(|step| step.detail.as_str())
+            .filter(|detail| !detail.is_empty())
+    };
+    let parts: Vec<&str> = [
+        LinkName::Trail,
+        LinkName::Alarm,
+        LinkName::Action,
+        LinkName::Subscription,
+    ]
+    .into_iter()
+    .filter_map(detail)
+    .collect();
+    format!("events of the control reach a person: {}", parts.join("; "))
+}

@@ -1,0 +1,325 @@
+//! Evidence for tests: an organization of a management account, a log archive and two members, in
+//! which everything is as it should be until a test changes something.
+
+use serde_json::{Value, json};
+
+use crate::account::AccountId;
+use crate::control;
+use crate::evidence::{Evidence, Request};
+use crate::finding::{Finding, LinkName, Status};
+use crate::policy::Policy;
+
+pub(super) const MANAGEMENT: u64 = 111_111_111_111;
+pub(super) const MEMBER: u64 = 222_222_222_222;
+pub(super) const OTHER: u64 = 333_333_333_333;
+pub(super) const TRAIL: &str = "arn:aws:cloudtrail:eu-west-1:111111111111:trail/org";
+pub(super) const TOPIC: &str = "arn:aws:sns:eu-west-1:111111111111:alerts";
+pub(super) const PATTERN: &str =
+    r#"{ ($.eventName = ConsoleLogin) && ($.errorMessage = "Failed authentication") }"#;
+
+pub(super) fn id(number: u64) -> AccountId {
+    format!("{number:012}").parse().unwrap()
+}
+
+/// Records that can be changed before they are judged.
+#[derive(Clone)]
+pub(super) struct World {
+    pub(super) records: Vec<Value>,
+    pub(super) policy: Policy,
+}
+
+pub(super) fn record(
+    operation: &str,
+    account: u64,
+    region: &str,
+    parameters: &Value,
+    response: &Value,
+) -> Value {
+    json!({
+        "operation": operation, "account": id(account), "region": region,
+        "parameters": parameters, "observed_at": "2026-11-22T22:00:00Z", "response": response,
+    })
+}
+
+pub(super) fn denied(operation: &str) -> Value {
+    json!({"code": "AccessDenied", "message": format!("not authorized to perform {operation}"), "class": "denied"})
+}
+
+impl World {
+    /// The organization with one organization trail; its log group is the management account's.
+    pub(super) fn healthy() -> Self {
+        let control = control::builtin()
+            .iter()
+            .find(|control| control.id == "console-auth-failures")
+            .unwrap();
+        let mut policy = Policy::new(vec![control.clone()]);
+        policy.accounts = None;
+        let trail = json!({
+            "Name": "org", "TrailARN": TRAIL, "HomeRegion": "eu-west-1",
+            "S3BucketName": "logs", "IncludeGlobalServiceEvents": true,
+            "IsMultiRegionTrail": true, "IsOrganizationTrail": true,
+            "CloudWatchLogsLogGroupArn": "arn:aws:logs:eu-west-1:111111111111:log-group:trail:*",
+        });
+        let mut shadow = trail.clone();
+        shadow
+            .as_object_mut()
+            .unwrap()
+            .remove("CloudWatchLogsLogGroupArn");
+        let site = |operation: &str, parameters: Value, response: Value| {
+            record(operation, MANAGEMENT, "eu-west-1", &parameters, &response)
+        };
+        let role = |account: u64| {
+            record(
+                "sts:AssumeRole",
+                MANAGEMENT,
+                "eu-west-1",
+                &json!({"RoleArn": format!("arn:aws:iam::{}:role/OrganizationAccountAccessRole", id(account))}),
+                &json!({"AssumedRoleUser": {}}),
+            )
+        };
+        let trails = |account: u64, trail: &Value| {
+            record(
+                "cloudtrail:DescribeTrails",
+                account,
+                "us-east-1",
+                &json!({"includeShadowTrails": true}),
+                &json!({"trailList": [trail]}),
+            )
+        };
+        let policy_text = json!({"Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow", "Principal": {"AWS": "*"},
+            "Action": ["SNS:GetTopicAttributes", "SNS:Publish"], "Resource": TOPIC,
+            "Condition": {"StringEquals": {"AWS:SourceOwner": "111111111111"}},
+        }]})
+        .to_string();
+        let records = vec![
+            site(
+                "organizations:DescribeOrganization",
+                json!({}),
+                json!({"Organization": {"Id": "o-a", "MasterAccountId": "111111111111"}}),
+            ),
+            site(
+                "organizations:ListAccounts",
+                json!({}),
+                json!({"Accounts": [
+                    {"Id": "111111111111", "Name": "management", "State": "ACTIVE"},
+                    {"Id": "222222222222", "Name": "member", "State": "ACTIVE"},
+                    {"Id": "333333333333", "Name": "other", "State": "ACTIVE"},
+                ]}),
+            ),
+            role(MEMBER),
+            role(OTHER),
+            trails(MANAGEMENT, &trail),
+            trails(MEMBER, &shadow),
+            trails(OTHER, &shadow),
+            site(
+                "cloudtrail:GetTrailStatus",
+                json!({"Name": TRAIL}),
+                json!({
+                "IsLogging": true, "LatestCloudWatchLogsDeliveryTime": "2026-11-22T21:55:00Z"}),
+            ),
+            site(
+                "cloudtrail:GetEventSelectors",
+                json!({"TrailName": TRAIL}),
+                json!({
+                "TrailARN": TRAIL, "EventSelectors": [{"ReadWriteType": "All", "IncludeManagementEvents": true, "DataResources": [], "ExcludeManagementEventSources": []}]}),
+            ),
+            site(
+                "logs:DescribeLogGroups",
+                json!({"logGroupNamePrefix": "trail"}),
+                json!({
+                "logGroups": [{"logGroupName": "trail", "logGroupClass": "STANDARD", "arn": "arn:aws:logs:eu-west-1:111111111111:log-group:trail:*"}]}),
+            ),
+            site(
+                "logs:DescribeMetricFilters",
+                json!({"logGroupName": "trail"}),
+                json!({"metricFilters": [{
+                "filterName": "failures", "filterPattern": PATTERN, "logGroupName": "trail",
+                "metricTransformations": [{"metricName": "Failures", "metricNamespace": "CISBenchmark", "metricValue": "1"}]}]}),
+            ),
+            site(
+                "cloudwatch:DescribeAlarms",
+                json!({"AlarmTypes": ["MetricAlarm", "CompositeAlarm"]}),
+                json!({
+                "MetricAlarms": [{
+                    "AlarmName": "failures", "AlarmArn": "arn:aws:cloudwatch:eu-west-1:111111111111:alarm:failures",
+                    "ActionsEnabled": true, "AlarmActions": [TOPIC], "StateValue": "INSUFFICIENT_DATA",
+                    "Namespace": "CISBenchmark", "MetricName": "Failures", "Statistic": "Sum", "Period": 300,
+                    "Threshold": 1.0, "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+                    "EvaluationPeriods": 1, "Dimensions": []}],
+                "CompositeAlarms": []}),
+            ),
+            site(
+                "cloudwatch:ListAlarmMuteRules",
+                json!({}),
+                json!({"AlarmMuteRuleSummaries": []}),
+            ),
+            site(
+                "sns:GetTopicAttributes",
+                json!({"TopicArn": TOPIC}),
+                json!({"Attributes": {
+                "TopicArn": TOPIC, "Owner": "111111111111", "Policy": policy_text,
+                "SubscriptionsConfirmed": "1", "SubscriptionsPending": "0", "SubscriptionsDeleted": "0"}}),
+            ),
+        ];
+        Self { records, policy }
+    }
+
+    /// The record of an operation by an account.
+    pub(super) fn record_mut(&mut self, operation: &str, account: u64) -> &mut Value {
+        self.records
+            .iter_mut()
+            .find(|record| {
+                record["operation"] == operation && record["account"] == id(account).to_string()
+            })
+            .unwrap_or_else(|| panic!("no {operation} as {account}"))
+    }
+
+    /// Changes a member of a response.
+    pub(super) fn set(
+        mut self,
+        operation: &str,
+        account: u64,
+        pointer: &str,
+        value: Value,
+    ) -> Self {
+        let (parent, member) = pointer.rsplit_once('/').unwrap();
+        let record = self.record_mut(operation, account);
+        let parent = record["response"]
+            .pointer_mut(parent)
+            .unwrap_or_else(|| panic!("{pointer}"));
+        if let Some(list) = parent.as_array_mut() {
+            let index: usize = member.parse().unwrap();
+            if index < list.len() {
+                list[index] = value;
+            } else {
+                list.push(value);
+            }
+        } else {
+            parent[member] = value;
+        }
+        self
+    }
+
+    /// Takes a member of a response away.
+    pub(super) fn unset(mut self, operation: &str, account: u64, pointer: &str) -> Self {
+        let (parent, member) = pointer.rsplit_once('/').unwrap();
+        self.record_mut(operation, account)["response"]
+            .pointer_mut(parent)
+            .unwrap()
+            .as_object_mut()
+            .unwrap()
+            .remove(member);
+        self
+    }
+
+    /// Replaces every answer to an operation by an error.
+    pub(super) fn fail(mut self, operation: &str, account: u64, error: &Value) -> Self {
+        let record = self.record_mut(operation, account).as_object_mut().unwrap();
+        record.remove("response");
+        record.insert("error".to_owned(), error.clone());
+        self
+    }
+
+    /// Turns the record that was added last into an error.
+    pub(super) fn fail_last(mut self, error: &Value) -> Self {
+        let record = self.records.last_mut().unwrap().as_object_mut().unwrap();
+        record.remove("response");
+        record.insert("error".to_owned(), error.clone());
+        self
+    }
+
+    /// Takes records away.
+    pub(super) fn without(mut self, operation: &str, account: u64) -> Self {
+        self.records.retain(|record| {
+            record["operation"] != operation || record["account"] != id(account).to_string()
+        });
+        self
+    }
+
+    pub(super) fn with(
+        mut self,
+        operation: &str,
+        account: u64,
+        region: &str,
+        parameters: &Value,
+        response: &Value,
+    ) -> Self {
+        self.records
+            .push(record(operation, account, region, parameters, response));
+        self
+    }
+
+    pub(super) fn evidence(&self) -> Evidence {
+        let mut evidence = Evidence::default();
+        for record in &self.records {
+            evidence
+                .insert(serde_json::from_value(record.clone()).unwrap())
+                .unwrap_or_else(|error| panic!("{error}"));
+        }
+        evidence
+    }
+
+    pub(super) fn findings(&self) -> Vec<Finding> {
+        super::evaluate(&self.evidence(), &self.policy, jiff::Timestamp::UNIX_EPOCH)
+    }
+
+    pub(super) fn finding(&self, account: u64) -> Finding {
+        self.findings()
+            .into_iter()
+            .find(|finding| finding.account.id == id(account))
+            .unwrap_or_else(|| panic!("no finding of {account}"))
+    }
+
+    pub(super) fn wanted(&self, account: u64) -> Vec<Request> {
+        super::wanted(&self.evidence(), &self.policy, id(account))
+    }
+}
+
+/// The operations wanted, as text.
+pub(super) fn names(requests: &[Request]) -> Vec<String> {
+    requests
+        .iter()
+        .map(|request| {
+            format!(
+                "{} {} {}",
+                request.call.operation(),
+                request.account,
+                request.region
+            )
+        })
+        .collect()
+}
+
+/// What a finding says, in short.
+pub(super) fn verdict(finding: &Finding) -> (Status, Status, Option<&str>) {
+    (
+        finding.assurance.cis,
+        finding.assurance.effective,
+        finding.reason.as_deref(),
+    )
+}
+
+/// Checks the verdict of the member, by both yardsticks, and that link and reason fit together.
+#[track_caller]
+pub(super) fn check(world: &World, cis: Status, effective: Status, reason: Option<&str>) {
+    let finding = world.finding(MEMBER);
+    assert_eq!(
+        verdict(&finding),
+        (cis, effective, reason),
+        "{}\n{:#?}",
+        finding.message,
+        finding.chain
+    );
+    let link = reason
+        .and_then(|reason| reason.split_once('.'))
+        .map(|(link, _)| link);
+    assert_eq!(finding.broken_link.map(LinkName::as_str), link);
+    if let Some(reason) = reason {
+        assert!(
+            super::reasons().any(|known| known.code == reason),
+            "{reason}"
+        );
+        assert!(finding.remediation.is_some());
+    }
+}

@@ -1,0 +1,21 @@
+//! The door before the chain: can the account be looked into?
+
+use crate::evaluate::reading::Unread;
+use crate::evaluate::verdict::{Cause, Reason, Step};
+use crate::finding::{LinkName, Status};
+
+static NOT_ENTERED: Reason = Reason {
+    code: "account.not-entered",
+    status: Status::Unknown,
+    meaning: "The account could not be entered, so nothing in it was seen.",
+    remedy: "Create the audit role in the account and let the scanning account assume it, or name another role with --role; then scan again.",
+};
+
+pub(in crate::evaluate) const REASONS: &[&Reason] = &[&NOT_ENTERED];
+
+/// The step of an account that nobody could enter.
+pub(in crate::evaluate) fn not_entered(unread: &Unread) -> Step {
+    Step::new(LinkName::Account)
+        .because(Cause::new(&NOT_ENTERED, unread.why.clone()))
+        .seen(unread.observed_at)
+}

@@ -1,0 +1,178 @@
+//! An alarm watches the metric and can fire.
+
+use std::sync::Arc;
+
+use crate::evaluate::firing::{self, Firing, Restriction, Signal};
+use crate::evaluate::reading::{Unread, locked, request};
+use crate::evaluate::verdict::{Cause, Reason, Step, Verdict};
+use crate::evidence::{
+    Call, Evidence, MetricAlarm, MetricFilter, MetricTransformation, Operation, Site, View,
+};
+use crate::finding::{LinkName, Status};
+
+static NONE: Reason = Reason {
+    code: "alarm.none",
+    status: Status::Fail,
+    meaning: "No alarm in the log group's account and region watches the metric.",
+    remedy: "Create an alarm on the metric.",
+};
+static CANNOT_FIRE: Reason = Reason {
+    code: "alarm.cannot-fire",
+    status: Status::Fail,
+    meaning: "No number of matching events moves the alarm from quiet into ALARM.",
+    remedy: "Create an alarm beside it: Sum over 300 seconds, at least 1, in 1 evaluation period.",
+};
+static NOT_DECIDED: Reason = Reason {
+    code: "alarm.not-decided",
+    status: Status::Unknown,
+    meaning: "Whether the alarm can fire could not be decided.",
+    remedy: "Create an alarm beside it: Sum over 300 seconds, at least 1, in 1 evaluation period.",
+};
+static NOT_OBSERVED: Reason = Reason {
+    code: "alarm.not-observed",
+    status: Status::Unknown,
+    meaning: "The alarms could not be listed.",
+    remedy: "Let the audit role in the log group's account call cloudwatch:DescribeAlarms, then scan again.",
+};
+
+pub(in crate::evaluate) const REASONS: &[&Reason] =
+    &[&NONE, &CANNOT_FIRE, &NOT_DECIDED, &NOT_OBSERVED];
+
+/// An alarm that names the metric, as judged.
+pub(in crate::evaluate) struct Watching {
+    pub(in crate::evaluate) alarm: Arc<MetricAlarm>,
+    pub(in crate::evaluate) step: Step,
+    /// The events the alarm is confined to.
+    pub(in crate::evaluate) restrictions: Vec<Restriction>,
+}
+
+/// Every alarm that names the metric, and a step for those that may be missing or are.
+pub(in crate::evaluate) fn judge(
+    evidence: &Evidence,
+    site: &Site,
+    alarms: &View<MetricAlarm>,
+    filter: &MetricFilter,
+    transformation: &MetricTransformation,
+) -> (Vec<Watching>, Option<Step>) {
+    let signal = Signal::new(filter, transformation, site.account);
+    let metric = format!(
+        "{}/{}",
+        transformation.metric_namespace, transformation.metric_name
+    );
+    let watching: Vec<Watching> = alarms
+        .items
+        .iter()
+        .filter_map(|alarm| {
+            let named = firing::reads(alarm, &signal);
+            let firing = firing::analyse(alarm, &signal);
+            if !named && firing == Firing::Unrelated {
+                return None;
+            }
+            let mut watching = one(alarm, site, firing, &metric);
+            watching.step = watching.step.seen(alarms.observed_at);
+            if !named {
+                // The benchmark's audit looks for the metric's name and finds none.
+                let cis = watching.step.effective.clone();
+                watching.step = watching.step.cis(cis);
+            }
+            Some(watching)
+        })
+        .collect();
+    let rest = Step::new(LinkName::Alarm)
+        .on(&*metric, Some(site.account), Some(site.region.clone()))
+        .seen(alarms.observed_at);
+    if alarms.complete {
+        let absent = watching.is_empty().then(|| {
+            rest.because(Cause::new(
+                &NONE,
+                none(alarms, transformation, site, &metric),
+            ))
+        });
+        return (watching, absent);
+    }
+    let unread = match &alarms.failure {
+        Some(error) => Unread::failed(Operation::DescribeAlarms, site, error, alarms.observed_at),
+        None => locked(evidence, site.account)
+            .unwrap_or_else(|| Unread::never_asked(request(site, Call::DescribeAlarms))),
+    };
+    let unseen = rest
+        .because(Cause::new(
+            &NOT_OBSERVED,
+            format!(
+                "whether an alarm watches `{metric}` is not known: {}",
+                unread.why
+            ),
+        ))
+        .wanting(unread.wants);
+    (watching, Some(unseen))
+}
+
+fn none(
+    alarms: &View<MetricAlarm>,
+    transformation: &MetricTransformation,
+    site: &Site,
+    metric: &str,
+) -> String {
+    let elsewhere = alarms
+        .items
+        .iter()
+        .find(|alarm| alarm.metric_name.as_deref() == Some(transformation.metric_name.as_str()));
+    let hint = elsewhere.map_or_else(String::new, |alarm| {
+        format!(
+            "; alarm `{}` watches a metric of that name in namespace `{}`",
+            alarm.alarm_name,
+            alarm.namespace.as_deref().unwrap_or_default()
+        )
+    });
+    format!(
+        "no alarm in account {} and {} watches metric `{metric}`{hint}",
+        site.account, site.region
+    )
+}
+
+fn one(alarm: &Arc<MetricAlarm>, site: &Site, firing: Firing, metric: &str) -> Watching {
+    let name = &alarm.alarm_name;
+    let step = Step::new(LinkName::Alarm)
+        .on(
+            alarm.alarm_arn.as_deref().unwrap_or(name),
+            Some(site.account),
+            Some(site.region.clone()),
+        )
+        .detail(format!("alarm `{name}` watches `{metric}`"));
+    let (step, restrictions) = match firing {
+        Firing::Fires(fires) => {
+            let mut step = step.detail(match fires.events {
+                1 => format!("one matching event moves alarm `{name}` into ALARM"),
+                events => format!("{events} matching events move alarm `{name}` into ALARM"),
+            });
+            step.observations = fires.observations;
+            (step, fires.restrictions)
+        }
+        Firing::Cannot { why } => (
+            step.effective(Verdict::Broken(Cause::new(
+                &CANNOT_FIRE,
+                format!("alarm `{name}` cannot fire: it {why}"),
+            ))),
+            Vec::new(),
+        ),
+        Firing::Undecided { why } => (
+            step.effective(Verdict::Unseen(Cause::new(
+                &NOT_DECIDED,
+                format!("whether alarm `{name}` can fire was not decided: it {why}"),
+            ))),
+            Vec::new(),
+        ),
+        Firing::Unrelated => (
+            step.effective(Verdict::Broken(Cause::new(
+                &CANNOT_FIRE,
+                format!("alarm `{name}` does not watch the metric that the filter writes"),
+            ))),
+            Vec::new(),
+        ),
+    };
+    Watching {
+        alarm: Arc::clone(alarm),
+        step,
+        restrictions,
+    }
+}

@@ -1,0 +1,96 @@
+//! Events arrive in the log group.
+
+use jiff::SignedDuration;
+
+use crate::evaluate::reading::Reading;
+use crate::evaluate::verdict::{Cause, Reason, Step, Verdict};
+use crate::evidence::{Trail, TrailStatus};
+use crate::finding::{LinkName, Status};
+
+static ERROR: Reason = Reason {
+    code: "delivery.error",
+    status: Status::Fail,
+    meaning: "CloudTrail could not deliver to the log group the last time it tried.",
+    remedy: "Let the trail's CloudWatch Logs role write to the log group: logs:CreateLogStream and logs:PutLogEvents.",
+};
+static STALE: Reason = Reason {
+    code: "delivery.stale",
+    status: Status::Fail,
+    meaning: "The last delivery to the log group is too long ago.",
+    remedy: "Find out why CloudTrail stopped delivering: the trail's CloudWatch Logs role, the log group, and the trail's own status.",
+};
+static NOT_OBSERVED: Reason = Reason {
+    code: "delivery.not-observed",
+    status: Status::Unknown,
+    meaning: "Whether events arrive in the log group could not be seen.",
+    remedy: "Let the audit role in the trail's account call cloudtrail:GetTrailStatus, then scan again.",
+};
+
+pub(in crate::evaluate) const REASONS: &[&Reason] = &[&ERROR, &STALE, &NOT_OBSERVED];
+
+/// Judges a trail by what its status says of deliveries.
+pub(in crate::evaluate) fn judge(
+    trail: &Trail,
+    status: Option<&Reading<TrailStatus>>,
+    max_age: SignedDuration,
+) -> Step {
+    let name = trail.name.as_deref().unwrap_or(&trail.trail_arn);
+    let step = Step::new(LinkName::Delivery)
+        .on(&*trail.trail_arn, trail.owner(), trail.home())
+        .cis(Verdict::NotAsked);
+    let unseen =
+        |step: Step, why: String| step.effective(Verdict::Unseen(Cause::new(&NOT_OBSERVED, why)));
+    let (value, by, observed_at) = match status {
+        None => return unseen(step, format!("the status of trail `{name}` is not known")),
+        Some(Reading::Unread(unread)) => {
+            return unseen(
+                step.seen(unread.observed_at)
+                    .wanting(unread.wants.iter().cloned()),
+                format!(
+                    "whether trail `{name}` delivers is not known: {}",
+                    unread.why
+                ),
+            );
+        }
+        Some(Reading::Read {
+            value,
+            by,
+            observed_at,
+        }) => (value, by, *observed_at),
+    };
+    let step = step.seen(Some(observed_at));
+    if let Some(error) = &value.latest_cloud_watch_logs_delivery_error {
+        return step.effective(Verdict::Broken(Cause::new(
+            &ERROR,
+            format!("trail `{name}` cannot deliver to its log group: {error}"),
+        )));
+    }
+    match value.latest_cloud_watch_logs_delivery_time {
+        Some(delivered) => {
+            let age = observed_at.duration_since(delivered);
+            if age > max_age {
+                step.effective(Verdict::Broken(Cause::new(
+                    &STALE,
+                    format!(
+                        "trail `{name}` delivered to its log group {} hours before it was observed, at {delivered}",
+                        age.as_hours()
+                    ),
+                )))
+            } else {
+                step.detail(format!("last delivery to the log group at {delivered}"))
+            }
+        }
+        // Whether members are told about deliveries is not documented, so their silence says
+        // nothing; the owner's means that there is nothing to report.
+        None if trail.owner() != Some(by.account) && trail.is_organization_trail == Some(true) => {
+            unseen(
+                step,
+                format!(
+                    "account {} was told the status of trail `{name}` without its deliveries",
+                    by.account
+                ),
+            )
+        }
+        None => step.detail("no delivery error"),
+    }
+}

@@ -1,0 +1,187 @@
+//! The trail names a log group that exists.
+
+use std::sync::Arc;
+
+use crate::account::AccountId;
+use crate::arn::Arn;
+use crate::evaluate::reading::{Reading, Unread, locked, request};
+use crate::evaluate::verdict::{Cause, Reason, Step, Verdict};
+use crate::evidence::{Call, Evidence, LogGroupAnswer, Operation, Site, Trail};
+use crate::finding::{LinkName, Status};
+
+static NONE: Reason = Reason {
+    code: "log-group.none",
+    status: Status::Fail,
+    meaning: "The trail does not deliver to CloudWatch Logs.",
+    remedy: "Create a log group and a role that CloudTrail can write with, and set both on the trail.",
+};
+static MISSING: Reason = Reason {
+    code: "log-group.missing",
+    status: Status::Fail,
+    meaning: "The log group that the trail names does not exist.",
+    remedy: "Create the log group that the trail names, or set another one on the trail.",
+};
+static CLASS: Reason = Reason {
+    code: "log-group.class-without-metric-filters",
+    status: Status::Fail,
+    meaning: "Metric filters do not work on log groups of this class.",
+    remedy: "Create a log group of the standard class and set it on the trail; a log group's class cannot be changed.",
+};
+static UNKNOWN_CLASS: Reason = Reason {
+    code: "log-group.unknown-class",
+    status: Status::Unknown,
+    meaning: "Whether metric filters work on log groups of this class is not known.",
+    remedy: "Look up the class in the CloudWatch Logs documentation.",
+};
+static NOT_OBSERVED: Reason = Reason {
+    code: "log-group.not-observed",
+    status: Status::Unknown,
+    meaning: "The trail's log group could not be seen.",
+    remedy: "Let the audit role in the log group's account call logs:DescribeLogGroups, and in the trail's account cloudtrail:DescribeTrails, then scan again.",
+};
+
+pub(in crate::evaluate) const REASONS: &[&Reason] =
+    &[&NONE, &MISSING, &CLASS, &UNKNOWN_CLASS, &NOT_OBSERVED];
+
+/// Where the chain goes on: a log group, by account, region and name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(in crate::evaluate) struct Place {
+    pub(in crate::evaluate) site: Site,
+    pub(in crate::evaluate) name: String,
+    pub(in crate::evaluate) arn: String,
+}
+
+/// Judges the log group of a trail; also where it is, when that could be read.
+pub(in crate::evaluate) fn judge(
+    evidence: &Evidence,
+    seen: &Arc<Trail>,
+    kept: &Reading<Trail>,
+) -> (Step, Option<Place>) {
+    let name = seen.name.as_deref().unwrap_or(&seen.trail_arn);
+    let step = Step::new(LinkName::LogGroup);
+    let (trail, by_owner, observed_at) = match kept {
+        Reading::Read {
+            value,
+            by,
+            observed_at,
+        } => (value, value.owner() == Some(by.account), Some(*observed_at)),
+        // Members may be told the log group of an organization trail; nothing promises it.
+        Reading::Unread(_) if seen.log_group_arn().is_some() => (seen, false, None),
+        Reading::Unread(unread) => {
+            let step = step
+                .seen(unread.observed_at)
+                .wanting(unread.wants.iter().cloned())
+                .because(Cause::new(
+                    &NOT_OBSERVED,
+                    format!(
+                        "the log group of trail `{name}` is not known: {}",
+                        unread.why
+                    ),
+                ));
+            return (step, None);
+        }
+    };
+    let step = step.seen(observed_at);
+    let Some(text) = trail.log_group_arn() else {
+        let step = step.on(&*trail.trail_arn, trail.owner(), trail.home());
+        if !by_owner {
+            // Others than the owner may not be told.
+            let step = step.because(Cause::new(
+                &NOT_OBSERVED,
+                format!("the log group of trail `{name}` is told to nobody but its owner"),
+            ));
+            return (step, None);
+        }
+        let step = step.because(Cause::new(
+            &NONE,
+            format!("trail `{name}` does not deliver to CloudWatch Logs"),
+        ));
+        return (step, None);
+    };
+    let Some(place) = place(text) else {
+        let step = step.because(Cause::new(
+            &NOT_OBSERVED,
+            format!("trail `{name}` names `{text}`, which is not the ARN of a log group"),
+        ));
+        return (step, None);
+    };
+    let step = step.on(
+        text,
+        Some(place.site.account),
+        Some(place.site.region.clone()),
+    );
+    (exists(evidence, step, &place), Some(place))
+}
+
+fn place(text: &str) -> Option<Place> {
+    let arn: Arn = text.parse().ok()?;
+    let account: AccountId = arn.account()?;
+    Some(Place {
+        site: Site {
+            account,
+            region: arn.region()?,
+        },
+        name: arn.log_group_name()?.to_owned(),
+        arn: text.to_owned(),
+    })
+}
+
+fn exists(evidence: &Evidence, step: Step, place: &Place) -> Step {
+    let Place { site, name, .. } = place;
+    let unseen = |step: Step, unread: Unread| {
+        step.seen(unread.observed_at)
+            .because(Cause::new(
+                &NOT_OBSERVED,
+                format!(
+                    "whether log group `{name}` exists is not known: {}",
+                    unread.why
+                ),
+            ))
+            .wanting(unread.wants)
+    };
+    match evidence.log_group(site, name) {
+        LogGroupAnswer::Exists(group, at) => {
+            let step = step.seen(Some(at));
+            match group.log_group_class.as_deref() {
+                None | Some("STANDARD") => step.detail(format!("log group `{name}` exists")),
+                Some(class @ ("INFREQUENT_ACCESS" | "DELIVERY")) => step
+                    .detail(format!("log group `{name}` exists"))
+                    .effective(Verdict::Broken(Cause::new(
+                        &CLASS,
+                        format!(
+                            "log group `{name}` is of class {class}, which has no metric filters"
+                        ),
+                    ))),
+                Some(class) => {
+                    step.detail(format!("log group `{name}` exists"))
+                        .effective(Verdict::Unseen(Cause::new(
+                            &UNKNOWN_CLASS,
+                            format!("log group `{name}` is of class `{class}`"),
+                        )))
+                }
+            }
+        }
+        LogGroupAnswer::Missing(at) => step.seen(Some(at)).because(Cause::new(
+            &MISSING,
+            format!(
+                "log group `{name}` does not exist in account {} in {}",
+                site.account, site.region
+            ),
+        )),
+        LogGroupAnswer::Failed(error, at) => unseen(
+            step,
+            Unread::failed(Operation::DescribeLogGroups, site, &error, Some(at)),
+        ),
+        LogGroupAnswer::NotAsked => {
+            let unread = locked(evidence, site.account).unwrap_or_else(|| {
+                Unread::never_asked(request(
+                    site,
+                    Call::DescribeLogGroups {
+                        log_group_name: name.clone(),
+                    },
+                ))
+            });
+            unseen(step, unread)
+        }
+    }
+}

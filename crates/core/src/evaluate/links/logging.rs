@@ -1,0 +1,97 @@
+//! The trail is logging.
+
+use crate::evaluate::reading::{Reading, ask, ask_keepers};
+use crate::evaluate::verdict::{Cause, Reason, Step};
+use crate::evidence::{Call, Evidence, Trail, TrailStatus};
+use crate::finding::{LinkName, Status};
+
+static STOPPED: Reason = Reason {
+    code: "logging.stopped",
+    status: Status::Fail,
+    meaning: "The trail exists and records nothing.",
+    remedy: "Start logging on the trail, and find out who stopped it.",
+};
+static NOT_OBSERVED: Reason = Reason {
+    code: "logging.not-observed",
+    status: Status::Unknown,
+    meaning: "The trail's status could not be read.",
+    remedy: "Let the audit role in the trail's account call cloudtrail:GetTrailStatus, then scan again.",
+};
+
+pub(in crate::evaluate) const REASONS: &[&Reason] = &[&STOPPED, &NOT_OBSERVED];
+
+/// The trail's status, in its home region: as its owner, a delegated administrator, or whoever
+/// was told it. CloudTrail tells members the status of an organization trail by its ARN.
+pub(in crate::evaluate) fn status(
+    evidence: &Evidence,
+    trail: &Trail,
+) -> Option<Reading<TrailStatus>> {
+    let (owner, home) = (trail.owner()?, trail.home()?);
+    let arn = &trail.trail_arn;
+    let kept = ask_keepers(evidence, owner, &home, |site| {
+        ask(
+            evidence,
+            site,
+            Call::GetTrailStatus {
+                trail_arn: arn.to_string(),
+            },
+            |site| evidence.trail_status(arn, site),
+        )
+    });
+    if matches!(kept, Reading::Read { .. }) {
+        return Some(kept);
+    }
+    let member = evidence
+        .trail_statuses(arn)
+        .filter(|(site, _)| site.region == home)
+        .find_map(|(site, answer)| {
+            let value = answer.outcome.as_ref().ok()?;
+            Some(Reading::Read {
+                value: std::sync::Arc::clone(value),
+                by: site.clone(),
+                observed_at: answer.observed_at,
+            })
+        });
+    Some(member.unwrap_or(kept))
+}
+
+/// Judges a trail by its status.
+pub(in crate::evaluate) fn judge(trail: &Trail, status: Option<&Reading<TrailStatus>>) -> Step {
+    let name = trail.name.as_deref().unwrap_or(&trail.trail_arn);
+    let step = Step::new(LinkName::Logging).on(&*trail.trail_arn, trail.owner(), trail.home());
+    match status {
+        None => step.because(Cause::new(
+            &NOT_OBSERVED,
+            format!(
+                "`{}` does not tell where the trail's status can be asked for",
+                trail.trail_arn
+            ),
+        )),
+        Some(Reading::Unread(unread)) => step
+            .seen(unread.observed_at)
+            .wanting(unread.wants.iter().cloned())
+            .because(Cause::new(
+                &NOT_OBSERVED,
+                format!(
+                    "whether trail `{name}` is logging is not known: {}",
+                    unread.why
+                ),
+            )),
+        Some(Reading::Read {
+            value, observed_at, ..
+        }) => {
+            let step = step.seen(Some(*observed_at));
+            match value.is_logging {
+                Some(true) => step.detail(format!("trail `{name}` is logging")),
+                Some(false) => step.because(Cause::new(
+                    &STOPPED,
+                    format!("logging is stopped on trail `{name}`"),
+                )),
+                None => step.because(Cause::new(
+                    &NOT_OBSERVED,
+                    format!("cloudtrail:GetTrailStatus does not tell IsLogging of trail `{name}`"),
+                )),
+            }
+        }
+    }
+}

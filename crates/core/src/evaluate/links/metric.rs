@@ -1,0 +1,146 @@
+//! The filter's transformation writes a value that counts.
+
+use serde_json::Value;
+
+use crate::control::Control;
+use crate::evaluate::verdict::{Cause, Reason, Step, Verdict};
+use crate::evidence::{MetricFilter, MetricTransformation, Site};
+use crate::finding::{LinkName, Status};
+use crate::pattern::{Event, Match, Pattern, matches};
+
+static ZERO: Reason = Reason {
+    code: "metric.zero-value",
+    status: Status::Fail,
+    meaning: "The filter writes zero for every matching event.",
+    remedy: "Create a metric filter beside it that writes the value 1.",
+};
+static NO_TRANSFORMATION: Reason = Reason {
+    code: "metric.none",
+    status: Status::Fail,
+    meaning: "The filter writes no metric.",
+    remedy: "Create a metric filter that writes the value 1.",
+};
+static NOT_ON_EVENT: Reason = Reason {
+    code: "metric.value-not-on-event",
+    status: Status::Fail,
+    meaning: "The filter takes its value from a field that the control's events do not have, or that is not a number.",
+    remedy: "Create a metric filter beside it that writes the value 1.",
+};
+static NOT_DECIDED: Reason = Reason {
+    code: "metric.value-not-decided",
+    status: Status::Unknown,
+    meaning: "What the filter writes could not be decided.",
+    remedy: "Create a metric filter beside it that writes the value 1.",
+};
+
+pub(in crate::evaluate) const REASONS: &[&Reason] =
+    &[&ZERO, &NO_TRANSFORMATION, &NOT_ON_EVENT, &NOT_DECIDED];
+
+/// Judges what a filter writes.
+pub(in crate::evaluate) fn judge(
+    filter: &MetricFilter,
+    transformation: Option<&MetricTransformation>,
+    site: &Site,
+    control: &Control,
+) -> Step {
+    let step = Step::new(LinkName::Metric).cis(Verdict::NotAsked);
+    let Some(transformation) = transformation else {
+        let cause = Cause::new(
+            &NO_TRANSFORMATION,
+            format!("metric filter `{}` writes no metric", filter.filter_name),
+        );
+        return step
+            .on(
+                &*filter.filter_name,
+                Some(site.account),
+                Some(site.region.clone()),
+            )
+            .because(cause);
+    };
+    let metric = format!(
+        "{}/{}",
+        transformation.metric_namespace, transformation.metric_name
+    );
+    let value = transformation.metric_value.trim();
+    let step = step
+        .on(&*metric, Some(site.account), Some(site.region.clone()))
+        .detail(format!(
+            "metric filter `{}` writes {value} to `{metric}`",
+            filter.filter_name
+        ));
+    match value_of(value, control) {
+        Ok(()) => step,
+        Err((reason, why)) => step.effective(Verdict::because(Cause::new(
+            reason,
+            format!("metric filter `{}` {why}", filter.filter_name),
+        ))),
+    }
+}
+
+fn value_of(value: &str, control: &Control) -> Result<(), (&'static Reason, String)> {
+    if let Ok(number) = value.parse::<f64>() {
+        return if number == 0.0 {
+            Err((
+                &ZERO,
+                "writes 0 for every matching event, which no sum can tell from nothing".to_owned(),
+            ))
+        } else if number.is_finite() {
+            Ok(())
+        } else {
+            Err((
+                &NOT_DECIDED,
+                format!("writes `{value}`, which is not a number"),
+            ))
+        };
+    }
+    if !value.starts_with("$.") {
+        return Err((
+            &NOT_DECIDED,
+            format!("writes `{value}`, which is neither a number nor a selector"),
+        ));
+    }
+    if !control.example.is_object() {
+        return Err((
+            &NOT_DECIDED,
+            format!("takes its value from `{value}`, and no example event of the control is known"),
+        ));
+    }
+    // The language itself says whether the selector finds something, and whether that is a number.
+    let holds = |condition: &str| {
+        Pattern::parse(&format!("{{ {value} {condition} }}"))
+            .map(|pattern| matches(&pattern, &Event::from_value(&control.example)))
+    };
+    match (holds("= *"), holds(">= 0"), holds("< 0")) {
+        (Ok(Match::No), Ok(_), Ok(_)) => Err((
+            &NOT_ON_EVENT,
+            format!("takes its value from `{value}`, which the control's events do not have"),
+        )),
+        (Ok(Match::Yes), Ok(Match::Yes), _) | (Ok(Match::Yes), _, Ok(Match::Yes)) => Ok(()),
+        (Ok(Match::Yes), Ok(Match::No), Ok(Match::No)) => {
+            let text = found(&control.example, value);
+            if text.is_some_and(|text| text.trim().parse::<f64>().is_ok()) {
+                Err((
+                    &NOT_DECIDED,
+                    format!("takes its value from `{value}`, a text that reads as a number"),
+                ))
+            } else {
+                Err((
+                    &NOT_ON_EVENT,
+                    format!(
+                        "takes its value from `{value}`, which is not a number on the control's events"
+                    ),
+                ))
+            }
+        }
+        _ => Err((&NOT_DECIDED, format!("takes its value from `{value}`"))),
+    }
+}
+
+/// The text at a selector of plain names.
+fn found<'a>(event: &'a Value, selector: &str) -> Option<&'a str> {
+    selector
+        .strip_prefix("$.")?
+        .split('.')
+        .try_fold(event, |value, name| value.get(name))?
+        .as_str()
+}

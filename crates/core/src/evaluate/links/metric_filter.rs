@@ -1,0 +1,341 @@
+//! The metric filters of the log group together match every event of the control.
+
+use std::sync::Arc;
+
+use crate::account::{AccountId, Region};
+use crate::evaluate::coverage::{Covering, Decisions, Required};
+use crate::evaluate::links::log_group::Place;
+use crate::evaluate::reading::{Unread, locked, request};
+use crate::evaluate::verdict::{Cause, Reason, Step};
+use crate::evidence::{Call, ErrorClass, Evidence, MetricFilter, Operation, View};
+use crate::field_selection::FieldSelection;
+use crate::finding::{LinkName, Status};
+use crate::pattern::{Match, Relation};
+
+static NONE: Reason = Reason {
+    code: "metric-filter.none",
+    status: Status::Fail,
+    meaning: "The log group has no metric filter.",
+    remedy: "Create a metric filter with the control's pattern on the trail's log group.",
+};
+static MISSES: Reason = Reason {
+    code: "metric-filter.misses-events",
+    status: Status::Fail,
+    meaning: "The metric filters of the log group do not match every event of the control.",
+    remedy: "Create a metric filter with the control's pattern beside the present ones.",
+};
+static EVERYTHING: Reason = Reason {
+    code: "metric-filter.matches-everything",
+    status: Status::Fail,
+    meaning: "The filter matches every event, so its alarm tells nothing.",
+    remedy: "Create a metric filter with the control's pattern beside the present one.",
+};
+static EXCLUDES: Reason = Reason {
+    code: "metric-filter.excludes-account",
+    status: Status::Fail,
+    meaning: "The filter's field selection criteria leave out events of this account or of some regions.",
+    remedy: "Create a metric filter with the control's pattern and without field selection criteria.",
+};
+static UNDOCUMENTED: Reason = Reason {
+    code: "metric-filter.undocumented",
+    status: Status::Unknown,
+    meaning: "Whether the filters match every event of the control rests on behavior that AWS does not document.",
+    remedy: "Create a metric filter with the control's pattern beside the present ones.",
+};
+static UNREADABLE: Reason = Reason {
+    code: "metric-filter.unreadable-pattern",
+    status: Status::Unknown,
+    meaning: "A filter's pattern could not be read.",
+    remedy: "Create a metric filter with the control's pattern beside the present one.",
+};
+static TRANSFORMED: Reason = Reason {
+    code: "metric-filter.transformed-logs",
+    status: Status::Unknown,
+    meaning: "The filter sees events after the log group's transformer changed them, and what they look like then is not known.",
+    remedy: "Create a metric filter with the control's pattern that is not applied to transformed logs.",
+};
+static SELECTION: Reason = Reason {
+    code: "metric-filter.field-selection-not-decided",
+    status: Status::Unknown,
+    meaning: "Whether the filter's field selection criteria admit the account could not be decided.",
+    remedy: "Create a metric filter with the control's pattern and without field selection criteria.",
+};
+static DIMENSIONS: Reason = Reason {
+    code: "metric-filter.dimensions-not-decided",
+    status: Status::Unknown,
+    meaning: "The alarm watches one value of the filter's dimensions, and which events have it could not be decided.",
+    remedy: "Create a metric filter with the control's pattern and without dimensions, and an alarm on it.",
+};
+static NOT_OBSERVED: Reason = Reason {
+    code: "metric-filter.not-observed",
+    status: Status::Unknown,
+    meaning: "The metric filters of the log group could not be listed.",
+    remedy: "Let the audit role in the log group's account call logs:DescribeMetricFilters, then scan again.",
+};
+
+pub(in crate::evaluate) const REASONS: &[&Reason] = &[
+    &NONE,
+    &MISSES,
+    &EVERYTHING,
+    &EXCLUDES,
+    &UNDOCUMENTED,
+    &UNREADABLE,
+    &TRANSFORMED,
+    &SELECTION,
+    &DIMENSIONS,
+    &NOT_OBSERVED,
+];
+
+/// What a filter can contribute to covering a control for an account.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::evaluate) enum Contribution {
+    /// The events of its pattern.
+    Pattern,
+    /// Nobody knows which.
+    Unsure(Cause),
+    /// Nothing: it matches everything, or leaves the account out.
+    Rejected(Cause),
+}
+
+/// What one filter contributes.
+pub(in crate::evaluate) fn contribution(
+    filter: &MetricFilter,
+    account: AccountId,
+    regions: &[Region],
+    required: Required<'_>,
+    decisions: &mut Decisions,
+) -> Contribution {
+    let name = &filter.filter_name;
+    if let Some(criteria) = &filter.field_selection_criteria {
+        let undecided = || {
+            Contribution::Unsure(Cause::new(
+                &SELECTION,
+                format!(
+                    "whether metric filter `{name}` admits events of account {account} could not be decided: its field selection criteria are `{criteria}`"
+                ),
+            ))
+        };
+        let Ok(selection) = FieldSelection::parse(criteria) else {
+            return undecided();
+        };
+        for region in regions {
+            match selection.admits(account, region) {
+                Match::Yes => {}
+                Match::No => {
+                    return Contribution::Rejected(Cause::new(
+                        &EXCLUDES,
+                        format!(
+                            "metric filter `{name}` leaves out events of account {account} in {region}: its field selection criteria are `{criteria}`"
+                        ),
+                    ));
+                }
+                _ => return undecided(),
+            }
+        }
+    }
+    if filter.apply_on_transformed_logs {
+        return Contribution::Unsure(Cause::new(
+            &TRANSFORMED,
+            format!("metric filter `{name}` is applied to transformed logs"),
+        ));
+    }
+    if let Err(error) = decisions.pattern(&filter.filter_pattern) {
+        return Contribution::Unsure(Cause::new(
+            &UNREADABLE,
+            format!("the pattern of metric filter `{name}` could not be read: {error}"),
+        ));
+    }
+    if decisions.covers(required, &[&filter.filter_pattern]) == Covering::Everything {
+        return Contribution::Rejected(Cause::new(
+            &EVERYTHING,
+            format!("metric filter `{name}` matches every event"),
+        ));
+    }
+    Contribution::Pattern
+}
+
+/// The cause of an alarm that is confined to events that no pattern can tell.
+pub(in crate::evaluate) fn dimensions(filter: &MetricFilter, alarm: &str) -> Cause {
+    Cause::new(
+        &DIMENSIONS,
+        format!(
+            "alarm `{alarm}` watches one value of the dimensions of metric filter `{}`",
+            filter.filter_name
+        ),
+    )
+}
+
+/// A step about the log group's filters.
+pub(in crate::evaluate) fn step(place: &Place, view: &View<MetricFilter>) -> Step {
+    Step::new(LinkName::MetricFilter)
+        .on(
+            &*place.arn,
+            Some(place.site.account),
+            Some(place.site.region.clone()),
+        )
+        .seen(view.observed_at)
+}
+
+/// The step of a filter whose contribution is known.
+pub(in crate::evaluate) fn of(
+    place: &Place,
+    view: &View<MetricFilter>,
+    filter: &Arc<MetricFilter>,
+) -> Step {
+    let mut step = step(place, view);
+    step.resource = Some(filter.filter_name.clone());
+    step.detail(format!(
+        "metric filter `{}` on log group `{}`: {}",
+        filter.filter_name, place.name, filter.filter_pattern
+    ))
+}
+
+/// The step of filters that nobody has listed.
+pub(in crate::evaluate) fn unseen(
+    evidence: &Evidence,
+    place: &Place,
+    view: &View<MetricFilter>,
+) -> Step {
+    let unread = match &view.failure {
+        Some(error) => {
+            if error.class == ErrorClass::NotFound && view.items.is_empty() {
+                return step(place, view).because(Cause::new(
+                    &NONE,
+                    format!(
+                        "log group `{}` does not exist and has no metric filter",
+                        place.name
+                    ),
+                ));
+            }
+            Unread::failed(
+                Operation::DescribeMetricFilters,
+                &place.site,
+                error,
+                view.observed_at,
+            )
+        }
+        None => locked(evidence, place.site.account).unwrap_or_else(|| {
+            Unread::never_asked(request(
+                &place.site,
+                Call::DescribeMetricFilters {
+                    log_group_name: place.name.clone(),
+                },
+            ))
+        }),
+    };
+    step(place, view)
+        .because(Cause::new(
+            &NOT_OBSERVED,
+            format!(
+                "the metric filters of log group `{}` are not known: {}",
+                place.name, unread.why
+            ),
+        ))
+        .wanting(unread.wants)
+}
+
+/// The step of filters that together do not match every event of the control.
+pub(in crate::evaluate) fn misses(
+    place: &Place,
+    view: &View<MetricFilter>,
+    rejected: Option<&Cause>,
+    texts: &[&str],
+    required: Required<'_>,
+    decisions: &mut Decisions,
+) -> Step {
+    let step = step(place, view);
+    if view.items.is_empty() {
+        return step.because(Cause::new(
+            &NONE,
+            format!("log group `{}` has no metric filter", place.name),
+        ));
+    }
+    if let Some(cause) = rejected {
+        return step.because(cause.clone());
+    }
+    if decisions.covers(required, texts) == Covering::Everything {
+        return step.because(Cause::new(
+            &EVERYTHING,
+            format!(
+                "the metric filters of log group `{}` together match every event",
+                place.name
+            ),
+        ));
+    }
+    let count = view.items.len();
+    let comparison = decisions.compare(required, texts);
+    let filters = if count == 1 {
+        format!("the metric filter of log group `{}`", place.name)
+    } else {
+        format!("the {count} metric filters of log group `{}`", place.name)
+    };
+    let mut cause = Cause::new(
+        &MISSES,
+        match comparison.relation {
+            Relation::Disjoint => format!(
+                "{filters} match{} none of the control's events",
+                if count == 1 { "es" } else { "" }
+            ),
+            _ => format!(
+                "{filters} miss{} events of the control",
+                if count == 1 { "es" } else { "" }
+            ),
+        },
+    );
+    cause.witness.clone_from(&comparison.missed);
+    step.because(cause)
+}
+
+/// The step of filters of which nobody knows whether they match every event of the control.
+pub(in crate::evaluate) fn undecided(
+    step: Step,
+    place: &Place,
+    texts: &[&str],
+    required: Required<'_>,
+    decisions: &mut Decisions,
+) -> Step {
+    let reason = decisions
+        .compare(required, texts)
+        .reason
+        .clone()
+        .unwrap_or_else(|| "it could not be decided".to_owned());
+    step.because(Cause::new(
+        &UNDOCUMENTED,
+        format!(
+            "whether the metric filters of log group `{}` match every event of the control is not known: {reason}",
+            place.name
+        ),
+    ))
+}
+
+/// What is worth knowing of filters that cover the control.
+pub(in crate::evaluate) fn observe(
+    step: Step,
+    place: &Place,
+    texts: &[&str],
+    required: Required<'_>,
+    decisions: &mut Decisions,
+) -> Step {
+    let comparison = decisions.compare(required, texts);
+    let mut step = step;
+    if texts.len() > 1 {
+        step = step.observe(
+            "metric-filter.together",
+            format!(
+                "{} metric filters of log group `{}` cover the control only together",
+                texts.len(),
+                place.name
+            ),
+        );
+    }
+    if comparison.relation == Relation::Broader {
+        step = step.observe(
+            "metric-filter.broader",
+            format!(
+                "the metric filters of log group `{}` match more events than the control asks for",
+                place.name
+            ),
+        );
+    }
+    step
+}

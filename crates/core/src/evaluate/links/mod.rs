@@ -1,0 +1,93 @@
+//! The eleven links of the chain and the door before them. Each file holds one link: how it is
+//! judged, its reason codes, its wording and its tests. This one only lists them.
+
+pub(super) mod account;
+pub(super) mod action;
+pub(super) mod alarm;
+pub(super) mod delivery;
+pub(super) mod log_group;
+pub(super) mod logging;
+pub(super) mod metric;
+pub(super) mod metric_filter;
+pub(super) mod selectors;
+pub(super) mod subscription;
+pub(super) mod topic;
+pub(super) mod trail;
+
+use super::verdict::Reason;
+use crate::finding::LinkName;
+
+/// A link as documentation shows it.
+#[derive(Debug)]
+pub struct Link {
+    /// Its name.
+    pub name: LinkName,
+    /// When it is proved.
+    pub proved_when: &'static str,
+    /// Every reason code it gives.
+    pub reasons: &'static [&'static Reason],
+}
+
+/// Every link, in order.
+pub const LINKS: &[Link] = &[
+    Link {
+        name: LinkName::Account,
+        proved_when: "The account can be entered.",
+        reasons: account::REASONS,
+    },
+    Link {
+        name: LinkName::Trail,
+        proved_when: "A multi-region trail that records the events of global services covers the account: its own, or an organization trail seen in its DescribeTrails.",
+        reasons: trail::REASONS,
+    },
+    Link {
+        name: LinkName::Logging,
+        proved_when: "GetTrailStatus says that the trail is logging.",
+        reasons: logging::REASONS,
+    },
+    Link {
+        name: LinkName::Selectors,
+        proved_when: "By the benchmark: management events, read and write. Effectively: the selectors admit every event of the control.",
+        reasons: selectors::REASONS,
+    },
+    Link {
+        name: LinkName::LogGroup,
+        proved_when: "The trail names a log group that exists, of a class that supports metric filters.",
+        reasons: log_group::REASONS,
+    },
+    Link {
+        name: LinkName::Delivery,
+        proved_when: "The last delivery to CloudWatch Logs had no error and is recent.",
+        reasons: delivery::REASONS,
+    },
+    Link {
+        name: LinkName::MetricFilter,
+        proved_when: "The metric filters of the log group together match every event of the control, and not simply every event.",
+        reasons: metric_filter::REASONS,
+    },
+    Link {
+        name: LinkName::Metric,
+        proved_when: "The filter's transformation writes a value that counts.",
+        reasons: metric::REASONS,
+    },
+    Link {
+        name: LinkName::Alarm,
+        proved_when: "An alarm in the log group's account and region watches the metric; effectively, some number of matching events moves it from quiet into ALARM.",
+        reasons: alarm::REASONS,
+    },
+    Link {
+        name: LinkName::Action,
+        proved_when: "The alarm, or a composite alarm that it alone can drive into ALARM, notifies an SNS topic; effectively, its actions are enabled and neither muted nor suppressed.",
+        reasons: action::REASONS,
+    },
+    Link {
+        name: LinkName::Topic,
+        proved_when: "The topic exists in the alarm's region, lets CloudWatch publish, and is not encrypted with the key that CloudWatch cannot use.",
+        reasons: topic::REASONS,
+    },
+    Link {
+        name: LinkName::Subscription,
+        proved_when: "At least one subscription of the topic is confirmed.",
+        reasons: subscription::REASONS,
+    },
+];

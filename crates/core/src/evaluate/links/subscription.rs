@@ -1,0 +1,190 @@
+//! Somebody confirmed a subscription.
+
+use crate::arn::Arn;
+use crate::evaluate::links::topic::{ask_owner, is_missing};
+use crate::evaluate::reading::Reading;
+use crate::evaluate::verdict::{Cause, Reason, Step};
+use crate::evidence::{Call, Evidence, Listing, Site, Subscription, TopicAttributes};
+use crate::finding::{LinkName, Status};
+
+static NONE: Reason = Reason {
+    code: "subscription.none",
+    status: Status::Fail,
+    meaning: "Nobody is subscribed to the topic.",
+    remedy: "Subscribe somebody to the topic, and confirm the subscription.",
+};
+static PENDING: Reason = Reason {
+    code: "subscription.pending",
+    status: Status::Fail,
+    meaning: "Somebody is subscribed to the topic, but nobody confirmed.",
+    remedy: "Confirm the subscription by the link in the message that SNS sent; subscribe again when it is older than two days.",
+};
+static NOT_OBSERVED: Reason = Reason {
+    code: "subscription.not-observed",
+    status: Status::Unknown,
+    meaning: "The topic's subscriptions could not be seen.",
+    remedy: "Let the audit role in the topic's account call sns:GetTopicAttributes and sns:ListSubscriptionsByTopic, then scan again.",
+};
+
+pub(in crate::evaluate) const REASONS: &[&Reason] = &[&NONE, &PENDING, &NOT_OBSERVED];
+
+/// How many subscriptions a topic has.
+#[derive(Clone, Copy)]
+struct Count {
+    confirmed: u64,
+    pending: u64,
+}
+
+impl Count {
+    fn of_list(list: &Listing<Subscription>) -> Self {
+        let count = |test: fn(&Subscription) -> bool| {
+            list.items
+                .iter()
+                .filter(|subscription| test(subscription))
+                .count() as u64
+        };
+        Self {
+            confirmed: count(Subscription::is_confirmed),
+            pending: count(Subscription::is_pending),
+        }
+    }
+
+    fn of_counters(attributes: &TopicAttributes) -> Option<Self> {
+        Some(Self {
+            confirmed: attributes.subscriptions_confirmed?,
+            pending: attributes.subscriptions_pending.unwrap_or_default(),
+        })
+    }
+}
+
+/// Judges a topic by its subscriptions. The list decides where it was seen as the topic's owner;
+/// else the topic's own counters do.
+pub(in crate::evaluate) fn judge(evidence: &Evidence, alarms: &Site, topic: &str) -> Step {
+    let step = Step::new(LinkName::Subscription);
+    let Ok(arn) = topic.parse::<Arn>() else {
+        return step.because(Cause::new(
+            &NONE,
+            format!("`{topic}` is not the ARN of a topic"),
+        ));
+    };
+    let step = step.on(topic, arn.account(), arn.region());
+    let list = ask_owner(
+        evidence,
+        &arn,
+        alarms,
+        &Call::ListSubscriptionsByTopic {
+            topic_arn: topic.to_owned(),
+        },
+        evidence.subscriptions(topic),
+    );
+    let attributes = ask_owner(
+        evidence,
+        &arn,
+        alarms,
+        &Call::GetTopicAttributes {
+            topic_arn: topic.to_owned(),
+        },
+        evidence.topic_attributes(topic),
+    );
+    if let Reading::Read {
+        value,
+        by,
+        observed_at,
+    } = &list
+    {
+        let count = Count::of_list(value);
+        // Others may be shown less than the owner; what they are shown is true.
+        let whole = value.complete && arn.account().is_none_or(|owner| owner == by.account);
+        if count.confirmed > 0 || whole {
+            return counted(step.seen(Some(*observed_at)), topic, count);
+        }
+    }
+    match attributes {
+        Reading::Read {
+            value, observed_at, ..
+        } => {
+            let step = step.seen(Some(observed_at));
+            let open = match &list {
+                Reading::Unread(unread) => unread.wants.clone(),
+                Reading::Read { .. } => Vec::new(),
+            };
+            match Count::of_counters(&value) {
+                Some(count) if count.confirmed > 0 => counted(step, topic, count),
+                // Some implementations always count zero; the list tells the truth.
+                Some(count) => counted(step, topic, count).wanting(open),
+                None => step
+                    .because(Cause::new(
+                        &NOT_OBSERVED,
+                        format!("sns:GetTopicAttributes does not count the subscriptions of topic {topic}"),
+                    ))
+                    .wanting(open),
+            }
+        }
+        Reading::Unread(unread) if is_missing(&unread) => {
+            step.seen(unread.observed_at).because(Cause::new(
+                &NONE,
+                format!("topic {topic} does not exist, so nobody is subscribed to it"),
+            ))
+        }
+        Reading::Unread(unread) => {
+            if let Reading::Unread(list) = &list
+                && is_missing(list)
+            {
+                return step.seen(list.observed_at).because(Cause::new(
+                    &NONE,
+                    format!("topic {topic} does not exist, so nobody is subscribed to it"),
+                ));
+            }
+            // Without the counters the list can still tell.
+            let wants = if unread.wants.is_empty() {
+                match &list {
+                    Reading::Unread(list) => list.wants.clone(),
+                    Reading::Read { .. } => Vec::new(),
+                }
+            } else {
+                unread.wants.clone()
+            };
+            step.seen(unread.observed_at)
+                .because(Cause::new(
+                    &NOT_OBSERVED,
+                    format!(
+                        "the subscriptions of topic {topic} could not be seen: {}",
+                        unread.why
+                    ),
+                ))
+                .wanting(wants)
+        }
+    }
+}
+
+fn counted(step: Step, topic: &str, count: Count) -> Step {
+    let Count { confirmed, pending } = count;
+    let waiting = match pending {
+        0 => None,
+        1 => Some("1 subscription".to_owned()),
+        many => Some(format!("{many} subscriptions")),
+    };
+    if confirmed > 0 {
+        let step = step.detail(match confirmed {
+            1 => format!("1 confirmed subscription of {topic}"),
+            many => format!("{many} confirmed subscriptions of {topic}"),
+        });
+        return match waiting {
+            None => step,
+            Some(waiting) => step.observe(
+                "subscription.also-pending",
+                format!("{waiting} of topic {topic} beside the confirmed are not confirmed yet"),
+            ),
+        };
+    }
+    match waiting {
+        Some(waiting) => step.because(Cause::new(
+            &PENDING,
+            format!("{waiting} of topic {topic} waiting to be confirmed, and none is"),
+        )),
+        None => step.because(Cause::new(
+            &NONE,
+            format!("nobody is subscribed to topic {topic}"),
+        )),
+    }
+}

@@ -1,0 +1,237 @@
+//! The topic exists and CloudWatch may publish to it.
+
+use crate::arn::Arn;
+use crate::evaluate::reading::{Reading, ask, locked, request};
+use crate::evaluate::topic_policy::{Permission, Publication, may_publish};
+use crate::evaluate::verdict::{Cause, Reason, Step, Verdict};
+use crate::evidence::{Answer, Call, ErrorClass, Evidence, Site, TopicAttributes};
+use crate::finding::{LinkName, Status};
+
+static MISSING: Reason = Reason {
+    code: "topic.missing",
+    status: Status::Fail,
+    meaning: "The topic that the alarm notifies does not exist.",
+    remedy: "Create a topic, subscribe somebody, and create an alarm beside the present one that notifies it.",
+};
+static OTHER_REGION: Reason = Reason {
+    code: "topic.other-region",
+    status: Status::Fail,
+    meaning: "The topic is in another region than the alarm, where CloudWatch does not publish.",
+    remedy: "Create a topic in the alarm's region, subscribe somebody, and create an alarm beside the present one that notifies it.",
+};
+static POLICY: Reason = Reason {
+    code: "topic.policy-denies",
+    status: Status::Fail,
+    meaning: "The topic's policy does not let CloudWatch publish.",
+    remedy: "Let cloudwatch.amazonaws.com call sns:Publish in the topic's policy.",
+};
+static AWS_KEY: Reason = Reason {
+    code: "topic.aws-managed-key",
+    status: Status::Fail,
+    meaning: "The topic is encrypted with alias/aws/sns, a key that CloudWatch alarms cannot use.",
+    remedy: "Encrypt the topic with a customer managed key whose policy lets cloudwatch.amazonaws.com call kms:Decrypt and kms:GenerateDataKey, or not at all.",
+};
+static POLICY_NOT_DECIDED: Reason = Reason {
+    code: "topic.policy-not-decided",
+    status: Status::Unknown,
+    meaning: "Whether the topic's policy lets CloudWatch publish could not be decided.",
+    remedy: "Let cloudwatch.amazonaws.com call sns:Publish in a statement of its own.",
+};
+static NOT_OBSERVED: Reason = Reason {
+    code: "topic.not-observed",
+    status: Status::Unknown,
+    meaning: "The topic could not be seen.",
+    remedy: "Let the audit role in the topic's account call sns:GetTopicAttributes, then scan again.",
+};
+
+pub(in crate::evaluate) const REASONS: &[&Reason] = &[
+    &MISSING,
+    &OTHER_REGION,
+    &POLICY,
+    &AWS_KEY,
+    &POLICY_NOT_DECIDED,
+    &NOT_OBSERVED,
+];
+
+/// Reads something about a topic: as its owner first, because a denied call from elsewhere is
+/// itself an alarm in well-watched organizations; then as the alarm's account.
+pub(in crate::evaluate) fn ask_owner<'e, T: 'e>(
+    evidence: &'e Evidence,
+    topic: &Arn,
+    alarms: &Site,
+    call: &Call,
+    answers: impl Iterator<Item = (&'e Site, &'e Answer<T>)>,
+) -> Reading<T> {
+    let mut answers: Vec<(&Site, &Answer<T>)> = answers.collect();
+    let owner = Site {
+        account: topic.account().unwrap_or(alarms.account),
+        region: topic.region().unwrap_or_else(|| alarms.region.clone()),
+    };
+    let asker = Site {
+        account: alarms.account,
+        region: owner.region.clone(),
+    };
+    answers.sort_by_key(|(site, _)| (**site != owner, **site != asker));
+    // Whoever was answered can tell; only the owner can tell that there is nothing.
+    if let Some((by, answer)) = answers.iter().find(|(_, answer)| answer.outcome.is_ok())
+        && let Ok(value) = &answer.outcome
+    {
+        return Reading::Read {
+            value: std::sync::Arc::clone(value),
+            by: (*by).clone(),
+            observed_at: answer.observed_at,
+        };
+    }
+    let lookup = |wanted: &Site| {
+        answers
+            .iter()
+            .find(|(site, _)| *site == wanted)
+            .map(|(_, answer)| *answer)
+    };
+    let first = ask(evidence, &owner, call.clone(), lookup);
+    let Reading::Unread(mut unread) = first else {
+        return first;
+    };
+    let closed = unread.wants.is_empty();
+    let missing = is_missing(&unread);
+    if closed
+        && !missing
+        && asker != owner
+        && lookup(&asker).is_none()
+        && locked(evidence, asker.account).is_none()
+    {
+        unread.wants.push(request(&asker, call.clone()));
+    }
+    Reading::Unread(unread)
+}
+
+/// Whether the owner was told that the topic does not exist.
+pub(in crate::evaluate) fn is_missing(unread: &crate::evaluate::reading::Unread) -> bool {
+    unread
+        .error
+        .as_ref()
+        .is_some_and(|error| error.class == ErrorClass::NotFound)
+}
+
+/// Judges a topic as the target of an alarm.
+pub(in crate::evaluate) fn judge(
+    evidence: &Evidence,
+    alarms: &Site,
+    notifier: &str,
+    topic: &str,
+) -> Step {
+    let step = Step::new(LinkName::Topic).cis(Verdict::NotAsked);
+    let Ok(arn) = topic.parse::<Arn>() else {
+        return step.effective(Verdict::Broken(Cause::new(
+            &MISSING,
+            format!("`{topic}` is not the ARN of a topic"),
+        )));
+    };
+    let step = step.on(topic, arn.account(), arn.region());
+    if arn.region().is_some_and(|region| region != alarms.region) {
+        return step.effective(Verdict::Broken(Cause::new(
+            &OTHER_REGION,
+            format!(
+                "topic {topic} is not in {}, the alarm's region",
+                alarms.region
+            ),
+        )));
+    }
+    let call = Call::GetTopicAttributes {
+        topic_arn: topic.to_owned(),
+    };
+    match ask_owner(
+        evidence,
+        &arn,
+        alarms,
+        &call,
+        evidence.topic_attributes(topic),
+    ) {
+        Reading::Unread(unread) => {
+            let step = step
+                .seen(unread.observed_at)
+                .wanting(unread.wants.iter().cloned());
+            let cause = if is_missing(&unread) {
+                Cause::new(&MISSING, format!("topic {topic} does not exist"))
+            } else {
+                Cause::new(
+                    &NOT_OBSERVED,
+                    format!("topic {topic} could not be seen: {}", unread.why),
+                )
+            };
+            step.effective(Verdict::because(cause))
+        }
+        Reading::Read {
+            value, observed_at, ..
+        } => {
+            // Only accounts that the organization lists are known to be in it.
+            let organization = evidence
+                .organization()
+                .filter(|_| evidence.listed_accounts().contains_key(&alarms.account))
+                .and_then(|organization| organization.id.as_deref());
+            attributes(
+                step.seen(Some(observed_at)),
+                &value,
+                alarms,
+                notifier,
+                topic,
+                &arn,
+                organization,
+            )
+        }
+    }
+}
+
+fn attributes(
+    mut step: Step,
+    attributes: &TopicAttributes,
+    alarms: &Site,
+    notifier: &str,
+    topic: &str,
+    arn: &Arn,
+    organization: Option<&str>,
+) -> Step {
+    if let Some(key) = &attributes.kms_master_key_id {
+        if key == "alias/aws/sns" || key.ends_with(":alias/aws/sns") {
+            return step.effective(Verdict::Broken(Cause::new(
+                &AWS_KEY,
+                format!("topic {topic} is encrypted with alias/aws/sns, a key that CloudWatch alarms cannot use"),
+            )));
+        }
+        step = step.observe(
+            "topic.key-policy-not-checked",
+            format!("topic {topic} is encrypted with {key}; whether the key's policy lets CloudWatch use it was not checked"),
+        );
+    }
+    if attributes.fifo_topic.as_deref() == Some("true") || topic.ends_with(".fifo") {
+        step = step.observe(
+            "topic.fifo",
+            format!("topic {topic} is a FIFO topic and delivers only to queues, not to people"),
+        );
+    }
+    if attributes.policy.is_none() {
+        step = step.observe(
+            "topic.policy-not-shown",
+            format!("sns:GetTopicAttributes did not show the policy of topic {topic}; it is taken for the one that SNS gives every topic"),
+        );
+    }
+    let publication = Publication {
+        account: alarms.account,
+        alarm: notifier,
+        topic: arn,
+        organization,
+    };
+    match may_publish(attributes.policy.as_deref(), &publication) {
+        Permission::Allowed => step.detail(format!("CloudWatch may publish to {topic}")),
+        Permission::Denied(why) => step.effective(Verdict::Broken(Cause::new(
+            &POLICY,
+            format!("the policy of topic {topic} does not let CloudWatch publish: {why}"),
+        ))),
+        Permission::Undecided(why) => step.effective(Verdict::Unseen(Cause::new(
+            &POLICY_NOT_DECIDED,
+            format!(
+                "whether the policy of topic {topic} lets CloudWatch publish was not decided: {why}"
+            ),
+        ))),
+    }
+}

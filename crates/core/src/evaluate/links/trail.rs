@@ -1,0 +1,265 @@
+//! A multi-region trail covers the account.
+
+use crate::account::AccountId;
+use crate::evaluate::reading::{Reading, Unread, ask_keepers, describe, locked, request};
+use crate::evaluate::verdict::{Cause, Reason, Step, Verdict};
+use crate::evidence::{Call, Evidence, Operation, Site, Trail, TrailsView};
+use crate::finding::{LinkName, Status};
+
+static NONE: Reason = Reason {
+    code: "trail.none",
+    status: Status::Fail,
+    meaning: "The account has no trail of its own and no organization trail covers it.",
+    remedy: "Create an organization trail in the management account, or a multi-region trail in this account, that delivers to a CloudWatch Logs log group.",
+};
+static SINGLE_REGION: Reason = Reason {
+    code: "trail.single-region",
+    status: Status::Fail,
+    meaning: "The trail records one region; sign-ins are recorded in others.",
+    remedy: "Make the trail a multi-region trail.",
+};
+static NO_GLOBAL_EVENTS: Reason = Reason {
+    code: "trail.no-global-service-events",
+    status: Status::Fail,
+    meaning: "The trail does not record the events of global services, console sign-ins among them.",
+    remedy: "Let the trail include global service events.",
+};
+static NOT_COVERING: Reason = Reason {
+    code: "trail.not-covering",
+    status: Status::Unknown,
+    meaning: "The account sees a trail that its owner does not have, or not as an organization trail.",
+    remedy: "Scan again; if it stays, look at the trail in its owner's account.",
+};
+static NOT_OBSERVED: Reason = Reason {
+    code: "trail.not-observed",
+    status: Status::Unknown,
+    meaning: "The account's trails could not be listed, or the answer does not tell what they record.",
+    remedy: "Let the audit role call cloudtrail:DescribeTrails, then scan again.",
+};
+
+pub(in crate::evaluate) const REASONS: &[&Reason] = &[
+    &NONE,
+    &SINGLE_REGION,
+    &NO_GLOBAL_EVENTS,
+    &NOT_COVERING,
+    &NOT_OBSERVED,
+];
+
+/// The step of an account without any trail.
+pub(in crate::evaluate) fn none(view: &TrailsView) -> Step {
+    Step::new(LinkName::Trail)
+        .because(Cause::new(&NONE, "no trail covers this account"))
+        .seen(view.observed_at)
+}
+
+/// The step of trails that an account may have and that nobody has seen.
+pub(in crate::evaluate) fn unseen(
+    evidence: &Evidence,
+    account: AccountId,
+    view: &TrailsView,
+) -> Step {
+    let step = Step::new(LinkName::Trail);
+    if let Some((region, error)) = view.failures.first() {
+        let others = match view.failures.len() {
+            1 => String::new(),
+            count => format!(", and in {} other regions", count - 1),
+        };
+        let message = format!(
+            "cloudtrail:DescribeTrails as account {account} in {region} failed{others}: {}",
+            describe(error)
+        );
+        return step
+            .because(Cause::new(&NOT_OBSERVED, message))
+            .wanting(next_region(evidence, account, view));
+    }
+    let message = format!(
+        "cloudtrail:DescribeTrails was never called as account {account} with replications included"
+    );
+    step.because(Cause::new(&NOT_OBSERVED, message))
+        .wanting(next_region(evidence, account, view))
+}
+
+/// The next region to ask: the partition's home, where every account is enabled, then the others
+/// one by one, because a policy may keep an account out of all regions but a few.
+fn next_region(
+    evidence: &Evidence,
+    account: AccountId,
+    view: &TrailsView,
+) -> Option<crate::evidence::Request> {
+    if locked(evidence, account).is_some() {
+        return None;
+    }
+    let partition = evidence.partition();
+    let enabled = evidence.enabled_regions(account).unwrap_or_else(|| {
+        partition
+            .default_regions()
+            .iter()
+            .map(|name| crate::account::Region::new(name))
+            .collect()
+    });
+    std::iter::once(partition.home_region())
+        .chain(enabled)
+        .map(|region| {
+            request(
+                &Site { account, region },
+                Call::DescribeTrails {
+                    include_shadow_trails: true,
+                },
+            )
+        })
+        .find(|request| {
+            !view
+                .failures
+                .iter()
+                .any(|(region, _)| *region == request.region)
+                && !evidence.has(request)
+        })
+}
+
+/// A trail that an account sees, with the copy of whoever keeps it.
+pub(in crate::evaluate) struct Candidate {
+    /// As the account sees it.
+    pub(in crate::evaluate) seen: std::sync::Arc<Trail>,
+    /// As its owner, or a delegated administrator, sees it.
+    pub(in crate::evaluate) kept: Reading<Trail>,
+}
+
+/// The owner's copy of a trail.
+pub(in crate::evaluate) fn kept(
+    evidence: &Evidence,
+    seen: &std::sync::Arc<Trail>,
+) -> Reading<Trail> {
+    let arn = &seen.trail_arn;
+    let (Some(owner), Some(home)) = (seen.owner(), seen.home()) else {
+        return Reading::Unread(Unread {
+            why: format!("`{arn}` does not tell whose trail it is"),
+            error: None,
+            observed_at: None,
+            wants: Vec::new(),
+        });
+    };
+    ask_keepers(evidence, owner, &home, |site| {
+        if let Some((trail, observed_at)) = evidence.trail_as(site.account, arn) {
+            return Reading::Read {
+                value: trail,
+                by: site.clone(),
+                observed_at,
+            };
+        }
+        let view = evidence.trails(site.account);
+        if view.complete {
+            return Reading::Unread(Unread {
+                why: format!("account {} does not list the trail", site.account),
+                error: None,
+                observed_at: view.observed_at,
+                wants: Vec::new(),
+            });
+        }
+        let at_home = request(
+            site,
+            Call::DescribeTrails {
+                include_shadow_trails: true,
+            },
+        );
+        let asked = evidence.has(&at_home);
+        let at_home_first = |region: &crate::account::Region| *region != site.region;
+        if let Some((region, error)) = view
+            .failures
+            .iter()
+            .min_by_key(|(region, _)| at_home_first(region))
+        {
+            let there = Site {
+                account: site.account,
+                region: region.clone(),
+            };
+            let mut unread =
+                Unread::failed(Operation::DescribeTrails, &there, error, view.observed_at);
+            unread.wants.extend((!asked).then_some(at_home));
+            return Reading::Unread(unread);
+        }
+        Reading::Unread(
+            locked(evidence, site.account).unwrap_or_else(|| Unread::never_asked(at_home)),
+        )
+    })
+}
+
+/// Judges one trail for one account.
+pub(in crate::evaluate) fn judge(
+    account: AccountId,
+    candidate: &Candidate,
+    view: &TrailsView,
+) -> Step {
+    let Candidate { seen, kept } = candidate;
+    let arn = &seen.trail_arn;
+    let mut step = Step::new(LinkName::Trail)
+        .on(&**arn, seen.owner(), seen.home())
+        .seen(view.observed_at);
+    let copy = match kept {
+        Reading::Read {
+            value, observed_at, ..
+        } => {
+            step = step.seen(Some(*observed_at));
+            Some(value)
+        }
+        Reading::Unread(_) => None,
+    };
+    let foreign = seen.owner() != Some(account);
+    // The owner's word counts; what the owner's answer leaves out, the account's own tells.
+    let told = |member: fn(&Trail) -> Option<bool>| {
+        copy.and_then(|trail| member(trail))
+            .or_else(|| member(seen))
+    };
+    let kind = if foreign {
+        "organization trail"
+    } else {
+        "trail"
+    };
+    let name = seen.name.as_deref().unwrap_or(arn);
+    let unknown = |member: &str| {
+        Cause::new(
+            &NOT_OBSERVED,
+            format!("cloudtrail:DescribeTrails does not tell {member} of {kind} `{name}`"),
+        )
+    };
+    let cause = match told(|trail| trail.is_multi_region_trail) {
+        Some(false) => Some(Cause::new(
+            &SINGLE_REGION,
+            format!(
+                "{kind} `{name}` records only {}; sign-ins in other regions are not recorded",
+                seen.home()
+                    .map_or_else(|| "one region".to_owned(), |home| home.to_string())
+            ),
+        )),
+        None => Some(unknown("IsMultiRegionTrail")),
+        Some(true) => match told(|trail| trail.include_global_service_events) {
+            Some(false) => Some(Cause::new(
+                &NO_GLOBAL_EVENTS,
+                format!("{kind} `{name}` does not include global service events"),
+            )),
+            None => Some(unknown("IncludeGlobalServiceEvents")),
+            Some(true) => None,
+        },
+    };
+    if let Some(cause) = cause {
+        return step.because(cause);
+    }
+    if foreign {
+        let disowned = match kept {
+            Reading::Read { value, .. } if value.is_organization_trail == Some(false) => {
+                Some("is not an organization trail there".to_owned())
+            }
+            Reading::Unread(unread) if unread.error.is_none() && unread.wants.is_empty() => {
+                Some(unread.why.clone())
+            }
+            _ => None,
+        };
+        if let Some(why) = disowned {
+            return step.because(Cause::new(
+                &NOT_COVERING,
+                format!("the account sees organization trail `{name}`, but its owner says otherwise: {why}"),
+            ));
+        }
+    }
+    step.detail(format!("{kind} `{name}` records every region"))
+        .effective(Verdict::Proved)
+}

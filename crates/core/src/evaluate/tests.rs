@@ -1,0 +1,1239 @@
+//! Whole chains: what a verdict is when one thing is not as it should be.
+
+use serde_json::{Value, json};
+
+use super::fixture::{
+    MANAGEMENT, MEMBER, OTHER, TOPIC, TRAIL, World, check, denied, id, names, verdict,
+};
+use crate::finding::{LinkName, LinkStatus, Status};
+use crate::policy::Assurance;
+
+const PASS: Status = Status::Pass;
+const FAIL: Status = Status::Fail;
+const UNKNOWN: Status = Status::Unknown;
+
+#[test]
+fn a_whole_chain_passes_for_every_account() {
+    let world = World::healthy();
+    for account in [MANAGEMENT, MEMBER, OTHER] {
+        let finding = world.finding(account);
+        assert_eq!(verdict(&finding), (PASS, PASS, None), "{}", finding.message);
+        let links: Vec<LinkName> = finding.chain.iter().map(|link| link.link).collect();
+        assert_eq!(links, LinkName::CHAIN);
+        assert!(
+            finding
+                .chain
+                .iter()
+                .all(|link| link.status == LinkStatus::Pass)
+        );
+        assert_eq!(world.wanted(account), []);
+    }
+}
+
+#[test]
+fn findings_are_the_same_byte_for_byte() {
+    let mut world = World::healthy();
+    let text = |world: &World| serde_json::to_string(&world.findings()).unwrap();
+    let before = text(&world);
+    world.records.reverse();
+    assert_eq!(text(&world), before);
+}
+
+struct Case(
+    &'static str,
+    u64,
+    &'static str,
+    Value,
+    Status,
+    Status,
+    Option<&'static str>,
+);
+
+#[test]
+fn one_thing_is_wrong() {
+    let trails = "cloudtrail:DescribeTrails";
+    let status = "cloudtrail:GetTrailStatus";
+    let selectors = "cloudtrail:GetEventSelectors";
+    let groups = "logs:DescribeLogGroups";
+    let filters = "logs:DescribeMetricFilters";
+    let alarms = "cloudwatch:DescribeAlarms";
+    let topic = "sns:GetTopicAttributes";
+    let m = MANAGEMENT;
+    for Case(operation, account, pointer, value, cis, effective, reason) in [
+        Case(
+            trails,
+            MEMBER,
+            "/trailList",
+            json!([]),
+            FAIL,
+            FAIL,
+            Some("trail.none"),
+        ),
+        Case(
+            trails,
+            m,
+            "/trailList/0/IsMultiRegionTrail",
+            json!(false),
+            FAIL,
+            FAIL,
+            Some("trail.single-region"),
+        ),
+        Case(
+            trails,
+            m,
+            "/trailList/0/IncludeGlobalServiceEvents",
+            json!(false),
+            FAIL,
+            FAIL,
+            Some("trail.no-global-service-events"),
+        ),
+        Case(
+            trails,
+            m,
+            "/trailList/0/IsOrganizationTrail",
+            json!(false),
+            UNKNOWN,
+            UNKNOWN,
+            Some("trail.not-covering"),
+        ),
+        Case(
+            trails,
+            m,
+            "/trailList",
+            json!([]),
+            UNKNOWN,
+            UNKNOWN,
+            Some("trail.not-covering"),
+        ),
+        Case(
+            trails,
+            m,
+            "/trailList/0/CloudWatchLogsLogGroupArn",
+            Value::Null,
+            FAIL,
+            FAIL,
+            Some("log-group.none"),
+        ),
+        Case(
+            trails,
+            m,
+            "/trailList/0/CloudWatchLogsLogGroupArn",
+            json!("log-group"),
+            UNKNOWN,
+            UNKNOWN,
+            Some("log-group.not-observed"),
+        ),
+        Case(
+            status,
+            m,
+            "/IsLogging",
+            json!(false),
+            FAIL,
+            FAIL,
+            Some("logging.stopped"),
+        ),
+        Case(
+            status,
+            m,
+            "/IsLogging",
+            Value::Null,
+            UNKNOWN,
+            UNKNOWN,
+            Some("logging.not-observed"),
+        ),
+        Case(
+            status,
+            m,
+            "/LatestCloudWatchLogsDeliveryError",
+            json!("AccessDenied"),
+            PASS,
+            FAIL,
+            Some("delivery.error"),
+        ),
+        Case(
+            status,
+            m,
+            "/LatestCloudWatchLogsDeliveryTime",
+            json!("2026-11-21T21:59:59Z"),
+            PASS,
+            FAIL,
+            Some("delivery.stale"),
+        ),
+        Case(
+            status,
+            m,
+            "/LatestCloudWatchLogsDeliveryTime",
+            json!("2026-11-21T22:00:00Z"),
+            PASS,
+            PASS,
+            None,
+        ),
+        Case(
+            status,
+            m,
+            "/LatestCloudWatchLogsDeliveryTime",
+            Value::Null,
+            PASS,
+            PASS,
+            None,
+        ),
+        Case(
+            selectors,
+            m,
+            "/EventSelectors/0/ReadWriteType",
+            json!("WriteOnly"),
+            FAIL,
+            PASS,
+            Some("selectors.not-all-management-events"),
+        ),
+        Case(
+            selectors,
+            m,
+            "/EventSelectors/0/ReadWriteType",
+            json!("ReadOnly"),
+            FAIL,
+            FAIL,
+            Some("selectors.exclude-events"),
+        ),
+        Case(
+            selectors,
+            m,
+            "/EventSelectors/0/IncludeManagementEvents",
+            json!(false),
+            FAIL,
+            FAIL,
+            Some("selectors.exclude-events"),
+        ),
+        Case(
+            selectors,
+            m,
+            "/EventSelectors/0/ExcludeManagementEventSources",
+            json!(["kms.amazonaws.com"]),
+            PASS,
+            PASS,
+            None,
+        ),
+        Case(selectors, m, "/EventSelectors", json!([]), PASS, PASS, None),
+        Case(
+            groups,
+            m,
+            "/logGroups",
+            json!([{"logGroupName": "trail-old"}]),
+            FAIL,
+            FAIL,
+            Some("log-group.missing"),
+        ),
+        Case(
+            groups,
+            m,
+            "/logGroups/0/logGroupClass",
+            json!("INFREQUENT_ACCESS"),
+            PASS,
+            FAIL,
+            Some("log-group.class-without-metric-filters"),
+        ),
+        Case(
+            groups,
+            m,
+            "/logGroups/0/logGroupClass",
+            json!("NEWER"),
+            PASS,
+            UNKNOWN,
+            Some("log-group.unknown-class"),
+        ),
+        Case(
+            filters,
+            m,
+            "/metricFilters",
+            json!([]),
+            FAIL,
+            FAIL,
+            Some("metric-filter.none"),
+        ),
+        Case(
+            filters,
+            m,
+            "/metricFilters/0/filterPattern",
+            json!("{ $.eventName = ConsoleLogin }"),
+            PASS,
+            PASS,
+            None,
+        ),
+        Case(
+            filters,
+            m,
+            "/metricFilters/0/filterPattern",
+            json!(
+                r#"{ ($.eventName = ConsoleLogin) && ($.errorMessage = "Failed authentication") && ($.userIdentity.type = "Root") }"#
+            ),
+            FAIL,
+            FAIL,
+            Some("metric-filter.misses-events"),
+        ),
+        Case(
+            filters,
+            m,
+            "/metricFilters/0/filterPattern",
+            json!("{ $.eventName != ConsoleLogin }"),
+            FAIL,
+            FAIL,
+            Some("metric-filter.misses-events"),
+        ),
+        Case(
+            filters,
+            m,
+            "/metricFilters/0/filterPattern",
+            json!(""),
+            FAIL,
+            FAIL,
+            Some("metric-filter.matches-everything"),
+        ),
+        Case(
+            filters,
+            m,
+            "/metricFilters/0/filterPattern",
+            json!("{ $.eventName = ConsoleLogin"),
+            UNKNOWN,
+            UNKNOWN,
+            Some("metric-filter.unreadable-pattern"),
+        ),
+        Case(
+            filters,
+            m,
+            "/metricFilters/0/applyOnTransformedLogs",
+            json!(true),
+            UNKNOWN,
+            UNKNOWN,
+            Some("metric-filter.transformed-logs"),
+        ),
+        Case(
+            filters,
+            m,
+            "/metricFilters/0/metricTransformations/0/metricValue",
+            json!("0"),
+            PASS,
+            FAIL,
+            Some("metric.zero-value"),
+        ),
+        Case(
+            filters,
+            m,
+            "/metricFilters/0/metricTransformations/0/metricValue",
+            json!("$.nothing"),
+            PASS,
+            FAIL,
+            Some("metric.value-not-on-event"),
+        ),
+        Case(
+            filters,
+            m,
+            "/metricFilters/0/metricTransformations/0/metricName",
+            json!("Other"),
+            FAIL,
+            FAIL,
+            Some("alarm.none"),
+        ),
+        Case(
+            filters,
+            m,
+            "/metricFilters/0/metricTransformations/0/dimensions",
+            json!({"User": "$.userIdentity.userName"}),
+            PASS,
+            FAIL,
+            Some("alarm.cannot-fire"),
+        ),
+        Case(
+            alarms,
+            m,
+            "/MetricAlarms",
+            json!([]),
+            FAIL,
+            FAIL,
+            Some("alarm.none"),
+        ),
+        Case(
+            alarms,
+            m,
+            "/MetricAlarms/0/Namespace",
+            json!("Other"),
+            FAIL,
+            FAIL,
+            Some("alarm.none"),
+        ),
+        Case(
+            alarms,
+            m,
+            "/MetricAlarms/0/ComparisonOperator",
+            json!("LessThanThreshold"),
+            PASS,
+            FAIL,
+            Some("alarm.cannot-fire"),
+        ),
+        Case(
+            alarms,
+            m,
+            "/MetricAlarms/0/TreatMissingData",
+            json!("breaching"),
+            PASS,
+            FAIL,
+            Some("alarm.cannot-fire"),
+        ),
+        Case(
+            alarms,
+            m,
+            "/MetricAlarms/0/Unit",
+            json!("Seconds"),
+            PASS,
+            FAIL,
+            Some("alarm.cannot-fire"),
+        ),
+        Case(
+            alarms,
+            m,
+            "/MetricAlarms/0/Threshold",
+            json!(5.0),
+            PASS,
+            PASS,
+            None,
+        ),
+        Case(
+            alarms,
+            m,
+            "/MetricAlarms/0/AlarmActions",
+            json!([]),
+            FAIL,
+            FAIL,
+            Some("action.none"),
+        ),
+        Case(
+            alarms,
+            m,
+            "/MetricAlarms/0/AlarmActions",
+            json!(["arn:aws:lambda:eu-west-1:111111111111:function:f"]),
+            FAIL,
+            FAIL,
+            Some("action.not-sns"),
+        ),
+        Case(
+            alarms,
+            m,
+            "/MetricAlarms/0/ActionsEnabled",
+            json!(false),
+            PASS,
+            FAIL,
+            Some("action.disabled"),
+        ),
+        Case(
+            topic,
+            m,
+            "/Attributes/KmsMasterKeyId",
+            json!("alias/aws/sns"),
+            PASS,
+            FAIL,
+            Some("topic.aws-managed-key"),
+        ),
+        Case(
+            topic,
+            m,
+            "/Attributes/KmsMasterKeyId",
+            json!("alias/own"),
+            PASS,
+            PASS,
+            None,
+        ),
+        Case(
+            topic,
+            m,
+            "/Attributes/Policy",
+            json!(r#"{"Statement":[]}"#),
+            PASS,
+            FAIL,
+            Some("topic.policy-denies"),
+        ),
+        Case(
+            topic,
+            m,
+            "/Attributes/SubscriptionsConfirmed",
+            json!("0"),
+            FAIL,
+            FAIL,
+            Some("subscription.none"),
+        ),
+        Case(
+            "organizations:ListAccounts",
+            m,
+            "/Accounts/1/State",
+            json!("SUSPENDED"),
+            Status::NotApplicable,
+            Status::NotApplicable,
+            None,
+        ),
+        Case(
+            "organizations:ListAccounts",
+            m,
+            "/Accounts/1/State",
+            json!("PENDING_CLOSURE"),
+            Status::NotApplicable,
+            Status::NotApplicable,
+            None,
+        ),
+    ] {
+        let world = World::healthy().set(operation, account, pointer, value.clone());
+        println!("{operation} {pointer} {value}");
+        check(&world, cis, effective, reason);
+    }
+}
+
+#[test]
+fn one_call_is_denied() {
+    for (operation, account, cis, effective, reason) in [
+        (
+            "cloudtrail:DescribeTrails",
+            MEMBER,
+            UNKNOWN,
+            UNKNOWN,
+            "trail.not-observed",
+        ),
+        (
+            "cloudtrail:DescribeTrails",
+            MANAGEMENT,
+            UNKNOWN,
+            UNKNOWN,
+            "log-group.not-observed",
+        ),
+        (
+            "cloudtrail:GetTrailStatus",
+            MANAGEMENT,
+            UNKNOWN,
+            UNKNOWN,
+            "logging.not-observed",
+        ),
+        (
+            "cloudtrail:GetEventSelectors",
+            MANAGEMENT,
+            UNKNOWN,
+            UNKNOWN,
+            "selectors.not-observed",
+        ),
+        (
+            "logs:DescribeLogGroups",
+            MANAGEMENT,
+            UNKNOWN,
+            UNKNOWN,
+            "log-group.not-observed",
+        ),
+        (
+            "logs:DescribeMetricFilters",
+            MANAGEMENT,
+            UNKNOWN,
+            UNKNOWN,
+            "metric-filter.not-observed",
+        ),
+        (
+            "cloudwatch:DescribeAlarms",
+            MANAGEMENT,
+            UNKNOWN,
+            UNKNOWN,
+            "alarm.not-observed",
+        ),
+        (
+            "cloudwatch:ListAlarmMuteRules",
+            MANAGEMENT,
+            PASS,
+            UNKNOWN,
+            "action.mute-rules-not-observed",
+        ),
+        (
+            "sns:GetTopicAttributes",
+            MANAGEMENT,
+            UNKNOWN,
+            UNKNOWN,
+            "topic.not-observed",
+        ),
+    ] {
+        let world = World::healthy().fail(operation, account, &denied(operation));
+        println!("{operation}");
+        check(&world, cis, effective, Some(reason));
+        let message = world.finding(MEMBER).message;
+        assert!(
+            message.contains(operation) && message.contains("AccessDenied"),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn an_account_that_cannot_be_entered_is_unknown() {
+    let mut world = World::healthy()
+        .without("cloudtrail:DescribeTrails", MEMBER)
+        .fail("sts:AssumeRole", MANAGEMENT, &denied("sts:AssumeRole"));
+    check(&world, UNKNOWN, UNKNOWN, Some("account.not-entered"));
+    assert_eq!(world.wanted(MEMBER), []);
+    world.policy.trust_organization_trail = true;
+    check(&world, PASS, PASS, None);
+    let finding = world.finding(MEMBER);
+    assert_eq!(
+        finding.observations[0].code,
+        "account.trusted-organization-trail"
+    );
+    let stopped = world.set(
+        "cloudtrail:GetTrailStatus",
+        MANAGEMENT,
+        "/IsLogging",
+        json!(false),
+    );
+    check(&stopped, UNKNOWN, UNKNOWN, Some("account.not-entered"));
+}
+
+#[test]
+fn calls_are_wanted_one_after_the_other() {
+    let order = [
+        (
+            "cloudtrail:DescribeTrails",
+            MEMBER,
+            "cloudtrail:DescribeTrails 222222222222 us-east-1",
+        ),
+        (
+            "cloudtrail:DescribeTrails",
+            MANAGEMENT,
+            "cloudtrail:DescribeTrails 111111111111 eu-west-1",
+        ),
+        (
+            "cloudtrail:GetTrailStatus",
+            MANAGEMENT,
+            "cloudtrail:GetTrailStatus 111111111111 eu-west-1",
+        ),
+        (
+            "cloudtrail:GetEventSelectors",
+            MANAGEMENT,
+            "cloudtrail:GetEventSelectors 111111111111 eu-west-1",
+        ),
+        (
+            "logs:DescribeLogGroups",
+            MANAGEMENT,
+            "logs:DescribeLogGroups 111111111111 eu-west-1",
+        ),
+        (
+            "logs:DescribeMetricFilters",
+            MANAGEMENT,
+            "logs:DescribeMetricFilters 111111111111 eu-west-1",
+        ),
+        (
+            "cloudwatch:DescribeAlarms",
+            MANAGEMENT,
+            "cloudwatch:DescribeAlarms 111111111111 eu-west-1",
+        ),
+        (
+            "sns:GetTopicAttributes",
+            MANAGEMENT,
+            "sns:GetTopicAttributes 111111111111 eu-west-1",
+        ),
+        (
+            "cloudwatch:ListAlarmMuteRules",
+            MANAGEMENT,
+            "cloudwatch:ListAlarmMuteRules 111111111111 eu-west-1",
+        ),
+    ];
+    let mut world = World::healthy();
+    let mut missing: Vec<Value> = Vec::new();
+    for (operation, account, _) in order {
+        missing.push(world.record_mut(operation, account).clone());
+        world = world.without(operation, account);
+    }
+    for (index, (_, _, expected)) in order.iter().enumerate() {
+        assert_eq!(names(&world.wanted(MEMBER)), [*expected]);
+        assert_eq!(world.finding(MEMBER).status, UNKNOWN);
+        world.records.push(missing[index].clone());
+    }
+    assert_eq!(world.wanted(MEMBER), []);
+    assert_eq!(world.finding(MEMBER).status, PASS);
+}
+
+#[test]
+fn a_proved_break_ends_the_asking() {
+    let world = World::healthy()
+        .set(
+            "cloudtrail:GetTrailStatus",
+            MANAGEMENT,
+            "/IsLogging",
+            json!(false),
+        )
+        .without("cloudtrail:GetEventSelectors", MANAGEMENT)
+        .without("logs:DescribeMetricFilters", MANAGEMENT);
+    assert_eq!(world.wanted(MEMBER), []);
+    check(&world, FAIL, FAIL, Some("logging.stopped"));
+    let world = World::healthy()
+        .set(
+            "logs:DescribeMetricFilters",
+            MANAGEMENT,
+            "/metricFilters/0/filterPattern",
+            json!("{ $.eventName = PutObject }"),
+        )
+        .without("cloudwatch:DescribeAlarms", MANAGEMENT);
+    assert_eq!(world.wanted(MEMBER), []);
+    check(&world, FAIL, FAIL, Some("metric-filter.misses-events"));
+}
+
+#[test]
+fn the_list_of_subscriptions_is_asked_for_when_the_counters_show_none() {
+    let world = World::healthy().set(
+        "sns:GetTopicAttributes",
+        MANAGEMENT,
+        "/Attributes/SubscriptionsConfirmed",
+        json!("0"),
+    );
+    assert_eq!(
+        names(&world.wanted(MEMBER)),
+        ["sns:ListSubscriptionsByTopic 111111111111 eu-west-1"]
+    );
+    let list = |arn: &str| {
+        world.clone().with("sns:ListSubscriptionsByTopic", MANAGEMENT, "eu-west-1", &json!({"TopicArn": TOPIC}),
+            &json!({"Subscriptions": [{"SubscriptionArn": arn, "Protocol": "email", "Endpoint": "a@example.com"}]}))
+    };
+    check(
+        &list("PendingConfirmation"),
+        FAIL,
+        FAIL,
+        Some("subscription.pending"),
+    );
+    check(&list("Deleted"), FAIL, FAIL, Some("subscription.none"));
+    check(&list(&format!("{TOPIC}:1")), PASS, PASS, None);
+    assert_eq!(list("PendingConfirmation").wanted(MEMBER), []);
+}
+
+#[test]
+fn a_delegated_administrator_stands_in_for_an_owner_that_cannot_be_entered() {
+    let mut world = World::healthy();
+    world.policy.accounts = Some([id(MEMBER)].into());
+    // Somebody else scans: the management account cannot be entered.
+    for record in &mut world.records {
+        let operation = record["operation"].as_str().unwrap().to_owned();
+        if operation.starts_with("cloudtrail:") && record["account"] == "111111111111" {
+            record["account"] = json!(id(OTHER));
+        } else if record["account"] == "111111111111" && operation.starts_with("organizations:")
+            || operation == "sts:AssumeRole"
+        {
+            record["account"] = json!(id(OTHER));
+        }
+        if operation == "sts:AssumeRole" {
+            record["parameters"]["RoleArn"] = json!("arn:aws:iam::444444444444:role/Audit");
+        }
+    }
+    world
+        .records
+        .retain(|record| record["account"] != "111111111111");
+    let world = world
+        .with(
+            "sts:AssumeRole",
+            OTHER,
+            "eu-west-1",
+            &json!({"RoleArn": "arn:aws:iam::111111111111:role/Audit"}),
+            &json!({}),
+        )
+        .fail_last(&denied("sts:AssumeRole"));
+    assert_eq!(
+        names(&world.wanted(MEMBER)),
+        ["organizations:ListDelegatedAdministrators 333333333333 eu-west-1"]
+    );
+    check(&world, UNKNOWN, UNKNOWN, Some("selectors.not-observed"));
+    let world = world.with(
+        "organizations:ListDelegatedAdministrators",
+        OTHER,
+        "eu-west-1",
+        &json!({"ServicePrincipal": "cloudtrail.amazonaws.com"}),
+        &json!({"DelegatedAdministrators": [{"Id": "333333333333"}]}),
+    );
+    // The trail is known now; its log group is still behind the closed door.
+    check(&world, UNKNOWN, UNKNOWN, Some("log-group.not-observed"));
+    assert_eq!(world.wanted(MEMBER), []);
+}
+
+#[test]
+fn the_first_broken_link_counts_even_behind_an_unseen_one() {
+    let world = World::healthy()
+        .fail(
+            "cloudtrail:GetTrailStatus",
+            MANAGEMENT,
+            &denied("cloudtrail:GetTrailStatus"),
+        )
+        .set(
+            "cloudwatch:DescribeAlarms",
+            MANAGEMENT,
+            "/MetricAlarms",
+            json!([]),
+        );
+    check(&world, FAIL, FAIL, Some("alarm.none"));
+}
+
+#[test]
+fn two_filters_cover_the_control_together() {
+    let mut world = World::healthy();
+    let filter = |name: &str, condition: &str| {
+        json!({
+        "filterName": name, "logGroupName": "trail",
+        "filterPattern": format!("{{ $.eventName = ConsoleLogin && $.errorMessage = \"Failed authentication\" && {condition} }}"),
+        "metricTransformations": [{"metricName": name, "metricNamespace": "CISBenchmark", "metricValue": "1"}]})
+    };
+    world = world.set(
+        "logs:DescribeMetricFilters",
+        MANAGEMENT,
+        "/metricFilters",
+        json!([
+            filter("root", "$.userIdentity.type = \"Root\""),
+            filter(
+                "rest",
+                "($.userIdentity.type != \"Root\" || $.userIdentity.type NOT EXISTS)"
+            ),
+        ]),
+    );
+    let alarm =
+        world.record_mut("cloudwatch:DescribeAlarms", MANAGEMENT)["response"]["MetricAlarms"][0]
+            .clone();
+    let named = |name: &str| {
+        let mut alarm = alarm.clone();
+        alarm["AlarmName"] = json!(name);
+        alarm["AlarmArn"] = json!(format!(
+            "arn:aws:cloudwatch:eu-west-1:111111111111:alarm:{name}"
+        ));
+        alarm["MetricName"] = json!(name);
+        alarm
+    };
+    let both = world.clone().set(
+        "cloudwatch:DescribeAlarms",
+        MANAGEMENT,
+        "/MetricAlarms",
+        json!([named("root"), named("rest")]),
+    );
+    check(&both, PASS, PASS, None);
+    assert!(
+        both.finding(MEMBER)
+            .observations
+            .iter()
+            .any(|seen| seen.code == "metric-filter.together")
+    );
+    // One filter's alarm does not satisfy the other filter.
+    let one = world.clone().set(
+        "cloudwatch:DescribeAlarms",
+        MANAGEMENT,
+        "/MetricAlarms",
+        json!([named("root")]),
+    );
+    check(&one, FAIL, FAIL, Some("alarm.none"));
+    let mut disabled = named("rest");
+    disabled["ActionsEnabled"] = json!(false);
+    let half = world.set(
+        "cloudwatch:DescribeAlarms",
+        MANAGEMENT,
+        "/MetricAlarms",
+        json!([named("root"), disabled]),
+    );
+    check(&half, PASS, FAIL, Some("action.disabled"));
+}
+
+#[test]
+fn the_second_trail_may_carry_the_proof() {
+    let own = "arn:aws:cloudtrail:us-east-1:222222222222:trail/own";
+    let mut world = World::healthy();
+    let mut trail =
+        world.record_mut("cloudtrail:DescribeTrails", MANAGEMENT)["response"]["trailList"][0]
+            .clone();
+    trail["TrailARN"] = json!(own);
+    trail["HomeRegion"] = json!("us-east-1");
+    trail["IsOrganizationTrail"] = json!(false);
+    trail["CloudWatchLogsLogGroupArn"] = Value::Null;
+    let world = world.set("cloudtrail:DescribeTrails", MEMBER, "/trailList/1", trail);
+    check(&world, PASS, PASS, None);
+    let world = world.set(
+        "cloudtrail:GetTrailStatus",
+        MANAGEMENT,
+        "/IsLogging",
+        json!(false),
+    );
+    assert_eq!(names(&world.wanted(MEMBER)), [] as [&str; 0]);
+    // The chain that got furthest is shown.
+    check(&world, FAIL, FAIL, Some("log-group.none"));
+}
+
+#[test]
+fn a_composite_alarm_that_the_alarm_drives_is_its_action() {
+    let composite = |rule: &str, actions: Value| {
+        json!({
+        "AlarmName": "over", "AlarmArn": "arn:aws:cloudwatch:eu-west-1:111111111111:alarm:over",
+        "AlarmRule": rule, "ActionsEnabled": true, "AlarmActions": actions, "StateValue": "OK"})
+    };
+    for (rule, cis, effective, reason) in [
+        ("ALARM(failures)", PASS, PASS, None),
+        ("ALARM(\"failures\") OR ALARM(other)", PASS, PASS, None),
+        (
+            "ALARM(failures) AND ALARM(other)",
+            FAIL,
+            FAIL,
+            Some("action.none"),
+        ),
+        ("ALARM(other)", FAIL, FAIL, Some("action.none")),
+        ("TRUE", FAIL, FAIL, Some("action.none")),
+    ] {
+        let world = World::healthy()
+            .set(
+                "cloudwatch:DescribeAlarms",
+                MANAGEMENT,
+                "/MetricAlarms/0/AlarmActions",
+                json!([]),
+            )
+            .set(
+                "cloudwatch:DescribeAlarms",
+                MANAGEMENT,
+                "/CompositeAlarms",
+                json!([composite(rule, json!([TOPIC]))]),
+            );
+        println!("{rule}");
+        check(&world, cis, effective, reason);
+    }
+    let unlisted = |world: World| {
+        let mut world = world;
+        world.record_mut("cloudwatch:DescribeAlarms", MANAGEMENT)["parameters"] = json!({});
+        world
+    };
+    let world = unlisted(World::healthy().set(
+        "cloudwatch:DescribeAlarms",
+        MANAGEMENT,
+        "/MetricAlarms/0/AlarmActions",
+        json!([]),
+    ));
+    check(
+        &world,
+        UNKNOWN,
+        UNKNOWN,
+        Some("action.composite-alarms-not-observed"),
+    );
+    assert_eq!(
+        names(&world.wanted(MEMBER)),
+        ["cloudwatch:DescribeAlarms 111111111111 eu-west-1"]
+    );
+    check(&unlisted(World::healthy()), PASS, PASS, None);
+}
+
+#[test]
+fn mute_rules_count_when_they_target_the_alarm() {
+    let rules = json!([{"AlarmMuteRuleArn": "arn:aws:cloudwatch:eu-west-1:111111111111:alarm-mute-rule:night", "Status": "ACTIVE"}]);
+    let world = World::healthy().set(
+        "cloudwatch:ListAlarmMuteRules",
+        MANAGEMENT,
+        "/AlarmMuteRuleSummaries",
+        rules.clone(),
+    );
+    check(
+        &world,
+        PASS,
+        UNKNOWN,
+        Some("action.mute-rules-not-observed"),
+    );
+    assert_eq!(
+        names(&world.wanted(MEMBER)),
+        ["cloudwatch:ListAlarmMuteRules 111111111111 eu-west-1"]
+    );
+    let named = |rules: Value| {
+        world.clone().with(
+            "cloudwatch:ListAlarmMuteRules",
+            MANAGEMENT,
+            "eu-west-1",
+            &json!({"AlarmName": "failures"}),
+            &json!({"AlarmMuteRuleSummaries": rules}),
+        )
+    };
+    check(&named(rules), PASS, FAIL, Some("action.muted"));
+    check(&named(json!([])), PASS, PASS, None);
+}
+
+#[test]
+fn the_yardstick_decides_the_status() {
+    let mut world = World::healthy().set(
+        "cloudwatch:DescribeAlarms",
+        MANAGEMENT,
+        "/MetricAlarms/0/ActionsEnabled",
+        json!(false),
+    );
+    for (assurance, status) in [
+        (Assurance::Cis, PASS),
+        (Assurance::Effective, FAIL),
+        (Assurance::Both, FAIL),
+    ] {
+        world.policy.assurance = assurance;
+        assert_eq!(world.finding(MEMBER).status, status);
+    }
+    let mut world = World::healthy().set(
+        "cloudtrail:GetEventSelectors",
+        MANAGEMENT,
+        "/EventSelectors/0/ReadWriteType",
+        json!("WriteOnly"),
+    );
+    for (assurance, status) in [
+        (Assurance::Cis, FAIL),
+        (Assurance::Effective, PASS),
+        (Assurance::Both, FAIL),
+    ] {
+        world.policy.assurance = assurance;
+        assert_eq!(world.finding(MEMBER).status, status);
+    }
+}
+
+#[test]
+fn advanced_selectors_are_evaluated_against_the_event() {
+    for (fields, cis, effective, reason) in [
+        (json!([]), PASS, PASS, None),
+        (
+            json!([{"Field": "readOnly", "Equals": ["false"]}]),
+            FAIL,
+            PASS,
+            Some("selectors.not-all-management-events"),
+        ),
+        (
+            json!([{"Field": "readOnly", "Equals": ["true"]}]),
+            FAIL,
+            FAIL,
+            Some("selectors.exclude-events"),
+        ),
+        (
+            json!([{"Field": "eventSource", "NotEquals": ["kms.amazonaws.com", "rdsdata.amazonaws.com"]}]),
+            PASS,
+            PASS,
+            None,
+        ),
+        (
+            json!([{"Field": "eventSource", "NotEquals": ["signin.amazonaws.com"]}]),
+            PASS,
+            FAIL,
+            Some("selectors.exclude-events"),
+        ),
+        (
+            json!([{"Field": "eventSource", "NotStartsWith": ["sign"]}]),
+            PASS,
+            FAIL,
+            Some("selectors.exclude-events"),
+        ),
+        (
+            json!([{"Field": "eventName", "Equals": ["ConsoleLogin"]}]),
+            FAIL,
+            PASS,
+            Some("selectors.not-all-management-events"),
+        ),
+        (
+            json!([{"Field": "eventName", "EndsWith": ["Login"], "NotEquals": ["X"]}]),
+            FAIL,
+            PASS,
+            Some("selectors.not-all-management-events"),
+        ),
+        (
+            json!([{"Field": "userIdentity.arn", "NotStartsWith": ["arn:aws:iam::222222222222:user/ci"]}]),
+            FAIL,
+            FAIL,
+            Some("selectors.exclude-events"),
+        ),
+        (
+            json!([{"Field": "invented", "Equals": ["x"]}]),
+            FAIL,
+            UNKNOWN,
+            Some("selectors.not-all-management-events"),
+        ),
+    ] {
+        let mut all = vec![json!({"Field": "eventCategory", "Equals": ["Management"]})];
+        all.extend(fields.as_array().unwrap().iter().cloned());
+        let world = World::healthy()
+            .set("cloudtrail:GetEventSelectors", MANAGEMENT, "/EventSelectors", json!([]))
+            .set("cloudtrail:GetEventSelectors", MANAGEMENT, "/AdvancedEventSelectors", json!([
+                {"Name": "data", "FieldSelectors": [{"Field": "eventCategory", "Equals": ["Data"]}]},
+                {"Name": "management", "FieldSelectors": all},
+            ]));
+        println!("{fields}");
+        check(&world, cis, effective, reason);
+    }
+}
+
+#[test]
+fn topics_of_other_accounts_are_read_as_their_owner() {
+    let topic = "arn:aws:sns:eu-west-1:333333333333:central";
+    let allowed = json!({"Statement": [{"Effect": "Allow", "Principal": {"Service": "cloudwatch.amazonaws.com"}, "Action": "sns:Publish", "Resource": topic}]}).to_string();
+    let world = World::healthy().set(
+        "cloudwatch:DescribeAlarms",
+        MANAGEMENT,
+        "/MetricAlarms/0/AlarmActions",
+        json!([topic]),
+    );
+    assert_eq!(
+        names(&world.wanted(MEMBER)),
+        ["sns:GetTopicAttributes 333333333333 eu-west-1"]
+    );
+    let answer = json!({"Attributes": {"Policy": allowed, "SubscriptionsConfirmed": "2"}});
+    let parameters = json!({"TopicArn": topic});
+    let seen = world.clone().with(
+        "sns:GetTopicAttributes",
+        OTHER,
+        "eu-west-1",
+        &parameters,
+        &answer,
+    );
+    check(&seen, PASS, PASS, None);
+    let closed = world
+        .with(
+            "sns:GetTopicAttributes",
+            OTHER,
+            "eu-west-1",
+            &parameters,
+            &json!({}),
+        )
+        .fail_last(&denied("sns:GetTopicAttributes"));
+    assert_eq!(
+        names(&closed.wanted(MEMBER)),
+        ["sns:GetTopicAttributes 111111111111 eu-west-1"]
+    );
+    let lent = closed.with(
+        "sns:GetTopicAttributes",
+        MANAGEMENT,
+        "eu-west-1",
+        &parameters,
+        &answer,
+    );
+    check(&lent, PASS, PASS, None);
+}
+
+#[test]
+fn a_topic_that_does_not_exist_fails_by_both_yardsticks() {
+    let gone = json!({"code": "NotFound", "message": "Topic does not exist", "class": "not-found"});
+    let world = World::healthy().fail("sns:GetTopicAttributes", MANAGEMENT, &gone);
+    check(&world, FAIL, FAIL, Some("topic.missing"));
+}
+
+#[test]
+fn a_log_group_of_the_same_name_elsewhere_proves_nothing() {
+    let group = "arn:aws:logs:eu-west-1:333333333333:log-group:trail:*";
+    let world = World::healthy().set(
+        "cloudtrail:DescribeTrails",
+        MANAGEMENT,
+        "/trailList/0/CloudWatchLogsLogGroupArn",
+        json!(group),
+    );
+    check(&world, UNKNOWN, UNKNOWN, Some("log-group.not-observed"));
+    assert_eq!(
+        names(&world.wanted(MEMBER)),
+        ["logs:DescribeLogGroups 333333333333 eu-west-1"]
+    );
+    let world = world.with(
+        "logs:DescribeLogGroups",
+        OTHER,
+        "eu-west-1",
+        &json!({}),
+        &json!({"logGroups": []}),
+    );
+    check(&world, FAIL, FAIL, Some("log-group.missing"));
+}
+
+#[test]
+fn hand_made_evidence_may_ask_in_other_words() {
+    let mut world = World::healthy();
+    for record in &mut world.records {
+        match record["operation"].as_str().unwrap() {
+            "cloudtrail:DescribeTrails"
+            | "cloudwatch:DescribeAlarms"
+            | "logs:DescribeLogGroups"
+            | "logs:DescribeMetricFilters" => {
+                record["parameters"] = json!({});
+            }
+            "cloudtrail:GetTrailStatus" => record["parameters"] = json!({"Name": "org"}),
+            "cloudtrail:GetEventSelectors" => record["parameters"] = json!({"TrailName": "org"}),
+            _ => {}
+        }
+        record["observed_at"] = json!(1_795_384_800);
+    }
+    check(&world, PASS, PASS, None);
+}
+
+/// An alarm confined to one value of a dimension sees the events that have it.
+#[test]
+fn dimensions_confine_an_alarm() {
+    let world = World::healthy()
+        .set(
+            "logs:DescribeMetricFilters",
+            MANAGEMENT,
+            "/metricFilters/0/metricTransformations/0/dimensions",
+            json!({"Account": "$.recipientAccountId"}),
+        )
+        .set(
+            "cloudwatch:DescribeAlarms",
+            MANAGEMENT,
+            "/MetricAlarms/0/Dimensions",
+            json!([{"Name": "Account", "Value": "222222222222"}]),
+        );
+    check(&world, PASS, PASS, None);
+    let finding = world.finding(OTHER);
+    assert_eq!(
+        verdict(&finding),
+        (PASS, FAIL, Some("metric-filter.misses-events")),
+        "{}",
+        finding.message
+    );
+}
+
+#[test]
+fn commands_can_be_pasted() {
+    let world = World::healthy()
+        .set(
+            "cloudtrail:DescribeTrails",
+            MANAGEMENT,
+            "/trailList/0/CloudWatchLogsLogGroupArn",
+            json!("arn:aws:logs:eu-west-1:111111111111:log-group:trail:*"),
+        )
+        .set(
+            "logs:DescribeMetricFilters",
+            MANAGEMENT,
+            "/metricFilters",
+            json!([]),
+        );
+    let remediation = world.finding(MEMBER).remediation.unwrap();
+    assert!(remediation.automatic);
+    insta::assert_snapshot!(remediation.commands.join("\n"), @r#"
+    aws logs put-metric-filter --region eu-west-1 --log-group-name trail --filter-name trailproof-console-auth-failures --filter-pattern '{ ($.eventName = ConsoleLogin) && ($.errorMessage = "Failed authentication") }' --metric-transformations metricName=trailproof-console-auth-failures,metricNamespace=CISBenchmark,metricValue=1
+    aws sns create-topic --region eu-west-1 --name trailproof-console-auth-failures
+    aws sns subscribe --region eu-west-1 --topic-arn arn:aws:sns:eu-west-1:111111111111:trailproof-console-auth-failures --protocol email --notification-endpoint "$EMAIL"
+    aws cloudwatch put-metric-alarm --region eu-west-1 --alarm-name trailproof-console-auth-failures --namespace CISBenchmark --metric-name trailproof-console-auth-failures --statistic Sum --period 300 --threshold 1 --comparison-operator GreaterThanOrEqualToThreshold --evaluation-periods 1 --alarm-actions arn:aws:sns:eu-west-1:111111111111:trailproof-console-auth-failures
+    "#);
+}
+
+#[test]
+fn trails_are_asked_for_in_one_region_after_the_other() {
+    let world = World::healthy().fail(
+        "cloudtrail:DescribeTrails",
+        MEMBER,
+        &denied("cloudtrail:DescribeTrails"),
+    );
+    assert_eq!(
+        names(&world.wanted(MEMBER)),
+        ["cloudtrail:DescribeTrails 222222222222 ap-northeast-1"]
+    );
+    let world = World::healthy().without("cloudtrail:DescribeTrails", MEMBER);
+    assert_eq!(
+        names(&world.wanted(MEMBER)),
+        ["cloudtrail:DescribeTrails 222222222222 us-east-1"]
+    );
+}
+
+#[test]
+fn every_reason_belongs_to_its_link_and_says_what_to_do() {
+    let mut codes = std::collections::BTreeSet::new();
+    for link in super::links::LINKS {
+        for reason in link.reasons {
+            assert!(codes.insert(reason.code), "{} twice", reason.code);
+            assert!(
+                reason.code.starts_with(&format!("{}.", link.name)),
+                "{}",
+                reason.code
+            );
+            assert!(matches!(reason.status, FAIL | UNKNOWN));
+            assert!(
+                reason.meaning.ends_with('.') && reason.remedy.ends_with('.'),
+                "{}",
+                reason.code
+            );
+        }
+    }
+    assert!(TRAIL.starts_with("arn:"));
+}
