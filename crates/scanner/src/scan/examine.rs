@@ -1,18 +1,16 @@
 //! One account, from entering it to its verdict.
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use tokio::sync::mpsc::UnboundedSender;
 use trailproof_core::account::{AccountId, Region};
-use trailproof_core::evaluate::{evaluate, wanted};
+use trailproof_core::evaluate::{Evaluation, Evaluator};
 use trailproof_core::evidence::{Call, CallError, Request};
 use trailproof_core::finding::Status;
-use trailproof_core::policy::Policy;
 
-use crate::clock;
 use crate::engine::{Engine, Entry, Stopped};
 use crate::event::ScanEvent;
 use crate::plan::Sweep;
@@ -20,11 +18,12 @@ use crate::regions::Regions;
 
 /// What examining any account needs.
 #[derive(Debug)]
-pub(super) struct Examination {
+pub(super) struct Examination<'a> {
     pub(super) engine: Arc<Engine>,
     pub(super) regions: Arc<Regions>,
     pub(super) sweep: Sweep,
-    pub(super) policy: Policy,
+    /// Kept for the whole run, because it remembers what it decided about patterns.
+    pub(super) evaluator: Mutex<Evaluator<'a>>,
     pub(super) events: UnboundedSender<ScanEvent>,
 }
 
@@ -36,7 +35,7 @@ pub(super) struct Examined {
     pub(super) refused: Option<CallError>,
 }
 
-impl Examination {
+impl Examination<'_> {
     /// Asks everything that the verdict of an account needs.
     pub(super) async fn examine(&self, account: AccountId) -> Result<Examined, Stopped> {
         let refused = match self.enter(account).await? {
@@ -131,11 +130,7 @@ impl Examination {
         // asking again would not help.
         let mut tried = HashSet::new();
         loop {
-            let wanted = wanted(
-                &self.engine.transport.recorder.evidence(),
-                &self.policy,
-                account,
-            );
+            let wanted = self.judge(|evaluation| evaluation.wanted(account));
             let mut asked: FuturesUnordered<_> = wanted
                 .into_iter()
                 .filter(|request| !self.engine.knows(request) && tried.insert(request.clone()))
@@ -156,18 +151,18 @@ impl Examination {
     }
 
     fn statuses(&self, account: AccountId) -> Vec<Status> {
-        let policy = Policy {
-            accounts: Some([account].into()),
-            ..self.policy.clone()
-        };
-        evaluate(
-            &self.engine.transport.recorder.evidence(),
-            &policy,
-            clock::now(),
-        )
-        .iter()
-        .map(|finding| finding.status)
-        .collect()
+        let findings = self.judge(|evaluation| evaluation.findings(account));
+        findings.iter().map(|finding| finding.status).collect()
+    }
+
+    /// Judges the evidence as it is now.
+    fn judge<T>(&self, judgement: impl FnOnce(&mut Evaluation<'_>) -> T) -> T {
+        let mut evaluator = self
+            .evaluator
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let evidence = self.engine.transport.recorder.evidence();
+        judgement(&mut evaluator.on(&evidence))
     }
 
     fn tell(&self, event: ScanEvent) {

@@ -15,6 +15,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use tokio::time::{Instant, MissedTickBehavior};
+use trailproof_core::evaluate::Evaluator;
 use trailproof_core::finding::Status;
 
 use crate::clock;
@@ -86,13 +87,14 @@ pub async fn scan(
     ));
 
     let (events, mut telling) = tokio::sync::mpsc::unbounded_channel();
-    let examination = Arc::new(Examination {
+    let examination = Examination {
         engine: Arc::clone(&engine),
         regions: Arc::clone(&regions),
         sweep: plan.sweep,
-        policy: plan.policy.clone(),
+        evaluator: Evaluator::new(&plan.policy).into(),
         events,
-    });
+    };
+    let examine = |account| examination.examine(account);
     let mut discovering = Box::pin(async move {
         let management = discovery.organization().await?;
         regions.set_management(management);
@@ -112,10 +114,9 @@ pub async fn scan(
             && stop.check().is_ok()
             && let Some(account) = waiting.pop_front()
         {
-            let examination = Arc::clone(&examination);
             under_way.push(Box::pin(async move {
                 let began = Instant::now();
-                let result = examination.examine(account.id).await;
+                let result = examine(account.id).await;
                 (account, result, began.elapsed())
             }));
         }
@@ -180,7 +181,9 @@ pub async fn scan(
     }
     let statistics = progress.finish(&engine.transport.tally);
     tell(ScanEvent::Progress(statistics.clone()));
-    drop((discovering, under_way, examination));
+    // Everything that holds the engine goes, so that it can be taken apart.
+    drop((discovering, under_way));
+    drop(examination);
     let evidence = close(engine)?;
     if let Some(Err(DiscoveryEnd::Error(error))) = discovery_end {
         return Err(error);
