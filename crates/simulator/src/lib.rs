@@ -9,6 +9,7 @@ mod credentials;
 mod document;
 mod failure;
 pub mod generator;
+mod minimum;
 pub mod model;
 mod operation;
 mod pagination;
@@ -19,5 +20,6 @@ pub mod scenario;
 pub mod server;
 mod service;
 
+pub use minimum::{Minimum, Sweep};
 pub use scenario::{Scenario, ScenarioError};
 pub use server::{Options, Running, Server};

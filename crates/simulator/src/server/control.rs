@@ -11,7 +11,7 @@
 //! | `GET subscriptions` | every subscription, with the token that confirms it |
 //! | `POST subscriptions/confirm` | confirms pending ones: all, or those of `topic`, `endpoint` |
 //! | `POST subscriptions/delete` | marks subscriptions as deleted, chosen in the same way |
-//! | `GET minimum?sweep=full` | the fewest calls that give the same verdicts |
+//! | `GET minimum?sweep=full&control=ID` | the fewest calls that give the same verdicts |
 //! | `POST reset` | everything as it was at the start |
 
 use hyper::Method;
@@ -20,8 +20,12 @@ use hyper::http::request::Parts;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use trailproof_core::control;
+use trailproof_core::policy::Policy;
+
 use super::simulation::Simulation;
-use crate::model::{Organization, SubscriptionState};
+use crate::minimum::Sweep;
+use crate::model::{Expected, Organization, SubscriptionState};
 use crate::protocol::Outgoing;
 
 /// Where these paths begin.
@@ -69,6 +73,7 @@ pub(super) fn answer(simulation: &Simulation, head: &Parts, action: &str, body: 
         (&Method::POST, "subscriptions/delete") => {
             choose(simulation, text, SubscriptionState::Deleted)
         }
+        (&Method::GET, "minimum") => minimum(simulation, head.uri.query().unwrap_or_default()),
         (&Method::POST, "reset") => {
             simulation.reset();
             (200, json!({}))
@@ -109,6 +114,36 @@ fn subscriptions(organization: &Organization) -> Value {
             })
         })
         .collect()
+}
+
+/// `sweep` is `full` or `adaptive`; `control` may repeat and is the default control when absent.
+fn minimum(simulation: &Simulation, query: &str) -> (u16, Value) {
+    let mut sweep = Sweep::Full;
+    let mut ids = Vec::new();
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        match (name.as_ref(), value.as_ref()) {
+            ("sweep", "full") => sweep = Sweep::Full,
+            ("sweep", "adaptive") => sweep = Sweep::Adaptive,
+            ("control", id) => ids.push(id.to_owned()),
+            _ => {
+                return (
+                    400,
+                    json!({ "message": format!("`{name}={value}` is not known") }),
+                );
+            }
+        }
+    }
+    if ids.is_empty() {
+        ids.push(Expected::DEFAULT_CONTROL.to_owned());
+    }
+    match control::select(control::builtin(), &ids) {
+        Ok(controls) => {
+            let policy = Policy::new(controls);
+            let minimum = simulation.read(|organization| organization.minimum(&policy, sweep));
+            (200, serde_json::to_value(minimum).unwrap_or_default())
+        }
+        Err(error) => (400, json!({ "message": error.to_string() })),
+    }
 }
 
 fn choose(simulation: &Simulation, body: &[u8], state: SubscriptionState) -> (u16, Value) {
