@@ -7,7 +7,7 @@ use serde::ser::{SerializeSeq, SerializeStruct};
 use serde::{Serialize, Serializer};
 use trailproof_core::finding::Finding;
 
-use crate::document::{FindingRecord, FindingsDocument, SummaryRecord};
+use crate::document::{FindingRecord, SummaryRecord};
 use crate::format::{Format, Report};
 use crate::run::{Run, SCHEMA_VERSION, file};
 
@@ -34,7 +34,7 @@ impl Format for FindingsJson {
     }
 }
 
-/// Serializes as [`FindingsDocument`] without building one: one finding is held at a time.
+/// Serializes as [`crate::document::FindingsDocument`] without building one: one finding is held at a time.
 struct Streamed<'a>(&'a Report<'a>);
 
 impl Serialize for Streamed<'_> {
@@ -89,30 +89,94 @@ pub enum ReadError {
     },
 }
 
-/// Reads a `findings.json`.
+/// Reads a `findings.json`. Findings are converted one by one, so that no second copy of them is
+/// ever in memory.
 pub fn read(path: &Path) -> Result<(Run, Vec<Finding>), ReadError> {
+    let document: ReadDocument = parse(path)?;
+    Ok((document.run, document.findings))
+}
+
+/// Reads the run and the counts of a `findings.json`, and passes over the findings.
+pub fn read_summary(path: &Path) -> Result<(Run, SummaryRecord), ReadError> {
+    #[derive(serde::Deserialize)]
+    struct Head {
+        run: Run,
+        summary: SummaryRecord,
+    }
+    let head: Head = parse(path)?;
+    Ok((head.run, head.summary))
+}
+
+#[derive(serde::Deserialize)]
+struct ReadDocument {
+    run: Run,
+    #[serde(deserialize_with = "findings")]
+    findings: Vec<Finding>,
+}
+
+fn findings<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Finding>, D::Error> {
+    struct Findings;
+
+    impl<'de> serde::de::Visitor<'de> for Findings {
+        type Value = Vec<Finding>;
+
+        fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            formatter.write_str("a list of findings")
+        }
+
+        fn visit_seq<A: serde::de::SeqAccess<'de>>(
+            self,
+            mut sequence: A,
+        ) -> Result<Self::Value, A::Error> {
+            let mut findings = Vec::new();
+            while let Some(record) = sequence.next_element::<FindingRecord>()? {
+                findings.push(record.into());
+            }
+            Ok(findings)
+        }
+    }
+
+    deserializer.deserialize_seq(Findings)
+}
+
+fn parse<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, ReadError> {
     #[derive(serde::Deserialize)]
     struct Version {
         schema_version: u32,
     }
-    let io = |source| ReadError::Io {
-        path: path.to_owned(),
-        source,
+    let open = || {
+        std::fs::File::open(path)
+            .map(std::io::BufReader::new)
+            .map_err(|source| ReadError::Io {
+                path: path.to_owned(),
+                source,
+            })
     };
     let malformed = |source| ReadError::Malformed {
         path: path.to_owned(),
         source,
     };
-    let text = std::fs::read_to_string(path).map_err(io)?;
     // A newer document need not parse as this version does, so its version is looked at first.
-    let version: Version = serde_json::from_str(&text).map_err(malformed)?;
+    let version: Version = serde_json::from_reader(open()?).map_err(malformed)?;
     if version.schema_version > SCHEMA_VERSION {
         return Err(ReadError::Newer {
             path: path.to_owned(),
             found: version.schema_version,
         });
     }
-    let document: FindingsDocument = serde_json::from_str(&text).map_err(malformed)?;
-    let findings = document.findings.into_iter().map(Into::into).collect();
-    Ok((document.run, findings))
+    serde_json::from_reader(open()?).map_err(malformed)
+}
+
+impl ReadError {
+    /// What the user can do about it.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::Io { .. } => "check that the run was finished and that the file is yours to read",
+            Self::Malformed { .. } => {
+                "the file was changed or cut off; judge the evidence again with `trailproof evaluate \
+                 --evidence DIR --out NEW`"
+            }
+            Self::Newer { .. } => "use the version of trailproof that wrote it, or a newer one",
+        }
+    }
 }

@@ -3,11 +3,15 @@
 //!
 //! This crate never calls AWS (`remediation` aside), never judges, and never prints.
 
+pub mod comparison;
 pub mod document;
 pub mod findings_csv;
 pub mod findings_json;
 pub mod format;
 pub mod formats;
+pub mod past;
+pub mod past;
+pub mod provenance;
 #[cfg(feature = "remediation")]
 pub mod remediation;
 pub mod run;
