@@ -3,13 +3,13 @@
 //!
 //! This crate never calls AWS (`remediation` aside), never judges, and never prints.
 
+pub mod bundle;
 pub mod comparison;
 pub mod document;
 pub mod findings_csv;
 pub mod findings_json;
 pub mod format;
 pub mod formats;
-pub mod past;
 pub mod past;
 pub mod provenance;
 #[cfg(feature = "remediation")]
