@@ -3,15 +3,26 @@
 //! A command's file has its `Arguments` (a `clap::Args`, documented: that is the help text) and
 //! `run(Arguments, &Output) -> Result<Exit, CliError>`.
 
+mod bundle;
 mod completions;
+mod controls;
 mod demo;
+mod diff;
 mod evaluate;
+mod explain;
+mod export;
 #[cfg(feature = "remediation")]
 mod fix;
 mod generate;
+mod history;
 mod iam_policy;
 mod pattern;
 mod scan;
+mod verify;
+
+use std::path::Path;
+
+use trailproof_report::past::PastRun;
 
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -42,9 +53,21 @@ commands! {
     Evaluate => evaluate,
     #[cfg(feature = "remediation")]
     Fix => fix,
+    Explain => explain,
+    Diff => diff,
+    History => history,
+    Export => export,
+    Bundle => bundle,
+    Verify => verify,
+    Controls => controls,
     Pattern => pattern,
     IamPolicy => iam_policy,
     Demo => demo,
     Completions => completions,
     Generate => generate,
+}
+
+/// A finished run, for commands that look back at one.
+fn past_run(path: &Path) -> Result<PastRun, CliError> {
+    PastRun::read(path).map_err(|error| CliError::usage(&error).hint(error.remedy()))
 }

@@ -173,6 +173,15 @@ impl RunDirectory {
         Ok((directory, run))
     }
 
+    /// A folder for reports that is not the folder of a run, created where there is none.
+    pub fn plain(path: &Path) -> Result<Self, RunDirectoryError> {
+        create_private_directory(path).map_err(RunDirectoryError::io("create", path))?;
+        Ok(Self {
+            path: path.to_owned(),
+            _lock: None,
+        })
+    }
+
     /// Whether a path looks like the directory of a run.
     pub fn is_run(path: &Path) -> bool {
         path.join(file::RUN).is_file()

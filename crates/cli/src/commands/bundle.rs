@@ -1,0 +1,72 @@
+//! `trailproof bundle`: one archive with everything a verdict rests on.
+
+use std::path::PathBuf;
+
+use trailproof_report::bundle;
+use trailproof_report::run::RunDirectory;
+
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::output::Output;
+use crate::settings::recorded_policy;
+
+/// Pack a run's evidence, findings and policy into one archive with SHA-256 sums.
+///
+/// Keep the printed sum somewhere else: with it, nobody can exchange the bundle as a whole.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// The folder of a run.
+    run: PathBuf,
+
+    /// The archive to write [default: RUN.tar.gz].
+    #[arg(long, short, value_name = "FILE")]
+    out: Option<PathBuf>,
+
+    /// Replace an archive that is there already.
+    #[arg(long)]
+    overwrite: bool,
+}
+
+pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliError> {
+    let (directory, run) = RunDirectory::open(&arguments.run)?;
+    let controls = recorded_policy(&run)?.controls;
+    let path = match arguments.out {
+        Some(path) => path,
+        None => default_path(&arguments.run)?,
+    };
+    if path.exists() && !arguments.overwrite {
+        return Err(
+            CliError::usage(format_args!("`{}` is there already", path.display()))
+                .hint("choose another name with --out, or replace it with --overwrite"),
+        );
+    }
+    if !run.complete {
+        output.warn("the run is not complete, and the bundle will say so");
+    }
+    let written = bundle::write(&directory, &controls, &path).map_err(|error| {
+        CliError::failed(&error)
+            .hint("check that the run is whole and that there is space on the disk")
+    })?;
+    output.data(|out| {
+        writeln!(out, "{}  {}", written.sha256, path.display())?;
+        Ok(())
+    })?;
+    output.note(format_args!(
+        "{} files, {} bytes. Check it with `trailproof verify {}`",
+        written.manifest.files.len() + 1,
+        written.size,
+        path.display()
+    ));
+    Ok(Exit::Success)
+}
+
+/// Beside the folder of the run, by its name.
+fn default_path(run: &std::path::Path) -> Result<PathBuf, CliError> {
+    let named = std::fs::canonicalize(run).unwrap_or_else(|_| run.to_owned());
+    let name = named.file_name().ok_or_else(|| {
+        CliError::usage("the folder of the run has no name").hint("name the archive with --out")
+    })?;
+    let mut name = name.to_owned();
+    name.push(".tar.gz");
+    Ok(run.parent().unwrap_or(std::path::Path::new("")).join(name))
+}

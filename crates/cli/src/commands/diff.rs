@@ -1,0 +1,158 @@
+//! `trailproof diff`: what changed between two runs.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+use trailproof_core::finding::{LinkName, Status};
+use trailproof_report::comparison::{Change, Difference, Side, compare};
+use trailproof_report::past::PastRun;
+
+use super::controls::PrintFormat;
+use super::past_run;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::output::Output;
+use crate::untrusted::visible;
+
+/// Show what changed between two runs: new failures, fixed, newly unknown, another chain.
+///
+/// The exit code is 1 when something fails that did not fail before, and 0 otherwise.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// The folder of the earlier run.
+    old: PathBuf,
+
+    /// The folder of the later run.
+    new: PathBuf,
+
+    /// How to print.
+    #[arg(long, value_enum, default_value_t)]
+    format: PrintFormat,
+}
+
+pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliError> {
+    let Arguments { old, new, format } = arguments;
+    let old = past_run(&old)?;
+    let new = past_run(&new)?;
+    warn_of_apples_and_oranges(&old, &new, output);
+    let differences = compare(&old.findings, &new.findings);
+    if format == PrintFormat::Json {
+        let document = document(&old, &new, &differences);
+        output.data(|out| {
+            serde_json::to_writer_pretty(&mut *out, &document)?;
+            writeln!(out)
+        })?;
+    } else {
+        output.data(|out| write!(out, "{}", text(&differences)))?;
+    }
+    let failures = differences
+        .iter()
+        .any(|found| found.change == Change::NewFailure);
+    Ok(if failures { Exit::Fail } else { Exit::Success })
+}
+
+/// Two runs that asked different questions have different answers for no reason in AWS.
+fn warn_of_apples_and_oranges(old: &PastRun, new: &PastRun, output: &Output) {
+    let (before, after) = (&old.run.policy, &new.run.policy);
+    if before.benchmark != after.benchmark {
+        output.warn(format_args!(
+            "the runs were judged by different benchmark versions, {} and {}",
+            before.benchmark, after.benchmark
+        ));
+    }
+    if before.assurance != after.assurance {
+        output.warn("the runs were judged by different yardsticks (--assurance)");
+    }
+    if before.evaluated_at > after.evaluated_at {
+        output.warn("the first run is the later one: give the earlier run first");
+    }
+    if !old.run.complete || !new.run.complete {
+        output.warn("one of the runs is not complete, so accounts may be missing from it");
+    }
+}
+
+fn document(old: &PastRun, new: &PastRun, differences: &[Difference]) -> Value {
+    let mut value = json!({
+        "schema_version": 1,
+        "old": { "evaluated_at": old.run.policy.evaluated_at, "findings": old.findings.len() },
+        "new": { "evaluated_at": new.run.policy.evaluated_at, "findings": new.findings.len() },
+    });
+    let mut counts = serde_json::Map::new();
+    if let Some(members) = value.as_object_mut() {
+        for change in Change::ALL {
+            let list: Vec<_> = differences
+                .iter()
+                .filter(|found| found.change == change)
+                .collect();
+            counts.insert(change.as_str().to_owned(), json!(list.len()));
+            members.insert(change.as_str().to_owned(), json!(list));
+        }
+        members.insert("summary".to_owned(), Value::Object(counts));
+    }
+    value
+}
+
+fn text(differences: &[Difference]) -> String {
+    let mut text = String::new();
+    for change in Change::ALL {
+        let list: Vec<_> = differences
+            .iter()
+            .filter(|found| found.change == change)
+            .collect();
+        if list.is_empty() {
+            continue;
+        }
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{} ({})", heading(change), list.len());
+        for found in list {
+            let _ = writeln!(text, "  {}", line(found));
+            for link in &found.links {
+                if change == Change::ChangedChain {
+                    let _ = writeln!(
+                        text,
+                        "    {}: {} -> {}",
+                        link.link,
+                        visible(link.old_resource.as_deref().unwrap_or("-")),
+                        visible(link.new_resource.as_deref().unwrap_or("-")),
+                    );
+                }
+            }
+        }
+    }
+    if text.is_empty() {
+        text.push_str("Nothing changed\n");
+    }
+    text
+}
+
+fn heading(change: Change) -> &'static str {
+    match change {
+        Change::NewFailure => "New failures",
+        Change::NewlyUnknown => "Newly unknown",
+        Change::Fixed => "Fixed",
+        Change::NewlyMuted => "Newly muted",
+        Change::ChangedChain => "Changed chain",
+        Change::Added => "New",
+        Change::Removed => "Gone",
+        Change::Other => "Other changes",
+    }
+}
+
+fn line(found: &Difference) -> String {
+    let name = found
+        .account_name
+        .as_deref()
+        .map(visible)
+        .unwrap_or_default();
+    let status = |side: &Option<Side>| side.as_ref().map_or("-", |side| side.status.as_str());
+    let mut line = format!("{} {name}", visible(&found.id));
+    let _ = write!(line, "  {} -> {}", status(&found.old), status(&found.new));
+    if let Some(side) = &found.new
+        && side.status != Status::Pass
+    {
+        let broken = side.broken_link.map_or("", LinkName::as_str);
+        let _ = write!(line, "  {broken}: {}", visible(&side.message));
+    }
+    line
+}

@@ -1,0 +1,313 @@
+//! `trailproof verify`: whether a bundle is whole, and whether its findings follow from its
+//! evidence.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use trailproof_core::evaluate::evaluate;
+use trailproof_core::finding::Finding;
+use trailproof_core::mute::{self, Tags};
+use trailproof_report::bundle::{self, Bundle};
+use trailproof_report::findings_json;
+use trailproof_report::provenance::Provenance;
+use trailproof_report::run::{Run, file, read_evidence};
+
+use super::controls::PrintFormat;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::output::Output;
+use crate::untrusted::visible;
+
+/// Check a bundle: its sums, and that its findings follow from its evidence.
+///
+/// The evidence is judged again, by the policy and the patterns in the bundle and for the time it
+/// was judged for, and the result is compared with the bundle's findings. The exit code is 1 when
+/// anything was changed or does not follow.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// The bundle that `trailproof bundle` wrote.
+    bundle: PathBuf,
+
+    /// How to print. As JSON, the records that each finding rests on are listed.
+    #[arg(long, value_enum, default_value_t)]
+    format: PrintFormat,
+}
+
+pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliError> {
+    let Arguments {
+        bundle: path,
+        format,
+    } = arguments;
+    let folder = Scratch::new()?;
+    let bundle = match bundle::unpack(&path, &folder.path) {
+        Ok(bundle) => bundle,
+        Err(error) if error.is_tampering() => {
+            return refused(format, &error.to_string(), output);
+        }
+        Err(error) => {
+            return Err(
+                CliError::usage(&error).hint("name the archive that `trailproof bundle` wrote")
+            );
+        }
+    };
+    let (run, recorded) = findings_json::read(&folder.path.join(file::FINDINGS_JSON))
+        .map_err(|error| CliError::usage(&error).hint(error.remedy()))?;
+    let judged = judge(&folder.path, &bundle, &run)?;
+    let wrong = differences(&recorded, &judged);
+    let provenance = provenance(&folder.path)?;
+    if format == PrintFormat::Json {
+        print_json(&bundle, &recorded, &wrong, &provenance, output)?;
+    } else {
+        print_text(&bundle, &recorded, &wrong, &provenance, output)?;
+    }
+    Ok(if wrong.is_empty() {
+        Exit::Success
+    } else {
+        Exit::Fail
+    })
+}
+
+/// Says that a bundle is not what it was.
+fn refused(format: PrintFormat, reason: &str, output: &Output) -> Result<Exit, CliError> {
+    if format == PrintFormat::Json {
+        let document = json!({ "verified": false, "reason": reason });
+        output.data(|out| writeln!(out, "{document}"))?;
+    } else {
+        output.data(|out| writeln!(out, "NOT VERIFIED: {}", visible(reason)))?;
+    }
+    Ok(Exit::Fail)
+}
+
+fn judge(folder: &Path, bundle: &Bundle, run: &Run) -> Result<Vec<Finding>, CliError> {
+    let evidence =
+        read_evidence(folder).map_err(|error| CliError::usage(&error).hint(error.remedy()))?;
+    let policy = run.policy.to_policy(bundle.controls.clone(), &run.scope);
+    let mut findings = evaluate(&evidence, &policy, run.policy.evaluated_at);
+    mute::apply(
+        &mut findings,
+        &run.policy.mutes,
+        &Tags::new(),
+        run.policy.evaluated_at,
+    );
+    Ok(findings)
+}
+
+/// What is wrong with the bundle's findings, one sentence each.
+fn differences(recorded: &[Finding], judged: &[Finding]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let find = |findings: &'_ [Finding], id: &str| findings.iter().position(|known| known.id == id);
+    for (place, finding) in recorded.iter().enumerate() {
+        // Both are in the same order, so the place is nearly always the same.
+        let same_place = judged.get(place).filter(|other| other.id == finding.id);
+        let other =
+            same_place.or_else(|| find(judged, &finding.id).and_then(|place| judged.get(place)));
+        match other {
+            None => wrong.push(format!(
+                "`{}` does not follow from the evidence",
+                finding.id
+            )),
+            Some(other) if other.status != finding.status => wrong.push(format!(
+                "`{}` is {} in the bundle, and {} by its evidence",
+                finding.id, finding.status, other.status
+            )),
+            Some(other) if other != finding => wrong.push(format!(
+                "`{}` has the same status by its evidence, but not the same content",
+                finding.id
+            )),
+            Some(_) => {}
+        }
+    }
+    for finding in judged {
+        if find(recorded, &finding.id).is_none() {
+            wrong.push(format!(
+                "`{}` follows from the evidence, and is missing",
+                finding.id
+            ));
+        }
+    }
+    wrong
+}
+
+fn provenance(folder: &Path) -> Result<Provenance, CliError> {
+    let path = folder.join(file::EVIDENCE);
+    let file = File::open(&path)
+        .map_err(|error| CliError::failed(format_args!("cannot read the evidence: {error}")))?;
+    Provenance::read(BufReader::new(file)).map_err(CliError::usage)
+}
+
+fn print_json(
+    bundle: &Bundle,
+    recorded: &[Finding],
+    wrong: &[String],
+    provenance: &Provenance,
+    output: &Output,
+) -> Result<(), CliError> {
+    output.data(|out| {
+        let head = json!({
+            "verified": wrong.is_empty(),
+            "sha256": bundle.sha256,
+            "files": bundle.manifest.files,
+            "differences": wrong,
+            "records": provenance.len(),
+        });
+        let head = head.to_string();
+        // Findings are written one by one: there may be many, with many records each.
+        write!(
+            out,
+            "{},\"findings\":[",
+            head.strip_suffix('}').unwrap_or(&head)
+        )?;
+        for (place, finding) in recorded.iter().enumerate() {
+            let lines: Vec<usize> = provenance
+                .of(finding.account.id)
+                .iter()
+                .map(|source| source.line)
+                .collect();
+            let separator = if place > 0 { "," } else { "" };
+            let value: Value = json!({
+                "id": finding.id, "status": finding.status, "evidence_lines": lines,
+            });
+            write!(out, "{separator}\n{value}")?;
+        }
+        writeln!(out, "]}}")
+    })
+}
+
+fn print_text(
+    bundle: &Bundle,
+    recorded: &[Finding],
+    wrong: &[String],
+    provenance: &Provenance,
+    output: &Output,
+) -> Result<(), CliError> {
+    const SHOWN: usize = 50;
+    output.data(|out| {
+        if wrong.is_empty() {
+            writeln!(
+                out,
+                "VERIFIED: {} files are unchanged, and all {} findings follow from {} records",
+                bundle.manifest.files.len(),
+                recorded.len(),
+                provenance.len()
+            )?;
+        } else {
+            writeln!(
+                out,
+                "NOT VERIFIED: the findings are not those of the evidence"
+            )?;
+            for sentence in wrong.iter().take(SHOWN) {
+                writeln!(out, "  {}", visible(sentence))?;
+            }
+            if wrong.len() > SHOWN {
+                writeln!(out, "  and {} more", wrong.len() - SHOWN)?;
+            }
+        }
+        writeln!(out, "bundle  sha256 {}", bundle.sha256)?;
+        for entry in &bundle.manifest.files {
+            writeln!(
+                out,
+                "  {}  {} ({} bytes)",
+                entry.sha256,
+                visible(&entry.name),
+                entry.size
+            )?;
+        }
+        writeln!(
+            out,
+            "\nWhat each finding rests on (lines of {}):",
+            file::EVIDENCE
+        )?;
+        for finding in recorded {
+            let lines: Vec<usize> = provenance
+                .of(finding.account.id)
+                .iter()
+                .map(|source| source.line)
+                .collect();
+            writeln!(
+                out,
+                "  {} {}  {}",
+                visible(&finding.id),
+                finding.status,
+                ranges(&lines)
+            )?;
+        }
+        Ok(())
+    })
+}
+
+/// Numbers as people write them: `1-4, 9`.
+pub(crate) fn ranges(numbers: &[usize]) -> String {
+    let runs = numbers.chunk_by(|one, next| one + 1 == *next);
+    let texts: Vec<String> = runs
+        .filter_map(|run| match (run.first(), run.last()) {
+            (Some(first), Some(last)) if first == last => Some(first.to_string()),
+            (Some(first), Some(last)) => Some(format!("{first}-{last}")),
+            _ => None,
+        })
+        .collect();
+    if texts.is_empty() {
+        "no records".to_owned()
+    } else {
+        texts.join(", ")
+    }
+}
+
+/// A private folder that is gone when the command ends.
+struct Scratch {
+    path: PathBuf,
+}
+
+impl Scratch {
+    fn new() -> Result<Self, CliError> {
+        /// Folders that a killed process of the same number may have left.
+        const ATTEMPTS: usize = 100;
+        let parent = std::env::temp_dir();
+        let mut builder = std::fs::DirBuilder::new();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::DirBuilderExt;
+            builder.mode(0o700);
+        }
+        for attempt in 0..ATTEMPTS {
+            let path = parent.join(format!(
+                "trailproof-verify-{}-{attempt}",
+                std::process::id()
+            ));
+            // Not recursive: a folder that is there already belongs to somebody else.
+            match builder.create(&path) {
+                Ok(()) => return Ok(Self { path }),
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+                Err(error) => {
+                    return Err(CliError::failed(format_args!(
+                        "cannot create `{}`: {error}",
+                        path.display()
+                    )));
+                }
+            }
+        }
+        Err(CliError::failed(format_args!(
+            "no free name for a folder in `{}`",
+            parent.display()
+        )))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // A folder that cannot be removed is left to the system's own cleaning.
+        let _ = std::fs::remove_dir_all(&self.path);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_of_numbers_are_joined() {
+        assert_eq!(ranges(&[1, 2, 3, 7, 9, 10]), "1-3, 7, 9-10");
+        assert_eq!(ranges(&[]), "no records");
+    }
+}
