@@ -43,6 +43,8 @@ pub(super) struct Candidate {
     pub(super) notes: Vec<String>,
     /// A topic the user named and the run never looked at; whether somebody is taken to listen.
     assumed: Option<(String, bool)>,
+    /// Where alarms of others are taken to be unmuted, because the run never looked.
+    unmuted: Option<(AccountId, Region)>,
 }
 
 /// The candidates, and why there are not more.
@@ -119,6 +121,9 @@ impl Candidate {
     pub(super) fn put_into(&self, world: &mut World, now: Timestamp) {
         if let Some((arn, somebody_listens)) = &self.assumed {
             world.assume_topic(arn, *somebody_listens, now);
+        }
+        if let Some((account, region)) = &self.unmuted {
+            world.assume_unmuted(*account, region, now);
         }
         for step in &self.steps {
             world.put(step, now);
@@ -229,10 +234,20 @@ impl<'a> Setting<'a> {
                 },
             );
         }
+        let place = (self.site.account, self.site.region.clone());
+        let unseen = !self.world.saw_mute_rules(place.0, &place.1);
         Ok(vec![Candidate {
             steps,
             reused: self.reused_chain(&topic),
-            ..Candidate::default()
+            notes: unseen
+                .then(|| {
+                    "the run did not look for rules that mute the alarm: the scan after apply does"
+                        .to_owned()
+                })
+                .into_iter()
+                .collect(),
+            assumed: None,
+            unmuted: unseen.then_some(place),
         }])
     }
 
@@ -458,6 +473,7 @@ impl<'a> Setting<'a> {
                 .collect(),
             notes,
             assumed: target.assumed,
+            unmuted: None,
         })
     }
 

@@ -274,12 +274,16 @@ impl World {
                 push(response, "MetricAlarms", described);
             },
         );
-        // Not seen means not muted, until `apply` has looked: a rule can only name an alarm that
-        // exists, and this one does not yet.
+        // A rule can only name an alarm that exists, and this one does not yet.
+        self.assume_unmuted(step.account, &step.region, now);
+    }
+
+    /// Takes what was not seen for not there: rules that mute alarms.
+    pub(super) fn assume_unmuted(&mut self, account: AccountId, region: &Region, now: Timestamp) {
         self.edit(
-            step.account,
-            &step.region,
-            &Call::ListAlarmMuteRules { alarm_name: None },
+            account,
+            region,
+            &Call::ListAlarmMuteRules,
             now,
             |response| {
                 response
@@ -287,6 +291,12 @@ impl World {
                     .or_insert_with(|| json!([]));
             },
         );
+    }
+
+    /// Whether the rules that mute alarms in an account and region were seen.
+    pub(super) fn saw_mute_rules(&self, account: AccountId, region: &Region) -> bool {
+        let key = key(Operation::ListAlarmMuteRules, account, region, "");
+        self.seen.contains_key(&key)
     }
 
     fn put_topic(&mut self, topic: &Topic, now: Timestamp) {
