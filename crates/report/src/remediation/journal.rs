@@ -55,6 +55,10 @@ pub enum Entry {
     Intent {
         /// The step exactly as it will be done: names as they were resolved.
         step: Box<Step>,
+        /// The alarms of others that watched the metric of a new filter before it was there: undo
+        /// takes nothing from them that they had.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        watched_by: Vec<String>,
     },
     /// It is there.
     Created {
@@ -103,6 +107,8 @@ pub struct StepRecord {
     pub step: Step,
     /// Where it stands.
     pub state: StepState,
+    /// The alarms of others that watched the metric of a new filter before it was there.
+    pub watched_by: Vec<String>,
     /// The line of the intent: steps are undone in the reverse of this order.
     pub sequence: u64,
 }
@@ -440,10 +446,11 @@ impl Replay {
 
 fn replay_entry(steps: &mut BTreeMap<String, StepRecord>, sequence: u64, entry: Entry) {
     let (id, state) = match entry {
-        Entry::Intent { step } => {
+        Entry::Intent { step, watched_by } => {
             let record = StepRecord {
                 step: *step,
                 state: StepState::Uncertain,
+                watched_by,
                 sequence,
             };
             steps.insert(record.step.id.clone(), record);
@@ -505,6 +512,7 @@ mod tests {
     fn intent(id: &str) -> Entry {
         Entry::Intent {
             step: Box::new(step(id)),
+            watched_by: Vec::new(),
         }
     }
 

@@ -125,6 +125,20 @@ pub(crate) async fn alarms(
     Ok(alarms)
 }
 
+/// The alarms that watch the metric of a filter.
+pub(crate) fn watchers<'a>(
+    filter: &'a MetricFilter,
+    alarms: &'a BTreeMap<String, Value>,
+) -> impl Iterator<Item = &'a String> {
+    alarms
+        .iter()
+        .filter(|(_, alarm)| {
+            text(alarm, "Namespace") == Some(&filter.namespace)
+                && text(alarm, "MetricName") == Some(&filter.metric)
+        })
+        .map(|(name, _)| name)
+}
+
 /// A topic, read by its owner; `None` when it does not exist.
 pub(crate) async fn topic(
     cloud: &impl Cloud,

@@ -273,7 +273,7 @@ impl<C: Cloud> Work<'_, C> {
     async fn look(&self, record: &StepRecord) -> Result<Verdict, present::Unreadable> {
         let step = &record.step;
         match &step.change {
-            Change::PutMetricFilter(filter) => self.look_at_filter(step, filter).await,
+            Change::PutMetricFilter(filter) => self.look_at_filter(record, filter).await,
             Change::CreateTopic(topic) => self.look_at_topic(step, topic, &record.state).await,
             Change::Subscribe(subscription) => self.look_at_subscription(subscription).await,
             Change::PutMetricAlarm(alarm) => self.look_at_alarm(step, alarm).await,
@@ -282,10 +282,10 @@ impl<C: Cloud> Work<'_, C> {
 
     async fn look_at_filter(
         &self,
-        step: &Step,
+        record: &StepRecord,
         filter: &MetricFilter,
     ) -> Result<Verdict, present::Unreadable> {
-        let (account, region) = (step.account, &step.region);
+        let (account, region) = (record.step.account, &record.step.region);
         let filters =
             present::metric_filters(self.cloud, account, region, &filter.log_group).await?;
         let Some(there) = filters.get(&filter.name) else {
@@ -297,18 +297,13 @@ impl<C: Cloud> Work<'_, C> {
             ));
         }
         let alarms = present::alarms(self.cloud, account, region).await?;
-        let watcher = alarms.iter().find(|(name, alarm)| {
-            let text = |member: &str| alarm.get(member).and_then(Value::as_str);
-            text("Namespace") == Some(&filter.namespace)
-                && text("MetricName") == Some(&filter.metric)
-                && !self
-                    .ours
-                    .alarms
-                    .contains(&(account, region.clone(), (*name).clone()))
+        let watcher = present::watchers(filter, &alarms).find(|name| {
+            let ours = (account, region.clone(), (*name).clone());
+            !self.ours.alarms.contains(&ours) && !record.watched_by.contains(name)
         });
         Ok(match watcher {
-            Some((name, _)) => Verdict::Left(format!(
-                "alarm `{name}`, which somebody else made, watches its metric"
+            Some(name) => Verdict::Left(format!(
+                "alarm `{name}`, which came later and is not trailproof's, watches its metric"
             )),
             None => Verdict::Remove(Mutation::DeleteMetricFilter {
                 log_group: filter.log_group.clone(),

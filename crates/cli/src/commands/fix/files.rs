@@ -79,6 +79,11 @@ pub(super) fn journal_path(
 impl From<JournalError> for CliError {
     fn from(error: JournalError) -> Self {
         match error {
+            JournalError::File { ref source, .. }
+                if source.kind() == std::io::ErrorKind::NotFound =>
+            {
+                Self::usage(&error).hint("name the journal that `trailproof fix apply` wrote")
+            }
             JournalError::File { .. } => Self::failed(&error)
                 .hint("check that the folder exists, is yours and the disk is not full"),
             JournalError::Locked { .. } => Self::failed(&error),

@@ -23,8 +23,8 @@ const MOST_NAMES: u32 = 50;
 /// What is left to do about a step, which now has its final names.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Decision {
-    /// It is not there.
-    Create(Step),
+    /// It is not there. For a metric filter, with the alarms that watch its metric already.
+    Create(Step, Vec<String>),
     /// This plan created it.
     Ours(Step),
     /// This plan created it and died before it could say so; what undo needs to know.
@@ -72,7 +72,7 @@ pub(super) async fn decide<C: Cloud>(
             Change::Subscribe(subscription) => {
                 let arn = topic_of(work, &actual, &subscription.topic_arn)?;
                 let created = decisions.iter().any(|decision: &Decision| {
-                    matches!(decision, Decision::Create(step) if step.change.creates_topic(&arn))
+                    matches!(decision, Decision::Create(step, _) if step.change.creates_topic(&arn))
                 });
                 let wanted = Subscription {
                     topic_arn: arn,
@@ -100,7 +100,7 @@ impl Decision {
     /// The step, with its final names.
     pub(super) fn step(&self) -> &Step {
         match self {
-            Self::Create(step)
+            Self::Create(step, _)
             | Self::Ours(step)
             | Self::Adopt(step, _)
             | Self::AlreadyThere(step) => step,
@@ -228,7 +228,12 @@ fn about_filter(
     present: &Present,
 ) -> Result<Decision, Reason> {
     match present.filters.get(&filter.name) {
-        None => Ok(Decision::Create(step.clone())),
+        None => {
+            let watchers = present::watchers(filter, &present.alarms)
+                .cloned()
+                .collect();
+            Ok(Decision::Create(step.clone(), watchers))
+        }
         Some(there) if present::is_same_filter(filter, there) => {
             Ok(Decision::there(step.clone(), record, Value::Null))
         }
@@ -267,7 +272,7 @@ fn about_alarm(
     {
         let (step, alarm) = named(recorded.name.clone());
         return match present.alarms.get(&alarm.name) {
-            None => Ok(Decision::Create(step)),
+            None => Ok(Decision::Create(step, Vec::new())),
             Some(there) if present::is_same_alarm(&alarm, there) => {
                 Ok(Decision::there(step, Some(record), Value::Null))
             }
@@ -280,7 +285,7 @@ fn about_alarm(
     for number in 1..=MOST_NAMES {
         let (step, alarm) = named(NameKind::Alarm.numbered(&wanted.name, number));
         match present.alarms.get(&alarm.name) {
-            None => return Ok(Decision::Create(step)),
+            None => return Ok(Decision::Create(step, Vec::new())),
             Some(there) if present::is_same_alarm(&alarm, there) => {
                 return Ok(Decision::AlreadyThere(step));
             }
@@ -320,7 +325,7 @@ async fn about_topic<C: Cloud>(
     {
         let step = named(&made.name);
         return Ok(match present.topic(work, &made.arn).await? {
-            None => Decision::Create(step),
+            None => Decision::Create(step, Vec::new()),
             Some(there) => {
                 let result = topic_result(&made.arn, &there.attributes);
                 Decision::there(step, Some(record), result)
@@ -333,7 +338,7 @@ async fn about_topic<C: Cloud>(
             continue;
         };
         let Some(there) = present.topic(work, &topic.arn).await? else {
-            return Ok(Decision::Create(step));
+            return Ok(Decision::Create(step, Vec::new()));
         };
         if wanted.use_existing {
             return match there.unusable() {
@@ -373,13 +378,13 @@ async fn about_subscription<C: Cloud>(
         ..step.clone()
     };
     if topic_is_new {
-        return Ok(Decision::Create(step));
+        return Ok(Decision::Create(step, Vec::new()));
     }
     let Some(topic) = present.topic(work, &wanted.topic_arn).await? else {
         return Err(format!("the topic `{}` does not exist", wanted.topic_arn));
     };
     Ok(match topic.subscription(&wanted) {
-        None => Decision::Create(step),
+        None => Decision::Create(step, Vec::new()),
         Some(there) => {
             let result = json!({"arn": there.get("SubscriptionArn")});
             Decision::there(step, record.as_ref(), result)
@@ -397,7 +402,7 @@ fn check_filters<C>(
     let new = decisions
         .iter()
         .filter(|decision| {
-            matches!(decision, Decision::Create(step) if matches!(step.change, Change::PutMetricFilter(_)))
+            matches!(decision, Decision::Create(step, _) if matches!(step.change, Change::PutMetricFilter(_)))
         })
         .count();
     if present.filters.len() + new > METRIC_FILTERS_PER_LOG_GROUP {
@@ -419,7 +424,7 @@ fn check_filters<C>(
         let pattern = filter.get("filterPattern").and_then(Value::as_str);
         for repair in &site.repairs {
             let needs_filter = decisions.iter().any(|decision| {
-                matches!(decision, Decision::Create(step)
+                matches!(decision, Decision::Create(step, _)
                     if repair.steps.contains(&step.id)
                         && matches!(step.change, Change::PutMetricFilter(_)))
             });
@@ -462,7 +467,7 @@ async fn check_patterns<C: Cloud>(
     decisions: &[Decision],
 ) -> Result<(), Reason> {
     for decision in decisions {
-        let Decision::Create(step) = decision else {
+        let Decision::Create(step, _) = decision else {
             continue;
         };
         let Change::PutMetricFilter(filter) = &step.change else {

@@ -96,7 +96,7 @@ async fn carry_out<C: Cloud>(
     work: &Work<'_, C>,
     decision: &Decision,
 ) -> Result<StepOutcome, JournalLost> {
-    let step = match decision {
+    let (step, watched_by) = match decision {
         Decision::Ours(_) => return Ok(StepOutcome::Ours),
         Decision::AlreadyThere(_) => return Ok(StepOutcome::AlreadyThere),
         Decision::Adopt(step, result) => {
@@ -108,11 +108,12 @@ async fn carry_out<C: Cloud>(
             }
             return Ok(StepOutcome::Ours);
         }
-        Decision::Create(_) if work.options.dry_run => return Ok(StepOutcome::WouldCreate),
-        Decision::Create(step) => step,
+        Decision::Create(..) if work.options.dry_run => return Ok(StepOutcome::WouldCreate),
+        Decision::Create(step, watched_by) => (step, watched_by),
     };
     work.write_down(Entry::Intent {
         step: Box::new(step.clone()),
+        watched_by: watched_by.clone(),
     })?;
     let mutation = mutation(&step.change);
     let action = mutation.action();

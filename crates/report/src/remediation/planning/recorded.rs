@@ -59,7 +59,8 @@ fn selector(operation: Operation, parameters: &Map<String, Value>) -> String {
     let member = match operation {
         Operation::DescribeMetricFilters => "logGroupName",
         Operation::GetTopicAttributes | Operation::ListSubscriptionsByTopic => "TopicArn",
-        Operation::DescribeAlarms | Operation::ListAlarmMuteRules => return String::new(),
+        Operation::DescribeAlarms => return String::new(),
+        Operation::ListAlarmMuteRules => "AlarmName",
         _ => return Value::Object(parameters.clone()).to_string(),
     };
     parameters

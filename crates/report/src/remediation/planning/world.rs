@@ -283,7 +283,7 @@ impl World {
         self.edit(
             account,
             region,
-            &Call::ListAlarmMuteRules,
+            &Call::ListAlarmMuteRules { alarm_name: None },
             now,
             |response| {
                 response
