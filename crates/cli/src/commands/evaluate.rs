@@ -87,6 +87,14 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
 
     let evidence = read_evidence(&arguments.evidence)
         .map_err(|error| CliError::usage(&error).hint(error.remedy()))?;
+    if policy.accounts.is_none() && evidence.accounts().is_empty() {
+        // No finding at all would look like a success.
+        return Err(CliError::usage(format!(
+            "the evidence in `{}` speaks of no account",
+            arguments.evidence.display()
+        ))
+        .hint("name the run directory or the evidence.ndjson of a scan that saw something"));
+    }
     let reports = reports(&arguments.report, &run, arguments.overwrite)?;
     if !complete {
         output.warn("the evidence is of a scan that was never completed");

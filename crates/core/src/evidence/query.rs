@@ -122,7 +122,7 @@ impl Evidence {
 
     /// Every account that the evidence speaks of as one to be judged: those that the organization
     /// lists and those whose trails were asked for; without a list, also those that were to be
-    /// entered and the caller's own.
+    /// entered and the caller's own, and without any of these whoever made a call.
     pub fn accounts(&self) -> BTreeSet<AccountId> {
         let mut accounts: BTreeSet<_> = self.directory.keys().copied().collect();
         let listed = !accounts.is_empty();
@@ -135,6 +135,10 @@ impl Evidence {
                     .filter_map(|answer| answer.outcome.as_ref().ok())
                     .map(|identity| identity.account),
             );
+        }
+        if accounts.is_empty() {
+            // Nothing says whose evidence this is but the calls themselves.
+            accounts.extend(&self.callers);
         }
         accounts
     }

@@ -437,3 +437,17 @@ fn requests_are_recognized_however_they_were_asked() {
     })));
     assert!(!evidence.has(&request(Call::DescribeAlarms)));
 }
+
+#[test]
+fn evidence_without_lists_or_trails_is_its_callers() {
+    let status = line(
+        "cloudtrail:GetTrailStatus",
+        1,
+        "eu-west-1",
+        json!({"Name": TRAIL}),
+        json!({"IsLogging": true}),
+    );
+    let evidence = read(&status);
+    assert!(evidence.accounts().into_iter().eq([account(1)]));
+    assert!(read("").accounts().is_empty());
+}
