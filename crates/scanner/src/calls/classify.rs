@@ -28,8 +28,10 @@ pub(crate) enum Remedy {
     Again,
     /// Asking again later: not even a connection came about.
     Reconnect,
-    /// New credentials.
+    /// New credentials, because these have expired.
     Renew,
+    /// New credentials, but these may just as well never have been good.
+    RenewOnce,
 }
 
 impl Failure {
@@ -323,8 +325,10 @@ const UNKNOWN_OPERATION: &[&str] = &[
 
 fn of_code(code: &str, message: &str, status: u16) -> (ErrorClass, Remedy) {
     let is = |codes: &[&str]| codes.contains(&code);
-    if is(EXPIRED) || is(UNKNOWN_TOKEN) {
+    if is(EXPIRED) {
         (ErrorClass::Denied, Remedy::Renew)
+    } else if is(UNKNOWN_TOKEN) {
+        (ErrorClass::Denied, Remedy::RenewOnce)
     } else if is(DENIED) {
         (ErrorClass::Denied, Remedy::None)
     } else if is(REGION_DISABLED) {
@@ -392,7 +396,7 @@ mod tests {
                 "",
                 403,
                 Class::Denied,
-                Remedy::Renew,
+                Remedy::RenewOnce,
             ),
             (
                 "OptInRequired",
@@ -487,6 +491,6 @@ mod tests {
         assert_eq!(disabled.remedy, Remedy::None);
         let refused = failure().in_region(&Region::new("eu-west-1"));
         assert_eq!(refused.error.class, ErrorClass::Denied);
-        assert_eq!(refused.remedy, Remedy::Renew);
+        assert_eq!(refused.remedy, Remedy::RenewOnce);
     }
 }

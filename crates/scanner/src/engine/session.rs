@@ -119,6 +119,20 @@ impl Session {
         }
     }
 
+    /// Whether these are still the credentials to use. While they are being renewed they are not.
+    pub(crate) fn holds(&self, used: &Credentials, now: Timestamp) -> bool {
+        self.held.try_lock().is_ok_and(|held| match &*held {
+            Held::Credentials {
+                credentials,
+                renew_at,
+            } => {
+                credentials.access_key_id() == used.access_key_id()
+                    && renew_at.is_none_or(|renew_at| now < renew_at)
+            }
+            Held::Nothing | Held::Refused(_) => false,
+        })
+    }
+
     /// Marks the account as one that others ask with.
     pub(crate) fn share(&self) {
         self.shared.store(true, Ordering::Relaxed);

@@ -10,7 +10,7 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 use trailproof_core::account::Region;
 use trailproof_core::evidence::{Call, Request};
@@ -84,12 +84,14 @@ struct Budget {
     throttles: u32,
     failures: u32,
     disconnections: u32,
-    renewed: bool,
+    renewals: u32,
 }
 
 /// Enough to outlast a storm of half a minute.
 const MAX_THROTTLES: u32 = 12;
 const MAX_FAILURES: u32 = 8;
+/// Credentials that expire on their way are renewed this often for one request.
+const MAX_RENEWALS: u32 = 4;
 /// After this long, a request that keeps failing or stalling is given up.
 const MAX_FAILING: Duration = Duration::from_secs(90);
 /// An endpoint that refuses connections is waited for this long: long enough for a restart or a
@@ -144,19 +146,18 @@ impl Transport {
             throttles: 0,
             failures: 0,
             disconnections: 0,
-            renewed: false,
+            renewals: 0,
         };
         loop {
-            let target = Target {
-                region: region.clone(),
-                credentials: self.credentials(session).await?,
-            };
             let turn = session.pacer.reserve(region, ask);
             self.stop.sleep_until(turn).await?;
+            let (credentials, permit) = self.ready(session).await?;
+            let target = Target {
+                region: region.clone(),
+                credentials,
+            };
             let failure = {
-                // The semaphore is never closed.
-                let _permit = self.cap.acquire().await;
-                self.stop.check()?;
+                let _permit = permit;
                 self.tally.sent(ask.name());
                 match self.once(&target, ask, what).await {
                     Ok(received) => {
@@ -185,7 +186,7 @@ impl Transport {
             let Some(pause) = budget.pause(&failure) else {
                 return Err(failure.into());
             };
-            if failure.remedy == Remedy::Renew {
+            if matches!(failure.remedy, Remedy::Renew | Remedy::RenewOnce) {
                 session.forget(&target.credentials).await;
             }
             tracing::debug!(
@@ -194,6 +195,27 @@ impl Transport {
             );
             self.tally.retried();
             self.stop.sleep_until(Instant::now() + pause).await?;
+        }
+    }
+
+    /// A place among the calls in flight, and credentials that are good now: they may have
+    /// expired while the place was waited for. A place is never held while renewing, which needs
+    /// one, too.
+    async fn ready(
+        &self,
+        session: &Session,
+    ) -> Result<(Credentials, Option<SemaphorePermit<'_>>), End> {
+        let mut renewals = 0;
+        loop {
+            let credentials = self.credentials(session).await?;
+            // The semaphore is never closed.
+            let permit = self.cap.acquire().await.ok();
+            self.stop.check()?;
+            // Credentials that never last until their turn are tried in the end.
+            if renewals == MAX_RENEWALS || session.holds(&credentials, clock::now()) {
+                return Ok((credentials, permit));
+            }
+            renewals += 1;
         }
     }
 
@@ -319,10 +341,13 @@ impl Budget {
         let elapsed = self.began.elapsed();
         match failure.remedy {
             Remedy::None => None,
-            Remedy::Renew => {
-                let first = !self.renewed;
-                self.renewed = true;
-                first.then_some(Duration::ZERO)
+            Remedy::Renew | Remedy::RenewOnce => {
+                self.renewals += 1;
+                let enough = match failure.remedy {
+                    Remedy::RenewOnce => 1,
+                    _ => MAX_RENEWALS,
+                };
+                (self.renewals <= enough).then_some(Duration::ZERO)
             }
             Remedy::SlowDown => {
                 self.throttles += 1;

@@ -131,7 +131,7 @@ impl SendFailure {
                 Remedy::None => Cure::None,
                 Remedy::SlowDown => Cure::SlowDown,
                 Remedy::Again | Remedy::Reconnect => Cure::Again,
-                Remedy::Renew => Cure::Renew,
+                Remedy::Renew | Remedy::RenewOnce => Cure::Renew,
             },
             error: failure.error,
         }

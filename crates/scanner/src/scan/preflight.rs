@@ -163,7 +163,10 @@ async fn identify(
             Ok(answer) => break answer,
             Err(failure)
                 if attempt < FIRST_ATTEMPTS
-                    && !matches!(failure.remedy, Remedy::None | Remedy::Renew) =>
+                    && !matches!(
+                        failure.remedy,
+                        Remedy::None | Remedy::Renew | Remedy::RenewOnce
+                    ) =>
             {
                 tokio::time::sleep(Duration::from_millis(300) * attempt).await;
             }

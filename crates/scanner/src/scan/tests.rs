@@ -293,20 +293,42 @@ async fn failures_of_the_moment_are_asked_again() {
 }
 
 #[tokio::test]
-async fn expired_credentials_are_renewed_once() {
-    let (mut plan, journal) = plan(|sent| {
-        if sent.operation == "cloudtrail:DescribeTrails" {
-            return Reply::Error(400, "ExpiredTokenException", "expired");
-        }
-        organization(sent)
+async fn refused_credentials_are_renewed() {
+    for (code, times) in [
+        ("ExpiredTokenException", 4),
+        ("UnrecognizedClientException", 1),
+    ] {
+        let (mut plan, journal) = plan(move |sent| {
+            if sent.operation == "cloudtrail:DescribeTrails" {
+                return Reply::Error(400, code, "no");
+            }
+            organization(sent)
+        });
+        plan.scope = Scope::Accounts(vec![account("222222222222")]);
+        plan.regions.include = [Region::new("us-east-1")].into();
+        let outcome = run(plan).await.0.unwrap();
+        assert_eq!(outcome.statistics.errors, 1);
+        let counts = counts(&journal);
+        assert_eq!(counts["sts:AssumeRole"], 1 + times, "{code}");
+        assert_eq!(counts["cloudtrail:DescribeTrails"], 1 + times, "{code}");
+    }
+}
+
+#[tokio::test]
+async fn credentials_that_are_about_to_expire_are_renewed_before_they_are_used() {
+    let entered = AtomicUsize::new(0);
+    let (mut plan, journal) = plan(move |sent| match sent.operation.as_str() {
+        "sts:AssumeRole" => match entered.fetch_add(1, Ordering::Relaxed) {
+            0 => assumed(sent, "2020-01-01T00:00:00Z"),
+            _ => assumed(sent, "2099-01-01T00:00:00Z"),
+        },
+        _ => organization(sent),
     });
     plan.scope = Scope::Accounts(vec![account("222222222222")]);
-    plan.regions.include = [Region::new("us-east-1")].into();
     let outcome = run(plan).await.0.unwrap();
-    assert_eq!(outcome.statistics.errors, 1);
-    let counts = counts(&journal);
-    assert_eq!(counts["sts:AssumeRole"], 2);
-    assert_eq!(counts["cloudtrail:DescribeTrails"], 2);
+    assert_eq!(outcome.statistics.errors, 0);
+    assert_eq!(outcome.statistics.retries, 0);
+    assert_eq!(counts(&journal)["sts:AssumeRole"], 2);
 }
 
 #[tokio::test]
