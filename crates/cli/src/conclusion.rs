@@ -35,6 +35,13 @@ pub(crate) fn conclude(
     output: &Output,
 ) -> Result<Exit, CliError> {
     let mut findings = evaluate(evidence, policy, now);
+    // No finding at all must not look like no failure at all.
+    if findings.is_empty() {
+        return Err(CliError::usage(
+            "there is no account to judge: the evidence speaks of none in scope",
+        )
+        .hint("check --accounts, and whether the evidence has records of the accounts"));
+    }
     run.policy.evaluated_at = now;
     let applied = mute::apply(&mut findings, &run.policy.mutes, &Tags::new(), now);
     warn_of_mutes(&run.policy.mutes, &applied, output);

@@ -23,7 +23,37 @@ pub fn schema() -> Schema {
         "title".to_owned(),
         Value::from("trailproof findings.json, schema_version 1"),
     );
+    require_nullable(&mut schema);
     schema
+}
+
+/// What may be null is written all the same: a reader can rely on the member being there. Only the
+/// members named here are left out when there is nothing to say.
+fn require_nullable(schema: &mut Schema) {
+    const RECORDS: [&str; 4] = [
+        "FindingRecord",
+        "AccountRecord",
+        "ControlRecord",
+        "ChainLinkRecord",
+    ];
+    const LEFT_OUT: [&str; 1] = ["muted"];
+    let Some(definitions) = schema.get_mut("$defs").and_then(Value::as_object_mut) else {
+        return;
+    };
+    for record in RECORDS {
+        let Some(record) = definitions.get_mut(record).and_then(Value::as_object_mut) else {
+            continue;
+        };
+        let members: Vec<Value> = record
+            .get("properties")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flat_map(|properties| properties.keys())
+            .filter(|name| !LEFT_OUT.contains(&name.as_str()))
+            .map(|name| Value::from(name.as_str()))
+            .collect();
+        record.insert("required".to_owned(), Value::from(members));
+    }
 }
 
 /// The whole of `findings.json`.
@@ -391,6 +421,24 @@ mod tests {
             .iter()
             .map(|word| word.as_str().unwrap().to_owned())
             .collect()
+    }
+
+    #[test]
+    fn every_member_that_is_always_written_is_required() {
+        let schema = serde_json::to_value(schema()).unwrap();
+        for (record, member) in [
+            ("FindingRecord", "broken_link"),
+            ("FindingRecord", "witness"),
+            ("AccountRecord", "ou_path"),
+            ("ControlRecord", "number"),
+            ("ChainLinkRecord", "resource"),
+        ] {
+            let required = schema["$defs"][record]["required"].as_array().unwrap();
+            assert!(
+                required.iter().any(|name| name == member),
+                "{record}.{member}"
+            );
+        }
     }
 
     #[test]

@@ -9,6 +9,9 @@
 )]
 
 mod configuration;
+mod demo;
+mod evaluate;
 mod harness;
 mod permissions;
+mod recorded;
 mod usage;
