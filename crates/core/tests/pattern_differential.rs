@@ -162,27 +162,23 @@ fn world(mentioned: &str) -> Vec<Value> {
             .map(|value| Some(json!({"p": value}))),
     );
     let e = only("$.e", e);
-    let mut world = Vec::new();
-    for a in &a {
-        for b in &b {
-            // Not every combination of the arrays and objects, or the world would not be small.
-            for (position, d) in d.iter().enumerate() {
-                let stride = if d.is_some() && b.is_some() { 11 } else { 1 };
-                for e in e.iter().skip(position % stride).step_by(stride) {
-                    let mut event = serde_json::Map::new();
-                    for (name, value) in [("a", a), ("b", b), ("d", d), ("e", e)] {
-                        if let Some(value) = value {
-                            event.insert(name.to_owned(), value.clone());
-                        }
-                    }
-                    world.push(Value::Object(event));
-                }
-            }
-        }
-    }
     // A large world is sampled, evenly and always alike.
-    let stride = world.len().div_ceil(LARGEST_WORLD) | 1;
-    world.into_iter().step_by(stride).collect()
+    let size = a.len() * b.len() * d.len() * e.len();
+    let stride = size.div_ceil(LARGEST_WORLD) | 1;
+    (0..size)
+        .step_by(stride)
+        .map(|number| {
+            let mut event = serde_json::Map::new();
+            let mut rest = number;
+            for (name, values) in [("a", &a), ("b", &b), ("d", &d), ("e", &e)] {
+                if let Some(value) = &values[rest % values.len()] {
+                    event.insert(name.to_owned(), value.clone());
+                }
+                rest /= values.len();
+            }
+            Value::Object(event)
+        })
+        .collect()
 }
 
 fn outcome(pattern: &Pattern, event: &Value) -> Match {
@@ -212,7 +208,11 @@ proptest! {
             prop_assert_eq!(outcome(&required, extra), Match::No);
             prop_assert_eq!(union(extra), Match::Yes);
         }
-        let (mut missed, mut extra, mut both, mut open) = (None, None, None, None);
+        let (mut missed, mut extra, mut both) = (None, None, None);
+        // Without these, nothing in the patterns is undocumented, and everything is decided.
+        let open = ["!=", "tr", "fa", "%", "[*]", ".*"]
+            .iter()
+            .any(|doubtful| mentioned.contains(doubtful));
         let world = world(&mentioned);
         for event in &world {
             match (outcome(&required, event), union(event)) {
@@ -220,7 +220,7 @@ proptest! {
                 (Match::No, Match::Yes) => extra = Some(event),
                 (Match::Yes, Match::Yes) => both = Some(event),
                 (Match::No, Match::No) => {}
-                _ => open = Some(event),
+                _ => prop_assert!(open, "undocumented: {}", event),
             }
         }
         match comparison.coverage {
@@ -228,7 +228,7 @@ proptest! {
             Coverage::Misses => prop_assert!(comparison.missed.is_some()),
             Coverage::Undecided => {
                 prop_assert_eq!(missed, None);
-                prop_assert!(open.is_some(), "undecided: {:?}", comparison.reason);
+                prop_assert!(open, "undecided: {:?}", comparison.reason);
             }
         }
         match comparison.relation {
@@ -237,7 +237,7 @@ proptest! {
             Relation::Narrower => prop_assert_eq!(extra, None),
             Relation::Disjoint => prop_assert_eq!(both, None),
             Relation::Overlapping => {}
-            Relation::Inconclusive => prop_assert!(open.is_some(), "{:?}", comparison.reason),
+            Relation::Inconclusive => prop_assert!(open, "{:?}", comparison.reason),
         }
     }
 
