@@ -18,7 +18,7 @@ pub(super) struct Kept {
     pub(super) copy: Reading<Trail>,
     /// Logging, selectors, log group and delivery.
     pub(super) steps: Vec<Arc<Step>>,
-    pub(super) place: Option<Rc<Place>>,
+    pub(super) place: Option<Arc<Place>>,
 }
 
 /// The trails judged so far, by ARN and control.
@@ -48,7 +48,7 @@ pub(super) fn keep(
             .into_iter()
             .map(Arc::new)
             .collect(),
-        place: place.map(Rc::new),
+        place: place.map(Arc::new),
     }
 }
 

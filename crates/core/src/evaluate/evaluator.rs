@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::candidates::{self, Known};
 use super::coverage::{Decisions, Required};
@@ -14,36 +14,69 @@ use super::reading::{Reading, locked};
 use super::site::{self, Alarms, Judgement};
 use super::verdict::{Chain, Standing, Step, Yardstick, open_standing, rank, standing, wants};
 use crate::account::{AccountId, Region};
-use crate::evidence::{Evidence, Request, Site, Trail};
+use crate::evidence::{Evidence, Mark, Request, Site, Trail};
 use crate::finding::{Finding, LinkName};
 use crate::policy::Policy;
 
-/// Judges evidence by one policy. Decisions about patterns are kept from one evidence to the next,
-/// so a scan that asks again and again what is wanted pays for each decision once.
+/// Judges evidence by one policy, from any thread. What it worked out it keeps: decisions about
+/// patterns for good, since they depend on texts alone, and judgements of log groups for as long
+/// as the evidence about them stays the same. A scan that asks again and again what is wanted
+/// pays for each once.
 #[derive(Debug)]
-pub struct Evaluator<'p> {
-    policy: &'p Policy,
-    decisions: Decisions,
+pub struct Evaluator {
+    policy: Policy,
+    memory: Mutex<Memory>,
 }
 
-impl<'p> Evaluator<'p> {
+/// A log group and a control; also the account and its regions, where filters tell accounts apart.
+type Question = (Arc<Place>, usize, Option<(AccountId, Arc<[Region]>)>);
+
+#[derive(Debug, Default)]
+struct Memory {
+    decisions: Decisions,
+    /// The state of the evidence that the following was made from.
+    mark: Option<Arc<Mark>>,
+    alarms: HashMap<Site, Arc<Alarms>>,
+    sites: HashMap<Question, Arc<Judgement>>,
+    particular: HashMap<Arc<Place>, bool>,
+}
+
+impl Evaluator {
     /// An evaluator that has decided nothing yet.
-    pub fn new(policy: &'p Policy) -> Self {
+    pub fn new(policy: Policy) -> Self {
         Self {
             policy,
-            decisions: Decisions::default(),
+            memory: Mutex::default(),
         }
     }
 
-    /// Judges one state of the evidence. What accounts share is judged once.
-    pub fn on<'e>(&'e mut self, evidence: &'e Evidence) -> Evaluation<'e> {
+    /// The policy it judges by.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Judges one state of the evidence. What accounts share is judged once. Only one state can be
+    /// under judgement at a time; others wait.
+    pub fn on<'e>(&'e self, evidence: &'e Evidence) -> Evaluation<'e> {
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let mark = evidence.shared_mark();
+        if !memory
+            .mark
+            .as_ref()
+            .is_some_and(|known| Arc::ptr_eq(known, mark))
+        {
+            let decisions = std::mem::take(&mut memory.decisions);
+            *memory = Memory {
+                decisions,
+                mark: Some(Arc::clone(mark)),
+                ..Memory::default()
+            };
+        }
         Evaluation {
             evidence,
-            policy: self.policy,
-            decisions: &mut self.decisions,
+            policy: &self.policy,
+            memory,
             trails: HashMap::new(),
-            alarms: HashMap::new(),
-            sites: HashMap::new(),
             regions: HashMap::new(),
         }
     }
@@ -53,11 +86,9 @@ impl<'p> Evaluator<'p> {
 pub struct Evaluation<'e> {
     evidence: &'e Evidence,
     policy: &'e Policy,
-    decisions: &'e mut Decisions,
+    memory: MutexGuard<'e, Memory>,
     trails: Known,
-    alarms: HashMap<Site, Rc<Alarms>>,
-    sites: HashMap<(Rc<Place>, usize, Option<AccountId>), Rc<Judgement>>,
-    regions: HashMap<AccountId, Rc<[Region]>>,
+    regions: HashMap<AccountId, Arc<[Region]>>,
 }
 
 /// A chain by one yardstick, and the next calls to make for it.
@@ -232,7 +263,7 @@ impl Evaluation<'_> {
             self.policy,
             seen,
             required,
-            self.decisions,
+            &mut self.memory.decisions,
         ));
         self.trails.insert(key, Rc::clone(&kept));
         kept
@@ -283,22 +314,27 @@ impl Evaluation<'_> {
     fn site(
         &mut self,
         account: AccountId,
-        place: &Rc<Place>,
+        place: &Arc<Place>,
         index: usize,
         required: Required<'_>,
-    ) -> Rc<Judgement> {
+    ) -> Arc<Judgement> {
         let particular = self.tells_accounts_apart(place).then_some(account);
-        let key = (Rc::clone(place), index, particular);
-        if let Some(known) = self.sites.get(&key) {
-            return Rc::clone(known);
+        let regions = self.regions(account);
+        let key = (
+            Arc::clone(place),
+            index,
+            particular.map(|account| (account, Arc::clone(&regions))),
+        );
+        if let Some(known) = self.memory.sites.get(&key) {
+            return Arc::clone(known);
         }
         let evidence = self.evidence;
-        let alarms = Rc::clone(
-            self.alarms
+        let alarms = Arc::clone(
+            self.memory
+                .alarms
                 .entry(place.site.clone())
-                .or_insert_with(|| Rc::new(Alarms::of(evidence, place))),
+                .or_insert_with(|| Arc::new(Alarms::of(evidence, place))),
         );
-        let regions = self.regions(account);
         let question = site::Question {
             evidence,
             place,
@@ -309,15 +345,18 @@ impl Evaluation<'_> {
             account,
             regions: &regions,
         };
-        let judgement = Rc::new(site::judge(&question, &alarms, self.decisions));
-        self.sites.insert(key, Rc::clone(&judgement));
+        let judgement = Arc::new(site::judge(&question, &alarms, &mut self.memory.decisions));
+        self.memory.sites.insert(key, Arc::clone(&judgement));
         judgement
     }
 
     /// Whether filters of a log group treat accounts differently.
-    fn tells_accounts_apart(&self, place: &Place) -> bool {
+    fn tells_accounts_apart(&mut self, place: &Arc<Place>) -> bool {
+        if let Some(known) = self.memory.particular.get(place) {
+            return *known;
+        }
         let view = self.evidence.metric_filters(&place.site, &place.name);
-        view.items.iter().any(|filter| {
+        let particular = view.items.iter().any(|filter| {
             filter.field_selection_criteria.is_some()
                 || filter.filter_pattern.contains("recipientAccountId")
                 || filter.metric_transformations.iter().any(|transformation| {
@@ -326,13 +365,15 @@ impl Evaluation<'_> {
                         .values()
                         .any(|selector| selector.contains("recipientAccountId"))
                 })
-        })
+        });
+        self.memory.particular.insert(Arc::clone(place), particular);
+        particular
     }
 
     /// The regions where events of an account may be recorded.
-    fn regions(&mut self, account: AccountId) -> Rc<[Region]> {
+    fn regions(&mut self, account: AccountId) -> Arc<[Region]> {
         let evidence = self.evidence;
-        Rc::clone(self.regions.entry(account).or_insert_with(|| {
+        Arc::clone(self.regions.entry(account).or_insert_with(|| {
             let mut regions: BTreeSet<Region> = evidence
                 .partition()
                 .default_regions()

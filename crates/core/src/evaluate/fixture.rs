@@ -201,18 +201,6 @@ impl World {
         self
     }
 
-    /// Takes a member of a response away.
-    pub(super) fn unset(mut self, operation: &str, account: u64, pointer: &str) -> Self {
-        let (parent, member) = pointer.rsplit_once('/').unwrap();
-        self.record_mut(operation, account)["response"]
-            .pointer_mut(parent)
-            .unwrap()
-            .as_object_mut()
-            .unwrap()
-            .remove(member);
-        self
-    }
-
     /// Replaces every answer to an operation by an error.
     pub(super) fn fail(mut self, operation: &str, account: u64, error: &Value) -> Self {
         let record = self.record_mut(operation, account).as_object_mut().unwrap();

@@ -33,7 +33,7 @@ pub use verdict::Reason;
 /// age of a delivery is its age when it was observed.
 pub fn evaluate(evidence: &Evidence, policy: &Policy, _now: Timestamp) -> Vec<Finding> {
     let mut findings = Vec::new();
-    Evaluator::new(policy)
+    Evaluator::new(policy.clone())
         .on(evidence)
         .for_each(|finding| findings.push(finding));
     findings
@@ -42,7 +42,7 @@ pub fn evaluate(evidence: &Evidence, policy: &Policy, _now: Timestamp) -> Vec<Fi
 /// The calls that were never made and on which the verdict of an account still rests, in an order
 /// in which they may all be made at once. Empty when no further call could change the verdict.
 pub fn wanted(evidence: &Evidence, policy: &Policy, account: AccountId) -> Vec<Request> {
-    Evaluator::new(policy).on(evidence).wanted(account)
+    Evaluator::new(policy.clone()).on(evidence).wanted(account)
 }
 
 /// Every reason code that a finding can have, in the order of the chain.

@@ -163,7 +163,7 @@ fn world(chosen: &[usize]) -> World {
     world
 }
 
-fn findings(evaluator: &mut Evaluator<'_>, world: &World) -> Vec<Finding> {
+fn findings(evaluator: &Evaluator, world: &World) -> Vec<Finding> {
     let mut findings = Vec::new();
     evaluator
         .on(&world.evidence())
@@ -177,7 +177,7 @@ fn may_become(before: Status, after: Status) -> bool {
 }
 
 fn compare(
-    evaluator: &mut Evaluator<'_>,
+    evaluator: &Evaluator,
     before: &World,
     after: &World,
     what: &str,
@@ -214,23 +214,22 @@ proptest! {
         chosen in proptest::collection::vec(0_usize..64, 0..3),
     ) {
         let before = world(&chosen);
-        let policy = before.policy.clone();
-        let mut evaluator = Evaluator::new(&policy);
+        let evaluator = Evaluator::new(before.policy.clone());
         for index in 0..before.records.len() {
             let operation = before.records[index]["operation"].as_str().unwrap().to_owned();
             let what = format!("{operation} of {}", before.records[index]["account"]);
             if !operation.starts_with("organizations:") {
                 let mut after = before.clone();
                 after.records.remove(index);
-                compare(&mut evaluator, &before, &after, &format!("{what} was removed"))?;
+                compare(&evaluator, &before, &after, &format!("{what} was removed"))?;
             }
             let mut after = before.clone();
             let record = after.records[index].as_object_mut().unwrap();
             record.remove("response");
             record.insert("error".to_owned(), denied(&operation));
-            compare(&mut evaluator, &before, &after, &format!("{what} was denied"))?;
+            compare(&evaluator, &before, &after, &format!("{what} was denied"))?;
         }
-        prop_assert!(findings(&mut evaluator, &before).iter().any(|finding| finding.account.id == id(MANAGEMENT)));
+        prop_assert!(findings(&evaluator, &before).iter().any(|finding| finding.account.id == id(MANAGEMENT)));
     }
 
     /// Whatever is wanted is something that was not asked, and answering everything ends.
@@ -248,7 +247,7 @@ proptest! {
             }
         }
         let evidence = before.evidence();
-        let mut evaluator = Evaluator::new(&before.policy);
+        let evaluator = Evaluator::new(before.policy.clone());
         let mut evaluation = evaluator.on(&evidence);
         for account in evidence.accounts() {
             for request in evaluation.wanted(account) {

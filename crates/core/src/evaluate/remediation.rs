@@ -157,8 +157,8 @@ fn benchmark_steps(
         .find(|step| step.link == LinkName::Metric)
         .and_then(|step| step.resource.as_deref()?.rsplit_once('/'))
     {
-        namespace = known_namespace.to_owned();
-        metric = known_metric.to_owned();
+        known_namespace.clone_into(&mut namespace);
+        known_metric.clone_into(&mut metric);
     }
     let topic = format!("arn:{}:sns:{region}:{account}:{own}", group.partition());
     if step.link == LinkName::Subscription && cause.reason.code != "subscription.pending" {

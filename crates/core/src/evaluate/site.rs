@@ -57,6 +57,7 @@ impl Judgement {
 }
 
 /// The alarms of an account and region, gathered once for all log groups there.
+#[derive(Debug)]
 pub(super) struct Alarms {
     metric: View<MetricAlarm>,
     composite: View<CompositeAlarm>,
@@ -406,7 +407,7 @@ impl<'s> Site<'s, '_> {
         yardstick: Yardstick,
         among: impl Fn(&&'s Route) -> bool,
     ) -> Option<&'s Route> {
-        let mut best: Option<((bool, (Standing, LinkName)), &'s Route)> = None;
+        let mut best = None;
         for route in self.routes.iter().filter(among) {
             let alone = match route.events(yardstick) {
                 Ok(text) => self.covers(&[text]) == Covering::Covers,

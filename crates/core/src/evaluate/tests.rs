@@ -708,11 +708,8 @@ fn a_delegated_administrator_stands_in_for_an_owner_that_cannot_be_entered() {
     // Somebody else scans: the management account cannot be entered.
     for record in &mut world.records {
         let operation = record["operation"].as_str().unwrap().to_owned();
-        if operation.starts_with("cloudtrail:") && record["account"] == "111111111111" {
-            record["account"] = json!(id(OTHER));
-        } else if record["account"] == "111111111111" && operation.starts_with("organizations:")
-            || operation == "sts:AssumeRole"
-        {
+        let lent = operation.starts_with("cloudtrail:") || operation.starts_with("organizations:");
+        if lent && record["account"] == "111111111111" || operation == "sts:AssumeRole" {
             record["account"] = json!(id(OTHER));
         }
         if operation == "sts:AssumeRole" {

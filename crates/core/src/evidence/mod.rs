@@ -24,6 +24,7 @@ pub use shapes::{
     MetricFilter, MetricStat, MetricTransformation, MuteRule, MuteTargets, Organization,
     OrganizationAccount, RegionOption, Subscription, TopicAttributes, Trail, TrailStatus,
 };
+pub(crate) use store::Mark;
 pub use store::{Alarms, Answer, Evidence, Listing, Site, UnreadableRecord};
 
 #[cfg(test)]

@@ -128,7 +128,17 @@ pub struct Evidence {
     pub(super) callers: BTreeSet<AccountId>,
     /// The accounts of every successful list.
     pub(super) directory: BTreeMap<AccountId, Arc<OrganizationAccount>>,
+    /// Changes whenever something changes that accounts share: everything but what members say of
+    /// themselves. Two stores with one mark know the same about it.
+    pub(super) shared: Arc<Mark>,
     pool: Pool,
+}
+
+/// A mark that only equals itself.
+#[derive(Debug, Default)]
+pub(crate) struct Mark {
+    // Allocations of nothing may share an address.
+    _occupied: u8,
 }
 
 /// One copy of everything that repeats.
@@ -189,6 +199,7 @@ impl Evidence {
             operation,
             map: &parameters,
         };
+        let entries = self.entries(&parameters, account, &outcome);
         let outcome = match outcome {
             Outcome::Response(response) => Ok(response),
             Outcome::Error(error) => Err(share(&mut self.pool.errors, Arc::new(error))),
@@ -204,7 +215,32 @@ impl Evidence {
         if operation != Operation::AssumeRole {
             self.callers.insert(account);
         }
+        let shared = !matches!(
+            operation,
+            Operation::AssumeRole
+                | Operation::DescribeTrails
+                | Operation::GetCallerIdentity
+                | Operation::ListRegions
+        );
+        if shared || entries {
+            self.shared = Arc::default();
+        }
         Ok(())
+    }
+
+    /// Whether a record may change which accounts can be looked into: a failed attempt to enter
+    /// one, or any news of one that could not be entered before.
+    fn entries(&self, parameters: &Parameters<'_>, caller: AccountId, outcome: &Outcome) -> bool {
+        if parameters.operation != Operation::AssumeRole {
+            return self.roles.contains_key(&caller) && !self.callers.contains(&caller);
+        }
+        matches!(outcome, Outcome::Error(_))
+            || parameters
+                .text("RoleArn")
+                .ok()
+                .flatten()
+                .and_then(|text| text.parse::<Arn>().ok()?.account())
+                .is_none_or(|target| self.roles.contains_key(&target))
     }
 
     fn file(
@@ -451,6 +487,12 @@ impl Evidence {
         extend(&mut self.subscriptions, other.subscriptions);
         self.callers.extend(other.callers);
         self.index_accounts();
+        self.shared = Arc::default();
+    }
+
+    /// Tells apart states of what accounts share.
+    pub(crate) fn shared_mark(&self) -> &Arc<Mark> {
+        &self.shared
     }
 
     fn index_accounts(&mut self) {

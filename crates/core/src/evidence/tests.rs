@@ -1,3 +1,8 @@
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "literals read better at the place of use"
+)]
+
 use serde_json::{Value, json};
 
 use super::*;

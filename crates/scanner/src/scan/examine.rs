@@ -1,7 +1,7 @@
 //! One account, from entering it to its verdict.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
@@ -18,12 +18,12 @@ use crate::regions::Regions;
 
 /// What examining any account needs.
 #[derive(Debug)]
-pub(super) struct Examination<'a> {
+pub(super) struct Examination {
     pub(super) engine: Arc<Engine>,
     pub(super) regions: Arc<Regions>,
     pub(super) sweep: Sweep,
     /// Kept for the whole run, because it remembers what it decided about patterns.
-    pub(super) evaluator: Mutex<Evaluator<'a>>,
+    pub(super) evaluator: Evaluator,
     pub(super) events: UnboundedSender<ScanEvent>,
 }
 
@@ -35,7 +35,7 @@ pub(super) struct Examined {
     pub(super) refused: Option<CallError>,
 }
 
-impl Examination<'_> {
+impl Examination {
     /// Asks everything that the verdict of an account needs.
     pub(super) async fn examine(&self, account: AccountId) -> Result<Examined, Stopped> {
         let refused = match self.enter(account).await? {
@@ -157,12 +157,8 @@ impl Examination<'_> {
 
     /// Judges the evidence as it is now.
     fn judge<T>(&self, judgement: impl FnOnce(&mut Evaluation<'_>) -> T) -> T {
-        let mut evaluator = self
-            .evaluator
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
         let evidence = self.engine.transport.recorder.evidence();
-        judgement(&mut evaluator.on(&evidence))
+        judgement(&mut self.evaluator.on(&evidence))
     }
 
     fn tell(&self, event: ScanEvent) {

@@ -91,7 +91,7 @@ pub async fn scan(
         engine: Arc::clone(&engine),
         regions: Arc::clone(&regions),
         sweep: plan.sweep,
-        evaluator: Evaluator::new(&plan.policy).into(),
+        evaluator: Evaluator::new(plan.policy.clone()),
         events,
     };
     let examine = |account| examination.examine(account);

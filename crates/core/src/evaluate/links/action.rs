@@ -129,7 +129,7 @@ pub(in crate::evaluate) fn judge(around: &Neighbourhood<'_>, alarm: &Arc<MetricA
             actions: &composite.alarm_actions,
             enabled: composite.actions_enabled,
         };
-        for mut way in self::ways(around, &over, suppression(around, composite)) {
+        for mut way in self::ways(around, &over, suppression(around, composite).as_ref()) {
             if way.topic.is_none() {
                 continue;
             }
@@ -206,7 +206,7 @@ fn unseen_composites(around: &Neighbourhood<'_>, alarm: &MetricAlarm) -> Way {
 fn ways(
     around: &Neighbourhood<'_>,
     notifier: &Notifier<'_>,
-    suppressed: Option<Verdict>,
+    suppressed: Option<&Verdict>,
 ) -> Vec<Way> {
     let site = around.site;
     let name = notifier.name;
@@ -264,7 +264,7 @@ fn ways(
                     &DISABLED,
                     format!("the actions of {kind} `{name}` are disabled"),
                 )))
-            } else if let Some(verdict) = &suppressed {
+            } else if let Some(verdict) = suppressed {
                 step.effective(verdict.clone())
             } else {
                 muted(around, step, notifier)

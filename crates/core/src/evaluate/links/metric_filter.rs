@@ -129,7 +129,7 @@ pub(in crate::evaluate) fn contribution(
                         ),
                     ));
                 }
-                _ => return undecided(),
+                Match::Undocumented => return undecided(),
             }
         }
     }

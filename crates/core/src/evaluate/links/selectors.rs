@@ -256,7 +256,9 @@ fn effective(
                 format!("trail `{name}` does not record every event of the control"),
             );
             if !texts.is_empty() {
-                cause.witness = decisions.compare(required, &texts).missed.clone();
+                cause
+                    .witness
+                    .clone_from(&decisions.compare(required, &texts).missed);
             }
             Verdict::Broken(cause)
         }

@@ -203,7 +203,7 @@ fn attributes(
             format!("topic {topic} is encrypted with {key}; whether the key's policy lets CloudWatch use it was not checked"),
         );
     }
-    if attributes.fifo_topic.as_deref() == Some("true") || topic.ends_with(".fifo") {
+    if attributes.fifo_topic.as_deref() == Some("true") {
         step = step.observe(
             "topic.fifo",
             format!("topic {topic} is a FIFO topic and delivers only to queues, not to people"),
