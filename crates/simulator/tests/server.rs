@@ -317,6 +317,18 @@ fn what_is_made_and_taken_back_leaves_nothing() {
         subscribed.element("SubscriptionArn"),
         "pending confirmation"
     );
+    let again = query(
+        &running,
+        MEMBER,
+        "sns",
+        &format!("{subscribe}&ReturnSubscriptionArn=true"),
+    );
+    let unsubscribe = format!(
+        "Action=Unsubscribe&SubscriptionArn={}",
+        again.element("SubscriptionArn")
+    );
+    let refused = query(&running, MEMBER, "sns", &unsubscribe);
+    assert!(refused.element("Message").contains("pending confirmation"));
     assert_ne!(control(&running, "GET", "state", ""), before);
 
     let name = json!({"logGroupName": "cloudtrail", "filterName": "x"});

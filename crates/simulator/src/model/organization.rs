@@ -91,6 +91,23 @@ impl Organization {
         &self.accounts
     }
 
+    /// Everything but the accounts.
+    pub(super) fn without_accounts(&self) -> Self {
+        Self {
+            id: self.id.clone(),
+            exists: self.exists,
+            management: self.management,
+            caller: self.caller,
+            delegations: self.delegations.clone(),
+            regions: self.regions.clone(),
+            opt_in_regions: self.opt_in_regions.clone(),
+            members_see_log_delivery: self.members_see_log_delivery,
+            units: self.units.clone(),
+            now: self.now,
+            accounts: Vec::new(),
+        }
+    }
+
     /// The accounts, to be changed. Their numbers must stay.
     pub(super) fn accounts_mut(&mut self) -> &mut [Account] {
         &mut self.accounts

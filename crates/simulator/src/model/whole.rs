@@ -20,17 +20,21 @@ impl Organization {
     }
 
     /// The state as JSON with ordered members, in which only what exists counts: a place where
-    /// something was made and taken back is like one that was never touched.
-    pub fn canonical(&self) -> Value {
-        let mut value = serde_json::to_value(self).unwrap_or_default();
+    /// something was made and taken back is like one that was never touched. Written account by
+    /// account, because organizations are large.
+    pub fn canonical(&self) -> String {
         let empty = serde_json::to_value(Site::default()).unwrap_or_default();
-        let accounts = value.get_mut("accounts").and_then(Value::as_array_mut);
-        for account in accounts.into_iter().flatten() {
+        let mut text = String::new();
+        for account in self.accounts() {
+            let mut account = serde_json::to_value(account).unwrap_or_default();
             if let Some(sites) = account.get_mut("sites").and_then(Value::as_object_mut) {
                 sites.retain(|_, site| *site != empty);
             }
+            text.push_str(if text.is_empty() { "" } else { "," });
+            text.push_str(&account.to_string());
         }
-        value
+        let rest = serde_json::to_value(self.without_accounts()).unwrap_or_default();
+        format!("{{\"accounts\":[{text}],\"organization\":{rest}}}")
     }
 
     /// Every subscription: the ARN of its topic, the last part of its own ARN, and itself.

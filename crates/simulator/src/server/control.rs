@@ -43,9 +43,11 @@ struct Choice {
 
 pub(super) fn answer(simulation: &Simulation, head: &Parts, action: &str, body: &[u8]) -> Outgoing {
     let text = if body.is_empty() { b"{}" } else { body };
+    if (&head.method, action) == (&Method::GET, "state") {
+        return outgoing(200, simulation.read(Organization::canonical));
+    }
     let (status, answer) = match (&head.method, action) {
         (&Method::GET, "health") => (200, json!({ "ready": true })),
-        (&Method::GET, "state") => (200, simulation.read(Organization::canonical)),
         (&Method::GET, "expected") => (200, simulation.read(expected)),
         (&Method::GET, "statistics") => {
             let statistics = simulation.statistics();
@@ -80,10 +82,14 @@ pub(super) fn answer(simulation: &Simulation, head: &Parts, action: &str, body: 
         }
         _ => (404, json!({ "message": "there is no such control" })),
     };
+    outgoing(status, answer.to_string())
+}
+
+fn outgoing(status: u16, json: String) -> Outgoing {
     Outgoing {
         status,
         headers: vec![(CONTENT_TYPE, HeaderValue::from_static("application/json"))],
-        body: answer.to_string().into(),
+        body: json.into(),
     }
 }
 

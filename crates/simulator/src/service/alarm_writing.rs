@@ -34,10 +34,19 @@ pub(super) fn write(
         }
         Operation::DeleteAlarms => {
             let names = parameters.texts("AlarmNames");
-            let missing = names
-                .iter()
-                .any(|name| !site.alarms.iter().any(|alarm| alarm.name == *name));
-            if missing && names.len() == 1 {
+            let found = || {
+                site.alarms
+                    .iter()
+                    .filter(|alarm| names.contains(&alarm.name))
+            };
+            if found().filter(|alarm| alarm.is_composite()).count() > 1 {
+                return Err(invalid(
+                    "At most one composite alarm can be deleted at once.",
+                ));
+            }
+            // "If you specify any incorrect alarm names, the alarms you specify with correct
+            // names are still deleted" (`DeleteAlarms`).
+            if found().next().is_none() {
                 return Err(not_found("Unknown alarm."));
             }
             site.alarms.retain(|alarm| !names.contains(&alarm.name));

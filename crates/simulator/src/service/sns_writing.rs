@@ -61,7 +61,18 @@ pub(super) fn write(
                 return Err(invalid("Invalid parameter: SubscriptionArn"));
             }
             change_subscription(organization, operation, context, &arn, |topic, index| {
+                let pending = topic
+                    .subscriptions
+                    .get(index)
+                    .is_some_and(|found| found.state == SubscriptionState::Pending);
+                if pending {
+                    return Err(invalid(
+                        "Invalid parameter: SubscriptionArn Reason: Cannot unsubscribe a \
+                         subscription that is pending confirmation",
+                    ));
+                }
                 topic.subscriptions.remove(index);
+                Ok(())
             })?;
             Ok(Structure::new())
         }
@@ -85,6 +96,7 @@ pub(super) fn write(
                 if let Some(subscription) = topic.subscriptions.get_mut(index) {
                     value.clone_into(field(subscription));
                 }
+                Ok(())
             })?;
             Ok(Structure::new())
         }
@@ -176,7 +188,7 @@ fn create(organization: &mut Organization, context: Context<'_>) -> Answer {
         match topics.iter().find(|topic| topic.name == name) {
             None => topics.push(wanted),
             Some(existing) => {
-                let other_tags = existing.tags != wanted.tags;
+                let other_tags = !wanted.tags.is_empty() && existing.tags != wanted.tags;
                 let other_attributes = attributes.iter().any(|(name, value)| {
                     let mut changed = existing.clone();
                     set(&mut changed, name, value).is_ok() && changed != *existing
@@ -299,7 +311,7 @@ fn change_subscription(
     operation: Operation,
     context: Context<'_>,
     arn: &str,
-    change: impl FnOnce(&mut Topic, usize),
+    change: impl FnOnce(&mut Topic, usize) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let missing = || Failure::not_found("NotFound", "Subscription does not exist").status(404);
     let (topic_arn, _) = arn
@@ -317,8 +329,7 @@ fn change_subscription(
         .iter()
         .position(|subscription| subscription_arn(topic_arn, subscription) == arn)
         .ok_or_else(missing)?;
-    change(topic, index);
-    Ok(())
+    change(topic, index)
 }
 
 fn topic_mut<'a>(
