@@ -46,10 +46,23 @@ pub struct Control {
     /// Requirements of other frameworks that somebody mapped to it.
     #[serde(default, rename = "mapping", skip_serializing_if = "Vec::is_empty")]
     pub mappings: Vec<Mapping>,
+    /// Events that the control does not ask for and that are worth catching all the same.
+    #[serde(default, rename = "related", skip_serializing_if = "Vec::is_empty")]
+    pub related: Vec<RelatedEvents>,
     /// A complete event of the control, as CloudTrail writes it: the skeleton of witnesses. Null
     /// when there is none.
     #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
     pub example: serde_json::Value,
+}
+
+/// Events beside those of a control.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RelatedEvents {
+    /// What happened, as the object of "does not see": a clause without a full stop.
+    pub title: String,
+    /// The filter pattern of these events. The control's facts are true of them too.
+    pub pattern: String,
 }
 
 /// How much a failure matters (AWS Security Finding Format, `Severity.Label`).

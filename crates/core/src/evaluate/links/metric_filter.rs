@@ -10,7 +10,7 @@ use crate::evaluate::verdict::{Cause, Reason, Step};
 use crate::evidence::{Call, ErrorClass, Evidence, MetricFilter, Operation, View};
 use crate::field_selection::FieldSelection;
 use crate::finding::{LinkName, Status};
-use crate::pattern::{Match, Relation};
+use crate::pattern::{Coverage, Match, Relation};
 
 static NONE: Reason = Reason {
     code: "metric-filter.none",
@@ -336,6 +336,26 @@ pub(in crate::evaluate) fn observe(
                 place.name
             ),
         );
+    }
+    for related in &required.control.related {
+        let pattern = &related.pattern;
+        let comparison = decisions.compare(
+            Required {
+                pattern,
+                ..required
+            },
+            texts,
+        );
+        if comparison.coverage == Coverage::Misses {
+            step = step.observe(
+                "metric-filter.misses-related-events",
+                format!(
+                    "the metric filters of log group `{}` do not match {}; their pattern is \
+                     {pattern}",
+                    place.name, related.title
+                ),
+            );
+        }
     }
     step
 }
