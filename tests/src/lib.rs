@@ -12,5 +12,6 @@
 pub mod binary;
 pub mod findings;
 pub mod in_process;
+pub mod repair;
 pub mod scenario;
 pub mod server;
