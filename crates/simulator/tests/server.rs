@@ -440,3 +440,51 @@ fn it_stops_when_it_is_dropped() {
     drop(running);
     assert!(TcpStream::connect(address).is_err());
 }
+
+#[test]
+fn cloudwatch_speaks_three_protocols() {
+    let running = start(Options {
+        threads: 2.try_into().unwrap(),
+        ..Options::default()
+    });
+    let name = "console-auth-failures";
+    let form = query(&running, MEMBER, "monitoring", "Action=DescribeAlarms");
+    assert_eq!(form.element("AlarmName"), name);
+    assert_eq!(form.element("Threshold"), "1");
+
+    let target = "GraniteServiceVersion20100801.DescribeAlarms";
+    let json = json_call(&running, MEMBER, target, &json!({})).unwrap();
+    assert_eq!(json.json()["MetricAlarms"][0]["AlarmName"], name);
+    assert!(
+        json.head
+            .contains("content-type: application/x-amz-json-1.0")
+    );
+
+    let path = "/service/GraniteServiceVersion20100801/operation/DescribeAlarms";
+    let cbor = send(&running, path, &signed(MEMBER, "monitoring"), "").unwrap();
+    assert!(cbor.body.contains(name));
+    assert!(cbor.head.contains("smithy-protocol: rpc-v2-cbor"));
+
+    // One error in three shapes; two of them name the code of the oldest protocol, too.
+    let form = query(&running, MEMBER, "monitoring", "Action=DeleteAlarms");
+    assert_eq!(
+        (form.status, form.element("Code")),
+        (404, "ResourceNotFound")
+    );
+    let target = "GraniteServiceVersion20100801.DeleteAlarms";
+    let json = json_call(&running, MEMBER, target, &json!({})).unwrap();
+    assert_eq!(json.json()["__type"], "ResourceNotFound");
+    let path = "/service/GraniteServiceVersion20100801/operation/DeleteAlarms";
+    let cbor = send(&running, path, &signed(MEMBER, "monitoring"), "").unwrap();
+    assert!(
+        cbor.body
+            .contains("com.amazonaws.cloudwatch#ResourceNotFound")
+    );
+    for answer in [json, cbor] {
+        assert!(
+            answer
+                .head
+                .contains("x-amzn-query-error: resourcenotfound;sender")
+        );
+    }
+}
