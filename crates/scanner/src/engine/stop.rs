@@ -9,23 +9,27 @@ pub(crate) struct Stopped;
 
 /// The switch. Cheap to clone.
 #[derive(Debug, Clone)]
-pub(crate) struct Stop(watch::Sender<bool>);
+pub(crate) struct Stop {
+    switch: watch::Sender<bool>,
+    light: watch::Receiver<bool>,
+}
 
 impl Default for Stop {
     fn default() -> Self {
-        Self(watch::Sender::new(false))
+        let (switch, light) = watch::channel(false);
+        Self { switch, light }
     }
 }
 
 impl Stop {
     /// Ends the run.
     pub(crate) fn set(&self) {
-        self.0.send_replace(true);
+        self.switch.send_replace(true);
     }
 
     /// Fails when the run is ending.
     pub(crate) fn check(&self) -> Result<(), Stopped> {
-        if *self.0.borrow() {
+        if *self.light.borrow() {
             Err(Stopped)
         } else {
             Ok(())
@@ -38,10 +42,10 @@ impl Stop {
         if at <= Instant::now() {
             return Ok(());
         }
-        let mut changes = self.0.subscribe();
+        let mut changes = self.light.clone();
         tokio::select! {
             () = tokio::time::sleep_until(at) => Ok(()),
-            // The sender is part of `self`, so that this ends only when the switch is set.
+            // The switch is part of `self`, so that this ends only when the switch is set.
             _ = changes.wait_for(|set| *set) => Err(Stopped),
         }
     }
