@@ -10,6 +10,7 @@
 )]
 
 pub mod binary;
+pub mod cutting;
 pub mod findings;
 pub mod in_process;
 pub mod repair;

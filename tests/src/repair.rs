@@ -55,8 +55,13 @@ impl Bench {
     }
 
     /// Everything there is, as one value.
+    ///
+    /// # Panics
+    ///
+    /// When it is not JSON.
     pub fn state(&self) -> Value {
-        self.running.read(Organization::canonical)
+        let text = self.running.read(Organization::canonical);
+        serde_json::from_str(&text).expect("a state is JSON")
     }
 
     /// The region of the healthy chain.
