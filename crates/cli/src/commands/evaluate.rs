@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use trailproof_core::account::AccountId;
 use trailproof_core::policy::Policy;
 use trailproof_report::run::{
-    PolicyRecord, Run, RunDirectory, RunDirectoryError, RunKind, Scope, read_evidence,
+    PolicyRecord, Run, RunDirectory, RunDirectoryError, RunKind, Scope, copy_evidence,
+    read_evidence,
 };
 
 use crate::clock;
@@ -50,6 +51,9 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliError> {
     let file = arguments.configuration.load(output)?;
     let catalogue = file.catalogue()?;
+    arguments
+        .report
+        .apart_from(std::slice::from_ref(&arguments.evidence))?;
     let recorded = recorded(&arguments.evidence)?;
     let now = arguments.now.unwrap_or_else(clock::now);
 
@@ -96,6 +100,10 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
         .hint("name the run directory or the evidence.ndjson of a scan that saw something"));
     }
     let reports = reports(&arguments.report, &run, arguments.overwrite)?;
+    if let Reports::Folder(directory, _) = &reports {
+        copy_evidence(std::slice::from_ref(&arguments.evidence), directory)
+            .map_err(|error| CliError::failed(&error).hint(error.remedy()))?;
+    }
     if !complete {
         output.warn("the evidence is of a scan that was never completed");
     }

@@ -16,6 +16,7 @@ mod fix;
 mod generate;
 mod history;
 mod iam_policy;
+mod merge;
 mod pattern;
 mod scan;
 mod verify;
@@ -61,6 +62,7 @@ commands! {
     Verify => verify,
     Controls => controls,
     Pattern => pattern,
+    Merge => merge,
     IamPolicy => iam_policy,
     Demo => demo,
     Completions => completions,

@@ -267,6 +267,7 @@ pub(crate) async fn execute_in_runtime(
         if let ScanEvent::Warning(warning) = &event {
             no_role_assumed |= warning.code == WarningCode::NoRoleAssumed;
         }
+        trace(&event);
         progress.on_event(&event);
         if interrupt.is_requested() {
             ControlFlow::Break(())
@@ -292,7 +293,7 @@ pub(crate) async fn execute_in_runtime(
         .accounts
         .as_ref()
         .map(|accounts| accounts.iter().copied().collect());
-    if outcome.accounts.is_empty() && outcome.complete {
+    if outcome.accounts.is_empty() && outcome.complete && run.scope.shard.is_none() {
         return Err(CliError::failed("there is no account to scan").hint(
             "check --ou, --exclude-ou, --tag, --exclude-accounts and --shard, or whether the \
              organization has accounts",
@@ -316,6 +317,24 @@ pub(crate) async fn execute_in_runtime(
         );
     }
     Ok(exit)
+}
+
+/// What `-v` says about an event: accounts as they are done with one, everything with two.
+fn trace(event: &ScanEvent) {
+    match event {
+        ScanEvent::AccountDone {
+            account,
+            statuses,
+            elapsed,
+            ..
+        } => tracing::debug!(%account, ?statuses, ?elapsed, "account done"),
+        ScanEvent::Connected(caller) => {
+            tracing::debug!(account = %caller.account, region = %caller.region, "connected");
+        }
+        ScanEvent::Warning(warning) => tracing::debug!(code = warning.code.as_str(), "warning"),
+        ScanEvent::Progress(_) => {}
+        other => tracing::trace!(event = ?other),
+    }
 }
 
 /// Records what a scan did.

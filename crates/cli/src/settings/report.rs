@@ -80,6 +80,27 @@ impl ReportSettings {
         })
     }
 
+    /// Refuses a folder for the reports that holds what is judged: replacing it would destroy the
+    /// evidence before it was copied.
+    pub(crate) fn apart_from(&self, sources: &[PathBuf]) -> Result<(), CliError> {
+        let Some(out) = self.out.as_deref().and_then(|out| out.canonicalize().ok()) else {
+            return Ok(());
+        };
+        let inside = |source: &PathBuf| {
+            source
+                .canonicalize()
+                .is_ok_and(|source| source.starts_with(&out) || out.starts_with(source))
+        };
+        match sources.iter().find(|source| inside(source)) {
+            None => Ok(()),
+            Some(source) => Err(CliError::usage(format_args!(
+                "the reports would replace what is judged: `{}`",
+                source.display()
+            ))
+            .hint("name another folder with --out")),
+        }
+    }
+
     /// The formats that were named.
     pub(crate) fn formats(&self) -> Result<Vec<&'static dyn Format>, CliError> {
         self.format

@@ -95,12 +95,28 @@ fn reports_are_written_and_reproduced() {
     let arguments = ["evaluate", "--evidence", "evidence.ndjson", "--now", NOW];
     let first = place.run(&[&arguments[..], &["--out", "first"]].concat());
     assert_eq!(first.status.code(), Some(1));
-    for name in ["run.json", "findings.json", "findings.csv", "trails.csv"] {
+    for name in [
+        "evidence.ndjson",
+        "run.json",
+        "findings.json",
+        "findings.csv",
+        "trails.csv",
+    ] {
         assert!(place.path().join("first").join(name).is_file(), "{name}");
     }
     // A run's folder cannot be judged into itself, and never by accident into another run's.
     let again = place.run(&[&arguments[..], &["--out", "first"]].concat());
     assert_eq!(again.status.code(), Some(2));
+    let itself = place.run(&[
+        "evaluate",
+        "--evidence",
+        "first",
+        "--out",
+        "first",
+        "--overwrite",
+    ]);
+    assert_eq!(itself.status.code(), Some(2));
+    assert_eq!(place.read("first/evidence.ndjson"), evidence());
     let replaced = place.run(&[&arguments[..], &["--out", "first", "--overwrite"]].concat());
     assert_eq!(replaced.status.code(), Some(1));
 }

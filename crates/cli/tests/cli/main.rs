@@ -14,4 +14,5 @@ mod evaluate;
 mod harness;
 mod permissions;
 mod recorded;
+mod scan;
 mod usage;

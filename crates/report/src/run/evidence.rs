@@ -1,12 +1,12 @@
 //! Reads recorded evidence: `evidence.ndjson` of a run, or a file somebody made by hand.
 
 use std::fs::{self, File};
-use std::io::{self, BufReader};
+use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 use trailproof_core::evidence::{Evidence, ReadError};
 
-use super::file;
+use super::{RunDirectory, RunDirectoryError, file};
 
 /// Why evidence cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +33,9 @@ pub enum EvidenceError {
         /// The folder.
         path: PathBuf,
     },
+    /// It cannot be copied.
+    #[error("cannot copy the evidence: {0}")]
+    Copy(#[source] Box<RunDirectoryError>),
     /// There is no record in it.
     #[error("`{}` holds no record", path.display())]
     Empty {
@@ -51,6 +54,7 @@ impl EvidenceError {
             Self::Line { .. } => {
                 "correct or remove that line: a record is a JSON object on one line with operation, account, region, observed_at and either response or error"
             }
+            Self::Copy(error) => error.remedy(),
             Self::Empty { .. } => "record some evidence first, with `trailproof scan --out DIR`",
         }
     }
@@ -72,6 +76,40 @@ pub fn read_evidence(path: &Path) -> Result<Evidence, EvidenceError> {
         });
     }
     Ok(evidence)
+}
+
+/// Copies the evidence of files or folders, in their order, into the run's `evidence.ndjson`, so
+/// that the run can be judged again without them. A torn last line is left out.
+pub fn copy_evidence(sources: &[PathBuf], directory: &RunDirectory) -> Result<(), EvidenceError> {
+    let mut inputs = Vec::new();
+    for source in sources {
+        inputs.extend(files(source)?);
+    }
+    directory
+        .write(file::EVIDENCE, |out| {
+            for input in &inputs {
+                copy_lines(BufReader::with_capacity(1 << 18, File::open(input)?), out)?;
+            }
+            Ok(())
+        })
+        .map_err(|error| EvidenceError::Copy(Box::new(error)))
+}
+
+fn copy_lines(mut input: impl BufRead, out: &mut dyn Write) -> io::Result<()> {
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        if input.read_until(b'\n', &mut line)? == 0 {
+            return Ok(());
+        }
+        if line.last() != Some(&b'\n') {
+            if serde_json::from_slice::<serde::de::IgnoredAny>(&line).is_err() {
+                return Ok(());
+            }
+            line.push(b'\n');
+        }
+        out.write_all(&line)?;
+    }
 }
 
 fn io_error(path: &Path) -> impl Fn(io::Error) -> EvidenceError {
@@ -157,6 +195,19 @@ mod tests {
         ] {
             let message = read(&text).unwrap_err();
             assert!(message.starts_with(expected), "{message}");
+        }
+    }
+
+    #[test]
+    fn copies_lines_whole_and_leaves_out_a_torn_end() {
+        for (text, copied) in [
+            ("{}\n{}\n", "{}\n{}\n"),
+            ("{}\n{\"a\":1}", "{}\n{\"a\":1}\n"),
+            ("{}\n{\"a\":", "{}\n"),
+        ] {
+            let mut out = Vec::new();
+            copy_lines(text.as_bytes(), &mut out).unwrap();
+            assert_eq!(String::from_utf8(out).unwrap(), copied);
         }
     }
 
