@@ -311,3 +311,25 @@ pub(super) fn check(world: &World, cis: Status, effective: Status, reason: Optio
         assert!(finding.remediation.is_some());
     }
 }
+
+/// One change to the healthy organization: operation, account, member of the response, its value;
+/// and the member's verdict then: by the benchmark, effectively, and why.
+pub(super) struct Case(
+    pub(super) &'static str,
+    pub(super) u64,
+    pub(super) &'static str,
+    pub(super) Value,
+    pub(super) Status,
+    pub(super) Status,
+    pub(super) Option<&'static str>,
+);
+
+/// Checks each change by itself.
+#[track_caller]
+pub(super) fn table(cases: &[Case]) {
+    for Case(operation, account, pointer, value, cis, effective, reason) in cases {
+        println!("{operation} {pointer} {value}");
+        let world = World::healthy().set(operation, *account, pointer, value.clone());
+        check(&world, *cis, *effective, *reason);
+    }
+}

@@ -19,3 +19,35 @@ pub(in crate::evaluate) fn not_entered(unread: &Unread) -> Step {
         .because(Cause::new(&NOT_ENTERED, unread.why.clone()))
         .seen(unread.observed_at)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::evaluate::fixture::{Case, MANAGEMENT, table};
+    use crate::finding::Status::NotApplicable;
+
+    #[test]
+    fn one_thing_is_not_as_it_should_be() {
+        table(&[
+            Case(
+                "organizations:ListAccounts",
+                MANAGEMENT,
+                "/Accounts/1/State",
+                json!("SUSPENDED"),
+                NotApplicable,
+                NotApplicable,
+                None,
+            ),
+            Case(
+                "organizations:ListAccounts",
+                MANAGEMENT,
+                "/Accounts/1/State",
+                json!("PENDING_CLOSURE"),
+                NotApplicable,
+                NotApplicable,
+                None,
+            ),
+        ]);
+    }
+}

@@ -384,3 +384,44 @@ fn muted(around: &Neighbourhood<'_>, mut step: Step, notifier: &Notifier<'_>) ->
     };
     unseen(unread.why.clone(), unread, step)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::evaluate::fixture::{Case, MANAGEMENT, table};
+    use crate::finding::Status::{Fail, Pass};
+
+    #[test]
+    fn one_thing_is_not_as_it_should_be() {
+        table(&[
+            Case(
+                "cloudwatch:DescribeAlarms",
+                MANAGEMENT,
+                "/MetricAlarms/0/AlarmActions",
+                json!([]),
+                Fail,
+                Fail,
+                Some("action.none"),
+            ),
+            Case(
+                "cloudwatch:DescribeAlarms",
+                MANAGEMENT,
+                "/MetricAlarms/0/AlarmActions",
+                json!(["arn:aws:lambda:eu-west-1:111111111111:function:f"]),
+                Fail,
+                Fail,
+                Some("action.not-sns"),
+            ),
+            Case(
+                "cloudwatch:DescribeAlarms",
+                MANAGEMENT,
+                "/MetricAlarms/0/ActionsEnabled",
+                json!(false),
+                Pass,
+                Fail,
+                Some("action.disabled"),
+            ),
+        ]);
+    }
+}

@@ -176,3 +176,89 @@ fn one(alarm: &Arc<MetricAlarm>, site: &Site, firing: Firing, metric: &str) -> W
         restrictions,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::evaluate::fixture::{Case, MANAGEMENT, table};
+    use crate::finding::Status::{Fail, Pass};
+
+    #[test]
+    fn one_thing_is_not_as_it_should_be() {
+        table(&[
+            Case(
+                "logs:DescribeMetricFilters",
+                MANAGEMENT,
+                "/metricFilters/0/metricTransformations/0/metricName",
+                json!("Other"),
+                Fail,
+                Fail,
+                Some("alarm.none"),
+            ),
+            Case(
+                "logs:DescribeMetricFilters",
+                MANAGEMENT,
+                "/metricFilters/0/metricTransformations/0/dimensions",
+                json!({"User": "$.userIdentity.userName"}),
+                Pass,
+                Fail,
+                Some("alarm.cannot-fire"),
+            ),
+            Case(
+                "cloudwatch:DescribeAlarms",
+                MANAGEMENT,
+                "/MetricAlarms",
+                json!([]),
+                Fail,
+                Fail,
+                Some("alarm.none"),
+            ),
+            Case(
+                "cloudwatch:DescribeAlarms",
+                MANAGEMENT,
+                "/MetricAlarms/0/Namespace",
+                json!("Other"),
+                Fail,
+                Fail,
+                Some("alarm.none"),
+            ),
+            Case(
+                "cloudwatch:DescribeAlarms",
+                MANAGEMENT,
+                "/MetricAlarms/0/ComparisonOperator",
+                json!("LessThanThreshold"),
+                Pass,
+                Fail,
+                Some("alarm.cannot-fire"),
+            ),
+            Case(
+                "cloudwatch:DescribeAlarms",
+                MANAGEMENT,
+                "/MetricAlarms/0/TreatMissingData",
+                json!("breaching"),
+                Pass,
+                Fail,
+                Some("alarm.cannot-fire"),
+            ),
+            Case(
+                "cloudwatch:DescribeAlarms",
+                MANAGEMENT,
+                "/MetricAlarms/0/Unit",
+                json!("Seconds"),
+                Pass,
+                Fail,
+                Some("alarm.cannot-fire"),
+            ),
+            Case(
+                "cloudwatch:DescribeAlarms",
+                MANAGEMENT,
+                "/MetricAlarms/0/Threshold",
+                json!(5.0),
+                Pass,
+                Pass,
+                None,
+            ),
+        ]);
+    }
+}

@@ -94,3 +94,53 @@ pub(in crate::evaluate) fn judge(
         None => step.detail("no delivery error"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::evaluate::fixture::{Case, MANAGEMENT, table};
+    use crate::finding::Status::{Fail, Pass};
+
+    #[test]
+    fn one_thing_is_not_as_it_should_be() {
+        table(&[
+            Case(
+                "cloudtrail:GetTrailStatus",
+                MANAGEMENT,
+                "/LatestCloudWatchLogsDeliveryError",
+                json!("AccessDenied"),
+                Pass,
+                Fail,
+                Some("delivery.error"),
+            ),
+            Case(
+                "cloudtrail:GetTrailStatus",
+                MANAGEMENT,
+                "/LatestCloudWatchLogsDeliveryTime",
+                json!("2026-11-21T21:59:59Z"),
+                Pass,
+                Fail,
+                Some("delivery.stale"),
+            ),
+            Case(
+                "cloudtrail:GetTrailStatus",
+                MANAGEMENT,
+                "/LatestCloudWatchLogsDeliveryTime",
+                json!("2026-11-21T22:00:00Z"),
+                Pass,
+                Pass,
+                None,
+            ),
+            Case(
+                "cloudtrail:GetTrailStatus",
+                MANAGEMENT,
+                "/LatestCloudWatchLogsDeliveryTime",
+                Value::Null,
+                Pass,
+                Pass,
+                None,
+            ),
+        ]);
+    }
+}

@@ -185,3 +185,62 @@ fn exists(evidence: &Evidence, step: Step, place: &Place) -> Step {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::evaluate::fixture::{Case, MANAGEMENT, table};
+    use crate::finding::Status::{Fail, Pass, Unknown};
+
+    #[test]
+    fn one_thing_is_not_as_it_should_be() {
+        table(&[
+            Case(
+                "cloudtrail:DescribeTrails",
+                MANAGEMENT,
+                "/trailList/0/CloudWatchLogsLogGroupArn",
+                Value::Null,
+                Fail,
+                Fail,
+                Some("log-group.none"),
+            ),
+            Case(
+                "cloudtrail:DescribeTrails",
+                MANAGEMENT,
+                "/trailList/0/CloudWatchLogsLogGroupArn",
+                json!("log-group"),
+                Unknown,
+                Unknown,
+                Some("log-group.not-observed"),
+            ),
+            Case(
+                "logs:DescribeLogGroups",
+                MANAGEMENT,
+                "/logGroups",
+                json!([{"logGroupName": "trail-old"}]),
+                Fail,
+                Fail,
+                Some("log-group.missing"),
+            ),
+            Case(
+                "logs:DescribeLogGroups",
+                MANAGEMENT,
+                "/logGroups/0/logGroupClass",
+                json!("INFREQUENT_ACCESS"),
+                Pass,
+                Fail,
+                Some("log-group.class-without-metric-filters"),
+            ),
+            Case(
+                "logs:DescribeLogGroups",
+                MANAGEMENT,
+                "/logGroups/0/logGroupClass",
+                json!("NEWER"),
+                Pass,
+                Unknown,
+                Some("log-group.unknown-class"),
+            ),
+        ]);
+    }
+}

@@ -95,3 +95,35 @@ pub(in crate::evaluate) fn judge(trail: &Trail, status: Option<&Reading<TrailSta
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use crate::evaluate::fixture::{Case, MANAGEMENT, table};
+    use crate::finding::Status::{Fail, Unknown};
+
+    #[test]
+    fn one_thing_is_not_as_it_should_be() {
+        table(&[
+            Case(
+                "cloudtrail:GetTrailStatus",
+                MANAGEMENT,
+                "/IsLogging",
+                json!(false),
+                Fail,
+                Fail,
+                Some("logging.stopped"),
+            ),
+            Case(
+                "cloudtrail:GetTrailStatus",
+                MANAGEMENT,
+                "/IsLogging",
+                Value::Null,
+                Unknown,
+                Unknown,
+                Some("logging.not-observed"),
+            ),
+        ]);
+    }
+}

@@ -144,3 +144,35 @@ fn found<'a>(event: &'a Value, selector: &str) -> Option<&'a str> {
         .try_fold(event, |value, name| value.get(name))?
         .as_str()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::evaluate::fixture::{Case, MANAGEMENT, table};
+    use crate::finding::Status::{Fail, Pass};
+
+    #[test]
+    fn one_thing_is_not_as_it_should_be() {
+        table(&[
+            Case(
+                "logs:DescribeMetricFilters",
+                MANAGEMENT,
+                "/metricFilters/0/metricTransformations/0/metricValue",
+                json!("0"),
+                Pass,
+                Fail,
+                Some("metric.zero-value"),
+            ),
+            Case(
+                "logs:DescribeMetricFilters",
+                MANAGEMENT,
+                "/metricFilters/0/metricTransformations/0/metricValue",
+                json!("$.nothing"),
+                Pass,
+                Fail,
+                Some("metric.value-not-on-event"),
+            ),
+        ]);
+    }
+}

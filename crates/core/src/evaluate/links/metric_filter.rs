@@ -359,3 +359,100 @@ pub(in crate::evaluate) fn observe(
     }
     step
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::evaluate::fixture::{Case, MANAGEMENT, table};
+    use crate::finding::Status::{Fail, Pass, Unknown};
+
+    #[test]
+    fn one_thing_is_not_as_it_should_be() {
+        table(&[
+            Case(
+                "logs:DescribeMetricFilters",
+                MANAGEMENT,
+                "/metricFilters",
+                json!([]),
+                Fail,
+                Fail,
+                Some("metric-filter.none"),
+            ),
+            Case(
+                "logs:DescribeMetricFilters",
+                MANAGEMENT,
+                "/metricFilters/0/filterPattern",
+                json!("{ $.eventName = ConsoleLogin }"),
+                Pass,
+                Pass,
+                None,
+            ),
+            Case(
+                "logs:DescribeMetricFilters",
+                MANAGEMENT,
+                "/metricFilters/0/filterPattern",
+                json!(
+                    r#"{ ($.eventName = ConsoleLogin) && ($.errorMessage = "Failed authentication") && ($.userIdentity.type = "Root") }"#
+                ),
+                Fail,
+                Fail,
+                Some("metric-filter.misses-events"),
+            ),
+            Case(
+                "logs:DescribeMetricFilters",
+                MANAGEMENT,
+                "/metricFilters/0/filterPattern",
+                json!("{ $.eventName != ConsoleLogin }"),
+                Fail,
+                Fail,
+                Some("metric-filter.misses-events"),
+            ),
+            Case(
+                "logs:DescribeMetricFilters",
+                MANAGEMENT,
+                "/metricFilters/0/filterPattern",
+                json!(""),
+                Fail,
+                Fail,
+                Some("metric-filter.matches-everything"),
+            ),
+            Case(
+                "logs:DescribeMetricFilters",
+                MANAGEMENT,
+                "/metricFilters/0/filterPattern",
+                json!("{ $.eventName = ConsoleLogin"),
+                Unknown,
+                Unknown,
+                Some("metric-filter.unreadable-pattern"),
+            ),
+            Case(
+                "logs:DescribeMetricFilters",
+                MANAGEMENT,
+                "/metricFilters/0/applyOnTransformedLogs",
+                json!(true),
+                Unknown,
+                Unknown,
+                Some("metric-filter.transformed-logs"),
+            ),
+            Case(
+                "logs:DescribeMetricFilters",
+                MANAGEMENT,
+                "/metricFilters/0/fieldSelectionCriteria",
+                json!("@aws.account = \"333333333333\""),
+                Fail,
+                Fail,
+                Some("metric-filter.excludes-account"),
+            ),
+            Case(
+                "logs:DescribeMetricFilters",
+                MANAGEMENT,
+                "/metricFilters/0/fieldSelectionCriteria",
+                json!("@aws.account = \"222222222222\""),
+                Pass,
+                Pass,
+                None,
+            ),
+        ]);
+    }
+}

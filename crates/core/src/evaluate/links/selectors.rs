@@ -367,3 +367,53 @@ fn affixed(value: &str, before: &str, after: &str) -> Result<String, String> {
     }
     Ok(format!("\"{before}{value}{after}\""))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::evaluate::fixture::{Case, MANAGEMENT, table};
+    use crate::finding::Status::{Fail, Pass};
+
+    #[test]
+    fn one_thing_is_not_as_it_should_be() {
+        table(&[
+            Case(
+                "cloudtrail:GetEventSelectors",
+                MANAGEMENT,
+                "/EventSelectors/0/ReadWriteType",
+                json!("WriteOnly"),
+                Fail,
+                Pass,
+                Some("selectors.not-all-management-events"),
+            ),
+            Case(
+                "cloudtrail:GetEventSelectors",
+                MANAGEMENT,
+                "/EventSelectors/0/ReadWriteType",
+                json!("ReadOnly"),
+                Fail,
+                Fail,
+                Some("selectors.exclude-events"),
+            ),
+            Case(
+                "cloudtrail:GetEventSelectors",
+                MANAGEMENT,
+                "/EventSelectors/0/IncludeManagementEvents",
+                json!(false),
+                Fail,
+                Fail,
+                Some("selectors.exclude-events"),
+            ),
+            Case(
+                "cloudtrail:GetEventSelectors",
+                MANAGEMENT,
+                "/EventSelectors/0/ExcludeManagementEventSources",
+                json!(["kms.amazonaws.com"]),
+                Pass,
+                Pass,
+                None,
+            ),
+        ]);
+    }
+}

@@ -188,3 +188,24 @@ fn counted(step: Step, topic: &str, count: Count) -> Step {
         )),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::evaluate::fixture::{Case, MANAGEMENT, table};
+    use crate::finding::Status::Fail;
+
+    #[test]
+    fn one_thing_is_not_as_it_should_be() {
+        table(&[Case(
+            "sns:GetTopicAttributes",
+            MANAGEMENT,
+            "/Attributes/SubscriptionsConfirmed",
+            json!("0"),
+            Fail,
+            Fail,
+            Some("subscription.none"),
+        )]);
+    }
+}

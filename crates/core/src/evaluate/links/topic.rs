@@ -235,3 +235,44 @@ fn attributes(
         ))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::evaluate::fixture::{Case, MANAGEMENT, table};
+    use crate::finding::Status::{Fail, Pass};
+
+    #[test]
+    fn one_thing_is_not_as_it_should_be() {
+        table(&[
+            Case(
+                "sns:GetTopicAttributes",
+                MANAGEMENT,
+                "/Attributes/KmsMasterKeyId",
+                json!("alias/aws/sns"),
+                Pass,
+                Fail,
+                Some("topic.aws-managed-key"),
+            ),
+            Case(
+                "sns:GetTopicAttributes",
+                MANAGEMENT,
+                "/Attributes/KmsMasterKeyId",
+                json!("alias/own"),
+                Pass,
+                Pass,
+                None,
+            ),
+            Case(
+                "sns:GetTopicAttributes",
+                MANAGEMENT,
+                "/Attributes/Policy",
+                json!(r#"{"Statement":[]}"#),
+                Pass,
+                Fail,
+                Some("topic.policy-denies"),
+            ),
+        ]);
+    }
+}

@@ -263,3 +263,62 @@ pub(in crate::evaluate) fn judge(
     step.detail(format!("{kind} `{name}` records every region"))
         .effective(Verdict::Proved)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::evaluate::fixture::{Case, MANAGEMENT, MEMBER, table};
+    use crate::finding::Status::{Fail, Unknown};
+
+    #[test]
+    fn one_thing_is_not_as_it_should_be() {
+        table(&[
+            Case(
+                "cloudtrail:DescribeTrails",
+                MEMBER,
+                "/trailList",
+                json!([]),
+                Fail,
+                Fail,
+                Some("trail.none"),
+            ),
+            Case(
+                "cloudtrail:DescribeTrails",
+                MANAGEMENT,
+                "/trailList/0/IsMultiRegionTrail",
+                json!(false),
+                Fail,
+                Fail,
+                Some("trail.single-region"),
+            ),
+            Case(
+                "cloudtrail:DescribeTrails",
+                MANAGEMENT,
+                "/trailList/0/IncludeGlobalServiceEvents",
+                json!(false),
+                Fail,
+                Fail,
+                Some("trail.no-global-service-events"),
+            ),
+            Case(
+                "cloudtrail:DescribeTrails",
+                MANAGEMENT,
+                "/trailList/0/IsOrganizationTrail",
+                json!(false),
+                Unknown,
+                Unknown,
+                Some("trail.not-covering"),
+            ),
+            Case(
+                "cloudtrail:DescribeTrails",
+                MANAGEMENT,
+                "/trailList",
+                json!([]),
+                Unknown,
+                Unknown,
+                Some("trail.not-covering"),
+            ),
+        ]);
+    }
+}
