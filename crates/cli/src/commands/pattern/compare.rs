@@ -115,17 +115,12 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<Exit, CliErr
 }
 
 fn as_json(comparison: &Comparison) -> Value {
-    let mut answer = json!({
+    json!({
         "relation": comparison.relation.as_str(),
         "missed": comparison.missed,
         "extra": comparison.extra,
         "reason": comparison.reason,
-    });
-    // Said only where it is so: a filter on everything alarms on everything.
-    if let (Value::Object(members), true) = (&mut answer, comparison.matches_everything) {
-        members.insert("matches_everything".to_owned(), Value::Bool(true));
-    }
-    answer
+    })
 }
 
 /// One line of a batch.

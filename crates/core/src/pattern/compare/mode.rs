@@ -38,6 +38,11 @@ impl Mode {
         }
     }
 
+    /// Whether an open question is taken as answered.
+    pub(super) fn assumes_answers(&self) -> bool {
+        matches!(self, Self::Possible(answers) if !answers.is_empty())
+    }
+
     pub(super) fn is_definite(&self) -> bool {
         matches!(self, Self::Definite)
     }
