@@ -346,7 +346,8 @@ fn a_refusal_at_any_step_stops_only_its_site_and_a_later_apply_goes_on() {
                 .clear();
         });
         let applied = bench.apply().exits(0);
-        let expected = format!("{} changes made, {} there already", 4 - made, 4 + made);
+        let noun = if made == 3 { "change" } else { "changes" };
+        let expected = format!("{} {noun} made, {} there already", 4 - made, 4 + made);
         assert!(applied.stdout.contains(&expected), "{action}: {applied:?}");
         bench.undo_restores(&before);
     }
