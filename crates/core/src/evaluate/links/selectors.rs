@@ -381,6 +381,15 @@ mod tests {
             Case(
                 "cloudtrail:GetEventSelectors",
                 MANAGEMENT,
+                "/EventSelectors",
+                json!([]),
+                Pass,
+                Pass,
+                None,
+            ),
+            Case(
+                "cloudtrail:GetEventSelectors",
+                MANAGEMENT,
                 "/EventSelectors/0/ReadWriteType",
                 json!("WriteOnly"),
                 Fail,
