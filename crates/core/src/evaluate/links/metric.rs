@@ -95,7 +95,7 @@ fn value_of(value: &str, control: &Control) -> Result<(), (&'static Reason, Stri
     }
     if !value.starts_with("$.") {
         return Err((
-            &NOT_DECIDED,
+            &NOT_ON_EVENT,
             format!("writes `{value}`, which is neither a number nor a selector"),
         ));
     }
