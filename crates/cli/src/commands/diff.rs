@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
-use trailproof_core::finding::{LinkName, Status};
-use trailproof_report::comparison::{Change, Difference, Side, compare};
+use trailproof_core::finding::{LinkName, LinkStatus, Status};
+use trailproof_report::comparison::{Change, ChangedLink, Difference, Side, compare};
 use trailproof_report::past::PastRun;
 
 use super::controls::PrintFormat;
@@ -107,21 +107,37 @@ fn text(differences: &[Difference]) -> String {
         let _ = writeln!(text, "{} ({})", heading(change), list.len());
         for found in list {
             let _ = writeln!(text, "  {}", line(found));
-            for link in &found.links {
-                if change == Change::ChangedChain {
-                    let _ = writeln!(
-                        text,
-                        "    {}: {} -> {}",
-                        link.link,
-                        visible(link.old_resource.as_deref().unwrap_or("-")),
-                        visible(link.new_resource.as_deref().unwrap_or("-")),
-                    );
+            if change == Change::ChangedChain {
+                for link in &found.links {
+                    let _ = writeln!(text, "    {}", changed(link));
                 }
             }
         }
     }
     if text.is_empty() {
         text.push_str("Nothing changed\n");
+    }
+    text
+}
+
+/// What became of a link: its outcome, and its resource where that changed.
+fn changed(link: &ChangedLink) -> String {
+    let outcome = |status: Option<LinkStatus>| match status {
+        Some(LinkStatus::Pass) => "PASS",
+        Some(LinkStatus::Fail) => "FAIL",
+        Some(LinkStatus::Unknown) => "UNKNOWN",
+        Some(LinkStatus::NotEvaluated) => "not looked at",
+        None => "absent",
+    };
+    let resource = |name: &Option<String>| visible(name.as_deref().unwrap_or("none"));
+    let mut text = link.link.to_string();
+    if link.old_status != link.new_status {
+        let (old, new) = (outcome(link.old_status), outcome(link.new_status));
+        let _ = write!(text, " {old} -> {new}");
+    }
+    if link.old_resource != link.new_resource {
+        let (old, new) = (resource(&link.old_resource), resource(&link.new_resource));
+        let _ = write!(text, " {old} -> {new}");
     }
     text
 }

@@ -144,6 +144,8 @@ impl<'a> Overview<'a> {
             ),
             ("Calls to AWS", run.statistics.calls.to_string()),
         ];
+        // A run that judged recorded evidence made no calls.
+        let facts = facts.into_iter().filter(|(_, value)| value != "0");
         for (term, value) in facts {
             writeln!(out, "<div><dt>{term}</dt><dd>{}</dd></div>", escape(&value))?;
         }

@@ -1,0 +1,177 @@
+"""Uses report.html as a reader would, in headless Chromium: filters, sorts, opens and prints.
+
+Prints what is wrong as a JSON list.  Usage: report_page.py CHROMIUM RUN_DIRECTORY
+"""
+
+import base64
+import hashlib
+import html
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+chromium, run = sys.argv[1], pathlib.Path(sys.argv[2]).resolve()
+findings = json.loads((run / "findings.json").read_text("utf-8"))["findings"]
+page = (run / "report.html").read_text("utf-8")
+by_status = {}
+for finding in findings:
+    by_status[finding["status"]] = by_status.get(finding["status"], 0) + 1
+
+
+def searched(finding):
+    account, control = finding["account"], finding["control"]
+    texts = [account["id"], account["name"], account["ou_path"], control["id"], finding["reason"], finding["message"]]
+    return "\n".join(text or "" for text in texts).lower()
+
+
+# A finding with a chain that its account and control tell from all others.
+opened = next(
+    finding
+    for finding in findings
+    if finding["chain"]
+    and sum(
+        finding["account"]["id"] in searched(other) and finding["control"]["id"] in searched(other)
+        for other in findings
+    )
+    == 1
+)
+
+# The page's policy runs only scripts whose hash it names, so the reader's hash is added.
+reader = """
+(async () => {
+  const expected = EXPECTED;
+  const wrong = [];
+  const check = (condition, message) => { if (!condition) wrong.push(message); };
+  const element = (id) => document.getElementById(id);
+  const rows = () => [...document.querySelectorAll("#body .row")];
+  const later = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+  const tally = () => Number(element("tally").textContent.split(" ")[0].replaceAll(",", ""));
+  const search = async (text) => {
+    element("query").value = text;
+    element("query").dispatchEvent(new Event("input"));
+    await later(200);
+  };
+  addEventListener("securitypolicyviolation", (event) => wrong.push("policy: " + event.violatedDirective));
+  try {
+    check(document.title.startsWith("trailproof"), "the title is " + document.title);
+    check(tally() === expected.total, "at first there are " + tally());
+    check(rows().length > 0 && rows().length < 60, "the table draws " + rows().length + " rows");
+
+    for (const [status, count] of Object.entries(expected.status)) {
+      const chip = document.querySelector(`[data-status="${status}"]`);
+      chip.click();
+      check(chip.getAttribute("aria-pressed") === "true", status + " is not pressed");
+      check(tally() === count, status + " shows " + tally());
+      check(rows().every((row) => row.querySelector(".badge").classList.contains(status)), status + " shows others");
+      chip.click();
+    }
+
+    await search(expected.account + " " + expected.control);
+    check(tally() === 1, "the search shows " + tally());
+    check(rows()[0].textContent.includes(expected.account), "the search shows another account");
+    await search("zzz-nothing-has-this");
+    check(tally() === 0 && !element("empty").hidden, "nothing is not shown as nothing");
+    element("reset").click();
+    check(tally() === expected.total, "the filters are not cleared");
+
+    const header = document.querySelector('[data-sort="account"]');
+    header.click();
+    check(header.parentElement.getAttribute("aria-sort") === "ascending", "the order is not announced");
+    check(rows()[0].textContent.includes(expected.first), "the first account is another");
+    header.click();
+    check(header.parentElement.getAttribute("aria-sort") === "descending", "the order is not turned");
+    check(rows()[0].textContent.includes(expected.last), "the last account is another");
+
+    element("view").scrollTop = element("view").scrollHeight;
+    await later(200);
+    check(rows().some((row) => row.textContent.includes(expected.first)), "scrolling to the end does not show it");
+
+    await search(expected.account + " " + expected.control);
+    rows()[0].focus();
+    rows()[0].dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true }));
+    const dialog = element("finding");
+    check(dialog.open, "the finding does not open");
+    check(dialog.querySelectorAll(".chain li").length === expected.links, "the chain has other links");
+    check(dialog.textContent.includes(expected.message), "the message is missing");
+    check(location.hash.includes(expected.account), "the finding has no address");
+    dialog.querySelector("button").click();
+    await later(50);
+    check(!dialog.open, "the finding does not close");
+    check(document.activeElement.classList.contains("row"), "the focus is lost");
+
+    element("reset").click();
+    rows()[0].focus();
+    rows()[0].dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowDown", bubbles: true }));
+    check(document.activeElement.dataset.position === "1", "the arrow does not move");
+
+    document.querySelector('[data-filter="control"]').click();
+    check(element("control").value !== "", "a bar does not filter");
+    element("reset").click();
+
+    dispatchEvent(new Event("beforeprint"));
+    check(document.querySelectorAll("#paper tr").length === Math.min(expected.total, 2000), "paper has other rows");
+    for (const control of document.querySelectorAll("input, select")) {
+      check(control.labels.length === 1, control.id + " has no label");
+    }
+    for (const button of document.querySelectorAll("button")) {
+      check(button.textContent.trim() !== "" || button.ariaLabel, "a button has no name");
+    }
+  } catch (error) {
+    wrong.push(String(error.stack || error));
+  }
+  const outcome = document.createElement("pre");
+  outcome.id = "outcome";
+  outcome.textContent = JSON.stringify(wrong);
+  document.body.append(outcome);
+})();
+""".replace(
+    "EXPECTED",
+    json.dumps(
+        {
+            "total": len(findings),
+            "status": by_status,
+            "account": opened["account"]["id"],
+            "control": opened["control"]["id"],
+            "links": len(opened["chain"]),
+            "message": opened["message"].split("`")[0],
+            "first": min(finding["account"]["id"] for finding in findings),
+            "last": max(finding["account"]["id"] for finding in findings),
+        }
+    ).replace("<", "\\u003c"),
+)
+digest = base64.b64encode(hashlib.sha256(reader.encode()).digest()).decode()
+page = page.replace("script-src '", f"script-src 'sha256-{digest}' '", 1)
+page = page.replace("\n</body>", f"<script>{reader}</script>\n</body>", 1)
+
+with tempfile.TemporaryDirectory() as folder:
+    folder = pathlib.Path(folder)
+    (folder / "page.html").write_text(page, "utf-8")
+
+    def browse(*arguments):
+        return subprocess.run(
+            [
+                chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
+                "--no-first-run", "--disable-background-networking", "--disable-component-update",
+                "--disable-sync", "--disable-dev-shm-usage", "--enable-logging=stderr",
+                f"--user-data-dir={folder / 'profile'}", *arguments,
+            ],
+            capture_output=True,
+            text=True,
+            timeout=240,
+            check=False,
+        )
+
+    done = browse("--virtual-time-budget=20000", "--dump-dom", (folder / "page.html").as_uri())
+    outcome = re.search(r'<pre id="outcome">(.*?)</pre>', done.stdout, re.S)
+    wrong = json.loads(html.unescape(outcome[1])) if outcome else ["the page did not finish: " + done.stderr[-2000:]]
+    wrong += [line for line in done.stderr.split("\n") if "CONSOLE" in line]
+    done = browse("--no-pdf-header-footer", f"--print-to-pdf={folder / 'page.pdf'}", (run / "report.html").as_uri())
+    pdf = (folder / "page.pdf").read_bytes() if (folder / "page.pdf").exists() else b""
+    pages = len(re.findall(rb"/Type\s*/Page\b", pdf))
+    if not pdf.startswith(b"%PDF") or pages < 2:
+        wrong.append(f"printing gives {len(pdf)} bytes and {pages} pages")
+
+json.dump(wrong, sys.stdout)
