@@ -407,3 +407,35 @@ fn broken_runs_and_configurations_are_refused_with_a_reason() {
         assert!(outcome.stderr.contains(expected), "{}", outcome.stderr);
     }
 }
+
+/// The browser on this machine, if there is one.
+fn chromium() -> Option<&'static str> {
+    ["chromium", "chromium-browser", "google-chrome"]
+        .into_iter()
+        .find(|program| {
+            std::process::Command::new(program)
+                .arg("--version")
+                .output()
+                .is_ok_and(|output| output.status.success())
+        })
+}
+
+#[test]
+fn the_page_works_in_a_browser() {
+    let Some(browser) = chromium() else {
+        eprintln!("skipped: there is no Chromium on this machine");
+        return;
+    };
+    let trailproof = Trailproof::offline();
+    judged(&trailproof);
+    let output = script("report_page.py", trailproof.home())
+        .arg(browser)
+        .arg(trailproof.home().join("run"))
+        .output()
+        .expect("the script can be started");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    let wrong: Vec<String> =
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {errors}"));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -1,6 +1,6 @@
 //! `trailproof evaluate`: judges recorded evidence again, without AWS.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use trailproof_core::account::AccountId;
@@ -99,6 +99,7 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
         ))
         .hint("name the run directory or the evidence.ndjson of a scan that saw something"));
     }
+    refuse_to_replace(&arguments.evidence, arguments.report.out.as_deref())?;
     let reports = reports(&arguments.report, &run, arguments.overwrite)?;
     if let Reports::Folder(directory, _) = &reports {
         copy_evidence(std::slice::from_ref(&arguments.evidence), directory)
@@ -110,8 +111,25 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
     conclude(run, &policy, &evidence, now, reports, output)
 }
 
+/// Replacing a run removes its evidence, which must not be the evidence that is judged.
+fn refuse_to_replace(evidence: &Path, out: Option<&Path>) -> Result<(), CliError> {
+    let place = |path: &Path| std::fs::canonicalize(path).ok();
+    let folder = if evidence.is_dir() {
+        Some(evidence)
+    } else {
+        evidence.parent()
+    };
+    match (folder.and_then(place), out.and_then(place)) {
+        (Some(from), Some(to)) if from == to && RunDirectory::is_run(&to) => Err(CliError::usage(
+            "a run cannot be replaced by a judgement of its own evidence",
+        )
+        .hint("choose another folder with --out")),
+        _ => Ok(()),
+    }
+}
+
 /// The run whose evidence it is, where it is a run's.
-fn recorded(path: &std::path::Path) -> Result<Option<Run>, CliError> {
+fn recorded(path: &Path) -> Result<Option<Run>, CliError> {
     if !path.is_dir() {
         return Ok(None);
     }
