@@ -312,8 +312,8 @@ pub(crate) async fn execute_in_runtime(
             "no account could be entered: role `{role}` could be assumed in none of them"
         ));
         output.hint(
-            "name the right role with --role; `trailproof iam-policy --format cloudformation` \
-             prints a template that creates one in every account",
+            "name the right role with --role; `trailproof iam-policy --who member --format \
+             cloudformation` prints a template that creates one in every account",
         );
     }
     Ok(exit)

@@ -96,12 +96,11 @@ const FILTERS: [&str; 3] = [
     "organizations:ListTagsForResource",
 ];
 
-/// What a repair calls beside reading: creating, verifying, and taking back what it created.
+/// What a repair calls beside reading: creating, verifying, and taking back what it created. Tags
+/// given on creation need the permission to tag.
 #[cfg(feature = "remediation")]
 const REPAIR: [&str; 13] = [
     "cloudwatch:DeleteAlarms",
-    "cloudwatch:DescribeAlarms",
-    "cloudwatch:ListTagsForResource",
     "cloudwatch:PutMetricAlarm",
     "cloudwatch:SetAlarmState",
     "cloudwatch:TagResource",
@@ -110,7 +109,9 @@ const REPAIR: [&str; 13] = [
     "logs:TestMetricFilter",
     "sns:CreateTopic",
     "sns:DeleteTopic",
+    "sns:ListTagsForResource",
     "sns:Subscribe",
+    "sns:TagResource",
     "sns:Unsubscribe",
 ];
 

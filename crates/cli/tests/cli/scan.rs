@@ -120,9 +120,8 @@ fn an_interrupted_scan_reports_what_it_has_and_goes_on() {
         .unwrap();
     // Interrupted once evidence of several accounts is there, whenever that is.
     let evidence = place.path().join("run/evidence.ndjson");
-    while std::fs::read(&evidence).map_or(0, |bytes| bytes.iter().filter(|b| **b == b'\n').count())
-        < 30
-    {
+    let recorded = || std::fs::read_to_string(&evidence).map_or(0, |text| text.lines().count());
+    while recorded() < 30 {
         assert!(child.try_wait().unwrap().is_none(), "it ended too early");
         std::thread::yield_now();
     }
