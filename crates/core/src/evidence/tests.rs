@@ -1,3 +1,5 @@
+//! What is kept of records, and found again by what was asked.
+
 #![allow(
     clippy::needless_pass_by_value,
     reason = "literals read better at the place of use"

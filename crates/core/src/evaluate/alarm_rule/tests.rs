@@ -1,3 +1,5 @@
+//! What rules mean for one alarm, and how they are read.
+
 use super::*;
 use crate::evidence::{CompositeAlarm, MetricAlarm};
 

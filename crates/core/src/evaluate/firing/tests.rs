@@ -1,3 +1,5 @@
+//! What fires on which signal, and what cannot.
+
 use super::*;
 use crate::evidence::{Dimension, Metric, MetricDataQuery, MetricStat};
 

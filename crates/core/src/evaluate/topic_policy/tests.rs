@@ -1,3 +1,5 @@
+//! What policies let CloudWatch do.
+
 use serde_json::{Value, json};
 
 use super::*;
