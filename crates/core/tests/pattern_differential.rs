@@ -1,6 +1,12 @@
 //! The decision procedure against a naive search: every event of a small world is evaluated.
 //!
 //! `PROPTEST_CASES=100000` makes it a long run.
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first surprise"
+)]
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed};

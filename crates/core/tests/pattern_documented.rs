@@ -1,4 +1,10 @@
 //! Every documented example of the filter-pattern language, and what was seen of the real service.
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first surprise"
+)]
 
 use serde_json::{Value, json};
 use trailproof_core::pattern::{Event, Match, Pattern, matches};

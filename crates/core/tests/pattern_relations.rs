@@ -1,5 +1,11 @@
 //! Patterns whose relation is known: the ordinary ways to write a filter for failed sign-ins, and
 //! the benchmark patterns against one another.
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first surprise"
+)]
 
 use serde_json::Value;
 use trailproof_core::control;
@@ -90,7 +96,7 @@ fn ways_to_write_a_filter_for_failed_sign_ins() {
             Broader,
         ),
         (
-            r#"{ ($.eventName = ConsoleLogin) && ($.errorMessage = %authentication$%) }"#,
+            r"{ ($.eventName = ConsoleLogin) && ($.errorMessage = %authentication$%) }",
             Broader,
         ),
         (r#""ConsoleLogin" "Failed authentication""#, Broader),

@@ -22,6 +22,7 @@ pub enum Match {
 
 impl Match {
     /// Both.
+    #[must_use]
     pub fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::No, _) | (_, Self::No) => Self::No,
@@ -31,11 +32,13 @@ impl Match {
     }
 
     /// Either.
+    #[must_use]
     pub fn or(self, other: Self) -> Self {
         self.negated().and(other.negated()).negated()
     }
 
     /// The opposite.
+    #[must_use]
     pub fn negated(self) -> Self {
         match self {
             Self::Yes => Self::No,

@@ -4,6 +4,7 @@
 //! syntax"), and everything outside it is rejected, as AWS does. What is inside is rewritten for
 //! this program's engine, so that a class such as `\d` means ASCII digits.
 
+use std::fmt::Write as _;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, OnceLock};
 
@@ -236,7 +237,9 @@ impl<'a> Translation<'a> {
                     output.push_str(if range { "-" } else { r"\-" });
                 }
                 letter if letter.is_ascii_alphanumeric() => output.push(letter),
-                symbol => output.push_str(&format!(r"\x{:02x}", u32::from(symbol))),
+                symbol => {
+                    let _ = write!(output, r"\x{:02x}", u32::from(symbol));
+                }
             }
             empty = false;
         }
@@ -261,7 +264,7 @@ impl<'a> Translation<'a> {
         if !valid {
             return Err(self.error(1, "a repetition is written `{m}`, `{m,}` or `{m,n}`"));
         }
-        self.output.push_str(&format!("{{{bounds}}}"));
+        let _ = write!(self.output, "{{{bounds}}}");
         self.position += bounds.len() + 1;
         Ok(())
     }

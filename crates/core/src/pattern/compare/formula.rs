@@ -72,13 +72,13 @@ impl<'m> Problem<'m> {
     /// needs an example of its own, and those that are named.
     fn collect_elements(&mut self, patterns: &[&Pattern]) {
         let mut selectors: BTreeSet<&Selector> = BTreeSet::new();
-        let mut tests = std::collections::HashSet::new();
+        let mut tests: Vec<&Condition> = Vec::new();
         for pattern in patterns {
             if let Form::Json(expression) = pattern.form() {
                 expression.for_each_condition(&mut |condition| {
                     selectors.insert(&condition.selector);
-                    if condition.selector.has_wildcard() {
-                        tests.insert(condition);
+                    if condition.selector.has_wildcard() && !tests.contains(&condition) {
+                        tests.push(condition);
                     }
                 });
             }
@@ -177,13 +177,14 @@ impl<'m> Problem<'m> {
             Form::Space(space) => {
                 self.opaque(&space.to_string(), Undocumented::SpaceDelimited, truth)
             }
-            Form::Regex(regex) => match regex.as_literal() {
-                Some(text) => self.contains(text, truth),
-                None => {
+            Form::Regex(regex) => {
+                if let Some(text) = regex.as_literal() {
+                    self.contains(text, truth)
+                } else {
                     let what = format!("%{}%", regex.source());
                     self.opaque(&what, Undocumented::RawMessage, truth)
                 }
-            },
+            }
             Form::Terms(parts) => {
                 let mut all = Vec::new();
                 let mut any = Vec::new();

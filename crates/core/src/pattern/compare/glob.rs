@@ -93,11 +93,9 @@ impl Glob {
         }
         // `since` counts the characters after the latest occurrence, while it can be overlapped.
         let since = match (self.overlaps, matched == length, since) {
-            (false, ..) | (true, false, 0) => 0,
             (true, true, _) if length > 1 => 1,
-            (true, true, _) => 0,
-            (true, false, since) if since + 1 < length => since + 1,
-            (true, false, _) => 0,
+            (true, false, since) if since > 0 && since + 1 < length => since + 1,
+            _ => 0,
         };
         (now + since * (length + 1)) as u32
     }

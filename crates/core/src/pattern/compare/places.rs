@@ -39,7 +39,7 @@ struct Place {
 pub(super) struct Places<'a> {
     claims: &'a [Claim],
     mode: &'a Mode,
-    places: Vec<Place>,
+    at: Vec<Place>,
     made: Vec<Vec<Variable>>,
     known: HashMap<Vec<Variable>, Rc<Found<Content>>>,
     budget: &'a mut Budget,
@@ -62,7 +62,7 @@ impl<'a> Places<'a> {
             claims,
             mode,
             made: vec![Vec::new(); places.len()],
-            places,
+            at: places,
             known: HashMap::new(),
             budget,
         }
@@ -75,7 +75,7 @@ impl<'a> Places<'a> {
             return (*self.solve(node, &made)).clone();
         }
         let claims = self.resolve(&made);
-        let stays = self.places.get(node).and_then(|place| {
+        let stays = self.at.get(node).and_then(|place| {
             let value = place.preferred.first()?;
             (place.usual
                 && claims
@@ -126,7 +126,7 @@ impl<'a> Places<'a> {
         }
         let claims = self.resolve(made);
         self.budget.spend(claims.len() as u64 + 4);
-        let content = Rc::new(match self.places.get(node) {
+        let content = Rc::new(match self.at.get(node) {
             Some(place) => place.content(&claims, self.mode, self.budget),
             None => Found::None,
         });
@@ -202,7 +202,7 @@ impl Theory for Places<'_> {
         let Some(claim) = self.claims.get(variable) else {
             return 0;
         };
-        let place = claim.node().and_then(|node| self.places.get(node));
+        let place = claim.node().and_then(|node| self.at.get(node));
         match (claim, place) {
             (Claim::Part(_), _) => 2,
             (Claim::Test { .. }, Some(place)) => {

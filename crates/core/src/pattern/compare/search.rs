@@ -64,13 +64,13 @@ pub(super) fn search(goal: &Goal<'_>, typed: bool, example: Option<&Value>) -> A
     if let Attempt::Event(event) = definite {
         return Answer::Event(event);
     }
-    possible(goal, BTreeMap::new(), typed, example, &mut budget)
+    possible(goal, &BTreeMap::new(), typed, example, &mut budget)
 }
 
 /// Looks for an event under assumed answers to open questions, and for the questions that matter.
 fn possible(
     goal: &Goal<'_>,
-    answers: BTreeMap<Undocumented, bool>,
+    answers: &BTreeMap<Undocumented, bool>,
     typed: bool,
     example: Option<&Value>,
     budget: &mut Budget,
@@ -86,13 +86,13 @@ fn possible(
         .iter()
         .find(|question| question.is_uniform() && !answers.contains_key(question));
     let Some(open) = open else {
-        return Answer::Undecided(reason(&questions, &answers));
+        return Answer::Undecided(reason(&questions, answers));
     };
     let mut undecided = None;
     for assumed in [false, true] {
         let mut answers = answers.clone();
         answers.insert(*open, assumed);
-        match possible(goal, answers, typed, example, budget) {
+        match possible(goal, &answers, typed, example, budget) {
             Answer::Event(event) => return Answer::Event(event),
             Answer::Nothing => {}
             Answer::Undecided(reason) => {

@@ -44,17 +44,16 @@ impl Tree {
             let Some(prefix) = path.get(..length) else {
                 break;
             };
-            parent = match self.numbers.get(prefix) {
-                Some(number) => *number,
-                None => {
-                    self.nodes.push(Node {
-                        path: prefix.to_vec(),
-                        parent: Some(parent),
-                    });
-                    let number = self.nodes.len() - 1;
-                    self.numbers.insert(prefix.to_vec(), number);
-                    number
-                }
+            parent = if let Some(number) = self.numbers.get(prefix) {
+                *number
+            } else {
+                self.nodes.push(Node {
+                    path: prefix.to_vec(),
+                    parent: Some(parent),
+                });
+                let number = self.nodes.len() - 1;
+                self.numbers.insert(prefix.to_vec(), number);
+                number
             };
         }
         parent

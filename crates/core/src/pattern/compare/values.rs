@@ -299,7 +299,8 @@ fn is_numeric(text: &str) -> bool {
 /// The number as a JSON value, if it is written as it will be printed.
 fn canonical_number(text: &str) -> Option<Value> {
     let value: Value = serde_json::from_str(text).ok()?;
-    (value.is_number() && value.to_string() == text).then_some(value)
+    let printed = value.to_string();
+    (value.is_number() && printed == text).then_some(value)
 }
 
 /// Every way in which a value is written.

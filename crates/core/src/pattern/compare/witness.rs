@@ -123,12 +123,10 @@ impl Draft<'_, '_> {
                 {
                     place(&mut event, &node.path, Value::Array(Vec::new()));
                 }
-                Some(Content::Value(value)) => {
-                    if self.has_place(number, &event) {
-                        place(&mut event, &node.path, value.clone());
-                    } else if usual && self.make_room(number) {
-                        place(&mut event, &node.path, value.clone());
-                    }
+                Some(Content::Value(value))
+                    if self.has_place(number, &event) || usual && self.make_room(number) =>
+                {
+                    place(&mut event, &node.path, value.clone());
                 }
                 Some(Content::Absent) if number != 0 => {
                     let stays = follow(&example, &node.path).is_some_and(|value| {
@@ -153,11 +151,10 @@ impl Draft<'_, '_> {
             .get(number)
             .and_then(|node| node.path.split_last())
             .and_then(|(last, parent)| Some((last, follow(event, parent)?)));
-        match parent {
-            Some((Step::Member(_), Value::Object(_))) => true,
-            Some((Step::Index(_), Value::Array(_))) => true,
-            _ => false,
-        }
+        matches!(
+            parent,
+            Some((Step::Member(_), Value::Object(_)) | (Step::Index(_), Value::Array(_)))
+        )
     }
 
     /// Whether objects may stand on the whole way to a place.

@@ -394,16 +394,17 @@ fn keyword(cursor: &mut Cursor<'_>) -> Result<Test, PatternError> {
         "EXISTS" => Err(cursor
             .error_since(start, "`EXISTS` is not supported")
             .suggest("write `= *`")),
-        "" => match cursor.peek() {
-            None => Err(cursor
-                .error_here("if a pattern starts with `{` it must end with `}`")
-                .suggest("add a comparison and `}`")),
-            _ => {
+        "" => {
+            if cursor.peek().is_none() {
+                Err(cursor
+                    .error_here("if a pattern starts with `{` it must end with `}`")
+                    .suggest("add a comparison and `}`"))
+            } else {
                 let length = cursor.peek().map_or(0, char::len_utf8);
                 cursor.advance(length);
                 Err(unknown(cursor))
             }
-        },
+        }
         _ => Err(unknown(cursor)),
     }
 }
