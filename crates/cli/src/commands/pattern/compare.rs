@@ -1,5 +1,6 @@
 //! `trailproof pattern compare`: what a stored pattern really covers.
 
+use std::fmt::Write as _;
 use std::io::{self, BufRead};
 
 use serde::Deserialize;
@@ -211,14 +212,14 @@ fn as_text(required: &Pattern, actual: &[Pattern], comparison: &Comparison) -> S
         meaning(comparison)
     );
     for pattern in actual {
-        text.push_str(&format!("  actual    {pattern}\n"));
+        let _ = writeln!(text, "  actual    {pattern}");
     }
     if let Some(missed) = &comparison.missed {
         text.push_str("\nNobody would hear of this event:\n\n");
         text.push_str(&indented(missed));
         for pattern in actual {
             if let Some(sentence) = difference(&obstacles(pattern, missed)) {
-                text.push_str(&format!("\nIt is missed because {sentence}.\n"));
+                let _ = write!(text, "\nIt is missed because {sentence}.\n");
             }
         }
     }
@@ -226,7 +227,7 @@ fn as_text(required: &Pattern, actual: &[Pattern], comparison: &Comparison) -> S
         text.push_str("\nThis event is matched, but not required:\n\n");
         text.push_str(&indented(extra));
         if let Some(sentence) = difference(&obstacles(required, extra)) {
-            text.push_str(&format!("\nIt is not required because {sentence}.\n"));
+            let _ = write!(text, "\nIt is not required because {sentence}.\n");
         }
     }
     if comparison.matches_everything {
@@ -235,7 +236,7 @@ fn as_text(required: &Pattern, actual: &[Pattern], comparison: &Comparison) -> S
         );
     }
     if let Some(reason) = &comparison.reason {
-        text.push_str(&format!("\nreason: {reason}\n"));
+        let _ = write!(text, "\nreason: {reason}\n");
     }
     text
 }
@@ -261,7 +262,10 @@ fn meaning(comparison: &Comparison) -> &'static str {
 
 fn indented(event: &Value) -> String {
     let pretty = serde_json::to_string_pretty(event).unwrap_or_default();
-    pretty.lines().map(|line| format!("  {line}\n")).collect()
+    pretty.lines().fold(String::new(), |mut text, line| {
+        let _ = writeln!(text, "  {line}");
+        text
+    })
 }
 
 /// What differs, in one sentence.

@@ -29,7 +29,7 @@ enum Command {
 
 pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliError> {
     match arguments.command {
-        Command::Match(arguments) => search::run(*arguments, output),
+        Command::Match(arguments) => search::run(&arguments, output),
         Command::Compare(arguments) => compare::run(&arguments, output),
     }
 }

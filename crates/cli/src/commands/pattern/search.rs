@@ -120,7 +120,7 @@ struct Job {
 /// How many bytes a worker gathers before it passes them on.
 const CHUNK: usize = 1 << 16;
 
-pub(super) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliError> {
+pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<Exit, CliError> {
     let mut patterns = arguments
         .pattern
         .iter()
