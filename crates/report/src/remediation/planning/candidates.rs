@@ -148,7 +148,7 @@ pub(super) fn offer(setting: &Setting<'_>) -> Offers {
         Err(reason) => refusal = refusal.take().or(Some(reason)),
     };
     if setting.broken.broken_link == Some(LinkName::Subscription) {
-        note(setting.subscribe());
+        note(setting.subscribe_only());
     }
     if matches!(
         setting.broken.broken_link,
@@ -204,7 +204,7 @@ impl<'a> Setting<'a> {
     }
 
     /// Only somebody who listens is missing.
-    fn subscribe(&self) -> Result<Vec<Candidate>, Refusal> {
+    fn subscribe_only(&self) -> Result<Vec<Candidate>, Refusal> {
         let chain = &self.broken.chain;
         let topic = chain
             .iter()
