@@ -1,6 +1,7 @@
 //! Every report is opened by somebody else's code, with account names that wish the reader ill.
 #![allow(
     clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::panic,
     reason = "a test that cannot go on has failed, and says why"
 )]
