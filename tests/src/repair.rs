@@ -202,17 +202,15 @@ pub fn difference(before: &Value, after: &Value) -> String {
         match (before, after) {
             _ if before == after => None,
             (Value::Object(old), Value::Object(new)) => {
-                let names = old.keys().chain(new.keys());
-                names
-                    .filter_map(|name| {
-                        let path = format!("{path}.{name}");
-                        let null = Value::Null;
-                        let of = |members: &serde_json::Map<String, Value>| {
-                            members.get(name).cloned().unwrap_or(null.clone())
-                        };
-                        find(&path, &of(old), &of(new))
-                    })
-                    .next()
+                let mut names = old.keys().chain(new.keys());
+                names.find_map(|name| {
+                    let path = format!("{path}.{name}");
+                    let null = Value::Null;
+                    let of = |members: &serde_json::Map<String, Value>| {
+                        members.get(name).cloned().unwrap_or(null.clone())
+                    };
+                    find(&path, &of(old), &of(new))
+                })
             }
             (Value::Array(old), Value::Array(new)) if old.len() == new.len() => old
                 .iter()

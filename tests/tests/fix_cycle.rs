@@ -131,9 +131,9 @@ fn an_email_subscription_stays_pending_until_its_owner_confirms() {
 
 #[test]
 fn one_repair_at_an_organization_trails_log_group_serves_all_its_members() {
-    let members: String = (1..=20)
-        .map(|number| format!("[[accounts]]\nid = \"2{number:011}\"\nname = \"member {number}\"\n"))
-        .collect();
+    let members = (1..=20).fold(String::new(), |text, number| {
+        text + &format!("[[accounts]]\nid = \"2{number:011}\"\nname = \"member {number}\"\n")
+    });
     let bench = Bench::of_scenario(&format!(
         r#"
         title = "an organization trail without a filter"

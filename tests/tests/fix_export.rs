@@ -3,6 +3,7 @@
 #![allow(
     clippy::expect_used,
     clippy::disallowed_methods,
+    clippy::indexing_slicing,
     reason = "a test that cannot go on has failed, and says why; tools are found on the search path"
 )]
 

@@ -88,7 +88,9 @@ fn calls_that_change_something_are_in_one_place_of_the_source() {
 }
 
 fn visit(folder: &Path, see: &mut impl FnMut(&PathBuf, &str)) {
-    for entry in std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{folder:?}: {error}")) {
+    for entry in
+        std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+    {
         let path = entry.expect("it can be read").path();
         if path.is_dir() {
             visit(&path, see);

@@ -214,11 +214,12 @@ fn names_that_are_taken_get_a_number_and_their_owners_are_left_alone() {
     bench.undo_restores(&before);
 }
 
+type Drift = fn(&Bench);
+
 #[test]
 fn a_site_that_drifted_is_left_alone_and_others_are_not() {
     let covering =
         r#"{ ($.errorMessage = "Failed authentication") && ($.eventName = "ConsoleLogin") }"#;
-    type Drift = fn(&Bench);
     let drifts: [(&str, Drift); 4] = [
         ("came since the plan was made", |bench| {
             bench.change_log_group(HERE, |group| {

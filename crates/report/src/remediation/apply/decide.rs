@@ -309,10 +309,10 @@ async fn about_topic<C: Cloud>(
     present: &mut Present,
 ) -> Result<Decision, Reason> {
     let named = |name: &str| {
-        let stem = wanted.arn.strip_suffix(&wanted.name).unwrap_or(&wanted.arn);
+        let prefix = wanted.arn.strip_suffix(&wanted.name).unwrap_or(&wanted.arn);
         let topic = Topic {
             name: name.to_owned(),
-            arn: format!("{stem}{name}"),
+            arn: format!("{prefix}{name}"),
             ..wanted.clone()
         };
         Step {
