@@ -15,41 +15,49 @@ import re
 import sys
 from functools import cache
 
-import boto3
+import botocore.session
 from botocore.config import Config
 
 MANAGEMENT = {"ministack": "000000000000", "moto": "123456789012"}
 
 
 class Emulator:
+    """An emulator with one client per service and region. Clients are slow to make, so they share
+    credentials that are changed when another account is to act."""
+
     def __init__(self, name, endpoint, authorization):
         self.name = name
         self.endpoint = endpoint
         self.authorization = authorization
+        self.session = botocore.session.get_session()
+        self.session.set_credentials("none", "none")
+        self.management = MANAGEMENT[name]
 
-    def client(self, service, region, credentials):
-        return boto3.client(
+    @cache
+    def client(self, service, region="us-east-1"):
+        return self.session.create_client(
             service,
-            endpoint_url=self.endpoint,
             region_name=region,
+            endpoint_url=self.endpoint,
             config=Config(retries={"total_max_attempts": 3, "mode": "standard"}),
-            **credentials,
         )
 
-    def root(self, account):
-        """Credentials of an account."""
+    def act_as(self, account):
         if self.name == "ministack":
-            return {"aws_access_key_id": account, "aws_secret_access_key": "test"}
-        if account == MANAGEMENT[self.name]:
-            return {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-        sts = self.client("sts", "us-east-1", self.root(MANAGEMENT[self.name]))
-        role = f"arn:aws:iam::{account}:role/OrganizationAccountAccessRole"
-        issued = sts.assume_role(RoleArn=role, RoleSessionName="provision")["Credentials"]
-        return {
-            "aws_access_key_id": issued["AccessKeyId"],
-            "aws_secret_access_key": issued["SecretAccessKey"],
-            "aws_session_token": issued["SessionToken"],
-        }
+            self.use(account, "test", None)
+            return
+        self.use("test", "test", None)
+        if account != self.management:
+            role = f"arn:aws:iam::{account}:role/OrganizationAccountAccessRole"
+            answer = self.client("sts").assume_role(RoleArn=role, RoleSessionName="provision")
+            issued = answer["Credentials"]
+            self.use(issued["AccessKeyId"], issued["SecretAccessKey"], issued["SessionToken"])
+
+    def use(self, access_key, secret_key, token):
+        credentials = self.session.get_credentials()
+        credentials.access_key = access_key
+        credentials.secret_key = secret_key
+        credentials.token = token
 
 
 # What an account may need and an emulator cannot hold.
@@ -72,6 +80,8 @@ def gaps(emulator, organization, account):
         for trail in site["trails"]:
             if trail["organization"]:
                 found.add("organization trails, as members see them")
+            if trail["multi_region"] and not trail["global_events"] and not ministack:
+                found.add("multi-region trails without global events")
             if trail["never_delivered"] or trail["delivery_error"]:
                 found.add("the delivery to CloudWatch Logs")
             # An emulator says nothing about deliveries; a fresh one is taken for granted.
@@ -220,13 +230,17 @@ def make_trail(cloudtrail, s3, trail, region, account):
     if group and not group.startswith("arn:"):
         group = f"arn:aws:logs:{region}:{account}:log-group:{group}:*"
     role = f"arn:aws:iam::{account}:role/delivery"
-    cloudtrail.create_trail(
+    delivery = present(CloudWatchLogsLogGroupArn=group, CloudWatchLogsRoleArn=group and role)
+    created = cloudtrail.create_trail(
         Name=trail["name"],
         S3BucketName=bucket,
         IsMultiRegionTrail=trail["multi_region"],
         IncludeGlobalServiceEvents=trail["global_events"],
-        **present(CloudWatchLogsLogGroupArn=group, CloudWatchLogsRoleArn=group and role),
+        **delivery,
     )
+    if group and not created.get("CloudWatchLogsLogGroupArn"):
+        # ministack takes it only from an update.
+        cloudtrail.update_trail(Name=trail["name"], **delivery)
     if trail["logging"]:
         cloudtrail.start_logging(Name=trail["name"])
     else:
@@ -276,41 +290,34 @@ def make_trail(cloudtrail, s3, trail, region, account):
 def make_account(emulator, account):
     """Everything in an account, by the numbers the emulator chose."""
     number = account["id"]
-    credentials = emulator.root(number)
-    if emulator.authorization:
-        make_role(emulator, number, credentials)
+    emulator.act_as(number)
+    if emulator.authorization and number != emulator.management:
+        make_role(emulator)
     for region, site in account["sites"].items():
-
-        @cache
-        def client(service, region=region):
-            return emulator.client(service, region, credentials)
 
         def arn(action, region=region):
             if action.startswith("arn:"):
                 return action
             return f"arn:aws:sns:{region}:{number}:{action}"
 
-        make_log_groups(client("logs"), site["log_groups"])
-        make_topics(client("sns"), site["topics"])
+        make_log_groups(emulator.client("logs", region), site["log_groups"])
+        make_topics(emulator.client("sns", region), site["topics"])
         # A composite alarm may name only what is there already.
         for alarm in sorted(site["alarms"], key=lambda alarm: bool(alarm["rule"])):
-            make_alarm(client("cloudwatch"), alarm, arn)
+            make_alarm(emulator.client("cloudwatch", region), alarm, arn)
         for trail in site["trails"]:
-            make_trail(client("cloudtrail"), client("s3"), trail, region, number)
+            s3 = emulator.client("s3", region)
+            make_trail(emulator.client("cloudtrail", region), s3, trail, region, number)
 
 
-def make_role(emulator, number, credentials):
+def make_role(emulator):
     """The role that Organizations makes in a new account, and the emulator only when asked."""
-    management = MANAGEMENT[emulator.name]
-    if number == management:
-        return
-    iam = emulator.client("iam", "us-east-1", credentials)
     trust = {
         "Version": "2012-10-17",
         "Statement": [
             {
                 "Effect": "Allow",
-                "Principal": {"AWS": f"arn:aws:iam::{management}:root"},
+                "Principal": {"AWS": f"arn:aws:iam::{emulator.management}:root"},
                 "Action": "sts:AssumeRole",
             }
         ],
@@ -320,6 +327,7 @@ def make_role(emulator, number, credentials):
         "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
     }
     role = "OrganizationAccountAccessRole"
+    iam = emulator.client("iam")
     iam.create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps(trust))
     iam.put_role_policy(RoleName=role, PolicyName="access", PolicyDocument=json.dumps(everything))
 
@@ -344,8 +352,9 @@ def main():
     emulator = Emulator(arguments.emulator, arguments.endpoint, arguments.authorization)
     organization = json.load(sys.stdin)
 
-    management = MANAGEMENT[emulator.name]
-    organizations = emulator.client("organizations", "us-east-1", emulator.root(management))
+    management = emulator.management
+    emulator.act_as(management)
+    organizations = emulator.client("organizations")
     if emulator.name == "moto":
         organizations.create_organization(FeatureSet="ALL")
     units = make_units(organizations, organization["units"])
@@ -379,6 +388,7 @@ def main():
         text = scenario_number.sub(lambda match: numbers[match[0]], json.dumps(account))
         make_account(emulator, json.loads(text))
         if account["state"] == "SUSPENDED":
+            emulator.act_as(management)
             organizations.close_account(AccountId=numbers[account["id"]])
     if organization["management"] in left_out:
         numbers.pop(organization["management"])

@@ -14,5 +14,6 @@ pub mod cutting;
 pub mod findings;
 pub mod in_process;
 pub mod repair;
+pub mod provision;
 pub mod scenario;
 pub mod server;

@@ -51,13 +51,11 @@ fn every_verdict(sweep: Sweep) {
 }
 
 #[test]
-#[ignore = "evaluation is not there yet"]
 fn every_account_has_its_verdict_in_a_full_sweep() {
     every_verdict(Sweep::Full);
 }
 
 #[test]
-#[ignore = "evaluation is not there yet"]
 fn every_account_has_its_verdict_in_an_adaptive_sweep() {
     every_verdict(Sweep::Adaptive);
 }

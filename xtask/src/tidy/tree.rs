@@ -32,7 +32,13 @@ pub(crate) fn check(files: &[TrackedFile]) -> Vec<Violation> {
                 ));
             }
         }
-        if extension == Some("rs") && !file.text.starts_with("//!") && !is_generated(&file.text) {
+        // `tests.rs` is what its parent module says, tested.
+        let explains_itself = path.file_name().is_some_and(|name| name == "tests.rs");
+        if extension == Some("rs")
+            && !explains_itself
+            && !file.text.starts_with("//!")
+            && !is_generated(&file.text)
+        {
             violations.push(violation(
                 &file.path,
                 "does not begin with what the module is for (`//!`)".to_owned(),

@@ -93,7 +93,9 @@ fn value_of(value: &str, control: &Control) -> Result<(), (&'static Reason, Stri
             ))
         };
     }
-    if !value.starts_with("$.") {
+    // Only a filter by columns can take its value from a column by name, and such a filter covers
+    // no control.
+    if !value.starts_with('$') {
         return Err((
             &NOT_ON_EVENT,
             format!("writes `{value}`, which is neither a number nor a selector"),
