@@ -52,6 +52,20 @@ pub struct CallError {
     pub class: ErrorClass,
 }
 
+impl CallError {
+    /// Whether the service answered that it has no such operation. Nothing that only this operation
+    /// could show or make exists there.
+    ///
+    /// The codes are those of the query protocol (SNS API Reference, "Common Errors") and of the
+    /// JSON and CBOR protocols (Smithy, "AWS JSON 1.1 protocol").
+    pub fn is_unknown_operation(&self) -> bool {
+        matches!(
+            self.code.as_str(),
+            "InvalidAction" | "UnknownOperationException" | "UnknownOperation"
+        )
+    }
+}
+
 /// The kinds of failure that matter to a reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

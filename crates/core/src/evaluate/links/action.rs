@@ -374,6 +374,17 @@ fn muted(around: &Neighbourhood<'_>, mut step: Step, notifier: &Notifier<'_>) ->
         return step.seen(rules.observed_at);
     }
     let unread = match &rules.failure {
+        // A partition without the operation is a partition without mute rules.
+        Some(error) if error.is_unknown_operation() => {
+            step.last = false;
+            return step.seen(rules.observed_at).observe(
+                "action.no-mute-rules-there",
+                format!(
+                    "CloudWatch in {} does not know alarm mute rules (`{}`), so none can be active",
+                    site.region, error.code
+                ),
+            );
+        }
         Some(error) => Unread::failed(
             Operation::ListAlarmMuteRules,
             site,
