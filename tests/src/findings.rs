@@ -61,3 +61,27 @@ fn strip(value: &mut Value) {
         _ => {}
     }
 }
+
+/// Two texts are the same, byte for byte.
+///
+/// # Panics
+///
+/// When they are not, with the first lines that differ and what stands before them.
+#[track_caller]
+pub fn assert_same(found: &str, expected: &str) {
+    if found == expected {
+        return;
+    }
+    let (found, expected): (Vec<_>, Vec<_>) = (found.lines().collect(), expected.lines().collect());
+    let equal = found
+        .iter()
+        .zip(&expected)
+        .take_while(|(found, expected)| found == expected)
+        .count();
+    let before = found[equal.saturating_sub(12)..equal].join("\n");
+    panic!(
+        "line {equal} differs:\n{before}\nfound:    {:?}\nexpected: {:?}",
+        found.get(equal),
+        expected.get(equal)
+    );
+}

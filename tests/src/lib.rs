@@ -11,6 +11,7 @@
 
 pub mod binary;
 pub mod cutting;
+pub mod evidence;
 pub mod findings;
 pub mod in_process;
 pub mod repair;

@@ -97,6 +97,11 @@ impl Server {
         format!("http://127.0.0.1:{}", self.port)
     }
 
+    /// A folder that lasts as long as the server.
+    pub fn home(&self) -> &Path {
+        self.home.path()
+    }
+
     /// What it wrote to stderr.
     pub fn log(&self) -> String {
         fs::read_to_string(self.home.path().join("log")).unwrap_or_default()

@@ -14,10 +14,11 @@ mod with_python {
     use std::path::PathBuf;
 
     use trailproof_tests::binary::{Outcome, Trailproof};
+    use trailproof_tests::evidence;
     use trailproof_tests::findings;
     use trailproof_tests::provision::{Emulator, Provisioned};
     use trailproof_tests::scenario;
-    use trailproof_tests::server::Server;
+    use trailproof_tests::server::{self, Server};
 
     /// A scan of everything, with its run directory.
     fn scan(
@@ -68,8 +69,8 @@ mod with_python {
             expect(&provisioned, "mix", &document);
             texts.push(findings::comparable(&document));
         }
-        assert_eq!(texts[0], texts[1], "two full sweeps differ");
-        assert_eq!(texts[2], texts[3], "two adaptive sweeps differ");
+        findings::assert_same(&texts[1], &texts[0]);
+        findings::assert_same(&texts[3], &texts[2]);
     }
 
     /// Every scenario without organization trails, as far as the emulator can hold it.
@@ -107,5 +108,173 @@ mod with_python {
     #[test]
     fn moto_gives_the_verdicts_of_every_scenario_it_can_hold() {
         holds_scenarios(Emulator::Moto, 100);
+    }
+
+    /// A scan of the mix, killed in the middle and resumed.
+    #[test]
+    fn ministack_killed_in_the_middle_and_resumed_gives_the_same_findings() {
+        let emulator = Emulator::Ministack;
+        let server = emulator.start();
+        let provisioned = emulator.provision(&server, &scenario::named("mix"));
+        let (_whole_home, whole, outcome) = scan(emulator, &server, &[]);
+        let _ = outcome.exits(1);
+        let expected = findings::comparable(&findings::read(&whole));
+        let size = std::fs::metadata(whole.join("evidence.ndjson"))
+            .expect("there is evidence")
+            .len();
+
+        let trailproof = Trailproof::against(&server.endpoint(), emulator.management_key());
+        let directory = trailproof.home().join("run");
+        let out = directory.to_str().expect("a path in ASCII");
+        let mut child = trailproof.start(["scan", "--out", out]);
+        assert!(evidence::wait_for_bytes(&mut child, &directory, size / 2));
+        child.kill().expect("the scan can be killed");
+        let _ = child.wait_with_output().expect("the scan ends");
+        let _ = trailproof.run(["scan", "--resume", out]).exits(1);
+        let document = findings::read(&directory);
+        expect(&provisioned, "mix", &document);
+        findings::assert_same(&findings::comparable(&document), &expected);
+        assert_eq!(evidence::repeated(&directory), Vec::<String>::new());
+    }
+
+    #[test]
+    fn recorded_evidence_gives_exactly_the_findings_of_the_scan() {
+        let emulator = Emulator::Ministack;
+        let server = emulator.start();
+        let _ = emulator.provision(&server, &scenario::named("mix"));
+        let (trailproof, directory, outcome) = scan(emulator, &server, &[]);
+        let _ = outcome.exits(1);
+        drop(server);
+        let outcome = trailproof.run([
+            "evaluate",
+            "--evidence",
+            directory.to_str().expect("a path in ASCII"),
+            "--out",
+            "judged",
+        ]);
+        let _ = outcome.exits(1);
+        let scanned = findings::read(&directory);
+        let judged = findings::read(&trailproof.home().join("judged"));
+        assert_eq!(judged["findings"], scanned["findings"]);
+        assert_eq!(judged["summary"], scanned["summary"]);
+    }
+
+    #[test]
+    fn evidence_made_with_the_aws_cli_gives_the_same_verdicts() {
+        let emulator = Emulator::Ministack;
+        let server = emulator.start();
+        let provisioned = emulator.provision(&server, &scenario::named("mix"));
+        let trailproof = Trailproof::offline();
+        let output = server::script("cli_evidence.py", trailproof.home())
+            .args(["--endpoint", &server.endpoint()])
+            .args(["--access-key", emulator.management_key()])
+            .output()
+            .expect("python starts");
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        std::fs::write(trailproof.home().join("by-hand.ndjson"), &output.stdout)
+            .expect("the file can be written");
+        let outcome = trailproof.run([
+            "evaluate",
+            "--evidence",
+            "by-hand.ndjson",
+            "--out",
+            "judged",
+        ]);
+        let _ = outcome.exits(1);
+        expect(
+            &provisioned,
+            "mix",
+            &findings::read(&trailproof.home().join("judged")),
+        );
+    }
+
+    /// Every permission of a scan, revoked in turn in a member with a whole chain and in one with a
+    /// broken chain.
+    #[test]
+    fn a_revoked_permission_never_makes_a_verdict_wrong() {
+        let emulator = Emulator::MinistackWithAuthorization;
+        let server = emulator.start();
+        let scenario = scenario::named("permissions");
+        let provisioned = emulator.provision(&server, &scenario);
+        let whole = &provisioned.accounts["410000000001"];
+        let broken = &provisioned.accounts["410000000002"];
+        let accounts = format!("{whole},{broken}");
+        let verdicts = |revoked: &str| {
+            let mut change = server::script("revoke.py", server.home());
+            change.args([
+                "--endpoint",
+                &server.endpoint(),
+                "--action",
+                revoked,
+                whole,
+                broken,
+            ]);
+            let output = change.output().expect("python starts");
+            assert!(
+                output.status.success(),
+                "{}",
+                String::from_utf8_lossy(&output.stderr)
+            );
+            let (_home, directory, outcome) = scan(
+                emulator,
+                &server,
+                &["--accounts", &accounts, "--sweep", "adaptive"],
+            );
+            assert!(matches!(outcome.code, Some(0 | 1 | 3)), "{outcome:?}");
+            let found = findings::by_id(&findings::read(&directory));
+            let of = |account: &str| found[&format!("{account}/console-auth-failures")].clone();
+            (of(whole), of(broken))
+        };
+        let (passing, failing) = verdicts("none:None");
+        assert_eq!(passing["status"], "PASS", "{passing}");
+        assert_eq!(failing["status"], "FAIL", "{failing}");
+
+        let mut unknown = Vec::new();
+        for action in [
+            "cloudtrail:DescribeTrails",
+            "cloudtrail:GetTrailStatus",
+            "cloudtrail:GetEventSelectors",
+            "logs:DescribeLogGroups",
+            "logs:DescribeMetricFilters",
+            "cloudwatch:DescribeAlarms",
+            "cloudwatch:ListAlarmMuteRules",
+            "sns:GetTopicAttributes",
+            "sns:ListSubscriptionsByTopic",
+            "account:ListRegions",
+            "sts:GetCallerIdentity",
+        ] {
+            let (passing, failing) = verdicts(action);
+            for (finding, before) in [(&passing, "PASS"), (&failing, "FAIL")] {
+                let status = finding["status"].as_str().expect("a status");
+                if status == before {
+                    continue;
+                }
+                assert_eq!(status, "UNKNOWN", "{action} revoked: {finding}");
+                let message = finding["message"].as_str().expect("a message");
+                assert!(message.contains(action), "{action} revoked: {message}");
+            }
+            if passing["status"] == "UNKNOWN" {
+                unknown.push(action);
+            }
+        }
+        // What every proof rests on.
+        for action in [
+            "cloudtrail:DescribeTrails",
+            "cloudtrail:GetTrailStatus",
+            "cloudtrail:GetEventSelectors",
+            "logs:DescribeLogGroups",
+            "logs:DescribeMetricFilters",
+            "cloudwatch:DescribeAlarms",
+            "sns:GetTopicAttributes",
+        ] {
+            assert!(
+                unknown.contains(&action),
+                "{action} is not missed: {unknown:?}"
+            );
+        }
     }
 }

@@ -112,7 +112,12 @@ fn layers_point_one_way(metadata: &Metadata, violations: &mut Vec<Violation>) {
     let allowed: BTreeMap<&str, &[&str]> = BTreeMap::from([
         ("trailproof-core", &[][..]),
         ("trailproof-scanner", &["trailproof-core"][..]),
-        ("trailproof-report", &["trailproof-core"][..]),
+        // To scan repaired accounts again; optional, which `report_calls_aws_only_to_remediate`
+        // checks.
+        (
+            "trailproof-report",
+            &["trailproof-core", "trailproof-scanner"][..],
+        ),
         ("trailproof-simulator", &["trailproof-core"][..]),
         (
             "trailproof",
@@ -153,7 +158,8 @@ fn report_calls_aws_only_to_remediate(metadata: &Metadata, violations: &mut Vec<
     };
     let place = || "trailproof-report".to_owned();
     for dependency in &report.dependencies {
-        if !is_aws(&dependency.name) || dependency.kind.as_deref() == Some("dev") {
+        let calls = is_aws(&dependency.name) || dependency.name == "trailproof-scanner";
+        if !calls || dependency.kind.as_deref() == Some("dev") {
             continue;
         }
         if !dependency.optional {
