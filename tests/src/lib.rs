@@ -14,7 +14,7 @@ pub mod cutting;
 pub mod evidence;
 pub mod findings;
 pub mod in_process;
-pub mod repair;
 pub mod provision;
+pub mod repair;
 pub mod scenario;
 pub mod server;
