@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::harness::Place;
 
+#[cfg(feature = "remediation")]
 fn actions(policy: &Value) -> Vec<String> {
     let statements = policy["Statement"].as_array().unwrap();
     let actions = statements

@@ -291,11 +291,16 @@ pub(super) fn verdict(finding: &Finding) -> (Status, Status, Option<&str>) {
 /// Checks the verdict of the member, by both yardsticks, and that link and reason fit together.
 #[track_caller]
 pub(super) fn check(world: &World, cis: Status, effective: Status, reason: Option<&str>) {
+    check_case("", world, cis, effective, reason);
+}
+
+#[track_caller]
+fn check_case(case: &str, world: &World, cis: Status, effective: Status, reason: Option<&str>) {
     let finding = world.finding(MEMBER);
     assert_eq!(
         verdict(&finding),
         (cis, effective, reason),
-        "{}\n{:#?}",
+        "{case}\n{}\n{:#?}",
         finding.message,
         finding.chain
     );
@@ -328,8 +333,8 @@ pub(super) struct Case(
 #[track_caller]
 pub(super) fn table(cases: &[Case]) {
     for Case(operation, account, pointer, value, cis, effective, reason) in cases {
-        println!("{operation} {pointer} {value}");
         let world = World::healthy().set(operation, *account, pointer, value.clone());
-        check(&world, *cis, *effective, *reason);
+        let case = format!("{operation} {pointer} {value}");
+        check_case(&case, &world, *cis, *effective, *reason);
     }
 }

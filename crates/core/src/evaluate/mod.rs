@@ -51,6 +51,8 @@ pub fn reasons() -> impl Iterator<Item = &'static Reason> {
 }
 
 #[cfg(test)]
+mod asking;
+#[cfg(test)]
 mod fixture;
 #[cfg(test)]
 mod monotonicity;
