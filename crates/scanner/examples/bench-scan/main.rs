@@ -103,6 +103,9 @@ fn measure(options: &Options) -> Outcome<()> {
         println!("{row}");
         rows.push(row);
     }
+    for line in table::growth(&rows) {
+        println!("{line}");
+    }
     if let Some(file) = &options.markdown {
         std::fs::write(
             file,

@@ -110,6 +110,32 @@ impl Row {
     }
 }
 
+/// How much each cost grew from one row to the next, beside the growth of the organization.
+pub(crate) fn growth(rows: &[Row]) -> Vec<String> {
+    let factor = |before: f64, after: f64| format!("x{:.2}", after / before);
+    rows.windows(2)
+        .filter_map(|pair| {
+            let [before, after] = pair else { return None };
+            let seconds = |of: fn(&Row) -> Duration| {
+                factor(of(before).as_secs_f64(), of(after).as_secs_f64())
+            };
+            Some(format!(
+                "{} to {} accounts ({}): wall {}, calls {}, CPU {}, peak memory {}",
+                before.accounts,
+                after.accounts,
+                factor(before.accounts as f64, after.accounts as f64),
+                seconds(|row| row.usage.wall),
+                factor(before.calls as f64, after.calls as f64),
+                seconds(|row| row.usage.cpu),
+                factor(
+                    before.usage.peak_memory as f64,
+                    after.usage.peak_memory as f64
+                ),
+            ))
+        })
+        .collect()
+}
+
 impl fmt::Display for Row {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let widths = [8, 8, 8, 6, 9, 8, 6, 10, 12, 8, 6, 9];
@@ -132,6 +158,13 @@ pub(crate) fn markdown(rows: &[Row], sweep: &str, latency: Duration) -> String {
     );
     for row in rows {
         let _ = writeln!(text, "| {} |", row.cells().join(" | "));
+    }
+    let growth = growth(rows);
+    if !growth.is_empty() {
+        let _ = writeln!(text, "\nGrowth:\n");
+        for line in growth {
+            let _ = writeln!(text, "- {line}");
+        }
     }
     text
 }
