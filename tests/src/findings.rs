@@ -58,8 +58,24 @@ fn strip(value: &mut Value) {
             members.values_mut().for_each(strip);
         }
         Value::Array(items) => items.iter_mut().for_each(strip),
+        Value::String(text) if text.contains('Z') => {
+            *text = without_times(text);
+        }
         _ => {}
     }
+}
+
+/// A sentence with `TIME` for every word that is a time.
+fn without_times(text: &str) -> String {
+    let is_time = |word: &str| {
+        word.ends_with('Z')
+            && word.as_bytes().get(4) == Some(&b'-')
+            && word.as_bytes().get(10) == Some(&b'T')
+    };
+    text.split(' ')
+        .map(|word| if is_time(word) { "TIME" } else { word })
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// Two texts are the same, byte for byte.

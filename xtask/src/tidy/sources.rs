@@ -1,5 +1,7 @@
 //! Rules about what the code of each crate may name.
 
+use std::collections::BTreeSet;
+
 use proc_macro2::Span;
 use syn::visit::{self, Visit};
 
@@ -8,8 +10,9 @@ use super::{TrackedFile, Violation};
 /// Checks every Rust file outside tests.
 pub(crate) fn check(files: &[TrackedFile]) -> Vec<Violation> {
     let mut violations = Vec::new();
+    let tests: BTreeSet<String> = files.iter().flat_map(test_modules).collect();
     for file in files {
-        if !is_rust(&file.path) {
+        if !is_rust(&file.path) || tests.contains(&file.path) {
             continue;
         }
         let Some(rules) = Rules::of(&file.path) else {
@@ -37,6 +40,37 @@ fn is_rust(path: &str) -> bool {
     std::path::Path::new(path)
         .extension()
         .is_some_and(|extension| extension == "rs")
+}
+
+/// The files that a file declares as `#[cfg(test)] mod name;`.
+fn test_modules(file: &TrackedFile) -> Vec<String> {
+    if !is_rust(&file.path) || !file.text.contains("#[cfg(test)]") {
+        return Vec::new();
+    }
+    let Ok(parsed) = syn::parse_file(&file.text) else {
+        return Vec::new();
+    };
+    let (folder, name) = file.path.rsplit_once('/').unwrap_or(("", &file.path));
+    let folder = match name {
+        "mod.rs" | "lib.rs" | "main.rs" => folder.to_owned(),
+        _ => format!("{folder}/{}", name.trim_end_matches(".rs")),
+    };
+    parsed
+        .items
+        .iter()
+        .filter_map(|item| match item {
+            syn::Item::Mod(item) if item.content.is_none() && only_in_tests(&item.attrs) => {
+                Some(item.ident.to_string())
+            }
+            _ => None,
+        })
+        .flat_map(|module| {
+            [
+                format!("{folder}/{module}.rs"),
+                format!("{folder}/{module}/mod.rs"),
+            ]
+        })
+        .collect()
 }
 
 /// What a file may not name.
