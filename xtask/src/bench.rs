@@ -1,5 +1,7 @@
 //! `cargo xtask bench`: hands over to the benchmark of one part, built for release.
 
+mod search;
+
 use std::process::Command;
 
 use clap::{Args, ValueEnum};
@@ -20,7 +22,7 @@ pub(crate) struct Options {
 enum Subject {
     /// Scans of simulated organizations: time, calls, CPU, memory, and how each grows.
     Scan,
-    /// Deciding filter patterns.
+    /// Filter patterns: deciding them, and searching log files beside `jq` and `grep`.
     Pattern,
 }
 
@@ -45,5 +47,16 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
             ])
             .args(&options.arguments),
     )
-    .map_err(|failure| failure.to_string())
+    .map_err(|failure| failure.to_string())?;
+    if let Subject::Pattern = options.subject {
+        invocation::run(Command::new("cargo").current_dir(workspace::root()).args([
+            "build",
+            "--release",
+            "--package",
+            "trailproof",
+        ]))
+        .map_err(|failure| failure.to_string())?;
+        search::run(&workspace::target().join("release").join("trailproof"))?;
+    }
+    Ok(())
 }
