@@ -13,6 +13,7 @@ pub(super) fn pattern(cursor: &mut Cursor<'_>) -> Result<SpacePattern, PatternEr
         cursor.skip_blanks();
         fields.push(field(cursor, &mut regexes)?);
         cursor.skip_blanks();
+        let at = cursor.position();
         match cursor.next() {
             Some(',') => {}
             Some(']') => break,
@@ -22,9 +23,8 @@ pub(super) fn pattern(cursor: &mut Cursor<'_>) -> Result<SpacePattern, PatternEr
                     .suggest("add `]`"));
             }
             Some(_) => {
-                let at = cursor.position();
                 return Err(cursor
-                    .error_since(at.saturating_sub(1), "expected `,` or `]`")
+                    .error_since(at, "expected `,` or `]`")
                     .suggest("separate fields by commas"));
             }
         }
@@ -124,5 +124,17 @@ fn test(cursor: &mut Cursor<'_>, regexes: &mut usize) -> Result<FieldTest, Patte
         }
         (None, _) if operator == "=" => Ok(FieldTest::Equal(operand)),
         (None, _) => Ok(FieldTest::NotEqual(operand)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::Pattern;
+
+    #[test]
+    fn errors_point_to_whole_characters() {
+        let text = "[ip = 1 ї]";
+        let error = Pattern::parse(text).unwrap_err();
+        assert_eq!(text.get(error.span.start..error.span.end), Some("ї"));
     }
 }
