@@ -1,6 +1,6 @@
 //! Controls: what has to be watched, by which pattern, and how each benchmark version calls it.
 //!
-//! Controls are data. The built-in ones are TOML files embedded in this crate ([`catalogue`]);
+//! Controls are data. The built-in ones are TOML files embedded in this crate (`control::builtin`);
 //! users add their own in the same form, and nothing here knows the difference. Whether an account
 //! meets a control is none of this module's business.
 
