@@ -11,61 +11,23 @@ import sys
 import urllib.request
 from datetime import datetime, timedelta, timezone
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import ClientError
-
-QUESTION = json.load(sys.stdin)
-ENDPOINT = QUESTION["endpoint"]
-MANAGEMENT, MEMBER, SUSPENDED = "111111111111", "222222222222", "333333333333"
-ROLE = "OrganizationAccountAccessRole"
-PREFIXES = {"monitoring": "cloudwatch"}
-
-used = set()
-wrong = []
-
-
-def check(what, seen, wanted):
-    if seen != wanted:
-        wrong.append(f"{what}: {seen!r} is not {wanted!r}")
-
-
-def client(service, credentials=None, region="us-east-1", **config):
-    made = boto3.client(
-        service,
-        endpoint_url=ENDPOINT,
-        region_name=region,
-        config=Config(retries={"total_max_attempts": 1}, **config),
-        **(credentials or {"aws_access_key_id": "AKIAANYBODY", "aws_secret_access_key": "x"}),
-    )
-
-    def note(model, **_):
-        prefix = model.service_model.signing_name
-        used.add(f"{PREFIXES.get(prefix, prefix)}:{model.name}")
-
-    made.meta.events.register("before-call", note)
-    return made
-
-
-def code(call, **parameters):
-    try:
-        call(**parameters)
-    except ClientError as error:
-        return error.response["Error"]["Code"]
-    return None
-
-
-def enter(account):
-    issued = client("sts").assume_role(
-        RoleArn=f"arn:aws:iam::{account}:role/{ROLE}", RoleSessionName="fidelity"
-    )["Credentials"]
-    left = issued["Expiration"] - datetime.now(timezone.utc)
-    check("session length", timedelta(minutes=59) < left <= timedelta(hours=1), True)
-    return {
-        "aws_access_key_id": issued["AccessKeyId"],
-        "aws_secret_access_key": issued["SecretAccessKey"],
-        "aws_session_token": issued["SessionToken"],
-    }
+import simulator_mistakes
+import simulator_pages
+from simulator_client import (
+    CLOUDWATCH_PROTOCOLS,
+    ENDPOINT,
+    MANAGEMENT,
+    MEMBER,
+    OPERATIONS,
+    ROLE,
+    SUSPENDED,
+    check,
+    client,
+    code,
+    enter,
+    used,
+    wrong,
+)
 
 
 def organizations():
@@ -74,14 +36,15 @@ def organizations():
     check("management account", organization["MasterAccountId"], MANAGEMENT)
     pages = list(api.get_paginator("list_accounts").paginate())
     accounts = [account for page in pages for account in page["Accounts"]]
-    check("account pages", [len(page["Accounts"]) for page in pages], [20, 6])
+    check("account pages", [len(page["Accounts"]) for page in pages], [20, 20, 8])
     check("account states", {a["Id"]: a["State"] for a in accounts}[SUSPENDED], "SUSPENDED")
     check("one account", api.describe_account(AccountId=MEMBER)["Account"], accounts[1])
     root = api.list_roots()["Roots"][0]["Id"]
     unit = api.list_organizational_units_for_parent(ParentId=root)["OrganizationalUnits"][0]
     check("unit", unit["Name"], "Workloads")
     inner = api.list_organizational_units_for_parent(ParentId=unit["Id"])["OrganizationalUnits"][0]
-    check("accounts of a unit", [a["Id"] for a in api.list_accounts_for_parent(ParentId=inner["Id"])["Accounts"]], [MEMBER])
+    inside = api.list_accounts_for_parent(ParentId=inner["Id"])["Accounts"]
+    check("accounts of a unit", [a["Id"] for a in inside], [MEMBER])
     check("parent", api.list_parents(ChildId=MEMBER)["Parents"][0]["Id"], inner["Id"])
     path = f"{organization['Id']}/{root}/{unit['Id']}/{inner['Id']}/{MEMBER}/"
     check("path", accounts[1]["Paths"], [path])
@@ -190,8 +153,8 @@ def logs(member):
     api.delete_metric_filter(logGroupName="cloudtrail", filterName="sized")
 
 
-def alarms(member):
-    api = client("cloudwatch", member)
+def alarms(member, protocol):
+    api = client("cloudwatch", member, protocol=protocol)
     topic = f"arn:aws:sns:us-east-1:{MEMBER}:security-alarms"
     put = {
         "AlarmName": "ünïcode & <more>",
@@ -362,10 +325,13 @@ def main():
     identities(member)
     trails(member)
     logs(member)
-    alarms(member)
+    for protocol in CLOUDWATCH_PROTOCOLS:
+        alarms(member, protocol)
     topics(member)
+    simulator_mistakes.run(member, CLOUDWATCH_PROTOCOLS)
+    simulator_pages.run(member)
     command_line(member)
-    for operation in sorted(set(QUESTION["operations"]) - used):
+    for operation in sorted(OPERATIONS - used):
         wrong.append(f"{operation} is served but was not tried")
     json.dump(wrong, sys.stdout)
 

@@ -1,6 +1,8 @@
 //! CloudWatch: making, changing and deleting alarms.
 
-use super::cloudwatch::{alarm_arn, dimensions_of, invalid, not_found, tags_of};
+use super::cloudwatch::{
+    alarm_arn, alarm_names, dimensions_of, invalid, no_alarm, no_resource, tags_of,
+};
 use super::{Answer, Context, unsupported};
 use crate::document::Structure;
 use crate::failure::Failure;
@@ -33,7 +35,7 @@ pub(super) fn write(
             Ok(Structure::new())
         }
         Operation::DeleteAlarms => {
-            let names = parameters.texts("AlarmNames");
+            let names = alarm_names(context)?;
             let found = || {
                 site.alarms
                     .iter()
@@ -47,7 +49,7 @@ pub(super) fn write(
             // "If you specify any incorrect alarm names, the alarms you specify with correct
             // names are still deleted" (`DeleteAlarms`).
             if found().next().is_none() {
-                return Err(not_found("Unknown alarm."));
+                return Err(no_alarm("Unknown alarm."));
             }
             site.alarms.retain(|alarm| !names.contains(&alarm.name));
             Ok(Structure::new())
@@ -60,11 +62,13 @@ pub(super) fn write(
                     "StateValue must be OK, ALARM or INSUFFICIENT_DATA.",
                 ));
             }
-            state.clone_into(&mut alarm(site, name)?.state);
+            let alarm =
+                alarm(site, name).ok_or_else(|| no_alarm("The named resource does not exist."))?;
+            state.clone_into(&mut alarm.state);
             Ok(Structure::new())
         }
         Operation::EnableAlarmActions | Operation::DisableAlarmActions => {
-            let names = parameters.texts("AlarmNames");
+            let names = alarm_names(context)?;
             for alarm in &mut site.alarms {
                 if names.contains(&alarm.name) {
                     alarm.actions_enabled = operation == Operation::EnableAlarmActions;
@@ -73,12 +77,12 @@ pub(super) fn write(
             Ok(Structure::new())
         }
         Operation::TagResource => {
-            let alarm = alarm(site, &tagged.unwrap_or_default())?;
+            let alarm = tagged_alarm(site, tagged)?;
             alarm.tags.extend(tags_of(parameters.list("Tags")));
             Ok(Structure::new())
         }
         Operation::UntagResource => {
-            let alarm = alarm(site, &tagged.unwrap_or_default())?;
+            let alarm = tagged_alarm(site, tagged)?;
             for key in parameters.texts("TagKeys") {
                 alarm.tags.remove(&key);
             }
@@ -88,11 +92,13 @@ pub(super) fn write(
     }
 }
 
-fn alarm<'a>(site: &'a mut Site, name: &str) -> Result<&'a mut Alarm, Failure> {
-    site.alarms
-        .iter_mut()
-        .find(|alarm| alarm.name == name)
-        .ok_or_else(|| not_found("The named resource does not exist."))
+fn alarm<'a>(site: &'a mut Site, name: &str) -> Option<&'a mut Alarm> {
+    site.alarms.iter_mut().find(|alarm| alarm.name == name)
+}
+
+fn tagged_alarm(site: &mut Site, name: Option<String>) -> Result<&mut Alarm, Failure> {
+    name.and_then(|name| alarm(site, &name))
+        .ok_or_else(|| no_resource("The named resource does not exist."))
 }
 
 /// Both operations completely overwrite what was there, tags and state aside: "tags are ignored"

@@ -113,6 +113,13 @@ pub(super) fn write(
         _ => return Err(unsupported()),
     };
     let name = context.parameters.text("Name").unwrap_or_default();
+    let seen = find(organization, context, name)?;
+    if seen.owner(organization) == context.caller.account && seen.home != context.region {
+        return Err(Failure::invalid(
+            "InvalidHomeRegionException",
+            format!("Trail {name} can be changed only in its home region."),
+        ));
+    }
     let seen = find_as_owner(organization, context, name)?;
     let (maker, home, name) = (seen.maker.id, seen.home.clone(), seen.trail.name.clone());
     let trail = organization
@@ -325,6 +332,12 @@ fn find<'a>(
         if foreign {
             return Err(foreign_arn(account));
         }
+    } else if !is_trail_name(name) {
+        return Err(Failure::invalid(
+            "InvalidTrailNameException",
+            "Trail name must have 3 to 128 characters: letters, digits, periods, underscores and \
+             dashes, with a letter or digit first and last.",
+        ));
     }
     known(organization, account)
         .find(|seen| {
@@ -342,6 +355,18 @@ fn find<'a>(
                 format!("Unknown trail: {name} for the user: {account}"),
             )
         })
+}
+
+/// The requirements of CloudTrail's `InvalidTrailNameException`, as far as single characters go.
+fn is_trail_name(name: &str) -> bool {
+    let ends = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+    let bytes = name.as_bytes();
+    (3..=128).contains(&bytes.len())
+        && ends(bytes.first())
+        && ends(bytes.last())
+        && bytes
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(byte))
 }
 
 /// The trail that a caller names, as only its owner may have it and only at its home.

@@ -13,6 +13,9 @@ use crate::pagination;
 const PAGE: usize = 100;
 const DEFAULT_PAGE: usize = 50;
 
+/// The most alarms that a call may name.
+const MOST_NAMES: usize = 100;
+
 /// When everything was configured; nobody asks.
 const CONFIGURED: jiff::Timestamp = jiff::Timestamp::constant(1_700_000_000, 0);
 
@@ -51,7 +54,7 @@ pub(super) fn read(
                 .mute_rules
                 .iter()
                 .find(|rule| Some(rule.name.as_str()) == name)
-                .ok_or_else(|| not_found("Mute rule not found."))?;
+                .ok_or_else(|| no_resource("Mute rule not found."))?;
             let schedule = Structure::new()
                 .with("Expression", &rule.expression)
                 .with("Duration", &rule.duration);
@@ -74,7 +77,7 @@ pub(super) fn read(
                 .alarms
                 .iter()
                 .find(|alarm| alarm_arn(organization, context, &alarm.name) == arn)
-                .ok_or_else(|| not_found("The named resource does not exist."))?;
+                .ok_or_else(|| no_resource("The named resource does not exist."))?;
             Ok(Structure::new().with("Tags", tags(&alarm.tags)))
         }
         _ => Err(unsupported()),
@@ -92,7 +95,7 @@ fn describe_alarms(organization: &Organization, site: &Site, context: Context<'_
             types.iter().any(|wanted| wanted == kind)
         }
     };
-    let names = parameters.texts("AlarmNames");
+    let names = alarm_names(context)?;
     let prefix = parameters.text("AlarmNamePrefix").unwrap_or_default();
     if !names.is_empty() && !prefix.is_empty() {
         return Err(invalid(
@@ -346,6 +349,24 @@ pub(super) fn invalid(message: &'static str) -> Failure {
     Failure::invalid("ValidationError", message)
 }
 
-pub(super) fn not_found(message: &'static str) -> Failure {
+/// What the operations on alarms say about an alarm that is not there.
+pub(super) fn no_alarm(message: &'static str) -> Failure {
     Failure::not_found("ResourceNotFound", message).status(404)
+}
+
+/// What the operations on tags and mute rules say: theirs is another error, with another code.
+pub(super) fn no_resource(message: &'static str) -> Failure {
+    Failure::not_found("ResourceNotFoundException", message).status(404)
+}
+
+/// The names of alarms that a call lists.
+pub(super) fn alarm_names(context: Context<'_>) -> Result<Vec<String>, Failure> {
+    let names = context.parameters.texts("AlarmNames");
+    if names.len() > MOST_NAMES {
+        return Err(invalid(
+            "1 validation error detected: Value at 'alarmNames' failed to satisfy constraint: \
+             Member must have length less than or equal to 100",
+        ));
+    }
+    Ok(names)
 }

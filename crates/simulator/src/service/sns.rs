@@ -230,7 +230,19 @@ pub(super) fn find_arn<'a>(
     }
     topic
         .map(|topic| (owner, topic))
-        .ok_or_else(|| Failure::not_found("NotFound", "Topic does not exist").status(404))
+        .ok_or_else(|| no_topic(operation))
+}
+
+/// What an operation says about a topic that is not there: those on tags have an error of their
+/// own.
+pub(super) fn no_topic(operation: Operation) -> Failure {
+    let (code, message) = match operation {
+        Operation::SnsListTagsForResource
+        | Operation::SnsTagResource
+        | Operation::SnsUntagResource => ("ResourceNotFound", "Resource does not exist"),
+        _ => ("NotFound", "Topic does not exist"),
+    };
+    Failure::not_found(code, message).status(404)
 }
 
 pub(super) fn topic_arn(

@@ -4,7 +4,7 @@ use trailproof_core::account::AccountId;
 use trailproof_core::arn::Arn;
 
 use super::cloudwatch::tags_of;
-use super::sns::{find_arn, invalid, subscription_arn, topic_arn};
+use super::sns::{find_arn, invalid, no_topic, subscription_arn, topic_arn};
 use super::{Answer, Context, unsupported};
 use crate::document::Structure;
 use crate::failure::Failure;
@@ -351,5 +351,5 @@ fn topic_mut<'a>(
                 .iter_mut()
                 .find(|topic| topic.name == name)
         })
-        .ok_or_else(|| Failure::not_found("NotFound", "Topic does not exist").status(404))
+        .ok_or_else(|| no_topic(operation))
 }
