@@ -23,6 +23,7 @@ const PRINTED: &[(&str, &[&str])] = &[
         "docs/schema/findings.schema.json",
         &["generate", "findings-schema"],
     ),
+    ("docs/schema/plan.schema.json", &["generate", "plan-schema"]),
     ("docs/cli.md", &["generate", "reference"]),
 ];
 

@@ -250,7 +250,7 @@ enum LinkStatusName {
 #[derive(JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[expect(dead_code, reason = "core derives no schema; this mirrors its words")]
-enum LinkWord {
+pub(crate) enum LinkWord {
     Account,
     Trail,
     Logging,

@@ -16,6 +16,9 @@ pub(crate) struct Arguments {
 enum Document {
     /// `docs/schema/findings.schema.json`.
     FindingsSchema,
+    /// `docs/schema/plan.schema.json`.
+    #[cfg(feature = "remediation")]
+    PlanSchema,
     /// `docs/cli.md`.
     Reference,
 }
@@ -24,6 +27,12 @@ pub(crate) fn run(Arguments { document }: Arguments, output: &Output) -> Result<
     output.data(|out| match document {
         Document::FindingsSchema => {
             let schema = trailproof_report::document::schema();
+            serde_json::to_writer_pretty(&mut *out, &schema)?;
+            writeln!(out)
+        }
+        #[cfg(feature = "remediation")]
+        Document::PlanSchema => {
+            let schema = trailproof_report::remediation::Plan::schema();
             serde_json::to_writer_pretty(&mut *out, &schema)?;
             writeln!(out)
         }

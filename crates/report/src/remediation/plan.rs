@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::Timestamp;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -15,6 +15,7 @@ use trailproof_core::account::{AccountId, Region};
 use trailproof_core::finding::LinkName;
 
 use super::endpoint::Protocol;
+use crate::document::LinkWord;
 use crate::run::PolicyRecord;
 
 /// The version of the plan format that this trailproof writes and reads.
@@ -29,7 +30,8 @@ pub const METRIC_FILTERS_PER_LOG_GROUP: usize = 100;
 /// Everything that would be changed, and why.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Plan {
-    /// [`SCHEMA_VERSION`].
+    /// The version of this format.
+    #[schemars(extend("const" = SCHEMA_VERSION))]
     pub schema_version: u32,
     /// Names the plan: the same repairs of the same run have the same id. It stands in the
     /// description of every alarm and in a tag of every topic the plan creates.
@@ -281,7 +283,7 @@ pub struct Unrepairable {
     /// The control.
     pub control: String,
     /// The link that is broken.
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<LinkWord>")]
     pub broken_link: Option<LinkName>,
     /// The finding's reason code.
     pub reason: Option<String>,
@@ -452,8 +454,11 @@ impl Plan {
     }
 
     /// The JSON Schema of the file.
-    pub fn schema() -> Value {
-        schemars::schema_for!(Self).to_value()
+    pub fn schema() -> Schema {
+        let mut schema = schemars::schema_for!(Self);
+        let title = format!("trailproof plan.json, schema_version {SCHEMA_VERSION}");
+        schema.insert("title".to_owned(), Value::from(title));
+        schema
     }
 }
 
