@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use trailproof_core::evaluate::evaluate;
 use trailproof_core::evidence::Evidence;
-use trailproof_core::finding::Summary;
+use trailproof_core::finding::{Finding, Summary};
 use trailproof_core::mute::{self, Applied, Mute, Tags};
 use trailproof_core::policy::Policy;
 use trailproof_report::format::{self, Format, Report};
@@ -34,7 +34,7 @@ pub(crate) fn conclude(
     reports: Reports,
     output: &Output,
 ) -> Result<Exit, CliError> {
-    let mut findings = evaluate(evidence, policy, now);
+    let findings = judge(&mut run, policy, evidence, now, output);
     // No finding at all must not look like no failure at all. A part of the accounts may well be
     // empty: it is the whole that has to have some.
     if findings.is_empty() && run.scope.shard.is_none() {
@@ -43,11 +43,7 @@ pub(crate) fn conclude(
         )
         .hint("check --accounts, and whether the evidence has records of the accounts"));
     }
-    run.policy.evaluated_at = now;
-    let applied = mute::apply(&mut findings, &run.policy.mutes, &Tags::new(), now);
-    warn_of_mutes(&run.policy.mutes, &applied, output);
     let counts = Summary::of(&findings);
-    run.finished_at = Some(crate::clock::now());
     let report = Report {
         run: &run,
         summary: &counts,
@@ -72,31 +68,58 @@ pub(crate) fn conclude(
             output.data(|out| writeln!(out, "{text}"))?;
         }
         Reports::Folder(directory, formats) => {
-            let written = format::write_all(&formats, &report, &directory);
-            let mut failed = None;
-            for written in written {
-                if let Err(error) = written.result {
-                    output.warn(format_args!(
-                        "the {} report is missing: {error}",
-                        written.format
-                    ));
-                    failed.get_or_insert(error);
-                }
-            }
-            // The run is finished only when every report that was asked for is there: readers
-            // take `finished_at` as the promise of that.
-            if let Some(error) = failed {
-                return Err(CliError::from(error).hint(
-                    "the evidence is kept: write the reports again with `trailproof evaluate \
-                     --evidence DIR --out NEW`",
-                ));
-            }
-            directory.write_run(&run)?;
+            write_reports(&directory, &formats, &report, output)?;
             let text = summary::render(&report, Some(directory.path()), output);
             output.data(|out| writeln!(out, "{text}"))?;
         }
     }
     Ok(exit)
+}
+
+/// The findings, mutes applied. Records in the run when it was judged, and that it ended.
+pub(crate) fn judge(
+    run: &mut Run,
+    policy: &Policy,
+    evidence: &Evidence,
+    now: Timestamp,
+    output: &Output,
+) -> Vec<Finding> {
+    let mut findings = evaluate(evidence, policy, now);
+    run.policy.evaluated_at = now;
+    let applied = mute::apply(&mut findings, &run.policy.mutes, &Tags::new(), now);
+    if !findings.is_empty() {
+        warn_of_mutes(&run.policy.mutes, &applied, output);
+    }
+    run.finished_at = Some(crate::clock::now());
+    findings
+}
+
+/// Writes the reports of a run into its folder, and `run.json` last: readers take `finished_at`
+/// as the promise that every report that was asked for is there.
+pub(crate) fn write_reports(
+    directory: &RunDirectory,
+    formats: &[&'static dyn Format],
+    report: &Report<'_>,
+    output: &Output,
+) -> Result<(), CliError> {
+    let mut failed = None;
+    for written in format::write_all(formats, report, directory) {
+        if let Err(error) = written.result {
+            output.warn(format_args!(
+                "the {} report is missing: {error}",
+                written.format
+            ));
+            failed.get_or_insert(error);
+        }
+    }
+    if let Some(error) = failed {
+        return Err(CliError::from(error).hint(
+            "the evidence is kept: write the reports again with `trailproof evaluate \
+             --evidence DIR --out NEW`",
+        ));
+    }
+    directory.write_run(report.run)?;
+    Ok(())
 }
 
 /// Ended mutes shout: what they accepted is open again, and somebody believes it is not.

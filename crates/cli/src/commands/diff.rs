@@ -67,6 +67,12 @@ fn warn_of_apples_and_oranges(old: &PastRun, new: &PastRun, output: &Output) {
     if before.evaluated_at > after.evaluated_at {
         output.warn("the first run is the later one: give the earlier run first");
     }
+    if old.run.scope.accounts != new.run.scope.accounts {
+        output.warn(
+            "the runs did not look at the same accounts: what only one of them looked at counts \
+             as added or removed",
+        );
+    }
     if !old.run.complete || !new.run.complete {
         output.warn("one of the runs is not complete, so accounts may be missing from it");
     }

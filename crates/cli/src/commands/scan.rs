@@ -338,7 +338,7 @@ fn trace(event: &ScanEvent) {
 }
 
 /// Records what a scan did.
-fn record(run: &mut Run, outcome: &ScanOutcome, narrowed: bool) {
+pub(crate) fn record(run: &mut Run, outcome: &ScanOutcome, narrowed: bool) {
     run.complete = outcome.complete;
     run.scope.caller = Some(outcome.caller.account);
     run.scope.partition = Some(outcome.caller.partition);

@@ -117,10 +117,12 @@ impl RunDirectory {
     /// Creates the directory of a new run, private to the user, and claims it for this process.
     ///
     /// A directory with anything foreign in it is refused, and so is one that holds a run, unless
-    /// `overwrite`: then the old run's files are removed.
+    /// `overwrite`: then the old run's files are removed. A run that was killed before it recorded
+    /// anything is none: the same command can be given again.
     pub fn create(path: &Path, run: &Run, overwrite: bool) -> Result<Self, RunDirectoryError> {
         create_private_directory(path).map_err(RunDirectoryError::io("create", path))?;
         match read_run(path) {
+            Ok(found) if found.finished_at.is_none() && !has_evidence(path) => {}
             Ok(_) | Err(RunDirectoryError::Damaged { .. }) if !overwrite => {
                 return Err(RunDirectoryError::Occupied {
                     path: path.to_owned(),
@@ -136,6 +138,9 @@ impl RunDirectory {
         };
         if overwrite {
             directory.remove_reports()?;
+        } else if directory.file(file::EVIDENCE).exists() {
+            let path = directory.file(file::EVIDENCE);
+            fs::remove_file(&path).map_err(RunDirectoryError::io("remove", &path))?;
         }
         directory.write_run(run)?;
         Ok(directory)
@@ -231,8 +236,7 @@ impl RunDirectory {
     /// Gives up a run that recorded nothing: its files are removed, and the directory with them
     /// where nothing else is in it. A run with evidence is left as it is, to be continued.
     pub fn abandon(self) {
-        let evidence = fs::metadata(self.file(file::EVIDENCE));
-        if evidence.is_ok_and(|evidence| evidence.len() > 0) {
+        if has_evidence(&self.path) {
             return;
         }
         // Whatever cannot be removed is an empty run, which is harmless.
@@ -286,6 +290,10 @@ fn read_run(directory: &Path) -> Result<Run, RunDirectoryError> {
         }),
         Some(_) => serde_json::from_value(value).map_err(|error| damaged(error.to_string())),
     }
+}
+
+fn has_evidence(directory: &Path) -> bool {
+    fs::metadata(directory.join(file::EVIDENCE)).is_ok_and(|evidence| evidence.len() > 0)
 }
 
 fn refuse_foreign(path: &Path) -> Result<(), RunDirectoryError> {
@@ -413,6 +421,20 @@ mod tests {
         ));
         drop(directory);
         RunDirectory::create(parent.path(), &run(), true).unwrap();
+        assert!(!parent.path().join(file::EVIDENCE).exists());
+    }
+
+    #[test]
+    fn a_run_that_died_before_it_recorded_anything_is_replaced() {
+        let parent = tempfile::tempdir().unwrap();
+        let directory = RunDirectory::create(parent.path(), &run(), false).unwrap();
+        directory.write(file::EVIDENCE, |_| Ok(())).unwrap();
+        assert!(matches!(
+            RunDirectory::create(parent.path(), &run(), false),
+            Err(RunDirectoryError::Locked { .. })
+        ));
+        drop(directory);
+        RunDirectory::create(parent.path(), &run(), false).unwrap();
         assert!(!parent.path().join(file::EVIDENCE).exists());
     }
 

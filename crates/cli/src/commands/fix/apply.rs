@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use trailproof_core::control;
+use trailproof_report::format;
 use trailproof_report::remediation::Plan;
 use trailproof_report::remediation::apply::{
     ApplyEvent, ApplyOptions, ApplyOutcome, StepOutcome, apply,
@@ -13,12 +15,14 @@ use trailproof_report::remediation::journal::{Header, Journal};
 
 use super::confirm::confirm;
 use super::connection::{ConnectionArguments, connect};
+use super::record::Record;
 use super::{block_on, display, files, verify};
 use crate::clock;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
 use crate::output::Output;
+use crate::settings::ReportSettings;
 use crate::untrusted::visible;
 
 /// Carry a plan out, after a confirmation, and scan the accounts again.
@@ -48,9 +52,32 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
 
-    /// Write the run of the scan afterwards to this folder.
-    #[arg(long, value_name = "DIR")]
+    /// Record the scan afterwards as a run in this folder, which is created and private to you. It
+    /// is claimed before anything is changed.
+    #[arg(
+        long,
+        short,
+        value_name = "DIR",
+        conflicts_with = "dry_run",
+        help_heading = "Reports"
+    )]
     out: Option<PathBuf>,
+
+    /// Formats to write there beside those of every run: json, csv and trails.
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        value_delimiter = ',',
+        num_args = 1..,
+        requires = "out",
+        value_parser = PossibleValuesParser::new(format::ALL.iter().map(|format| format.name())),
+        help_heading = "Reports"
+    )]
+    format: Vec<String>,
+
+    /// Replace the run that is in the folder already.
+    #[arg(long, requires = "out", help_heading = "Reports")]
+    overwrite: bool,
 
     #[command(flatten)]
     connection: ConnectionArguments,
@@ -69,16 +96,27 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<Exit, CliErr
     }
     output.note(display::summary(&plan));
     if changes == 0 {
-        output.note("there is nothing to change");
+        output.note(if arguments.out.is_none() {
+            "there is nothing to change"
+        } else {
+            "there is nothing to change, so nothing is scanned again and no run is written"
+        });
         return Ok(Exit::Success);
     }
-    let settings = arguments
+    let (settings, file) = arguments
         .connection
-        .resolve(plan.run.role.as_deref(), output)?;
+        .resolve_with_reports(plan.run.role.as_deref(), output)?;
+    let policy = verify::policy(&plan)?;
+    let verification = verify::prepare(&settings, &plan, policy.clone())?;
+    let reports = ReportSettings {
+        out: arguments.out.clone(),
+        format: arguments.format.clone(),
+    }
+    .or(ReportSettings { out: None, ..file });
+    let record = Record::claim(&reports, verification.run(), arguments.overwrite)?;
     if !arguments.dry_run {
         confirm(changes, "make", arguments.yes, output)?;
     }
-    let policy = verify::policy(&plan)?;
     block_on(async {
         let interrupt = Interrupt::listen(output);
         let path = files::journal_path(arguments.journal.as_ref(), &arguments.plan, &plan)?;
@@ -123,9 +161,14 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<Exit, CliErr
             return Ok(Exit::Success);
         }
         output.note("scanning the accounts again");
-        let verified =
-            verify::scan(&settings, &plan, policy, arguments.out.as_deref(), output).await?;
+        let verified = Box::pin(verification.scan(&plan, record, &interrupt, output)).await?;
         output.data(|to| writeln!(to, "{}", verified.text))?;
+        if let (Exit::Interrupted, Some(folder)) = (verified.exit, &arguments.out) {
+            output.hint(format_args!(
+                "all changes are made; finish the scan with `trailproof scan --resume {}`",
+                folder.display()
+            ));
+        }
         if outcome.created > 0 {
             output.note(format_args!(
                 "take it back with `trailproof fix undo {}`",

@@ -6,7 +6,7 @@ use trailproof_scanner::ScanPlan;
 
 use crate::error::CliError;
 use crate::output::Output;
-use crate::settings::{ConfigurationArguments, ConnectionSettings};
+use crate::settings::{ConfigurationArguments, ConnectionSettings, ReportSettings};
 
 /// How accounts are reached and entered.
 #[derive(Debug, Clone, clap::Args)]
@@ -29,10 +29,19 @@ impl ConnectionArguments {
         role: Option<&str>,
         output: &Output,
     ) -> Result<ConnectionSettings, CliError> {
+        Ok(self.resolve_with_reports(role, output)?.0)
+    }
+
+    /// [`Self::resolve`], and what the file says about reports.
+    pub(super) fn resolve_with_reports(
+        &self,
+        role: Option<&str>,
+        output: &Output,
+    ) -> Result<(ConnectionSettings, ReportSettings), CliError> {
         let file = self.configuration.load(output)?;
         let mut settings = self.settings.clone().or(file.connection);
         settings.role = settings.role.or_else(|| role.map(str::to_owned));
-        Ok(settings)
+        Ok((settings, file.report))
     }
 
     pub(super) fn concurrency(&self) -> usize {

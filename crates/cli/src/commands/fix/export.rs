@@ -29,9 +29,9 @@ pub(super) struct Arguments {
 enum LanguageName {
     /// A POSIX shell script of AWS CLI commands, which looks before it creates.
     Script,
-    /// `CloudFormation`, one template per site.
+    /// CloudFormation, one template per site.
     Cloudformation,
-    /// `CloudFormation`, one template for `StackSets` and the commands to roll it out.
+    /// CloudFormation, one template for StackSets and the commands to roll it out.
     Stackset,
     /// Terraform.
     Terraform,

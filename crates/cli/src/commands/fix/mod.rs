@@ -11,6 +11,7 @@ mod drill;
 mod export;
 mod files;
 mod plan;
+mod record;
 mod undo;
 mod verify;
 

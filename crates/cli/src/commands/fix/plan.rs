@@ -19,7 +19,11 @@ use crate::output::Output;
 ///
 /// Every repair is tried out on the run's evidence: what the plan says it repairs is what the same
 /// rules find repaired with the changes in place. Names may have {account}, {region}, {partition},
-/// {control} and {`log_group`} in them.
+/// {control} and {log_group} in them.
+#[allow(
+    clippy::doc_markdown,
+    reason = "the help shows this text as it is, and people copy the placeholders from it"
+)]
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// The folder of the run.

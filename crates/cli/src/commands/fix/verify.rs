@@ -4,25 +4,27 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
-use std::path::Path;
 
 use trailproof_core::account::AccountId;
-use trailproof_core::evaluate::evaluate;
 use trailproof_core::finding::{Finding, Status, Summary};
 use trailproof_core::policy::Policy;
 use trailproof_report::remediation::Plan;
-use trailproof_report::run::Scope as RecordedScope;
-use trailproof_scanner::{EvidenceFile, Scope, Sweep};
+use trailproof_report::run::{Run, RunKind, Scope as RecordedScope};
+use trailproof_scanner::{ScanPlan, Sweep};
 
 use super::apply::controls;
 use super::connection::scan_plan;
 use super::display::count;
+use super::record::Record;
 use crate::clock;
+use crate::commands::scan::{new_run, record as record_outcome};
+use crate::conclusion::judge;
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::interrupt::Interrupt;
 use crate::output::Output;
 use crate::progress::Progress;
-use crate::settings::ConnectionSettings;
+use crate::settings::{ConnectionSettings, ScopeSettings};
 use crate::untrusted::visible;
 
 /// What the accounts are now.
@@ -51,37 +53,83 @@ pub(super) fn policy(plan: &Plan) -> Result<Policy, CliError> {
     Ok(policy)
 }
 
-/// Scans the accounts of a plan and says what became of its findings.
-pub(super) async fn scan(
+/// The scan of a plan's accounts, prepared before anything is changed.
+pub(super) struct Verification {
+    scan: ScanPlan,
+    run: Run,
+    policy: Policy,
+}
+
+/// Prepares the scan.
+pub(super) fn prepare(
     settings: &ConnectionSettings,
     plan: &Plan,
     policy: Policy,
-    out: Option<&Path>,
-    output: &Output,
-) -> Result<Verified, CliError> {
+) -> Result<Verification, CliError> {
+    let scope = ScopeSettings {
+        accounts: plan.accounts().into_iter().collect(),
+        ..ScopeSettings::default()
+    };
     let mut scan = scan_plan(settings, policy.clone())?;
-    scan.scope = Scope::Accounts(plan.accounts().into_iter().collect());
+    scan.scope = scope.scope()?;
     // The same verdicts with fewer calls.
     scan.sweep = Sweep::Adaptive;
-    scan.evidence = out.map(|folder| EvidenceFile {
-        path: folder.join("evidence.ndjson"),
-        resume: false,
-    });
-    let mut progress = Progress::start(output);
-    let outcome = trailproof_scanner::scan(scan, |event| {
-        progress.on_event(&event);
-        ControlFlow::Continue(())
-    })
-    .await;
-    progress.finish();
-    let outcome = outcome?;
-    let wanted = wanted(plan);
-    let mut findings = evaluate(&outcome.evidence, &policy, clock::now());
-    findings.retain(|finding| wanted.contains(&(finding.account.id, finding.control.id.as_str())));
-    Ok(Verified {
-        text: text(plan, &findings),
-        exit: Exit::of(&Summary::of(&findings)),
-    })
+    let mut run = new_run(RunKind::Scan, &scan, &scope, &policy);
+    run.policy.mutes.clone_from(&plan.policy.mutes);
+    Ok(Verification { scan, run, policy })
+}
+
+impl Verification {
+    /// The run, as far as it is known before it begins.
+    pub(super) fn run(&self) -> &Run {
+        &self.run
+    }
+
+    /// Scans, says what became of the plan's findings, and writes the run where it is recorded.
+    pub(super) async fn scan(
+        self,
+        plan: &Plan,
+        record: Option<Record>,
+        interrupt: &Interrupt,
+        output: &Output,
+    ) -> Result<Verified, CliError> {
+        let Self {
+            mut scan,
+            mut run,
+            policy,
+        } = self;
+        scan.evidence = record.as_ref().and_then(Record::evidence);
+        run.started_at = clock::now();
+        let mut progress = Progress::start(output);
+        let outcome = trailproof_scanner::scan(scan, |event| {
+            progress.on_event(&event);
+            if interrupt.is_requested() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        })
+        .await;
+        progress.finish();
+        let outcome = outcome?;
+        record_outcome(&mut run, &outcome, true);
+        let mut findings = judge(&mut run, &policy, &outcome.evidence, clock::now(), output);
+        if let Some(record) = record {
+            record.write(&run, &findings, &outcome.evidence, output)?;
+        }
+        // The run has every control of every account; the plan is about some of them.
+        let wanted = wanted(plan);
+        findings
+            .retain(|finding| wanted.contains(&(finding.account.id, finding.control.id.as_str())));
+        Ok(Verified {
+            text: text(plan, &findings),
+            exit: if outcome.complete {
+                Exit::of(&Summary::of(&findings))
+            } else {
+                Exit::Interrupted
+            },
+        })
+    }
 }
 
 /// The findings that the plan is about.
