@@ -1,7 +1,13 @@
 //! Findings: one verdict for one account and one control, with the chain that proves it.
+//!
+//! Thousands of accounts rest on one organization trail and have most of their chain in common, so
+//! the parts of a finding are behind shared references, and [`Pool`] keeps one copy of each.
+
+mod pool;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -9,6 +15,8 @@ use serde_json::Value;
 
 use crate::account::{AccountId, Region};
 use crate::control::Severity;
+
+pub use pool::Pool;
 
 /// The verdict of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -140,24 +148,24 @@ pub enum LinkStatus {
 }
 
 /// One link of the chain that a finding shows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ChainLink {
     /// Which link.
     pub link: LinkName,
     /// What became of it.
     pub status: LinkStatus,
     /// The ARN or name of the resource that stands for the link.
-    pub resource: Option<String>,
+    pub resource: Option<Arc<str>>,
     /// The account the resource is in.
     pub account: Option<AccountId>,
     /// The region the resource is in.
     pub region: Option<Region>,
     /// What was seen, in a sentence.
-    pub detail: String,
+    pub detail: Arc<str>,
 }
 
 /// The account a finding is about.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct AccountSummary {
     /// Its number.
     pub id: AccountId,
@@ -168,7 +176,7 @@ pub struct AccountSummary {
 }
 
 /// The control a finding is about.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ControlSummary {
     /// Such as `console-auth-failures`.
     pub id: String,
@@ -193,7 +201,7 @@ pub struct AssuranceResult {
 }
 
 /// A fact worth knowing that does not change the verdict.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Observation {
     /// A stable word, such as `alarm.needs-several-events`.
     pub code: String,
@@ -202,7 +210,7 @@ pub struct Observation {
 }
 
 /// What to do about a finding.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Remediation {
     /// What a person should do, in a sentence or two.
     pub summary: String,
@@ -219,9 +227,9 @@ pub struct Finding {
     /// Stable over runs: `ACCOUNT/CONTROL`.
     pub id: String,
     /// The account.
-    pub account: AccountSummary,
+    pub account: Arc<AccountSummary>,
     /// The control.
-    pub control: ControlSummary,
+    pub control: Arc<ControlSummary>,
     /// The verdict, by the assurance that was asked for.
     pub status: Status,
     /// The verdicts by both yardsticks.
@@ -229,26 +237,26 @@ pub struct Finding {
     /// The first link that fails (FAIL) or cannot be seen (UNKNOWN).
     pub broken_link: Option<LinkName>,
     /// `LINK.what`, such as `metric-filter.misses-events`; absent for PASS.
-    pub reason: Option<String>,
+    pub reason: Option<Arc<str>>,
     /// The verdict in a sentence a person understands.
-    pub message: String,
+    pub message: Arc<str>,
     /// The chain that got furthest.
-    pub chain: Vec<ChainLink>,
+    pub chain: Vec<Arc<ChainLink>>,
     /// What else is worth knowing.
-    pub observations: Vec<Observation>,
+    pub observations: Vec<Arc<Observation>>,
     /// An event that would not reach anybody, or should not but would.
-    pub witness: Option<Value>,
+    pub witness: Option<Arc<Value>>,
     /// What to do; absent when there is nothing to do.
-    pub remediation: Option<Remediation>,
+    pub remediation: Option<Arc<Remediation>>,
     /// The latest observation the verdict rests on.
     pub observed_at: Option<Timestamp>,
     /// How a mute changed the verdict, where one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub muted: Option<MutedBy>,
+    pub muted: Option<Arc<MutedBy>>,
 }
 
 /// The mute that changed a verdict to MUTED.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct MutedBy {
     /// The verdict without it.
     pub status: Status,

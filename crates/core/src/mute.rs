@@ -5,7 +5,8 @@
 
 mod expiry;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -219,6 +220,7 @@ pub struct Applied {
 /// the finding as it is, with an observation.
 pub fn apply(findings: &mut [Finding], mutes: &[Mute], tags: &Tags, now: Timestamp) -> Applied {
     let mut applied = Applied::default();
+    let mut accepted: HashSet<Arc<MutedBy>> = HashSet::new();
     for finding in findings.iter_mut() {
         let open = match finding.status {
             Status::Fail => |_: &Mute| true,
@@ -246,21 +248,26 @@ pub fn apply(findings: &mut [Finding], mutes: &[Mute], tags: &Tags, now: Timesta
             }
         }
         if let Some(mute) = best {
-            finding.muted = Some(MutedBy {
+            let muted = MutedBy {
                 status: finding.status,
                 justification: mute.justification.clone(),
                 owner: mute.owner.clone(),
                 expires: mute.expires.end(),
-            });
+            };
+            let muted = accepted
+                .get(&muted)
+                .map_or_else(|| Arc::new(muted), Arc::clone);
+            accepted.insert(Arc::clone(&muted));
+            finding.muted = Some(muted);
             finding.status = Status::Muted;
         } else if let Some(mute) = ended {
-            finding.observations.push(Observation {
+            finding.observations.push(Arc::new(Observation {
                 code: "mute.expired".to_owned(),
                 message: format!(
                     "{} accepted this until {}: {}",
                     mute.owner, mute.expires, mute.justification
                 ),
-            });
+            }));
         }
     }
     for (place, mute) in mutes.iter().enumerate() {

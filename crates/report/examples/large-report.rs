@@ -2,6 +2,7 @@
 //! measuring memory. `large-report FORMAT FINDINGS`.
 
 use std::io::{BufWriter, Write};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -9,7 +10,7 @@ use trailproof_core::account::{AccountId, Region};
 use trailproof_core::control::builtin;
 use trailproof_core::evidence::Evidence;
 use trailproof_core::finding::{
-    AccountSummary, AssuranceResult, ChainLink, Finding, LinkName, LinkStatus, Observation,
+    AccountSummary, AssuranceResult, ChainLink, Finding, LinkName, LinkStatus, Observation, Pool,
     Remediation, Status, Summary,
 };
 use trailproof_core::policy::Policy;
@@ -29,7 +30,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         id: Some("o-a1b2c3d4e5".to_owned()),
         management_account: "111111111111".parse()?,
     });
-    let findings = (0..count).map(finding).collect::<Result<Vec<_>, _>>()?;
+    let mut pool = Pool::default();
+    let mut findings = Vec::new();
+    for index in 0..count {
+        let mut finding = finding(index)?;
+        pool.share(&mut finding);
+        findings.push(finding);
+    }
+    drop(pool);
     let report = Report {
         run: &run,
         summary: &Summary::of(&findings),
@@ -65,48 +73,54 @@ fn finding(index: usize) -> Result<Finding, Box<dyn std::error::Error>> {
         .nth((index * 31) % 11)
         .ok_or("a link")?;
     let open = matches!(status, Status::Fail | Status::Unknown);
-    let chain = LinkName::CHAIN.map(|link| ChainLink {
-        link,
-        status: match link.cmp(&broken) {
-            std::cmp::Ordering::Greater if open => LinkStatus::NotEvaluated,
-            std::cmp::Ordering::Equal if status == Status::Fail => LinkStatus::Fail,
-            std::cmp::Ordering::Equal if status == Status::Unknown => LinkStatus::Unknown,
-            _ => LinkStatus::Pass,
-        },
-        resource: Some(format!(
-            "arn:aws:service:eu-central-1:{owner}:resource/{link}-{}",
-            control.id
-        )),
-        account: Some(owner),
-        region: Some(Region::new("eu-central-1")),
-        detail: format!(
-            "the {link} of account {owner} was looked at and is what the control asks for"
-        ),
+    let chain = LinkName::CHAIN.map(|link| {
+        Arc::new(ChainLink {
+            link,
+            status: match link.cmp(&broken) {
+                std::cmp::Ordering::Greater if open => LinkStatus::NotEvaluated,
+                std::cmp::Ordering::Equal if status == Status::Fail => LinkStatus::Fail,
+                std::cmp::Ordering::Equal if status == Status::Unknown => LinkStatus::Unknown,
+                _ => LinkStatus::Pass,
+            },
+            resource: Some(
+                format!(
+                    "arn:aws:service:eu-central-1:{owner}:resource/{link}-{}",
+                    control.id
+                )
+                .into(),
+            ),
+            account: Some(owner),
+            region: Some(Region::new("eu-central-1")),
+            detail: format!(
+                "the {link} of account {owner} was looked at and is what the control asks for"
+            )
+            .into(),
+        })
     });
     Ok(Finding {
         id: format!("{account}/{}", control.id),
-        account: AccountSummary {
+        account: Arc::new(AccountSummary {
             id: account,
             name: Some(format!("workload-{place:05}")),
             ou_path: Some(format!("o-a1b2c3d4e5/r-ab12/ou-ab12-{:08}", place % 17)),
-        },
-        control: control.summary("6.0.0"),
+        }),
+        control: Arc::new(control.summary("6.0.0")),
         status,
         assurance: AssuranceResult { cis: status, effective: status },
         broken_link: open.then_some(broken),
-        reason: open.then(|| format!("{broken}.example")),
-        message: format!("the {broken} of the chain from {} to a person in account {account}", control.id),
+        reason: open.then(|| format!("{broken}.example").into()),
+        message: format!("the {broken} of the chain from {} to a person in account {account}", control.id).into(),
         chain: chain.into(),
-        observations: vec![Observation {
+        observations: vec![Arc::new(Observation {
             code: "alarm.needs-several-events".to_owned(),
             message: "the alarm fires only after three events within five minutes".to_owned(),
-        }],
-        witness: open.then(|| json!({"eventName": "ConsoleLogin", "eventSource": "signin.amazonaws.com", "userIdentity": {"type": "Root", "accountId": account}, "errorMessage": "Failed authentication"})),
-        remediation: open.then(|| Remediation {
+        })],
+        witness: open.then(|| Arc::new(json!({"eventName": "ConsoleLogin", "eventSource": "signin.amazonaws.com", "userIdentity": {"type": "Root", "accountId": account}, "errorMessage": "Failed authentication"}))),
+        remediation: open.then(|| Arc::new(Remediation {
             summary: format!("repair the {broken}, so that the chain is complete"),
             automatic: index.is_multiple_of(2),
             commands: vec![format!("aws logs put-metric-filter --log-group-name trail --filter-name {}", control.id)],
-        }),
+        })),
         observed_at: Some("2026-11-22T21:55:00Z".parse()?),
         muted: None,
     })

@@ -1,6 +1,7 @@
 //! What changed between two runs, finding by finding.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Serialize;
 use trailproof_core::account::AccountId;
@@ -64,9 +65,9 @@ pub struct Side {
     /// The first link that fails or cannot be seen.
     pub broken_link: Option<LinkName>,
     /// The reason code.
-    pub reason: Option<String>,
+    pub reason: Option<Arc<str>>,
     /// The verdict in a sentence.
-    pub message: String,
+    pub message: Arc<str>,
 }
 
 /// A link of the chain that is not what it was.
@@ -79,9 +80,9 @@ pub struct ChangedLink {
     /// What became of it now.
     pub new_status: Option<LinkStatus>,
     /// The resource before.
-    pub old_resource: Option<String>,
+    pub old_resource: Option<Arc<str>>,
     /// The resource now.
-    pub new_resource: Option<String>,
+    pub new_resource: Option<Arc<str>>,
 }
 
 /// A finding that is not what it was.
@@ -258,10 +259,11 @@ mod tests {
     fn another_chain_is_a_change_and_other_words_are_not() {
         let old = vec![sample::finding("111111111111", "root-usage", Status::Pass)];
         let mut new = old.clone();
-        new[0].chain[3].detail = "the log group was seen at another time".to_owned();
-        new[0].message = "other words".to_owned();
+        Arc::make_mut(&mut new[0].chain[3]).detail =
+            "the log group was seen at another time".into();
+        new[0].message = "other words".into();
         assert_eq!(changes(&old, &new), []);
-        new[0].chain[9].resource = Some("arn:aws:sns:us-east-1:1:other".to_owned());
+        Arc::make_mut(&mut new[0].chain[9]).resource = Some("arn:aws:sns:us-east-1:1:other".into());
         let found = compare(&old, &new);
         assert_eq!(found[0].change, Change::ChangedChain);
         assert_eq!(found[0].links.len(), 1);

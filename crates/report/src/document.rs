@@ -2,6 +2,7 @@
 //! purpose. Its JSON Schema is generated from them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use schemars::{JsonSchema, Schema};
@@ -108,15 +109,15 @@ pub struct FindingRecord {
     #[schemars(with = "Option<LinkWord>")]
     pub broken_link: Option<LinkName>,
     /// `LINK.what`, such as `metric-filter.misses-events`; null for PASS.
-    pub reason: Option<String>,
+    pub reason: Option<Arc<str>>,
     /// The verdict in a sentence a person understands.
-    pub message: String,
+    pub message: Arc<str>,
     /// The chain that got furthest.
     pub chain: Vec<ChainLinkRecord>,
     /// What else is worth knowing.
     pub observations: Vec<ObservationRecord>,
     /// An event that would not reach anybody, or should not but would.
-    pub witness: Option<Value>,
+    pub witness: Option<Arc<Value>>,
     /// What to do; null when there is nothing to do.
     pub remediation: Option<RemediationRecord>,
     /// The latest observation the verdict rests on.
@@ -177,7 +178,7 @@ pub struct ChainLinkRecord {
     #[schemars(with = "LinkStatusName")]
     pub status: LinkStatus,
     /// The ARN or name of the resource that stands for the link.
-    pub resource: Option<String>,
+    pub resource: Option<Arc<str>>,
     /// The account the resource is in.
     #[schemars(with = "Option<String>")]
     pub account: Option<AccountId>,
@@ -185,7 +186,7 @@ pub struct ChainLinkRecord {
     #[schemars(with = "Option<String>")]
     pub region: Option<Region>,
     /// What was seen, in a sentence.
-    pub detail: String,
+    pub detail: Arc<str>,
 }
 
 /// A fact worth knowing that does not change the verdict.
@@ -279,42 +280,60 @@ enum SeverityWord {
 
 impl From<&Finding> for FindingRecord {
     fn from(finding: &Finding) -> Self {
-        let finding = finding.clone();
+        let AccountSummary { id, name, ou_path } = &*finding.account;
+        let account = AccountRecord {
+            id: *id,
+            name: name.clone(),
+            ou_path: ou_path.clone(),
+        };
+        let ControlSummary {
+            id,
+            title,
+            benchmark,
+            number,
+            severity,
+        } = &*finding.control;
+        let control = ControlRecord {
+            id: id.clone(),
+            title: title.clone(),
+            benchmark: benchmark.clone(),
+            number: number.clone(),
+            severity: *severity,
+        };
+        let remediation = finding.remediation.as_deref();
+        let muted = finding.muted.as_deref();
         Self {
-            id: finding.id,
-            account: AccountRecord {
-                id: finding.account.id,
-                name: finding.account.name,
-                ou_path: finding.account.ou_path,
-            },
-            control: ControlRecord {
-                id: finding.control.id,
-                title: finding.control.title,
-                benchmark: finding.control.benchmark,
-                number: finding.control.number,
-                severity: finding.control.severity,
-            },
+            id: finding.id.clone(),
+            account,
+            control,
             status: finding.status,
             assurance: AssuranceRecord {
                 cis: finding.assurance.cis,
                 effective: finding.assurance.effective,
             },
             broken_link: finding.broken_link,
-            reason: finding.reason,
-            message: finding.message,
-            chain: finding.chain.into_iter().map(Into::into).collect(),
-            observations: finding.observations.into_iter().map(Into::into).collect(),
-            witness: finding.witness,
-            remediation: finding.remediation.map(|remediation| RemediationRecord {
-                summary: remediation.summary,
+            reason: finding.reason.clone(),
+            message: Arc::clone(&finding.message),
+            chain: finding.chain.iter().map(|link| (&**link).into()).collect(),
+            observations: finding
+                .observations
+                .iter()
+                .map(|observation| ObservationRecord {
+                    code: observation.code.clone(),
+                    message: observation.message.clone(),
+                })
+                .collect(),
+            witness: finding.witness.clone(),
+            remediation: remediation.map(|remediation| RemediationRecord {
+                summary: remediation.summary.clone(),
                 automatic: remediation.automatic,
-                commands: remediation.commands,
+                commands: remediation.commands.clone(),
             }),
             observed_at: finding.observed_at,
-            muted: finding.muted.map(|muted| MutedRecord {
+            muted: muted.map(|muted| MutedRecord {
                 status: muted.status,
-                justification: muted.justification,
-                owner: muted.owner,
+                justification: muted.justification.clone(),
+                owner: muted.owner.clone(),
                 expires: muted.expires,
             }),
         }
@@ -325,18 +344,18 @@ impl From<FindingRecord> for Finding {
     fn from(record: FindingRecord) -> Self {
         Self {
             id: record.id,
-            account: AccountSummary {
+            account: Arc::new(AccountSummary {
                 id: record.account.id,
                 name: record.account.name,
                 ou_path: record.account.ou_path,
-            },
-            control: ControlSummary {
+            }),
+            control: Arc::new(ControlSummary {
                 id: record.control.id,
                 title: record.control.title,
                 benchmark: record.control.benchmark,
                 number: record.control.number,
                 severity: record.control.severity,
-            },
+            }),
             status: record.status,
             assurance: AssuranceResult {
                 cis: record.assurance.cis,
@@ -345,34 +364,51 @@ impl From<FindingRecord> for Finding {
             broken_link: record.broken_link,
             reason: record.reason,
             message: record.message,
-            chain: record.chain.into_iter().map(Into::into).collect(),
-            observations: record.observations.into_iter().map(Into::into).collect(),
+            chain: record
+                .chain
+                .into_iter()
+                .map(|link| Arc::new(link.into()))
+                .collect(),
+            observations: record
+                .observations
+                .into_iter()
+                .map(|observation| {
+                    Arc::new(Observation {
+                        code: observation.code,
+                        message: observation.message,
+                    })
+                })
+                .collect(),
             witness: record.witness,
-            remediation: record.remediation.map(|remediation| Remediation {
-                summary: remediation.summary,
-                automatic: remediation.automatic,
-                commands: remediation.commands,
+            remediation: record.remediation.map(|remediation| {
+                Arc::new(Remediation {
+                    summary: remediation.summary,
+                    automatic: remediation.automatic,
+                    commands: remediation.commands,
+                })
             }),
             observed_at: record.observed_at,
-            muted: record.muted.map(|muted| MutedBy {
-                status: muted.status,
-                justification: muted.justification,
-                owner: muted.owner,
-                expires: muted.expires,
+            muted: record.muted.map(|muted| {
+                Arc::new(MutedBy {
+                    status: muted.status,
+                    justification: muted.justification,
+                    owner: muted.owner,
+                    expires: muted.expires,
+                })
             }),
         }
     }
 }
 
-impl From<ChainLink> for ChainLinkRecord {
-    fn from(link: ChainLink) -> Self {
+impl From<&ChainLink> for ChainLinkRecord {
+    fn from(link: &ChainLink) -> Self {
         Self {
             link: link.link,
             status: link.status,
-            resource: link.resource,
+            resource: link.resource.clone(),
             account: link.account,
-            region: link.region,
-            detail: link.detail,
+            region: link.region.clone(),
+            detail: Arc::clone(&link.detail),
         }
     }
 }
@@ -386,24 +422,6 @@ impl From<ChainLinkRecord> for ChainLink {
             account: record.account,
             region: record.region,
             detail: record.detail,
-        }
-    }
-}
-
-impl From<Observation> for ObservationRecord {
-    fn from(observation: Observation) -> Self {
-        Self {
-            code: observation.code,
-            message: observation.message,
-        }
-    }
-}
-
-impl From<ObservationRecord> for Observation {
-    fn from(record: ObservationRecord) -> Self {
-        Self {
-            code: record.code,
-            message: record.message,
         }
     }
 }

@@ -1,6 +1,8 @@
 //! `findings.csv`: the findings for spreadsheets, one row per finding (RFC 4180).
 
+use std::borrow::Cow;
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use trailproof_core::finding::{ChainLink, Finding, LinkName, LinkStatus};
 
@@ -31,8 +33,10 @@ impl Format for FindingsCsv {
             .from_writer(out);
         table.write_record(header())?;
         for finding in report.findings {
-            let cells = row(finding);
-            table.write_record(cells.iter().map(|cell| harmless(cell).into_owned()))?;
+            for cell in row(finding) {
+                table.write_field(&*harmless(&cell))?;
+            }
+            table.write_record(None::<&[u8]>)?;
         }
         table.flush()
     }
@@ -79,85 +83,61 @@ fn header() -> Vec<String> {
     columns
 }
 
-fn row(finding: &Finding) -> Vec<String> {
-    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+fn row(finding: &Finding) -> Vec<Cow<'_, str>> {
+    fn text(value: Option<&str>) -> Cow<'_, str> {
+        value.unwrap_or_default().into()
+    }
+    let account = &finding.account;
+    let control = &finding.control;
     let remediation = finding.remediation.as_ref();
-    let mut cells = vec![
-        finding.id.clone(),
-        finding.account.id.to_string(),
-        text(&finding.account.name),
-        text(&finding.account.ou_path),
-        finding.control.id.clone(),
-        finding.control.title.clone(),
-        finding.control.benchmark.clone(),
-        text(&finding.control.number),
-        finding.status.to_string(),
-        finding.assurance.cis.to_string(),
-        finding.assurance.effective.to_string(),
-        finding
-            .broken_link
-            .map(|link| link.to_string())
-            .unwrap_or_default(),
-        text(&finding.reason),
-        finding.message.clone(),
-        remediation
-            .map(|remediation| remediation.summary.clone())
-            .unwrap_or_default(),
-        remediation
-            .map(|remediation| if remediation.automatic { "yes" } else { "no" }.to_owned())
-            .unwrap_or_default(),
-        finding
-            .observed_at
-            .map(|time| time.to_string())
-            .unwrap_or_default(),
-        chain(&finding.chain),
+    let observed_at = finding.observed_at.map(|time| time.to_string());
+    let mut cells: Vec<Cow<'_, str>> = vec![
+        finding.id.as_str().into(),
+        account.id.to_string().into(),
+        text(account.name.as_deref()),
+        text(account.ou_path.as_deref()),
+        control.id.as_str().into(),
+        control.title.as_str().into(),
+        control.benchmark.as_str().into(),
+        text(control.number.as_deref()),
+        finding.status.as_str().into(),
+        finding.assurance.cis.as_str().into(),
+        finding.assurance.effective.as_str().into(),
+        text(finding.broken_link.map(LinkName::as_str)),
+        text(finding.reason.as_deref()),
+        finding.message.as_ref().into(),
+        text(remediation.map(|remediation| remediation.summary.as_str())),
+        text(remediation.map(|remediation| if remediation.automatic { "yes" } else { "no" })),
+        observed_at.unwrap_or_default().into(),
+        chain(&finding.chain).into(),
     ];
     for name in LinkName::CHAIN {
         let link = finding.chain.iter().find(|link| link.link == name);
-        cells.push(
-            link.map(|link| status_word(link.status).to_owned())
-                .unwrap_or_default(),
-        );
-        cells.push(
-            link.and_then(|link| link.resource.clone())
-                .unwrap_or_default(),
-        );
-        cells.push(link.map(|link| link.detail.clone()).unwrap_or_default());
+        cells.push(text(link.map(|link| status_word(link.status))));
+        cells.push(text(link.and_then(|link| link.resource.as_deref())));
+        cells.push(text(link.map(|link| link.detail.as_ref())));
     }
     let observations: Vec<String> = finding
         .observations
         .iter()
         .map(|observation| format!("{}: {}", observation.code, observation.message))
         .collect();
-    cells.push(observations.join("; "));
-    cells.push(
-        finding
-            .witness
-            .as_ref()
-            .map(ToString::to_string)
-            .unwrap_or_default(),
-    );
-    let muted = finding.muted.as_ref();
-    cells.push(
-        muted
-            .map(|muted| muted.status.to_string())
-            .unwrap_or_default(),
-    );
-    cells.push(
-        muted
-            .map(|muted| muted.expires.to_string())
-            .unwrap_or_default(),
-    );
-    cells.push(
-        muted
-            .map(|muted| format!("{} ({})", muted.justification, muted.owner))
-            .unwrap_or_default(),
-    );
+    cells.push(observations.join("; ").into());
+    let witness = finding.witness.as_ref().map(ToString::to_string);
+    cells.push(witness.unwrap_or_default().into());
+    match &finding.muted {
+        Some(muted) => cells.extend([
+            muted.status.as_str().into(),
+            muted.expires.to_string().into(),
+            format!("{} ({})", muted.justification, muted.owner).into(),
+        ]),
+        None => cells.extend([const { Cow::Borrowed("") }; 3]),
+    }
     cells
 }
 
 /// The chain as far as it was followed, in one readable cell.
-fn chain(links: &[ChainLink]) -> String {
+fn chain(links: &[Arc<ChainLink>]) -> String {
     links
         .iter()
         .filter(|link| link.status != LinkStatus::NotEvaluated)

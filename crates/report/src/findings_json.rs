@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::ser::{SerializeSeq, SerializeStruct};
 use serde::{Serialize, Serializer};
-use trailproof_core::finding::Finding;
+use trailproof_core::finding::{Finding, Pool};
 
 use crate::document::{FindingRecord, SummaryRecord};
 use crate::format::{Format, Report};
@@ -90,7 +90,7 @@ pub enum ReadError {
 }
 
 /// Reads a `findings.json`. Findings are converted one by one, so that no second copy of them is
-/// ever in memory.
+/// ever in memory, and share what they have in common.
 pub fn read(path: &Path) -> Result<(Run, Vec<Finding>), ReadError> {
     let document: ReadDocument = parse(path)?;
     Ok((document.run, document.findings))
@@ -129,8 +129,11 @@ fn findings<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Fin
             mut sequence: A,
         ) -> Result<Self::Value, A::Error> {
             let mut findings = Vec::new();
+            let mut pool = Pool::default();
             while let Some(record) = sequence.next_element::<FindingRecord>()? {
-                findings.push(record.into());
+                let mut finding = record.into();
+                pool.share(&mut finding);
+                findings.push(finding);
             }
             Ok(findings)
         }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use trailproof_core::finding::{LinkName, LinkStatus, Status};
@@ -135,7 +136,7 @@ fn changed(link: &ChangedLink) -> String {
         Some(LinkStatus::NotEvaluated) => "not looked at",
         None => "absent",
     };
-    let resource = |name: &Option<String>| visible(name.as_deref().unwrap_or("none"));
+    let resource = |name: &Option<Arc<str>>| visible(name.as_deref().unwrap_or("none"));
     let mut text = link.link.to_string();
     if link.old_status != link.new_status {
         let (old, new) = (outcome(link.old_status), outcome(link.new_status));

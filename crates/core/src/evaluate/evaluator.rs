@@ -1,7 +1,7 @@
 //! The search over every chain of an account, for verdicts and for the calls that are still
 //! missing.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -14,8 +14,9 @@ use super::reading::{Reading, locked};
 use super::site::{self, Alarms, Judgement};
 use super::verdict::{Chain, Standing, Step, Yardstick, open_standing, rank, standing, wants};
 use crate::account::{AccountId, Region};
+use crate::arn::Arn;
 use crate::evidence::{Evidence, Mark, Request, Site, Trail};
-use crate::finding::{Finding, LinkName};
+use crate::finding::{Finding, LinkName, Pool};
 use crate::policy::Policy;
 
 /// Judges evidence by one policy, from any thread. What it worked out it keeps: decisions about
@@ -146,13 +147,42 @@ impl Evaluation<'_> {
         findings
     }
 
-    /// Every finding, one account after the other, handed over as it is made.
+    /// Every finding, one account after the other, handed over as it is made. Findings share what
+    /// they have in common.
     pub fn for_each(&mut self, mut take: impl FnMut(Finding)) {
+        let mut pool = Pool::default();
         for account in self.accounts() {
-            for finding in self.findings(account) {
+            for mut finding in self.findings(account) {
+                pool.share(&mut finding);
                 take(finding);
             }
+            self.forget(account);
         }
+    }
+
+    /// Drops what was kept of an account's own trails and log groups, where no other account's
+    /// chain leads. Accounts that come later and need it all the same only pay for it again.
+    fn forget(&mut self, account: AccountId) {
+        let mut shared: HashSet<Site> = HashSet::new();
+        self.trails.retain(|(arn, _), kept| {
+            let organization = matches!(
+                &kept.copy,
+                Reading::Read { value, .. } if value.is_organization_trail == Some(true)
+            );
+            let owner = arn.parse::<Arn>().ok().and_then(|arn| arn.account());
+            let shares = organization || owner != Some(account);
+            if shares && let Some(place) = &kept.place {
+                shared.insert(place.site.clone());
+            }
+            shares
+        });
+        let own = |site: &Site| site.account == account && !shared.contains(site);
+        self.memory
+            .sites
+            .retain(|(place, _, particular), _| !own(&place.site) && particular.is_none());
+        self.memory.alarms.retain(|site, _| !own(site));
+        self.memory.particular.retain(|place, _| !own(&place.site));
+        self.regions.clear();
     }
 
     /// The calls that were never made and on which an account's verdicts still rest. They may all

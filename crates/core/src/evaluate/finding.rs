@@ -1,5 +1,7 @@
 //! From judged chains to findings: which chain is shown, in which words.
 
+use std::sync::Arc;
+
 use crate::account::AccountId;
 use crate::control::Control;
 use crate::evidence::OrganizationAccount;
@@ -13,12 +15,12 @@ use super::evaluator::Outcome;
 use super::remediation;
 use super::verdict::{Standing, Step, Verdict, Yardstick, decisive, rank, standing};
 
-fn summary(account: AccountId, listed: Option<&OrganizationAccount>) -> AccountSummary {
-    AccountSummary {
+fn summary(account: AccountId, listed: Option<&OrganizationAccount>) -> Arc<AccountSummary> {
+    Arc::new(AccountSummary {
         id: account,
         name: listed.and_then(|listed| listed.name.clone()),
         ou_path: listed.and_then(OrganizationAccount::ou_path),
-    }
+    })
 }
 
 /// The finding of an account that is closed or being closed.
@@ -31,7 +33,7 @@ pub(super) fn not_applicable(
     Finding {
         id: format!("{account}/{}", control.id),
         account: summary(account, Some(listed)),
-        control: control.summary(&policy.benchmark),
+        control: Arc::new(control.summary(&policy.benchmark)),
         status: Status::NotApplicable,
         assurance: AssuranceResult {
             cis: Status::NotApplicable,
@@ -42,7 +44,8 @@ pub(super) fn not_applicable(
         message: format!(
             "the account is {}: nobody can sign in to it",
             listed.effective_state().unwrap_or("closed")
-        ),
+        )
+        .into(),
         chain: Vec::new(),
         observations: Vec::new(),
         witness: None,
@@ -75,31 +78,34 @@ pub(super) fn of(
     let verdict = by(shown);
     let decisive = decisive(chain, shown);
     let cause = decisive.and_then(|step| step.verdict(shown).cause());
-    let mut observations: Vec<Observation> = chain
+    let mut observations: Vec<Arc<Observation>> = chain
         .iter()
         .flat_map(|step| step.observations.iter().cloned())
-        .chain(control.observation(&policy.benchmark))
+        .chain(control.observation(&policy.benchmark).map(Arc::new))
         .collect();
     observations.sort();
     observations.dedup();
     Finding {
         id: format!("{account}/{}", control.id),
         account: summary(account, listed),
-        control: control.summary(&policy.benchmark),
+        control: Arc::new(control.summary(&policy.benchmark)),
         status: status(verdict),
         assurance: AssuranceResult {
             cis: status(by(Yardstick::Cis)),
             effective: status(by(Yardstick::Effective)),
         },
         broken_link: decisive.map(|step| step.link),
-        reason: cause.map(|cause| cause.reason.code.to_owned()),
-        message: cause.map_or_else(|| reaches(chain, shown), |cause| cause.message.clone()),
+        reason: cause.map(|cause| cause.reason.code.into()),
+        message: cause.map_or_else(
+            || reaches(chain, shown).into(),
+            |cause| Arc::clone(&cause.message),
+        ),
         chain: links(chain, shown, decisive.map(|step| step.link)),
         observations,
         witness: cause.and_then(|cause| cause.witness.clone()),
         remediation: decisive
             .zip(cause)
-            .map(|(step, cause)| remediation::of(step, cause, chain, required)),
+            .map(|(step, cause)| Arc::new(remediation::of(step, cause, chain, required))),
         observed_at: chain.iter().filter_map(|step| step.observed_at).max(),
         muted: None,
     }
@@ -123,10 +129,10 @@ fn shown(assurance: Assurance, outcome: &Outcome) -> Yardstick {
 }
 
 fn links(
-    chain: &[std::sync::Arc<Step>],
+    chain: &[Arc<Step>],
     yardstick: Yardstick,
     decisive: Option<LinkName>,
-) -> Vec<ChainLink> {
+) -> Vec<Arc<ChainLink>> {
     let broken = standing(chain, yardstick) == Standing::Broken;
     let mut links = Vec::with_capacity(LinkName::CHAIN.len());
     if decisive == Some(LinkName::Account) {
@@ -134,13 +140,13 @@ fn links(
             chain
                 .iter()
                 .filter(|step| step.link == LinkName::Account)
-                .map(|step| link(step, yardstick)),
+                .map(|step| Arc::new(link(step, yardstick))),
         );
     }
     for name in LinkName::CHAIN {
         let behind = broken && decisive.is_some_and(|decisive| name > decisive);
         let step = chain.iter().find(|step| step.link == name);
-        links.push(match step {
+        links.push(Arc::new(match step {
             Some(step) if !behind => link(step, yardstick),
             _ => ChainLink {
                 link: name,
@@ -149,12 +155,14 @@ fn links(
                 account: None,
                 region: None,
                 detail: match decisive {
-                    Some(decisive) if broken => format!("not looked at: {decisive} is broken"),
-                    Some(decisive) => format!("not looked at: {decisive} could not be seen"),
-                    None => "not looked at".to_owned(),
+                    Some(decisive) if broken => {
+                        format!("not looked at: {decisive} is broken").into()
+                    }
+                    Some(decisive) => format!("not looked at: {decisive} could not be seen").into(),
+                    None => "not looked at".into(),
                 },
             },
-        });
+        }));
     }
     links
 }
@@ -163,11 +171,11 @@ fn link(step: &Step, yardstick: Yardstick) -> ChainLink {
     let (status, detail) = match step.verdict(yardstick) {
         Verdict::NotAsked => (
             LinkStatus::NotEvaluated,
-            "the benchmark does not ask for this link".to_owned(),
+            "the benchmark does not ask for this link".into(),
         ),
-        Verdict::Proved => (LinkStatus::Pass, step.detail.clone()),
-        Verdict::Unseen(cause) => (LinkStatus::Unknown, cause.message.clone()),
-        Verdict::Broken(cause) => (LinkStatus::Fail, cause.message.clone()),
+        Verdict::Proved => (LinkStatus::Pass, Arc::clone(&step.detail)),
+        Verdict::Unseen(cause) => (LinkStatus::Unknown, Arc::clone(&cause.message)),
+        Verdict::Broken(cause) => (LinkStatus::Fail, Arc::clone(&cause.message)),
     };
     ChainLink {
         link: step.link,
@@ -180,12 +188,12 @@ fn link(step: &Step, yardstick: Yardstick) -> ChainLink {
 }
 
 /// What a proved chain says in a sentence.
-fn reaches(chain: &[std::sync::Arc<Step>], yardstick: Yardstick) -> String {
+fn reaches(chain: &[Arc<Step>], yardstick: Yardstick) -> String {
     let detail = |name: LinkName| {
         chain
             .iter()
             .find(|step| step.link == name && *step.verdict(yardstick) == Verdict::Proved)
-            .map(|step| step.detail.as_str())
+            .map(|step| step.detail.as_ref())
             .filter(|detail| !detail.is_empty())
     };
     let parts: Vec<&str> = [

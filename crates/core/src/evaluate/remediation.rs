@@ -50,7 +50,10 @@ fn commands(
 ) -> Vec<String> {
     let trail = || -> Option<(String, String)> {
         let trail = chain.iter().find(|step| step.link == LinkName::Trail)?;
-        Some((trail.resource.clone()?, trail.region.as_ref()?.to_string()))
+        Some((
+            trail.resource.as_deref()?.to_owned(),
+            trail.region.as_ref()?.to_string(),
+        ))
     };
     match step.link {
         LinkName::Trail => match (cause.reason.code, trail()) {

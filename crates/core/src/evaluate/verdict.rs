@@ -40,13 +40,13 @@ pub struct Reason {
 pub(super) struct Cause {
     pub(super) reason: &'static Reason,
     /// What was seen, in a sentence a person understands.
-    pub(super) message: String,
+    pub(super) message: Arc<str>,
     /// An event that shows it.
-    pub(super) witness: Option<Value>,
+    pub(super) witness: Option<Arc<Value>>,
 }
 
 impl Cause {
-    pub(super) fn new(reason: &'static Reason, message: impl Into<String>) -> Self {
+    pub(super) fn new(reason: &'static Reason, message: impl Into<Arc<str>>) -> Self {
         Self {
             reason,
             message: message.into(),
@@ -108,12 +108,12 @@ pub(super) struct Step {
     pub(super) link: LinkName,
     pub(super) cis: Verdict,
     pub(super) effective: Verdict,
-    pub(super) resource: Option<String>,
+    pub(super) resource: Option<Arc<str>>,
     pub(super) account: Option<AccountId>,
     pub(super) region: Option<Region>,
     /// What was seen where it is as it should be.
-    pub(super) detail: String,
-    pub(super) observations: Vec<Observation>,
+    pub(super) detail: Arc<str>,
+    pub(super) observations: Vec<Arc<Observation>>,
     pub(super) observed_at: Option<Timestamp>,
     /// The calls, never made, that may change the judgement.
     pub(super) wants: Vec<Request>,
@@ -130,7 +130,7 @@ impl Step {
             resource: None,
             account: None,
             region: None,
-            detail: String::new(),
+            detail: Arc::default(),
             observations: Vec::new(),
             observed_at: None,
             wants: Vec::new(),
@@ -140,7 +140,7 @@ impl Step {
 
     pub(super) fn on(
         mut self,
-        resource: impl Into<String>,
+        resource: impl Into<Arc<str>>,
         account: Option<AccountId>,
         region: Option<Region>,
     ) -> Self {
@@ -155,7 +155,7 @@ impl Step {
         self
     }
 
-    pub(super) fn detail(mut self, text: impl Into<String>) -> Self {
+    pub(super) fn detail(mut self, text: impl Into<Arc<str>>) -> Self {
         self.detail = text.into();
         self
     }
@@ -185,10 +185,10 @@ impl Step {
     }
 
     pub(super) fn observe(mut self, code: &str, message: impl Into<String>) -> Self {
-        self.observations.push(Observation {
+        self.observations.push(Arc::new(Observation {
             code: code.to_owned(),
             message: message.into(),
-        });
+        }));
         self
     }
 

@@ -21,20 +21,20 @@ fn finding(account: &str, control: &str, status: Status, reason: &str) -> Findin
     let control = builtin().iter().find(|known| known.id == control).unwrap();
     Finding {
         id: format!("{account}/{}", control.id),
-        account: AccountSummary {
+        account: Arc::new(AccountSummary {
             id: account.parse().unwrap(),
             name: None,
             ou_path: Some("o-a/r-b/ou-parent/ou-child".to_owned()),
-        },
-        control: control.summary("6.0.0"),
+        }),
+        control: Arc::new(control.summary("6.0.0")),
         status,
         assurance: AssuranceResult {
             cis: status,
             effective: status,
         },
         broken_link: None,
-        reason: (!reason.is_empty()).then(|| reason.to_owned()),
-        message: String::new(),
+        reason: (!reason.is_empty()).then(|| reason.into()),
+        message: Arc::default(),
         chain: Vec::new(),
         observations: Vec::new(),
         witness: None,
@@ -155,10 +155,10 @@ fn an_ended_mute_hides_nothing_and_says_so() {
     assert_eq!(findings[0].status, Status::Fail);
     assert_eq!(
         findings[0].observations,
-        [Observation {
+        [Arc::new(Observation {
             code: "mute.expired".to_owned(),
             message: "ops accepted this until 2026-11-21: migration".to_owned(),
-        }]
+        })]
     );
 }
 

@@ -239,7 +239,7 @@ mod tests {
         assert!(!text.contains('\u{1b}'));
         let value: Value = serde_json::from_str(&text).unwrap();
         for (event, finding) in value.as_array().unwrap().iter().zip(&sample.findings) {
-            assert_eq!(event["message"], finding.message);
+            assert_eq!(event["message"], *finding.message);
         }
     }
 }

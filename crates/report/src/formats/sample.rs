@@ -1,6 +1,8 @@
 //! Reports for the tests of the formats: an organization with every status, and one whose names
 //! were chosen by somebody who wishes the reader ill.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde_json::json;
 use trailproof_core::account::Region;
@@ -78,59 +80,63 @@ pub(crate) fn finding(account: &str, control: &str, status: Status) -> Finding {
     };
     let chain = LinkName::CHAIN.map(|link| {
         let position = link.cmp(&LinkName::Subscription);
-        ChainLink {
+        Arc::new(ChainLink {
             link,
             status: match (position, verdict) {
                 (std::cmp::Ordering::Equal, Status::Fail) => LinkStatus::Fail,
                 (std::cmp::Ordering::Equal, Status::Unknown) => LinkStatus::Unknown,
                 _ => LinkStatus::Pass,
             },
-            resource: Some(format!("arn:aws:example:us-east-1:{account}:{link}")),
+            resource: Some(format!("arn:aws:example:us-east-1:{account}:{link}").into()),
             account: Some(account.parse().unwrap()),
             region: Some(Region::new("us-east-1")),
-            detail: format!("the {link} was seen"),
-        }
+            detail: format!("the {link} was seen").into(),
+        })
     });
     Finding {
         id: format!("{account}/{}", control.id),
-        account: AccountSummary {
+        account: Arc::new(AccountSummary {
             id: account.parse().unwrap(),
             name: Some(format!("account {account}")),
             ou_path: Some("o-a1b2c3d4e5/r-abcd/ou-abcd-11111111".to_owned()),
-        },
-        control: control.summary("6.0.0"),
+        }),
+        control: Arc::new(control.summary("6.0.0")),
         status,
         assurance: AssuranceResult {
             cis: verdict,
             effective: verdict,
         },
         broken_link: broken.then_some(LinkName::Subscription),
-        reason: broken.then(|| "subscription.pending".to_owned()),
+        reason: broken.then(|| "subscription.pending".into()),
         message: match status {
-            Status::Pass => "the chain is complete".to_owned(),
-            _ => "nobody has confirmed a subscription of the topic".to_owned(),
+            Status::Pass => "the chain is complete".into(),
+            _ => "nobody has confirmed a subscription of the topic".into(),
         },
         chain: if status == Status::NotApplicable {
             Vec::new()
         } else {
             chain.into()
         },
-        observations: vec![Observation {
+        observations: vec![Arc::new(Observation {
             code: "subscription.also-pending".to_owned(),
             message: "another subscription is pending".to_owned(),
-        }],
-        witness: broken.then(|| json!({"eventName": "ConsoleLogin"})),
-        remediation: broken.then(|| Remediation {
-            summary: "confirm the subscription in the mailbox it was sent to".to_owned(),
-            automatic: false,
-            commands: vec!["aws sns list-subscriptions-by-topic --topic-arn 'arn'".to_owned()],
+        })],
+        witness: broken.then(|| Arc::new(json!({"eventName": "ConsoleLogin"}))),
+        remediation: broken.then(|| {
+            Arc::new(Remediation {
+                summary: "confirm the subscription in the mailbox it was sent to".to_owned(),
+                automatic: false,
+                commands: vec!["aws sns list-subscriptions-by-topic --topic-arn 'arn'".to_owned()],
+            })
         }),
         observed_at: Some(now()),
-        muted: (status == Status::Muted).then(|| MutedBy {
-            status: Status::Fail,
-            justification: "decommissioned in December".to_owned(),
-            owner: "security@example.com".to_owned(),
-            expires: "2026-12-31T00:00:00Z".parse().unwrap(),
+        muted: (status == Status::Muted).then(|| {
+            Arc::new(MutedBy {
+                status: Status::Fail,
+                justification: "decommissioned in December".to_owned(),
+                owner: "security@example.com".to_owned(),
+                expires: "2026-12-31T00:00:00Z".parse().unwrap(),
+            })
         }),
     }
 }
@@ -163,16 +169,19 @@ pub(crate) fn hostile() -> Sample {
         .map(|(index, name)| {
             let account = format!("{:012}", index + 1);
             let mut finding = finding(&account, "console-auth-failures", Status::Fail);
-            finding.account.name = Some(name.to_owned());
-            finding.account.ou_path = Some(name.to_owned());
-            finding.message = format!("the topic `{name}` has no confirmed subscription");
+            let account = Arc::make_mut(&mut finding.account);
+            account.name = Some(name.to_owned());
+            account.ou_path = Some(name.to_owned());
+            finding.message = format!("the topic `{name}` has no confirmed subscription").into();
             for link in &mut finding.chain {
-                link.resource = Some(name.to_owned());
-                link.detail = format!("`{name}` was seen");
+                let link = Arc::make_mut(link);
+                link.resource = Some(name.into());
+                link.detail = format!("`{name}` was seen").into();
             }
-            finding.observations[0].message = name.to_owned();
-            finding.witness = Some(json!({"eventName": name, name: [name]}));
+            Arc::make_mut(&mut finding.observations[0]).message = name.to_owned();
+            finding.witness = Some(Arc::new(json!({"eventName": name, name: [name]})));
             if let Some(remediation) = &mut finding.remediation {
+                let remediation = Arc::make_mut(remediation);
                 remediation.summary = format!("repair `{name}`");
                 remediation.commands = vec![format!("aws sns subscribe --topic-arn {name}")];
             }

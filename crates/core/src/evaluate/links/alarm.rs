@@ -145,7 +145,7 @@ fn one(alarm: &Arc<MetricAlarm>, site: &Site, firing: Firing, metric: &str) -> W
                 1 => format!("one matching event moves alarm `{name}` into ALARM"),
                 events => format!("{events} matching events move alarm `{name}` into ALARM"),
             });
-            step.observations = fires.observations;
+            step.observations = fires.observations.into_iter().map(Arc::new).collect();
             (step, fires.restrictions)
         }
         Firing::Cannot { why } => (

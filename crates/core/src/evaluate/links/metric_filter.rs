@@ -183,7 +183,7 @@ pub(in crate::evaluate) fn of(
     filter: &Arc<MetricFilter>,
 ) -> Step {
     let mut step = step(place, view);
-    step.resource = Some(filter.filter_name.clone());
+    step.resource = Some(filter.filter_name.as_str().into());
     step.detail(format!(
         "metric filter `{}` on log group `{}`: {}",
         filter.filter_name, place.name, filter.filter_pattern
@@ -282,7 +282,7 @@ pub(in crate::evaluate) fn misses(
             ),
         },
     );
-    cause.witness.clone_from(&comparison.missed);
+    cause.witness = comparison.missed.clone().map(Arc::new);
     step.because(cause)
 }
 

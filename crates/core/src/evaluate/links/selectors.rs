@@ -1,5 +1,7 @@
 //! The trail's selectors admit the control's events.
 
+use std::sync::Arc;
+
 use crate::evaluate::coverage::{Covering, Decisions, Required};
 use crate::evaluate::reading::{Reading, ask, ask_keepers};
 use crate::evaluate::verdict::{Cause, Reason, Step, Verdict};
@@ -256,9 +258,8 @@ fn effective(
                 format!("trail `{name}` does not record every event of the control"),
             );
             if !texts.is_empty() {
-                cause
-                    .witness
-                    .clone_from(&decisions.compare(required, &texts).missed);
+                let missed = decisions.compare(required, &texts).missed.clone();
+                cause.witness = missed.map(Arc::new);
             }
             Verdict::Broken(cause)
         }

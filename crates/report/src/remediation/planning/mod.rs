@@ -268,7 +268,7 @@ impl Planner<'_> {
                 (_, Effect::Nothing) => {
                     refusal = refusal.or_else(|| {
                         after.map(|finding| Refusal::NoHelp {
-                            message: finding.message,
+                            message: finding.message.to_string(),
                         })
                     });
                 }
@@ -402,7 +402,7 @@ impl Planner<'_> {
                 (None, Some(after)) if after.status == Status::Pass => {
                     "a repair elsewhere in this plan makes it PASS".to_owned()
                 }
-                (None, Some(after)) => after.message.clone(),
+                (None, Some(after)) => after.message.to_string(),
                 (None, None) => "the run's evidence gives no verdict for it".to_owned(),
             },
         };
@@ -411,7 +411,7 @@ impl Planner<'_> {
             account: finding.account.id,
             control: finding.control.id.clone(),
             broken_link: finding.broken_link,
-            reason: finding.reason.clone(),
+            reason: finding.reason.as_deref().map(str::to_owned),
             why,
             commands: remediation.map(|r| r.commands.clone()).unwrap_or_default(),
         }
@@ -445,12 +445,13 @@ fn group(broken: &[Finding]) -> Vec<Group> {
             .chain
             .iter()
             .find(|link| link.link == LinkName::MetricFilter)
-            .and_then(|link| link.resource.clone());
+            .and_then(|link| link.resource.as_deref())
+            .map(str::to_owned);
         groups
             .entry((
                 site.clone(),
                 finding.control.id.clone(),
-                finding.reason.clone(),
+                finding.reason.as_deref().map(str::to_owned),
                 filter,
             ))
             .or_insert_with(|| Group {

@@ -82,7 +82,9 @@ impl Draft {
 
     pub(super) fn add(&mut self, control: &str, broken: &Finding, candidate: Candidate) {
         let repair = self.repairs.entry(control.to_owned()).or_default();
-        repair.reasons.extend(broken.reason.clone());
+        repair
+            .reasons
+            .extend(broken.reason.as_deref().map(str::to_owned));
         repair.notes.extend(candidate.notes);
         repair
             .steps
@@ -114,14 +116,16 @@ impl Draft {
     ) {
         if let Some(repair) = self.repairs.get_mut(&finding.control.id) {
             list(repair).insert(finding.account.id);
-            repair.reasons.extend(finding.reason.clone());
+            repair
+                .reasons
+                .extend(finding.reason.as_deref().map(str::to_owned));
         }
         self.trails.extend(
             finding
                 .chain
                 .iter()
                 .filter(|link| link.link == LinkName::Trail)
-                .filter_map(|link| link.resource.clone()),
+                .filter_map(|link| link.resource.as_deref().map(str::to_owned)),
         );
     }
 
