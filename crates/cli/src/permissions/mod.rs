@@ -99,7 +99,7 @@ const FILTERS: [&str; 3] = [
 /// What a repair calls beside reading: creating, verifying, and taking back what it created. Tags
 /// given on creation need the permission to tag.
 #[cfg(feature = "remediation")]
-const REPAIR: [&str; 13] = [
+const REPAIR: [&str; 14] = [
     "cloudwatch:DeleteAlarms",
     "cloudwatch:PutMetricAlarm",
     "cloudwatch:SetAlarmState",
@@ -109,6 +109,7 @@ const REPAIR: [&str; 13] = [
     "logs:TestMetricFilter",
     "sns:CreateTopic",
     "sns:DeleteTopic",
+    "sns:GetSubscriptionAttributes",
     "sns:ListTagsForResource",
     "sns:Subscribe",
     "sns:TagResource",

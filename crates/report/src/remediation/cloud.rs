@@ -114,4 +114,13 @@ pub trait Cloud: Sync + Send {
         region: &Region,
         arn: &str,
     ) -> impl Future<Output = Option<String>> + Send;
+
+    /// The attributes of a confirmed subscription (sns:GetSubscriptionAttributes); `None` when
+    /// there is no such subscription.
+    fn subscription_attributes(
+        &self,
+        account: AccountId,
+        region: &Region,
+        arn: &str,
+    ) -> impl Future<Output = Result<Option<Value>, CallError>> + Send;
 }

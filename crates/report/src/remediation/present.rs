@@ -204,6 +204,25 @@ fn is_number(value: Option<&Value>, expected: f64) -> bool {
         .is_some_and(|number| (number - expected).abs() < f64::EPSILON * expected.abs().max(1.0))
 }
 
+/// What a subscription has been given since a step created it: the first such attribute. Those
+/// that SNS makes up itself do not count (SNS API, `GetSubscriptionAttributes`).
+pub(crate) fn given_to_subscription(attributes: &Value) -> Option<&'static str> {
+    const POLICIES: [&str; 5] = [
+        "FilterPolicy",
+        "RedrivePolicy",
+        "DeliveryPolicy",
+        "ReplayPolicy",
+        "SubscriptionRoleArn",
+    ];
+    if text(attributes, "RawMessageDelivery") == Some("true") {
+        return Some("RawMessageDelivery");
+    }
+    POLICIES.into_iter().find(|name| {
+        // An empty policy is how one is taken away.
+        !is_nothing(attributes.get(*name)) && text(attributes, name) != Some("{}")
+    })
+}
+
 /// Whether a metric filter is exactly what a step would create.
 pub(crate) fn is_same_filter(filter: &MetricFilter, present: &Value) -> bool {
     let transformations = present

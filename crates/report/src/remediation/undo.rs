@@ -102,6 +102,7 @@ pub async fn undo(
             journal,
             on_event: Box::new(on_event),
             summary: UndoSummary::default(),
+            topics_of_left: BTreeSet::new(),
             failed: None,
         }),
     };
@@ -167,6 +168,8 @@ struct Shared<'a> {
     journal: &'a mut Journal,
     on_event: Box<dyn FnMut(UndoEvent) -> ControlFlow<()> + Send + 'a>,
     summary: UndoSummary,
+    /// The topics of subscriptions that were left.
+    topics_of_left: BTreeSet<String>,
     failed: Option<JournalError>,
 }
 
@@ -210,6 +213,10 @@ impl<C: Cloud> Work<'_, C> {
                 UndoOutcome::Gone => shared.summary.gone += 1,
                 UndoOutcome::Left(reason) => {
                     shared.summary.left.insert(step.id.clone(), reason.clone());
+                    if let Change::Subscribe(subscription) = &step.change {
+                        let topic = subscription.topic_arn.clone();
+                        shared.topics_of_left.insert(topic);
+                    }
                 }
             }
             if (shared.on_event)(UndoEvent { step, outcome }).is_break() {
@@ -275,7 +282,9 @@ impl<C: Cloud> Work<'_, C> {
         match &step.change {
             Change::PutMetricFilter(filter) => self.look_at_filter(record, filter).await,
             Change::CreateTopic(topic) => self.look_at_topic(step, topic, &record.state).await,
-            Change::Subscribe(subscription) => self.look_at_subscription(subscription).await,
+            Change::Subscribe(subscription) => {
+                self.look_at_subscription(record, subscription).await
+            }
             Change::PutMetricAlarm(alarm) => self.look_at_alarm(step, alarm).await,
         }
     }
@@ -344,6 +353,7 @@ impl<C: Cloud> Work<'_, C> {
 
     async fn look_at_subscription(
         &self,
+        record: &StepRecord,
         subscription: &Subscription,
     ) -> Result<Verdict, present::Unreadable> {
         let Some(topic) = present::topic(self.cloud, &subscription.topic_arn).await? else {
@@ -357,9 +367,21 @@ impl<C: Cloud> Work<'_, C> {
             .and_then(Value::as_str)
             .unwrap_or_default();
         Ok(if arn.starts_with("arn:") {
-            Verdict::Remove(Mutation::Unsubscribe {
-                arn: arn.to_owned(),
-            })
+            if let StepState::Created(result) = &record.state
+                && let Some(created) = result.get("arn").and_then(Value::as_str)
+                && created.starts_with("arn:")
+                && created != arn
+            {
+                return Ok(Verdict::Left(
+                    "it is another one: somebody subscribed the same endpoint again".to_owned(),
+                ));
+            }
+            match self.altered(&record.step, arn).await {
+                Ok(None) => Verdict::Remove(Mutation::Unsubscribe {
+                    arn: arn.to_owned(),
+                }),
+                Ok(Some(reason)) | Err(reason) => Verdict::Left(reason),
+            }
         } else if self.ours.topics.contains(&subscription.topic_arn) {
             Verdict::WithTopic
         } else {
@@ -367,6 +389,23 @@ impl<C: Cloud> Work<'_, C> {
                 "nobody has confirmed it, and AWS lets nobody delete it before that; AWS deletes it by itself after two days without a confirmation".to_owned(),
             )
         })
+    }
+
+    /// What somebody has made of a confirmed subscription since; an error when nobody can see it.
+    async fn altered(&self, step: &Step, arn: &str) -> Result<Option<String>, String> {
+        let attributes = self
+            .cloud
+            .subscription_attributes(step.account, &step.region, arn)
+            .await
+            .map_err(|error| {
+                format!(
+                    "its attributes could not be read: {}: {}",
+                    error.code, error.message
+                )
+            })?;
+        let given = attributes.as_ref().and_then(present::given_to_subscription);
+        Ok(given
+            .map(|attribute| format!("somebody gave it a {attribute} after trailproof created it")))
     }
 
     async fn look_at_topic(
@@ -414,6 +453,10 @@ impl<C: Cloud> Work<'_, C> {
             return Ok(Verdict::Left(format!(
                 "somebody else subscribed {stranger} to it"
             )));
+        }
+        // Deleted with its topic, it would be gone although it was left for a reason.
+        if self.shared(|shared| shared.topics_of_left.contains(&topic.arn)) {
+            return Ok(Verdict::Left("its subscription is left".to_owned()));
         }
         let alarms = present::alarms(self.cloud, step.account, &step.region).await?;
         let user = alarms.iter().find(|(name, alarm)| {

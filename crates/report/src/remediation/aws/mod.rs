@@ -84,6 +84,12 @@ impl Aws {
     }
 }
 
+/// How long to wait after an attempt.
+fn pause(number: u32) -> Duration {
+    let pause = Duration::from_millis(250).saturating_mul(1 << number.min(10));
+    pause.min(LONGEST_PAUSE)
+}
+
 /// Without credentials nothing can be tried.
 fn refused(error: CallError) -> SendFailure {
     SendFailure {
@@ -126,8 +132,7 @@ impl Cloud for Aws {
             if let (Cure::Renew, Some(credentials)) = (failure.cure, credentials) {
                 self.access.renew(account, &credentials).await;
             } else {
-                let pause = Duration::from_millis(250).saturating_mul(1 << number.min(10));
-                tokio::time::sleep(pause.min(LONGEST_PAUSE)).await;
+                tokio::time::sleep(pause(number)).await;
             }
         }
         Err(ChangeError {
@@ -173,5 +178,38 @@ impl Cloud for Aws {
             .wait(account, region, "sns:ListTagsForResource")
             .await;
         self.topic_tag(&target, arn, TAG).await
+    }
+
+    async fn subscription_attributes(
+        &self,
+        account: AccountId,
+        region: &Region,
+        arn: &str,
+    ) -> Result<Option<Value>, CallError> {
+        let mut number = 1;
+        loop {
+            let target = Target {
+                region,
+                credentials: self.access.credentials(account).await?,
+            };
+            self.pace
+                .wait(account, region, "sns:GetSubscriptionAttributes")
+                .await;
+            let failure = match self.get_subscription_attributes(&target, arn).await {
+                Ok(attributes) => return Ok(Some(attributes)),
+                Err(failure) => failure,
+            };
+            if failure.error.class == ErrorClass::NotFound {
+                return Ok(None);
+            }
+            if number == ATTEMPTS || failure.cure == Cure::None {
+                return Err(failure.error);
+            }
+            if failure.cure == Cure::Renew {
+                self.access.renew(account, &target.credentials).await;
+            }
+            tokio::time::sleep(pause(number)).await;
+            number += 1;
+        }
     }
 }

@@ -210,4 +210,15 @@ impl Aws {
             .find(|tag| tag.key() == key)
             .map(|tag| tag.value().to_owned())
     }
+
+    /// The attributes of a subscription.
+    pub(super) async fn get_subscription_attributes(
+        &self,
+        target: &Target<'_>,
+        arn: &str,
+    ) -> Result<Value, SendFailure> {
+        let request = self.sns.get_subscription_attributes().subscription_arn(arn);
+        let answer = send!(aws_sdk_sns, target, request)?;
+        Ok(json!(answer.attributes()))
+    }
 }

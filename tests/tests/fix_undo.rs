@@ -1,0 +1,109 @@
+//! Undo takes back a subscription only as it was created.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on has failed, and says why"
+)]
+
+use trailproof_simulator::model::{Denial, Subscription};
+use trailproof_tests::repair::{Bench, QUEUE, id};
+
+const HERE: &str = "111111111111";
+
+fn bench() -> Bench {
+    Bench::of_scenario(
+        r#"
+        title = "no filter"
+        [[accounts]]
+        id = "111111111111"
+        name = "management"
+        chain = { filter = false, alarm = false, topic = false }
+        "#,
+    )
+}
+
+fn change_subscription(bench: &Bench, change: impl FnOnce(&mut Subscription)) {
+    bench.change(HERE, |site| {
+        let topic = site.topics.last_mut().expect("there is a topic");
+        change(topic.subscriptions.last_mut().expect("somebody is told"));
+    });
+}
+
+#[test]
+fn a_subscription_that_was_given_a_filter_policy_is_left_and_so_is_its_topic() {
+    let bench = bench();
+    let _ = bench.plan(&["--subscribe", QUEUE]);
+    let before = bench.state();
+    let _ = bench.apply().exits(0);
+    change_subscription(&bench, |subscription| {
+        subscription.filter_policy = r#"{"NewStateValue":["ALARM"]}"#.to_owned();
+    });
+    let undone = bench.undo().exits(4);
+    let reason = "somebody gave it a FilterPolicy after trailproof created it";
+    assert!(undone.stdout.contains(reason), "{undone:?}");
+    assert!(
+        undone.stdout.contains("its subscription is left"),
+        "{undone:?}"
+    );
+    assert!(
+        undone
+            .stdout
+            .contains("2 changes taken back, 0 gone already, 2 left"),
+        "{undone:?}"
+    );
+    let site = bench.site(HERE);
+    assert_eq!(site.topics.len(), 1);
+    assert_eq!(site.topics[0].subscriptions.len(), 1);
+
+    // Taken away again, it is as it was created.
+    change_subscription(&bench, |subscription| subscription.filter_policy.clear());
+    bench.undo_restores(&before);
+}
+
+#[test]
+fn a_subscription_that_cannot_be_looked_at_is_left() {
+    let bench = bench();
+    let _ = bench.plan(&["--subscribe", QUEUE]);
+    let before = bench.state();
+    let _ = bench.apply().exits(0);
+    let deny = |operations: Vec<String>| {
+        bench.running.change(|organization| {
+            let account = organization.account_mut(id(HERE)).expect("it is there");
+            account.denials = vec![Denial {
+                operations,
+                ..Denial::default()
+            }];
+        });
+    };
+    deny(vec!["sns:GetSubscriptionAttributes".to_owned()]);
+    let undone = bench.undo().exits(4);
+    assert!(
+        undone.stdout.contains("its attributes could not be read: "),
+        "{undone:?}"
+    );
+    bench.running.change(|organization| {
+        let account = organization.account_mut(id(HERE)).expect("it is there");
+        account.denials.clear();
+    });
+    bench.undo_restores(&before);
+}
+
+#[test]
+fn a_subscription_that_somebody_made_anew_is_theirs() {
+    let bench = bench();
+    let _ = bench.plan(&["--subscribe", QUEUE]);
+    let _ = bench.apply().exits(0);
+    change_subscription(&bench, |subscription| {
+        subscription.id = "11111111-2222-4333-8444-555555555555".to_owned();
+    });
+    let undone = bench.undo().exits(4);
+    assert!(
+        undone
+            .stdout
+            .contains("somebody subscribed the same endpoint again"),
+        "{undone:?}"
+    );
+    let site = bench.site(HERE);
+    assert_eq!(site.topics.len(), 1);
+    assert_eq!(site.topics[0].subscriptions.len(), 1);
+}
