@@ -8,7 +8,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
 
 use tempfile::TempDir;
-use xtask::{invocation, workspace};
+use xtask::{invocation, read_only, workspace};
 
 /// The path of one of the workspace's binaries, built from the current sources.
 ///
@@ -41,6 +41,30 @@ pub fn path(name: &str) -> PathBuf {
             }
         })
         .join(name)
+}
+
+/// The path of `trailproof` without the feature `remediation`. The first to ask for it in a plain
+/// `cargo test` must not have asked for [`path`] before: cargo builds both in one place.
+///
+/// # Panics
+///
+/// When it cannot be built.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "`cargo xtask test` says through the environment that it built the binaries"
+)]
+pub fn read_only_path() -> PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT
+        .get_or_init(|| {
+            if env::var_os("TRAILPROOF_BINARIES").is_some() {
+                return read_only::path();
+            }
+            let built = read_only::build().unwrap_or_else(|message| panic!("{message}"));
+            read_only::build_all().unwrap_or_else(|message| panic!("{message}"));
+            built
+        })
+        .clone()
 }
 
 /// A command in an environment of its own: no configuration, credentials or proxies of this

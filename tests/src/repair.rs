@@ -43,7 +43,16 @@ impl Bench {
     ///
     /// When no server can be started.
     pub fn of(organization: Organization) -> Self {
-        let running = Server::start(organization, Options::default()).expect("a port is free");
+        Self::with(organization, Options::default())
+    }
+
+    /// An organization that is served in some way of its own.
+    ///
+    /// # Panics
+    ///
+    /// When no server can be started.
+    pub fn with(organization: Organization, options: Options) -> Self {
+        let running = Server::start(organization, options).expect("a port is free");
         let mut trailproof = Trailproof::offline();
         for (name, value) in running.environment() {
             trailproof.set(name, &value);

@@ -1,70 +1,126 @@
-//! A build without the feature `remediation` cannot change anything.
+//! What the binary can ask of AWS at all: without the feature `remediation` nothing that changes
+//! something, and with it nothing that `iam-policy` does not name.
+//!
+//! The proof is in the linked programs. Whatever is called from wherever in the source, its code is
+//! there; what is not there cannot be called.
 #![allow(
     clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::panic,
     reason = "a test that cannot go on has failed, and says why"
 )]
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use trailproof_tests::binary;
-use xtask::workspace;
+use serde_json::Value;
+use trailproof_core::evidence::Operation;
+use trailproof_tests::binary::{self, Trailproof};
+use xtask::{operations, workspace};
 
-/// The operations of the AWS SDK that change something and that trailproof uses, as the SDK names
-/// their modules and builders.
-const CHANGES: [&str; 9] = [
-    "put_metric_filter",
-    "delete_metric_filter",
-    "create_topic",
-    "delete_topic",
-    "subscribe",
-    "unsubscribe",
-    "put_metric_alarm",
-    "delete_alarms",
-    "set_alarm_state",
+/// How the SDK gets credentials where a profile says so. Signing in changes no resource.
+const SIGN_IN: [&str; 3] = [
+    "sso:GetRoleCredentials",
+    "ssooidc:CreateToken",
+    "sts:AssumeRoleWithWebIdentity",
 ];
 
-/// Whether a program has code of an SDK operation: names in symbols have their length before them.
-fn has(program: &[u8], operation: &str) -> bool {
-    let name = format!("9operation{}{operation}", operation.len());
-    program
-        .windows(name.len())
-        .any(|window| window == name.as_bytes())
+/// Calls that choose accounts, for `--ou` and `--tag`, and are no evidence.
+const CHOOSE: [&str; 3] = [
+    "organizations:ListAccountsForParent",
+    "organizations:ListOrganizationalUnitsForParent",
+    "organizations:ListTagsForResource",
+];
+
+/// Tags given to something on its creation need a permission of their own, without a call.
+const WITHOUT_A_CALL: [&str; 2] = ["cloudwatch:TagResource", "sns:TagResource"];
+
+/// Needs no permission (AWS STS API Reference).
+const WITHOUT_PERMISSION: &str = "sts:GetCallerIdentity";
+
+fn set<'a>(words: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
+    words.into_iter().map(str::to_owned).collect()
+}
+
+fn operations_of(program: &Path) -> BTreeSet<String> {
+    let program = std::fs::read(program)
+        .unwrap_or_else(|error| panic!("`{}` is built: {error}", program.display()));
+    operations::of_program(&program)
+}
+
+/// The actions of a policy that `iam-policy` prints.
+fn policy(task: &str, who: &str) -> BTreeSet<String> {
+    let printed = Trailproof::offline()
+        .run(["iam-policy", task, "--who", who])
+        .exits(0);
+    let policy: Value = serde_json::from_str(&printed.stdout).expect("a policy is JSON");
+    policy["Statement"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .flat_map(|statement| statement["Action"].as_array().expect("a list"))
+        .map(|action| action.as_str().expect("a word").to_owned())
+        .collect()
 }
 
 #[test]
-#[ignore = "builds the workspace a second time, with other features: minutes"]
-fn a_binary_without_the_feature_has_no_call_that_changes_something() {
-    let with = std::fs::read(binary::path("trailproof")).expect("the binary is built");
-    let target = workspace::target().join("read-only");
-    let status = Command::new("cargo")
-        .current_dir(workspace::root())
-        .args([
-            "build",
-            "--quiet",
-            "--package",
-            "trailproof",
-            "--no-default-features",
-        ])
-        .arg("--target-dir")
-        .arg(&target)
-        .status()
-        .expect("cargo starts");
-    assert!(status.success());
-    let without = std::fs::read(target.join("debug/trailproof")).expect("it was built");
-    assert!(
-        has(&without, "describe_metric_filters"),
-        "the symbols are readable"
+fn what_a_binary_can_call_is_what_its_policy_says() {
+    // First: see the function.
+    let read_only = operations_of(&binary::read_only_path());
+    let evidence = Operation::ALL.iter().map(|operation| operation.as_str());
+    let expected = set(evidence.chain(CHOOSE).chain(SIGN_IN));
+    assert_eq!(
+        read_only, expected,
+        "without the feature `remediation`: only what a scan asks"
     );
-    for operation in CHANGES {
-        assert!(has(&with, operation), "{operation} is found where it is");
-        assert!(!has(&without, operation), "{operation}");
-    }
+    let mut help = binary::scrubbed(binary::read_only_path(), Path::new("/"));
+    let help = help.arg("--help").output().expect("the binary starts");
+    let help = String::from_utf8_lossy(&help.stdout);
+    assert!(help.contains("  scan "), "{help}");
+    assert!(!help.contains("  fix "), "{help}");
+
+    let everything = operations_of(&binary::path("trailproof"));
+    assert!(everything.is_superset(&read_only));
+    let changes: BTreeSet<_> = everything.difference(&read_only).cloned().collect();
+    let permitted = |task, who| {
+        let mut actions = policy(task, who);
+        actions.retain(|action| !WITHOUT_A_CALL.contains(&action.as_str()));
+        actions
+    };
+    let needs_permission = |operations: &BTreeSet<String>| {
+        let mut operations = operations.clone();
+        operations
+            .retain(|action| !SIGN_IN.contains(&action.as_str()) && action != WITHOUT_PERMISSION);
+        operations
+    };
+    assert_eq!(permitted("scan", "caller"), needs_permission(&read_only));
+    assert_eq!(permitted("fix", "caller"), needs_permission(&everything));
+    // In the members nobody looks for accounts or enters others.
+    let inside = |operations: &BTreeSet<String>| {
+        let mut operations = needs_permission(operations);
+        operations
+            .retain(|action| !action.starts_with("organizations:") && !action.starts_with("sts:"));
+        operations
+    };
+    assert_eq!(permitted("scan", "member"), inside(&read_only));
+    assert_eq!(permitted("fix", "member"), inside(&everything));
+    // Both lists could be empty by the same mistake.
+    assert!(changes.contains("logs:PutMetricFilter"), "{changes:?}");
 }
 
 #[test]
 fn calls_that_change_something_are_in_one_place_of_the_source() {
+    const CHANGES: [&str; 9] = [
+        "put_metric_filter",
+        "delete_metric_filter",
+        "create_topic",
+        "delete_topic",
+        "subscribe",
+        "unsubscribe",
+        "put_metric_alarm",
+        "delete_alarms",
+        "set_alarm_state",
+    ];
     let mut places = Vec::new();
     for name in ["core", "scanner", "report", "cli"] {
         visit(

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use clap::Args;
-use xtask::{invocation, workspace};
+use xtask::{invocation, read_only, workspace};
 
 /// Options of `codegen`.
 #[derive(Debug, Args)]
@@ -29,14 +29,7 @@ const PRINTED: &[(&str, &[&str])] = &[
 
 /// Writes or checks every generated file.
 pub(crate) fn run(options: &Options) -> Result<(), String> {
-    invocation::run(Command::new("cargo").current_dir(workspace::root()).args([
-        "build",
-        "--workspace",
-        "--lib",
-        "--bins",
-        "--tests",
-    ]))
-    .map_err(|failure| failure.to_string())?;
+    read_only::build_all()?;
     let mut stale = Vec::new();
     for (path, arguments) in PRINTED {
         let content = invocation::capture(

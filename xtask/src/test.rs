@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use clap::Args;
-use xtask::{invocation, python, workspace};
+use xtask::{invocation, python, read_only, workspace};
 
 /// Test binaries of the package `trailproof-tests` that need Python, by the module every test in
 /// them lives in.
@@ -21,9 +21,9 @@ pub(crate) struct Options {
 /// closing lines come last.
 pub(crate) fn run(options: &Options) -> Result<(), String> {
     let with_python = prepare_python()?;
-    // One build for the binaries under test and the tests, so that both use the same features of
-    // every dependency and nothing is compiled twice.
-    cargo(&["build", "--workspace", "--lib", "--bins", "--tests"])?;
+    // First, because the build of everything leaves the usual binary in its place.
+    read_only::build()?;
+    read_only::build_all()?;
     let binaries = workspace::target().join("debug");
     let runner = if has_nextest() {
         Runner::Nextest
