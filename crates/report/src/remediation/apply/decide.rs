@@ -324,13 +324,19 @@ async fn about_topic<C: Cloud>(
         && let Change::CreateTopic(made) = &record.step.change
     {
         let step = named(&made.name);
-        return Ok(match present.topic(work, &made.arn).await? {
-            None => Decision::Create(step, Vec::new()),
+        match present.topic(work, &made.arn).await? {
+            None => return Ok(Decision::Create(step, Vec::new())),
             Some(there) => {
                 let result = topic_result(&made.arn, &there.attributes);
-                Decision::there(step, Some(record), result)
+                // Where nobody heard whether it was created, somebody else may have done that
+                // since; only its tag tells.
+                if matches!(record.state, StepState::Created(_))
+                    || is_of_this_plan(work, &step, &made.arn).await
+                {
+                    return Ok(Decision::there(step, Some(record), result));
+                }
             }
-        });
+        }
     }
     for number in 1..=MOST_NAMES {
         let step = named(&NameKind::Topic.numbered(&wanted.name, number));
@@ -349,15 +355,20 @@ async fn about_topic<C: Cloud>(
                 None => Ok(Decision::AlreadyThere(step)),
             };
         }
-        let maker = work
-            .cloud
-            .plan_of_topic(step.account, &step.region, &topic.arn)
-            .await;
-        if maker.as_deref() == Some(work.plan.id.as_str()) {
+        if is_of_this_plan(work, &step, &topic.arn).await {
             return Ok(Decision::AlreadyThere(step));
         }
     }
     Err(format!("every name like `{}` is taken", wanted.name))
+}
+
+/// Whether a topic carries the tag of this plan.
+async fn is_of_this_plan<C: Cloud>(work: &Work<'_, C>, step: &Step, arn: &str) -> bool {
+    let maker = work
+        .cloud
+        .plan_of_topic(step.account, &step.region, arn)
+        .await;
+    maker.as_deref() == Some(work.plan.id.as_str())
 }
 
 /// What undo needs to know of a topic.
