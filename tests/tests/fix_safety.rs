@@ -359,16 +359,20 @@ fn throttling_and_lost_answers_are_outlasted() {
     let bench = bench();
     let _ = bench.plan(&["--subscribe", QUEUE]);
     let before = bench.state();
-    bench.running.set_faults(Faults {
+    let faults = Faults {
         errors: 0.1,
         throttles: 0.1,
         resets: 0.1,
         limit: 2,
         ..Faults::default()
-    });
+    };
+    bench.running.set_faults(faults.clone());
     let _ = bench.apply().exits(0);
     bench.running.set_faults(Faults::default());
     assert_eq!(resources(&bench, HERE).0.len(), 1);
+    bench.running.set_faults(faults);
+    let _ = bench.undo().exits(0);
+    bench.running.set_faults(Faults::default());
     bench.undo_restores(&before);
 }
 

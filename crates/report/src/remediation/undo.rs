@@ -9,6 +9,7 @@ use futures::StreamExt as _;
 use jiff::Timestamp;
 use serde_json::Value;
 use trailproof_core::account::{AccountId, Region};
+use trailproof_core::evidence::ErrorClass;
 
 use super::cloud::{ChangeError, Cloud, Mutation};
 use super::journal::{Entry, Journal, JournalError, StepRecord, StepState};
@@ -266,6 +267,19 @@ impl<C: Cloud> Work<'_, C> {
                             return;
                         }
                         UndoOutcome::Removed
+                    }
+                    // Somebody was faster, or the answer to an earlier attempt was lost.
+                    Err(ChangeError { error, uncertain })
+                        if error.class == ErrorClass::NotFound =>
+                    {
+                        if !self.write_down(done()) {
+                            return;
+                        }
+                        if uncertain {
+                            UndoOutcome::Removed
+                        } else {
+                            UndoOutcome::Gone
+                        }
                     }
                     Err(ChangeError { error, .. }) => UndoOutcome::Left(format!(
                         "{action} failed: {}: {}",
