@@ -10,6 +10,7 @@
 )]
 
 pub mod binary;
+pub mod comparison;
 pub mod cutting;
 pub mod evidence;
 pub mod findings;

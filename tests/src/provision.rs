@@ -112,7 +112,16 @@ impl Provisioned {
     pub fn in_scenario_numbers(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for (scenario, emulator) in &self.accounts {
-            text = text.replace(emulator.as_str(), scenario);
+            // A key id may end in twelve digits, too, after the four of the group before.
+            let mut parts = text.split(emulator.as_str());
+            let mut replaced = parts.next().unwrap_or_default().to_owned();
+            for part in parts {
+                let end = replaced.as_bytes().last_chunk();
+                let in_key_id = matches!(end, Some([digit, b'-']) if digit.is_ascii_hexdigit());
+                replaced.push_str(if in_key_id { emulator } else { scenario });
+                replaced.push_str(part);
+            }
+            text = replaced;
         }
         text
     }

@@ -211,6 +211,7 @@ fn describe(organization: &Organization, context: Context<'_>, seen: Seen<'_>) -
             "IsOrganizationTrail",
             trail.organization && organization.exists,
         )
+        .with("RecursiveLogging", true)
 }
 
 fn status(organization: &Organization, context: Context<'_>, seen: Seen<'_>) -> Structure {
@@ -236,7 +237,11 @@ fn status(organization: &Organization, context: Context<'_>, seen: Seen<'_>) -> 
         .with("LatestNotificationAttemptTime", "")
         .with("LatestNotificationAttemptSucceeded", "")
         .with("LatestDeliveryAttemptSucceeded", "")
-        .with("TimeLoggingStarted", started.to_string())
+        // A text without fractions, unlike the time of the same name.
+        .with(
+            "TimeLoggingStarted",
+            started.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        )
         .with("TimeLoggingStopped", "")
 }
 

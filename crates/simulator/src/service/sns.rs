@@ -14,6 +14,9 @@ use crate::permission;
 /// Every page of a listing (SNS API; it cannot be chosen).
 const PAGE: usize = 100;
 
+/// How messages to HTTP endpoints are retried when nobody has said anything else.
+const DELIVERY_POLICY: &str = r#"{"http":{"defaultHealthyRetryPolicy":{"minDelayTarget":20,"maxDelayTarget":20,"numRetries":3,"numMaxDelayRetries":0,"numNoDelayRetries":0,"numMinDelayRetries":0,"backoffFunction":"linear"},"disableSubscriptionOverrides":false,"defaultRequestPolicy":{"headerContentType":"text/plain; charset=UTF-8"}}}"#;
+
 pub(super) fn read(
     organization: &Organization,
     operation: Operation,
@@ -89,10 +92,7 @@ fn attributes(
         ("Owner", owner.to_string()),
         ("SubscriptionsPending", count(SubscriptionState::Pending)),
         ("TopicArn", arn),
-        (
-            "EffectiveDeliveryPolicy",
-            r#"{"http":{"defaultHealthyRetryPolicy":{"numRetries":3}}}"#.to_owned(),
-        ),
+        ("EffectiveDeliveryPolicy", DELIVERY_POLICY.to_owned()),
         (
             "SubscriptionsConfirmed",
             count(SubscriptionState::Confirmed),
