@@ -92,6 +92,13 @@ fn truth(server: &Server) -> BTreeMap<String, String> {
         .collect()
 }
 
+/// Requests that met a fault other than throttling.
+fn spoilt(server: &Server) -> u64 {
+    control(server, "/_trailproof/statistics")["total"]["spoilt"]
+        .as_u64()
+        .expect("requests are counted")
+}
+
 /// Every verdict is the known one.
 #[track_caller]
 fn nothing_differs(server: &Server, directory: &Path) {
@@ -150,6 +157,71 @@ fn stalls_and_slow_answers() {
     let scan = Scan::of(&server);
     let _ = scan.run().exits(1);
     nothing_differs(&server, &scan.directory);
+}
+
+/// Answers that never come are given up and asked for again.
+#[test]
+fn stalls_that_outlast_patience() {
+    let server = simulator(&[]);
+    set_faults(
+        &server,
+        &json!({ "stalls": 0.1, "stall_seconds": 300.0, "operations": ["sns:*"], "limit": 1 }),
+    );
+    let scan = Scan::of(&server);
+    let _ = scan.run().exits(1);
+    nothing_differs(&server, &scan.directory);
+    assert!(spoilt(&server) > 0, "nothing stalled");
+}
+
+/// Storms in which every call of every account is throttled, one after the other.
+#[test]
+fn bursts_of_throttling() {
+    let server = simulator(&["--latency-ms", "20"]);
+    set_faults(
+        &server,
+        &json!({ "outages": [{
+            "after_seconds": 0.2, "lasting_seconds": 1.0, "every_seconds": 2.0, "kind": "throttle",
+        }] }),
+    );
+    let scan = Scan::of(&server);
+    let _ = scan.run().exits(1);
+    nothing_differs(&server, &scan.directory);
+    let throttled = &control(&server, "/_trailproof/statistics")["total"]["throttled"];
+    assert!(throttled.as_u64() > Some(0), "no burst met the scan");
+}
+
+/// AWS may begin any listing with an empty page that has a token.
+#[test]
+fn empty_pages_that_are_not_the_last() {
+    let server = simulator(&["--empty-pages"]);
+    let scan = Scan::of(&server);
+    let _ = scan.run().exits(1);
+    nothing_differs(&server, &scan.directory);
+}
+
+/// Nobody promises that faults come one kind at a time, or that they end.
+#[test]
+fn everything_at_once_and_for_ever() {
+    let server = simulator(&[
+        "--empty-pages",
+        "--session-seconds",
+        "5",
+        "--latency-ms",
+        "5..20",
+        "--quotas",
+        "on",
+    ]);
+    set_faults(
+        &server,
+        &json!({
+            "errors": 0.05, "throttles": 0.2, "resets": 0.02, "truncations": 0.01,
+            "stalls": 0.01, "stall_seconds": 1.0, "drips": 0.05,
+        }),
+    );
+    let scan = Scan::of(&server);
+    let _ = scan.run().exits(1);
+    nothing_differs(&server, &scan.directory);
+    assert!(spoilt(&server) > 0, "nothing went wrong");
 }
 
 #[test]
