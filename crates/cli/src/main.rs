@@ -13,6 +13,7 @@ mod error;
 mod exit;
 mod interrupt;
 mod logging;
+mod open_files;
 mod output;
 mod permissions;
 mod progress;

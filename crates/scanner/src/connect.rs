@@ -22,6 +22,8 @@ use aws_smithy_async::time::SystemTimeSource;
 use aws_smithy_http_client::tls;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
+use crate::connections::{Connections, IDLE_TIMEOUT};
+
 /// Where credentials, region and endpoints come from. The default is what the AWS CLI would do:
 /// the environment, the shared configuration files, SSO, credential processes, web identity,
 /// container and instance roles.
@@ -36,6 +38,8 @@ pub struct ConnectOptions {
     /// Fixed credentials in place of any source. With these and `endpoint_url` set, neither the
     /// environment nor any file is consulted: for simulations that must never touch the real AWS.
     pub credentials: Option<StaticCredentials>,
+    /// How many connections may be open at once.
+    pub connections: Connections,
     /// A stand-in for the network.
     #[cfg(test)]
     pub(crate) network: Option<SharedHttpClient>,
@@ -66,13 +70,14 @@ const READ_TIMEOUT: Duration = Duration::from_secs(20);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(40);
 
 impl ConnectOptions {
-    /// The configuration every client is made from.
-    pub(crate) async fn load(&self) -> SdkConfig {
+    /// The configuration every client is made from, for so many calls at once.
+    pub(crate) async fn load(&self, calls_at_once: usize) -> SdkConfig {
+        let http_client = self.http_client(calls_at_once);
         if let (Some(endpoint), Some(credentials)) = (&self.endpoint_url, &self.credentials) {
-            return self.isolated(endpoint, credentials.into());
+            return self.isolated(http_client, endpoint, credentials.into());
         }
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(self.http_client())
+            .http_client(http_client)
             .timeout_config(timeouts())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .retry_config(RetryConfig::disabled());
@@ -96,10 +101,15 @@ impl ConnectOptions {
 
     /// A configuration that knows neither environment nor files, so that the real AWS is out of
     /// reach whatever they say.
-    fn isolated(&self, endpoint: &str, credentials: Credentials) -> SdkConfig {
+    fn isolated(
+        &self,
+        http_client: SharedHttpClient,
+        endpoint: &str,
+        credentials: Credentials,
+    ) -> SdkConfig {
         let mut builder = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
-            .http_client(self.http_client())
+            .http_client(http_client)
             .timeout_config(timeouts())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .retry_config(RetryConfig::disabled())
@@ -112,23 +122,21 @@ impl ConnectOptions {
         builder.build()
     }
 
-    #[cfg_attr(
-        not(test),
-        allow(clippy::unused_self, reason = "tests put their own network here")
-    )]
-    fn http_client(&self) -> SharedHttpClient {
+    fn http_client(&self, calls_at_once: usize) -> SharedHttpClient {
         #[cfg(test)]
         if let Some(network) = &self.network {
             return network.clone();
         }
-        https_client()
+        https_client(self.connections.idle_per_host(calls_at_once))
     }
 }
 
 /// One client for everything: a connector per service client costs about 120 kB each and shares
 /// neither connections nor TLS sessions.
-fn https_client() -> SharedHttpClient {
+fn https_client(idle_per_host: usize) -> SharedHttpClient {
     aws_smithy_http_client::Builder::new()
+        .pool_idle_timeout(IDLE_TIMEOUT)
+        .pool_max_idle_per_host(idle_per_host)
         .tls_provider(tls::Provider::Rustls(
             tls::rustls_provider::CryptoMode::AwsLc,
         ))

@@ -82,6 +82,8 @@ pub enum WarningCode {
     NoAccounts,
     /// An endpoint cannot be reached at the moment; its calls are tried again for a while.
     EndpointDown,
+    /// Fewer connections may be open than the calls at once need.
+    FewConnections,
     /// A filter names something that was not found, such as an account that is not listed.
     FilterWithoutEffect,
 }
@@ -95,6 +97,7 @@ impl WarningCode {
             Self::NoRoleAssumed => "no-role-assumed",
             Self::NoAccounts => "no-accounts",
             Self::EndpointDown => "endpoint-down",
+            Self::FewConnections => "few-connections",
             Self::FilterWithoutEffect => "filter-without-effect",
         }
     }

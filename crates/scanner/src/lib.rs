@@ -9,6 +9,7 @@
 mod calls;
 mod clock;
 mod connect;
+mod connections;
 mod discovery;
 mod engine;
 mod error;
@@ -25,6 +26,7 @@ mod shard;
 mod testing;
 
 pub use connect::{ConnectOptions, StaticCredentials};
+pub use connections::Connections;
 pub use error::ScanError;
 pub use event::{ScanEvent, Warning, WarningCode};
 pub use outcome::{Caller, DeniedAccount, FoundAccount, ScanOutcome, SlowAccount, Statistics};

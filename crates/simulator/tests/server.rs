@@ -214,6 +214,29 @@ fn quotas_throttle_and_are_counted() {
 }
 
 #[test]
+fn connections_are_counted_while_they_are_open() {
+    let running = start(Options::default());
+    let counted = || control(&running, "GET", "statistics", "")["connections"].clone();
+    let idle: Vec<TcpStream> = (0..3)
+        .map(|_| TcpStream::connect(running.address()).unwrap())
+        .collect();
+    // Connections are accepted in the order they were made: this one after the others.
+    assert_eq!(counted(), json!({ "made": 4, "open": 4, "most_open": 4 }));
+    drop(idle);
+    // The server hears of the end of each in its own time.
+    let mut last = Value::Null;
+    for _ in 0..100_000 {
+        last = counted();
+        if last["open"] == 1 {
+            break;
+        }
+    }
+    assert_eq!(last["open"], 1, "{last}");
+    control(&running, "POST", "statistics/reset", "");
+    assert_eq!(counted()["made"], 1);
+}
+
+#[test]
 fn faults_happen_as_asked() {
     let running = start(Options {
         faults: Faults {

@@ -13,6 +13,7 @@ use crate::clock;
 use crate::conclusion::Reports;
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::open_files;
 use crate::output::Output;
 use crate::settings::{PolicySettings, ScopeSettings};
 
@@ -101,6 +102,8 @@ fn connection(environment: &[(&'static str, String)]) -> Result<ConnectOptions, 
             .ok_or_else(|| CliError::failed(format_args!("the simulator names no {wanted}")))
     };
     Ok(ConnectOptions {
+        // The simulator has the other end of each in this process, too.
+        connections: open_files::connections()?.shared_by_two(),
         profile: None,
         region: Some(value("AWS_REGION")?),
         endpoint_url: Some(value("AWS_ENDPOINT_URL")?),

@@ -18,6 +18,7 @@ use crate::conclusion::{Reports, conclude};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
+use crate::open_files;
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::settings::{
@@ -166,7 +167,7 @@ fn plan(
     policy: Policy,
 ) -> Result<ScanPlan, CliError> {
     let mut plan = ScanPlan::new(policy);
-    plan.connection = connection.connect_options();
+    plan.connection = connection.connect_options()?;
     plan.role = connection.role_settings()?;
     plan.scope = scope.scope()?;
     plan.accounts = scope.account_filter();
@@ -263,9 +264,11 @@ pub(crate) async fn execute_in_runtime(
         plan.scope != Scope::Organization || !plan.accounts.is_empty() || plan.shard.is_some();
     let role = plan.role.role.as_str().to_owned();
     let mut no_role_assumed = false;
+    let mut few_connections = false;
     let outcome = trailproof_scanner::scan(plan, |event| {
         if let ScanEvent::Warning(warning) = &event {
             no_role_assumed |= warning.code == WarningCode::NoRoleAssumed;
+            few_connections |= warning.code == WarningCode::FewConnections;
         }
         trace(&event);
         progress.on_event(&event);
@@ -307,6 +310,9 @@ pub(crate) async fn execute_in_runtime(
         reports,
         output,
     )?;
+    if few_connections {
+        output.hint(open_files::HINT);
+    }
     if no_role_assumed {
         output.warn(format_args!(
             "no account could be entered: role `{role}` could be assumed in none of them"

@@ -6,6 +6,7 @@ use trailproof_scanner::{ConnectOptions, RoleSettings, RoleTemplate};
 use super::or_file;
 use super::values::RegionName;
 use crate::error::CliError;
+use crate::open_files;
 
 /// Credentials and the role in member accounts. Everything else is read as the AWS CLI reads it.
 #[derive(Debug, Clone, Default, clap::Args, Deserialize)]
@@ -53,15 +54,16 @@ impl ConnectionSettings {
     }
 
     /// The scanner's options.
-    pub(crate) fn connect_options(&self) -> ConnectOptions {
-        ConnectOptions {
+    pub(crate) fn connect_options(&self) -> Result<ConnectOptions, CliError> {
+        Ok(ConnectOptions {
+            connections: open_files::connections()?,
             profile: self.profile.clone(),
             region: self
                 .region
                 .as_ref()
                 .map(|region| region.0.as_str().to_owned()),
             ..ConnectOptions::default()
-        }
+        })
     }
 
     /// The role in member accounts.

@@ -67,11 +67,12 @@ impl Access {
         plan.role = role;
         // Nothing is looked for, so the organization is not needed.
         plan.scope = Scope::CurrentAccount;
-        let ready = preflight::prepare(&plan, concurrency.max(1)).await?;
+        let concurrency = options.connections.calls_at_once(concurrency);
+        let ready = preflight::prepare(&plan, concurrency).await?;
         Ok(Self {
             engine: ready.engine,
             caller: ready.caller,
-            config: options.load().await,
+            config: options.load(concurrency).await,
         })
     }
 

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
+use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::{Instant, MissedTickBehavior};
 use trailproof_core::evaluate::Evaluator;
 use trailproof_core::finding::Status;
@@ -22,7 +23,7 @@ use crate::clock;
 use crate::discovery::{Discovery, DiscoveryEnd};
 use crate::engine::Engine;
 use crate::error::ScanError;
-use crate::event::ScanEvent;
+use crate::event::{ScanEvent, Warning, WarningCode};
 use crate::outcome::{FoundAccount, ScanOutcome};
 use crate::plan::{ScanPlan, Sweep};
 use crate::regions::Regions;
@@ -55,6 +56,7 @@ pub async fn scan(
         mut warnings,
         warn,
     } = preflight::prepare(&plan, concurrency(&plan)).await?;
+    warn_of_few_connections(&plan, &warn);
     let stop = engine.transport.stop.clone();
     let mut progress = Progress::new();
     let mut tell = |event: ScanEvent| {
@@ -210,7 +212,28 @@ fn accounts_at_once(plan: &ScanPlan) -> usize {
     }
 }
 
+/// The calls in flight at most.
 fn concurrency(plan: &ScanPlan) -> usize {
+    plan.connection
+        .connections
+        .calls_at_once(wanted_concurrency(plan))
+}
+
+fn warn_of_few_connections(plan: &ScanPlan, warn: &UnboundedSender<Warning>) {
+    let (wanted, possible) = (wanted_concurrency(plan), concurrency(plan));
+    if possible < wanted {
+        // The run has only begun, so somebody listens.
+        let _ = warn.send(Warning {
+            code: WarningCode::FewConnections,
+            message: format!(
+                "{possible} calls are made at once instead of {wanted}, because too few \
+                 connections may be open"
+            ),
+        });
+    }
+}
+
+fn wanted_concurrency(plan: &ScanPlan) -> usize {
     let few = match &plan.scope {
         crate::plan::Scope::Organization => CONCURRENCY,
         crate::plan::Scope::Accounts(accounts) => accounts.len() * CONCURRENCY_PER_ACCOUNT,

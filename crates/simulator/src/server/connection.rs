@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-use super::simulation::Simulation;
+use super::simulation::{Connected, Simulation};
 
 /// No request of an AWS client is larger.
 const LARGEST_BODY: usize = 4 << 20;
@@ -39,8 +39,9 @@ pub(super) async fn serve(
         let _ = stream.set_nodelay(true);
         let abort = Arc::new(AtomicBool::new(false));
         let stream = TokioIo::new(Stream {
-            stream,
+            socket: stream,
             abort: Arc::clone(&abort),
+            _count: simulation.connected(),
         });
         let simulation = Arc::clone(&simulation);
         tokio::spawn(async move {
@@ -88,14 +89,15 @@ async fn collect(mut body: Incoming) -> io::Result<Bytes> {
 /// A connection that can end in a reset instead of a proper close.
 #[derive(Debug)]
 struct Stream {
-    stream: TcpStream,
+    socket: TcpStream,
     abort: Arc<AtomicBool>,
+    _count: Connected,
 }
 
 impl Drop for Stream {
     fn drop(&mut self) {
         if self.abort.load(Ordering::Relaxed) {
-            let _ = self.stream.set_zero_linger();
+            let _ = self.socket.set_zero_linger();
         }
     }
 }
@@ -106,7 +108,7 @@ impl AsyncRead for Stream {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_read(context, buffer)
+        Pin::new(&mut self.get_mut().socket).poll_read(context, buffer)
     }
 }
 
@@ -116,7 +118,7 @@ impl AsyncWrite for Stream {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write(context, bytes)
+        Pin::new(&mut self.get_mut().socket).poll_write(context, bytes)
     }
 
     fn poll_write_vectored(
@@ -124,15 +126,15 @@ impl AsyncWrite for Stream {
         context: &mut Context<'_>,
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write_vectored(context, parts)
+        Pin::new(&mut self.get_mut().socket).poll_write_vectored(context, parts)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        self.socket.is_write_vectored()
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(context)
+        Pin::new(&mut self.get_mut().socket).poll_flush(context)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -140,6 +142,6 @@ impl AsyncWrite for Stream {
             // A shutdown would send what a reset must not.
             return Poll::Ready(Ok(()));
         }
-        Pin::new(&mut self.get_mut().stream).poll_shutdown(context)
+        Pin::new(&mut self.get_mut().socket).poll_shutdown(context)
     }
 }

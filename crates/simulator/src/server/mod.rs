@@ -23,7 +23,7 @@ use tokio::sync::watch;
 
 pub use fault::{Faults, Outage, OutageKind};
 pub use latency::{InvalidLatency, Latency};
-pub use statistics::{Counts, Statistics};
+pub use statistics::{Connections, Counts, Statistics};
 
 use crate::model::{Expected, Organization};
 use crate::operation::Operation;

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use hyper::body::Bytes;
@@ -96,6 +96,12 @@ impl Simulation {
                 },
             )
         })
+    }
+
+    /// Counts a connection for as long as it is held.
+    pub(super) fn connected(self: &Arc<Self>) -> Connected {
+        lock(&self.counters).connected();
+        Connected(Arc::clone(self))
     }
 
     pub(super) fn set_faults(&self, faults: Faults) {
@@ -392,6 +398,16 @@ struct Open<'a>(&'a Simulation);
 impl Drop for Open<'_> {
     fn drop(&mut self) {
         lock(&self.0.counters).leave();
+    }
+}
+
+/// A connection that is open.
+#[derive(Debug)]
+pub(super) struct Connected(Arc<Simulation>);
+
+impl Drop for Connected {
+    fn drop(&mut self) {
+        lock(&self.0.counters).disconnected();
     }
 }
 

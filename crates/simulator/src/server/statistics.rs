@@ -54,9 +54,22 @@ pub struct Statistics {
     pub by_account: BTreeMap<AccountId, Counts>,
     /// The most requests that were open at once.
     pub most_at_once: u64,
+    /// Connections.
+    pub connections: Connections,
     /// Every distinct call that was answered and how often, when calls are tracked.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub calls: BTreeMap<String, u64>,
+}
+
+/// Connections, busy and idle. Those of the control paths count, too.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Connections {
+    /// Made so far.
+    pub made: u64,
+    /// Open now.
+    pub open: u64,
+    /// The most that were open at once.
+    pub most_open: u64,
 }
 
 /// Counters, as small as they can be while they count.
@@ -66,9 +79,21 @@ pub(crate) struct Counters {
     calls: BTreeMap<String, u64>,
     open: u64,
     most_at_once: u64,
+    connections: Connections,
 }
 
 impl Counters {
+    pub(crate) fn connected(&mut self) {
+        let connections = &mut self.connections;
+        connections.made += 1;
+        connections.open += 1;
+        connections.most_open = connections.most_open.max(connections.open);
+    }
+
+    pub(crate) fn disconnected(&mut self) {
+        self.connections.open = self.connections.open.saturating_sub(1);
+    }
+
     pub(crate) fn enter(&mut self) {
         self.open += 1;
         self.most_at_once = self.most_at_once.max(self.open);
@@ -101,6 +126,11 @@ impl Counters {
         self.counts = HashMap::new();
         self.calls = BTreeMap::new();
         self.most_at_once = self.open;
+        self.connections = Connections {
+            made: 0,
+            most_open: self.connections.open,
+            ..self.connections
+        };
     }
 
     /// Adds up. `account` and `region` name what the indexes stand for.
@@ -111,6 +141,7 @@ impl Counters {
     ) -> Statistics {
         let mut statistics = Statistics {
             most_at_once: self.most_at_once,
+            connections: self.connections,
             calls: self.calls.clone(),
             ..Statistics::default()
         };

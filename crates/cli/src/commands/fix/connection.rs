@@ -56,7 +56,7 @@ pub(super) async fn connect(
     output: &Output,
 ) -> Result<Aws, CliError> {
     let aws = Aws::connect(
-        &settings.connect_options(),
+        &settings.connect_options()?,
         settings.role_settings()?,
         concurrency,
     )
@@ -71,7 +71,7 @@ pub(super) fn scan_plan(
     policy: Policy,
 ) -> Result<ScanPlan, CliError> {
     let mut plan = ScanPlan::new(policy);
-    plan.connection = settings.connect_options();
+    plan.connection = settings.connect_options()?;
     plan.role = settings.role_settings()?;
     Ok(plan)
 }
