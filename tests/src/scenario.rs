@@ -71,13 +71,13 @@ impl From<&Finding> for Verdict {
             cis: finding.assurance.cis.to_string(),
             effective: finding.assurance.effective.to_string(),
             broken_link: finding.broken_link.map(|link| link.to_string()),
-            reason: finding.reason.clone(),
+            reason: finding.reason.as_deref().map(str::to_owned),
             observations: finding
                 .observations
                 .iter()
                 .map(|observation| observation.code.clone())
                 .collect(),
-            message: finding.message.clone(),
+            message: finding.message.to_string(),
         }
     }
 }
