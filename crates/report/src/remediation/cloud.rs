@@ -107,13 +107,13 @@ pub trait Cloud: Sync + Send {
     ) -> impl Future<Output = Option<Vec<bool>>> + Send;
 
     /// The plan that created a topic, by its tag (sns:ListTagsForResource); `None` when there is no
-    /// such tag or it cannot be read.
+    /// such tag.
     fn plan_of_topic(
         &self,
         account: AccountId,
         region: &Region,
         arn: &str,
-    ) -> impl Future<Output = Option<String>> + Send;
+    ) -> impl Future<Output = Result<Option<String>, CallError>> + Send;
 
     /// The attributes of a confirmed subscription (sns:GetSubscriptionAttributes); `None` when
     /// there is no such subscription.

@@ -168,6 +168,25 @@ pub(crate) async fn topic(
     }))
 }
 
+/// Whether a topic carries the tag of a plan. Its name and attributes do not tell: somebody may
+/// have created one like it.
+pub(crate) async fn is_topic_of_plan(
+    cloud: &impl Cloud,
+    account: AccountId,
+    region: &Region,
+    arn: &str,
+    plan: &str,
+) -> Result<bool, Unreadable> {
+    let maker = cloud.plan_of_topic(account, region, arn).await;
+    maker
+        .map(|maker| maker.as_deref() == Some(plan))
+        .map_err(|error| Unreadable {
+            operation: "sns:ListTagsForResource",
+            account,
+            error,
+        })
+}
+
 impl PresentTopic {
     /// The subscription of an endpoint.
     pub(crate) fn subscription(&self, wanted: &Subscription) -> Option<&Value> {

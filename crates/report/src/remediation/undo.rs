@@ -440,17 +440,12 @@ impl<C: Cloud> Work<'_, C> {
                 "its attributes were changed after trailproof created it".to_owned(),
             ));
         }
-        if digest.is_none() {
-            // Nobody saw it after it was created: its tag says whether it is ours at all.
-            let maker = self
-                .cloud
-                .plan_of_topic(step.account, &step.region, &topic.arn)
-                .await;
-            if maker.is_none() || maker.as_ref() != topic.tags.get(super::plan::TAG) {
-                return Ok(Verdict::Left(
-                    "it does not carry this plan's tag, so it may not be trailproof's".to_owned(),
-                ));
-            }
+        let plan = topic.tags.get(super::plan::TAG).map_or("", String::as_str);
+        let (account, region) = (step.account, &step.region);
+        if !present::is_topic_of_plan(self.cloud, account, region, &topic.arn, plan).await? {
+            return Ok(Verdict::Left(
+                "it does not carry this plan's tag, so it may not be trailproof's".to_owned(),
+            ));
         }
         let stranger = there.subscriptions.iter().find_map(|subscription| {
             let text = |member: &str| subscription.get(member).and_then(Value::as_str);

@@ -50,6 +50,12 @@ pub(super) const SCENARIOS: &[Scenario] = &[
         run: a_topic_in_another_account,
     },
     Scenario {
+        name: "a topic that somebody deleted and made again",
+        accounts: &[BARE],
+        impossible: &[],
+        run: a_topic_made_again,
+    },
+    Scenario {
         name: "what others changed or came to use",
         accounts: &[BARE],
         impossible: &[],
@@ -280,6 +286,28 @@ fn a_topic_in_another_account(case: &Case<'_>) {
         json!([central])
     );
     case.undo_restores(&before);
+}
+
+/// It has the name and the attributes of ours, and is not ours.
+fn a_topic_made_again(case: &Case<'_>) {
+    let before = case.resources();
+    let plan = case.plan(&["--subscribe", QUEUE]);
+    let _ = case.apply().exits(0);
+    let topic = &step(&plan, "create-topic")["creates"];
+    case.somebody("sns", "delete_topic", json!({ "TopicArn": topic["arn"] }));
+    case.somebody("sns", "create_topic", json!({ "Name": topic["name"] }));
+    let after = case.resources();
+    let again = case.apply().exits(1);
+    assert!(again.stdout.contains("0 changes made"), "{again:?}");
+    case.is_again(&after, &again);
+    let undone = case.undo().exits(4);
+    assert!(
+        undone
+            .stdout
+            .contains("it does not carry this plan's tag, so it may not be trailproof's"),
+        "{undone:?}"
+    );
+    assert_eq!(case.added(&before), [["topic trailproof-alarms"]]);
 }
 
 fn what_others_changed_or_came_to_use(case: &Case<'_>) {

@@ -328,11 +328,7 @@ async fn about_topic<C: Cloud>(
             None => return Ok(Decision::Create(step, Vec::new())),
             Some(there) => {
                 let result = topic_result(&made.arn, &there.attributes);
-                // Where nobody heard whether it was created, somebody else may have done that
-                // since; only its tag tells.
-                if matches!(record.state, StepState::Created(_))
-                    || is_of_this_plan(work, &step, &made.arn).await
-                {
+                if is_ours(work, &step, &made.arn).await? {
                     return Ok(Decision::there(step, Some(record), result));
                 }
             }
@@ -355,20 +351,18 @@ async fn about_topic<C: Cloud>(
                 None => Ok(Decision::AlreadyThere(step)),
             };
         }
-        if is_of_this_plan(work, &step, &topic.arn).await {
+        if is_ours(work, &step, &topic.arn).await? {
             return Ok(Decision::AlreadyThere(step));
         }
     }
     Err(format!("every name like `{}` is taken", wanted.name))
 }
 
-/// Whether a topic carries the tag of this plan.
-async fn is_of_this_plan<C: Cloud>(work: &Work<'_, C>, step: &Step, arn: &str) -> bool {
-    let maker = work
-        .cloud
-        .plan_of_topic(step.account, &step.region, arn)
-        .await;
-    maker.as_deref() == Some(work.plan.id.as_str())
+/// Whether a topic is this plan's.
+async fn is_ours<C: Cloud>(work: &Work<'_, C>, step: &Step, arn: &str) -> Result<bool, Reason> {
+    present::is_topic_of_plan(work.cloud, step.account, &step.region, arn, &work.plan.id)
+        .await
+        .map_err(|error| error.to_string())
 }
 
 /// What undo needs to know of a topic.

@@ -82,6 +82,63 @@ impl Aws {
             .await
             .map_err(|failure| (failure, Some(target.credentials)))
     }
+
+    /// Reads, as often as it takes; `None` when there is no such thing.
+    async fn look(
+        &self,
+        account: AccountId,
+        region: &Region,
+        look: Look,
+        arn: &str,
+    ) -> Result<Option<Value>, CallError> {
+        let mut number = 1;
+        loop {
+            let target = Target {
+                region,
+                credentials: self.access.credentials(account).await?,
+            };
+            self.pace.wait(account, region, look.action()).await;
+            let answer = match look {
+                Look::TopicTags => self.topic_tags(&target, arn).await,
+                Look::SubscriptionAttributes => {
+                    self.get_subscription_attributes(&target, arn).await
+                }
+            };
+            let failure = match answer {
+                Ok(seen) => return Ok(Some(seen)),
+                Err(failure) => failure,
+            };
+            if failure.error.class == ErrorClass::NotFound {
+                return Ok(None);
+            }
+            if number == ATTEMPTS || failure.cure == Cure::None {
+                return Err(failure.error);
+            }
+            if failure.cure == Cure::Renew {
+                self.access.renew(account, &target.credentials).await;
+            }
+            tokio::time::sleep(pause(number)).await;
+            number += 1;
+        }
+    }
+}
+
+/// What is read here and not as evidence: only repairs want to know it.
+#[derive(Debug, Clone, Copy)]
+enum Look {
+    /// The tags of a topic, by key.
+    TopicTags,
+    /// The attributes of a subscription.
+    SubscriptionAttributes,
+}
+
+impl Look {
+    fn action(self) -> &'static str {
+        match self {
+            Self::TopicTags => "sns:ListTagsForResource",
+            Self::SubscriptionAttributes => "sns:GetSubscriptionAttributes",
+        }
+    }
 }
 
 /// How long to wait after an attempt.
@@ -168,16 +225,10 @@ impl Cloud for Aws {
         account: AccountId,
         region: &Region,
         arn: &str,
-    ) -> Option<String> {
-        let credentials = self.access.credentials(account).await.ok()?;
-        let target = Target {
-            region,
-            credentials,
-        };
-        self.pace
-            .wait(account, region, "sns:ListTagsForResource")
-            .await;
-        self.topic_tag(&target, arn, TAG).await
+    ) -> Result<Option<String>, CallError> {
+        let tags = self.look(account, region, Look::TopicTags, arn).await?;
+        let plan = tags.as_ref().and_then(|tags| tags.get(TAG));
+        Ok(plan.and_then(Value::as_str).map(str::to_owned))
     }
 
     async fn subscription_attributes(
@@ -186,30 +237,7 @@ impl Cloud for Aws {
         region: &Region,
         arn: &str,
     ) -> Result<Option<Value>, CallError> {
-        let mut number = 1;
-        loop {
-            let target = Target {
-                region,
-                credentials: self.access.credentials(account).await?,
-            };
-            self.pace
-                .wait(account, region, "sns:GetSubscriptionAttributes")
-                .await;
-            let failure = match self.get_subscription_attributes(&target, arn).await {
-                Ok(attributes) => return Ok(Some(attributes)),
-                Err(failure) => failure,
-            };
-            if failure.error.class == ErrorClass::NotFound {
-                return Ok(None);
-            }
-            if number == ATTEMPTS || failure.cure == Cure::None {
-                return Err(failure.error);
-            }
-            if failure.cure == Cure::Renew {
-                self.access.renew(account, &target.credentials).await;
-            }
-            tokio::time::sleep(pause(number)).await;
-            number += 1;
-        }
+        self.look(account, region, Look::SubscriptionAttributes, arn)
+            .await
     }
 }

@@ -2,7 +2,7 @@
 
 use aws_sdk_cloudwatch::types::{ComparisonOperator, StateValue, Statistic};
 use aws_sdk_cloudwatchlogs::types::MetricTransformation;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use trailproof_core::evidence::{CallError, ErrorClass};
 use trailproof_scanner::{Cure, SendFailure};
 
@@ -195,20 +195,19 @@ impl Aws {
         )
     }
 
-    /// The value of one of a topic's tags.
-    pub(super) async fn topic_tag(
+    /// The tags of a topic, by key.
+    pub(super) async fn topic_tags(
         &self,
         target: &Target<'_>,
         arn: &str,
-        key: &str,
-    ) -> Option<String> {
+    ) -> Result<Value, SendFailure> {
         let request = self.sns.list_tags_for_resource().resource_arn(arn);
-        let answer = send!(aws_sdk_sns, target, request).ok()?;
-        answer
-            .tags()
-            .iter()
-            .find(|tag| tag.key() == key)
-            .map(|tag| tag.value().to_owned())
+        let answer = send!(aws_sdk_sns, target, request)?;
+        let tags = answer.tags().iter();
+        Ok(tags
+            .map(|tag| (tag.key().to_owned(), Value::from(tag.value())))
+            .collect::<Map<_, _>>()
+            .into())
     }
 
     /// The attributes of a subscription.
