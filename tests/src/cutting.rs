@@ -66,19 +66,19 @@ impl Cutting {
     ///
     /// # Panics
     ///
-    /// When the program cannot be waited for.
-    pub fn end(&self, program: Child) -> ExitStatus {
+    /// When its output is not piped, or it cannot be waited for.
+    pub fn end(&self, mut program: Child) -> ExitStatus {
+        let mut errors = program.stderr.take().expect("stderr is a pipe");
+        let mut output = program.stdout.take().expect("stdout is a pipe");
         *self.program() = Some(program);
-        loop {
-            if let Some(status) = self
-                .program()
-                .as_mut()
-                .and_then(|program| program.try_wait().expect("it can be waited for"))
-            {
-                return status;
-            }
-            std::thread::yield_now();
+        // Both end with the program, and until then it can be killed. What it writes to stdout
+        // meanwhile fits into the pipe.
+        for pipe in [&mut errors as &mut dyn Read, &mut output] {
+            let _ = std::io::copy(pipe, &mut std::io::sink());
         }
+        let mut program = self.program();
+        let program = program.as_mut().expect("it was handed over");
+        program.wait().expect("it can be waited for")
     }
 
     fn program(&self) -> std::sync::MutexGuard<'_, Option<Child>> {
