@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
-use trailproof_core::pattern::{Event, Form, Match, Pattern, matches, obstacles};
+use trailproof_core::pattern::{Event, Form, Match, Pattern, Projection, matches, obstacles};
 
 fuzz_target!(|text: &str| {
     let Some((pattern, message)) = text.split_once('\n') else {
@@ -22,6 +22,12 @@ fuzz_target!(|text: &str| {
         if outcome == Match::No {
             let _ = obstacles(&pattern, value);
         }
+    }
+    if value.is_some() {
+        // Reading less of the event changes nothing.
+        let kept = Projection::of([&pattern]).read(message);
+        let event = Event::from_parts(kept.as_ref(), message.into());
+        assert_eq!(outcome, matches(&pattern, &event));
     }
     if let (Form::Json(_), None) = (pattern.form(), &value) {
         assert_eq!(outcome, Match::No);

@@ -1,14 +1,16 @@
-//! `pattern match` beside `jq` and `grep`, on the same generated log file.
+//! `pattern match` beside `jq` and `grep`, on the same generated log files.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use xtask::workspace;
 
-/// How large the generated file is, in events of about a kilobyte.
+/// How many files are generated.
+const FILES: usize = 4;
+/// How large each of them is, in events of about a kilobyte.
 const EVENTS: usize = 60_000;
 const ROUNDS: usize = 3;
 const PATTERN: &str =
@@ -16,13 +18,23 @@ const PATTERN: &str =
 const JQ: &str =
     r#"select(.eventName == "ConsoleLogin" and .errorMessage == "Failed authentication")"#;
 
-/// Generates the file and measures. Programs that are not installed are left out.
+/// Generates the files and measures. Programs that are not installed are left out.
 pub(super) fn run(trailproof: &Path) -> Result<(), String> {
     let folder = workspace::target().join("bench");
-    let path = folder.join("pattern-match.ndjson");
-    let written = fs::create_dir_all(&folder).and_then(|()| generate(&path));
-    let bytes = written.map_err(|error| format!("the log file cannot be written: {error}"))?;
-    println!("{EVENTS} events on as many lines, {} MB", bytes / 1_000_000);
+    let paths: Vec<PathBuf> = (0..FILES)
+        .map(|number| folder.join(format!("pattern-match-{number}.ndjson")))
+        .collect();
+    let written = fs::create_dir_all(&folder).and_then(|()| {
+        paths
+            .iter()
+            .map(|path| generate(path))
+            .sum::<std::io::Result<u64>>()
+    });
+    let bytes = written.map_err(|error| format!("the log files cannot be written: {error}"))?;
+    println!(
+        "{FILES} files of {EVENTS} events each, one a line, {} MB",
+        bytes / 1_000_000
+    );
     let mut ours = Command::new(trailproof);
     ours.args(["pattern", "match", "--count", "--pattern", PATTERN]);
     let mut jq = Command::new("jq");
@@ -30,7 +42,7 @@ pub(super) fn run(trailproof: &Path) -> Result<(), String> {
     let mut grep = Command::new("grep");
     grep.args(["-c", "\"errorMessage\":\"Failed authentication\""]);
     for (name, mut command) in [("trailproof", ours), ("jq -c", jq), ("grep -c", grep)] {
-        command.arg(&path).stdout(Stdio::null());
+        command.args(&paths);
         match best(&mut command) {
             Ok(best) => println!(
                 "{name}: {:.0} MB/s, {}",
@@ -48,7 +60,7 @@ pub(super) fn run(trailproof: &Path) -> Result<(), String> {
 
 #[allow(
     clippy::cast_precision_loss,
-    reason = "a file of some dozen megabytes, and a figure without decimals"
+    reason = "files of some hundred megabytes, and a figure without decimals"
 )]
 fn rate(bytes: u64, time: Duration) -> f64 {
     bytes as f64 / 1e6 / time.as_secs_f64().max(1e-9)
@@ -64,11 +76,12 @@ fn best(command: &mut Command) -> Result<Times, String> {
     let mut best: Option<Times> = None;
     for _ in 0..ROUNDS {
         let (start, before) = (Instant::now(), children());
-        let status = command.status().map_err(|error| error.to_string())?;
+        // Read, not thrown away: `grep` stops at the first match when its output goes nowhere.
+        let output = command.output().map_err(|error| error.to_string())?;
         let wall = start.elapsed();
         let cpu = children().and_then(|after| Some(after.saturating_sub(before?)));
-        if !status.success() {
-            return Err(format!("it ended with {status}"));
+        if !output.status.success() {
+            return Err(format!("it ended with {}", output.status));
         }
         best = Some(match best {
             Some(best) => Times {

@@ -6,6 +6,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use flate2::bufread::MultiGzDecoder;
+use memchr::{memchr2, memmem};
 
 /// The largest event that is still read as one. CloudTrail sends none above 256 KB to CloudWatch
 /// Logs.
@@ -206,50 +207,57 @@ impl<R: BufRead> Reader<R> {
         }
     }
 
-    /// What follows the array of `{"Records": [...]`.
+    /// What follows the array of `{"Records": [...]`: the rest of the object around it.
     fn close_records(&mut self) -> io::Result<()> {
-        let mut depth = 0_usize;
-        let mut text = Text::default();
-        while let Some(byte) = self.byte()? {
-            if text.is_structural(byte) {
-                match byte {
-                    b'{' | b'[' => depth += 1,
-                    b'}' if depth == 0 => return Ok(()),
-                    b'}' | b']' => depth = depth.saturating_sub(1),
-                    _ => {}
-                }
+        let mut nesting = Nesting::within_object();
+        loop {
+            let bytes = self.buffered()?;
+            let size = bytes.len();
+            let end = nesting.end(bytes);
+            self.consume(end.unwrap_or(size));
+            match end {
+                Some(_) => return Ok(()),
+                None if size == 0 => return Err(cut_off("the records are never closed")),
+                None => {}
             }
         }
-        Err(cut_off("the records are never closed"))
     }
 
     /// One JSON value, up to the comma or bracket after it. False at a premature end.
     fn value(&mut self, event: &mut Vec<u8>) -> io::Result<bool> {
-        let mut depth = 0_usize;
-        let mut text = Text::default();
+        let mut nesting = Nesting::default();
         loop {
-            let Some(byte) = self.peek()? else {
+            let bytes = self.buffered()?;
+            if bytes.is_empty() {
                 return Ok(false);
-            };
-            let structural = text.is_structural(byte);
-            if structural && depth == 0 && matches!(byte, b',' | b']') {
+            }
+            let end = nesting.end(bytes);
+            let taken = end.unwrap_or(bytes.len());
+            event.extend(bytes.iter().take(taken));
+            self.consume(taken);
+            if end.is_some() {
                 return Ok(true);
             }
-            self.byte()?;
-            event.push(byte);
             if event.len() > MAX_EVENT {
                 return Err(cut_off("an event is larger than 16 MiB"));
             }
-            match byte {
-                b'{' | b'[' if structural => depth += 1,
-                b'}' | b']' if structural => {
-                    depth = depth.saturating_sub(1);
-                    if depth == 0 {
-                        return Ok(true);
-                    }
-                }
-                _ => {}
-            }
+        }
+    }
+
+    /// What comes next, as much as is at hand; nothing at the end.
+    fn buffered(&mut self) -> io::Result<&[u8]> {
+        if self.ahead.is_empty() {
+            self.input.fill_buf()
+        } else {
+            Ok(&self.ahead)
+        }
+    }
+
+    fn consume(&mut self, count: usize) {
+        if self.ahead.is_empty() {
+            self.input.consume(count);
+        } else {
+            self.ahead.drain(..count);
         }
     }
 
@@ -263,7 +271,8 @@ impl<R: BufRead> Reader<R> {
         event.clear();
         loop {
             let read = self.line(event)?;
-            if read == 0 || is_balanced(event) || self.peek()? == Some(b'{') {
+            // The next line first: it is the cheaper look, and nearly always a new event.
+            if read == 0 || self.peek()? == Some(b'{') || Nesting::default().end(event).is_some() {
                 break;
             }
             if event.len() > MAX_EVENT {
@@ -298,9 +307,7 @@ fn cut_off(message: &str) -> io::Error {
 /// The records of an object in which `Records` is not the first member.
 fn records(event: &[u8]) -> Option<Vec<Vec<u8>>> {
     // Cheap for the usual event, which does not mention records.
-    if !event.windows(9).any(|window| window == b"\"Records\"") {
-        return None;
-    }
+    memmem::find(event, b"\"Records\"")?;
     let value: serde_json::Value = serde_json::from_slice(event).ok()?;
     if value.get("eventName").is_some() {
         return None;
@@ -314,44 +321,52 @@ fn records(event: &[u8]) -> Option<Vec<Vec<u8>>> {
     )
 }
 
-/// Follows quotation marks.
+/// Follows brackets and quotation marks to the end of a JSON value.
 #[derive(Default)]
-struct Text {
-    inside: bool,
+struct Nesting {
+    depth: usize,
+    in_text: bool,
     escaped: bool,
 }
 
-impl Text {
-    /// Whether a byte is outside of texts.
-    fn is_structural(&mut self, byte: u8) -> bool {
-        if !self.inside {
-            self.inside = byte == b'"';
-            return !self.inside;
+impl Nesting {
+    /// Begins after the opening brace of an object.
+    fn within_object() -> Self {
+        Self {
+            depth: 1,
+            ..Self::default()
         }
-        match (self.escaped, byte) {
-            (true, _) => self.escaped = false,
-            (false, b'\\') => self.escaped = true,
-            (false, b'"') => self.inside = false,
-            _ => {}
-        }
-        false
     }
-}
 
-/// Whether every bracket is closed.
-fn is_balanced(event: &[u8]) -> bool {
-    let mut text = Text::default();
-    let mut depth = 0_i64;
-    for byte in event {
-        if text.is_structural(*byte) {
-            match byte {
-                b'{' | b'[' => depth += 1,
-                b'}' | b']' => depth -= 1,
-                _ => {}
+    /// Where the value ends, if it ends in these bytes: before a comma or bracket of the array
+    /// around it, or after its own last bracket. Goes on where the last call stopped.
+    fn end(&mut self, bytes: &[u8]) -> Option<usize> {
+        let mut at = 0;
+        while let Some(byte) = bytes.get(at) {
+            if self.escaped {
+                self.escaped = false;
+            } else if self.in_text {
+                at += memchr2(b'"', b'\\', bytes.get(at..)?)?;
+                self.escaped = bytes.get(at) == Some(&b'\\');
+                self.in_text = self.escaped;
+            } else {
+                match byte {
+                    b'"' => self.in_text = true,
+                    b'{' | b'[' => self.depth += 1,
+                    b',' | b']' if self.depth == 0 => return Some(at),
+                    b'}' | b']' => {
+                        self.depth = self.depth.saturating_sub(1);
+                        if self.depth == 0 {
+                            return Some(at + 1);
+                        }
+                    }
+                    _ => {}
+                }
             }
+            at += 1;
         }
+        None
     }
-    depth <= 0 && !text.inside
 }
 
 #[cfg(test)]
@@ -396,6 +411,24 @@ mod tests {
             ("[ERROR 419] x\nplain\n", vec!["[ERROR 419] x", "plain"]),
         ] {
             assert_eq!(events(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn reading_in_small_pieces_changes_nothing() {
+        let text = r#"{"Records": [{"a":"\\\"]}","b":[1,{"c":"\\"}]}, {"a":"x"} ], "more": "]}"}
+            [ {"a":"[\\\\"} , 5, "te,xt" ]"#;
+        let whole = events(text);
+        assert_eq!(whole.len(), 5);
+        for size in 1..40 {
+            let mut pieces = Vec::new();
+            let input = BufReader::with_capacity(size, text.as_bytes());
+            for_each(input, |event| {
+                pieces.push(String::from_utf8_lossy(event).into_owned());
+                Ok(())
+            })
+            .unwrap();
+            assert_eq!(pieces, whole, "{size}");
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use serde_json::{Value, json};
-use trailproof_core::pattern::{Event, Match, Pattern, matches};
+use trailproof_core::pattern::{Event, Match, Pattern, Projection, matches};
 
 use super::events;
 use super::firing::Periods;
@@ -112,11 +112,15 @@ impl Source {
 
 struct Job {
     patterns: Vec<Pattern>,
+    /// What is kept of an event.
+    kept: Projection,
     format: Format,
     silent: bool,
     period: Option<u32>,
 }
 
+/// The member that says when an event happened.
+const TIME: &str = "eventTime";
 /// How many bytes a worker gathers before it passes them on.
 const CHUNK: usize = 1 << 16;
 
@@ -141,6 +145,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<Exit, CliErr
         sources.push(Source::Stdin);
     }
     let job = Job {
+        kept: Projection::of(&patterns).with(TIME),
         patterns,
         format: arguments.format,
         silent: arguments.count,
@@ -286,12 +291,13 @@ struct Reading<'a> {
 impl Reading<'_> {
     fn event(&mut self, raw: &[u8]) -> io::Result<()> {
         let message = String::from_utf8_lossy(raw);
-        let value: Option<Value> = serde_json::from_str(&message).ok();
+        let value = self.job.kept.read(&message);
         // CloudTrail sends events on one line; what was laid out for reading is put back on one.
-        let compact = match &value {
-            Some(value) if message.contains('\n') => Some(value.to_string()),
-            _ => None,
-        };
+        let compact = message
+            .contains('\n')
+            .then(|| serde_json::from_str::<Value>(&message).ok())
+            .flatten()
+            .map(|whole| whole.to_string());
         let message = compact.as_deref().unwrap_or(&message);
         let event = Event::from_parts(value.as_ref(), message.into());
         let several = self.job.patterns.len() > 1;
@@ -307,7 +313,7 @@ impl Reading<'_> {
                     wanted = true;
                     tally.matched += 1;
                     if let Some(periods) = &mut tally.periods {
-                        let time = value.as_ref().and_then(|value| value.get("eventTime"));
+                        let time = value.as_ref().and_then(|value| value.get(TIME));
                         periods.add(time.and_then(Value::as_str));
                     }
                 }
