@@ -1,15 +1,16 @@
 //! The evidence file: appended to by a thread of its own as answers arrive, and read back when a
 //! run is resumed.
 //!
-//! A line is handed to the operating system as soon as the thread gets to it, so that killing the
-//! process loses at most lines that are just being written, and of those at most the last is torn.
+//! Lines are handed to the operating system every few milliseconds, so that killing the process
+//! loses at most the answers of that time, and tears at most the last line.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, OnceLock};
-use std::thread::JoinHandle;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use trailproof_core::evidence::Record;
 
@@ -18,6 +19,9 @@ use crate::plan::EvidenceFile;
 
 /// How many lines may wait for the disk before calls wait, too.
 const WAITING_LINES: usize = 1024;
+/// How long lines are gathered: waking the thread for each of thousands in a second would cost
+/// more than writing them.
+const GATHERING: Duration = Duration::from_millis(10);
 /// How much is written at once while lines are waiting.
 const CHUNK: usize = 256 * 1024;
 
@@ -69,7 +73,7 @@ impl EvidenceLog {
         let (lines, waiting) = sync_channel(WAITING_LINES);
         let failure = Arc::new(OnceLock::new());
         let told = Arc::clone(&failure);
-        let writer = std::thread::Builder::new()
+        let writer = thread::Builder::new()
             .name("evidence".to_owned())
             .spawn(move || {
                 if let Err(error) = write(&mut open, &waiting) {
@@ -131,6 +135,7 @@ fn write(file: &mut File, lines: &Receiver<Vec<u8>>) -> io::Result<()> {
     let mut intact = file.stream_position()?;
     let mut chunk = Vec::new();
     while let Ok(line) = lines.recv() {
+        thread::sleep(GATHERING);
         chunk.clear();
         chunk.extend_from_slice(&line);
         while chunk.len() < CHUNK {

@@ -101,6 +101,9 @@ impl Intercept for Capture {
 }
 
 /// Sends a request with the target's region and credentials and keeps the body of the response.
+///
+/// The credentials are held by the session already: a cache of identities, which the SDK would
+/// otherwise set up for every call, has nothing to do.
 macro_rules! send_captured {
     ($encoding:expr, $sdk:ident, $target:expr, $request:expr) => {{
         let capture = $crate::calls::body::Capture::default();
@@ -108,7 +111,8 @@ macro_rules! send_captured {
             .region($sdk::config::Region::new(
                 $target.region.as_str().to_owned(),
             ))
-            .credentials_provider($target.credentials.clone());
+            .credentials_provider($target.credentials.clone())
+            .identity_cache($sdk::config::IdentityCache::no_cache());
         let result = $request
             .customize()
             .config_override(settings)
@@ -126,7 +130,8 @@ macro_rules! send_typed {
             .region($sdk::config::Region::new(
                 $target.region.as_str().to_owned(),
             ))
-            .credentials_provider($target.credentials.clone());
+            .credentials_provider($target.credentials.clone())
+            .identity_cache($sdk::config::IdentityCache::no_cache());
         $request
             .customize()
             .config_override(settings)

@@ -1,7 +1,8 @@
 //! Performing a question: all its pages, once, into evidence.
 
-use std::sync::Arc;
+use std::panic::AssertUnwindSafe;
 
+use futures::FutureExt;
 use serde_json::Value;
 use trailproof_core::account::{AccountId, Region};
 use trailproof_core::evidence::{Call, Request};
@@ -37,7 +38,7 @@ impl Engine {
 
     /// Sees to it that evidence holds the answer to a question, or why there is none. When the
     /// account cannot be entered, that is what evidence will hold instead.
-    pub(crate) async fn ask(self: &Arc<Self>, request: Request) -> Result<(), Stopped> {
+    pub(crate) async fn ask(&self, request: Request) -> Result<(), Stopped> {
         let key = Key::of_request(&request);
         if self.transport.recorder.knows(key) {
             self.transport.tally.reused();
@@ -52,16 +53,13 @@ impl Engine {
             // Someone may have landed between the two looks.
             Place::Pilot(_seat) if self.transport.recorder.knows(key) => Ok(()),
             Place::Pilot(_seat) => {
-                let engine = Arc::clone(self);
-                // A task of its own, so that signing and parsing use every core.
-                let task = tokio::spawn(async move {
-                    match engine.perform(&request, &mut |_| ()).await {
-                        Err(End::Stopped) => Err(Stopped),
-                        Ok(()) | Err(End::Failed(_)) => Ok(()),
-                    }
-                });
-                // A task that panicked has recorded nothing: the verdict will say so.
-                task.await.unwrap_or(Ok(()))
+                let mut unseen = |_: &Value| ();
+                let asked = AssertUnwindSafe(self.perform(&request, &mut unseen)).catch_unwind();
+                match asked.await {
+                    Ok(Err(End::Stopped)) => Err(Stopped),
+                    // What panicked has recorded nothing: the verdict will say so.
+                    Ok(Ok(()) | Err(End::Failed(_))) | Err(_) => Ok(()),
+                }
             }
         }
     }
@@ -136,7 +134,7 @@ impl Engine {
     }
 
     /// Enters an account, if that was not done yet. Evidence will hold how it went.
-    pub(crate) async fn enter(self: &Arc<Self>, account: AccountId) -> Result<Entry, Stopped> {
+    pub(crate) async fn enter(&self, account: AccountId) -> Result<Entry, Stopped> {
         self.transport.stop.check()?;
         let session = self.sessions.of(account);
         match self.transport.credentials(&session).await {

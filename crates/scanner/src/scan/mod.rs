@@ -12,9 +12,8 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt;
-use futures::stream::FuturesUnordered;
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior};
 use trailproof_core::evaluate::Evaluator;
 use trailproof_core::finding::Status;
@@ -89,14 +88,13 @@ pub async fn scan(
     ));
 
     let (events, mut telling) = tokio::sync::mpsc::unbounded_channel();
-    let examination = Examination {
+    let examination = Arc::new(Examination {
         engine: Arc::clone(&engine),
         regions: Arc::clone(&regions),
         sweep: plan.sweep,
         evaluator: Evaluator::new(plan.policy.clone()),
         events,
-    };
-    let examine = |account| examination.examine(account);
+    });
     let mut discovering = Box::pin(async move {
         let management = discovery.organization().await?;
         regions.set_management(management);
@@ -106,7 +104,8 @@ pub async fn scan(
     let mut discovery_end = None;
     let mut waiting: VecDeque<FoundAccount> = VecDeque::new();
     let mut accounts = Vec::new();
-    let mut under_way = FuturesUnordered::new();
+    // Tasks, so that signing, parsing and judging use every core; they end when this is dropped.
+    let mut under_way = JoinSet::new();
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let at_once = accounts_at_once(&plan);
@@ -116,23 +115,26 @@ pub async fn scan(
             && stop.check().is_ok()
             && let Some(account) = waiting.pop_front()
         {
-            under_way.push(Box::pin(async move {
+            let examination = Arc::clone(&examination);
+            under_way.spawn(async move {
                 let began = Instant::now();
-                let result = examine(account.id).await;
+                let result = examination.examine(account.id).await;
                 (account, result, began.elapsed())
-            }));
+            });
         }
         tokio::select! {
             biased;
             _ = tick.tick() => {
+                // Not awaited by itself: waking for each of thousands in a second would cost more
+                // than what they say.
+                while let Ok(event) = telling.try_recv() {
+                    progress.see(&event);
+                    tell(event);
+                }
                 if engine.transport.recorder.broken() {
                     stop.set();
                 }
                 tell(ScanEvent::Progress(progress.statistics(&engine.transport.tally)));
-            }
-            Some(event) = telling.recv() => {
-                progress.see(&event);
-                tell(event);
             }
             Some(warning) = warnings.recv() => tell(ScanEvent::Warning(warning)),
             Some(account) = arriving.recv() => {
@@ -158,7 +160,12 @@ pub async fn scan(
                 }
                 discovery_end = Some(end);
             }
-            Some((account, result, elapsed)) = under_way.next(), if !under_way.is_empty() => {
+            Some(ended) = under_way.join_next() => {
+                let (account, result, elapsed) = ended.unwrap_or_else(propagate);
+                while let Ok(event) = telling.try_recv() {
+                    progress.see(&event);
+                    tell(event);
+                }
                 if let Ok(examined) = result {
                     progress.refused(account.id, examined.refused);
                     tell(progress.done(&account, examined.statuses, elapsed));
@@ -166,7 +173,7 @@ pub async fn scan(
             }
         }
         let nothing_left = stop.check().is_err() || (waiting.is_empty() && arriving.is_empty());
-        if discovery_end.is_some() && under_way.is_empty() && nothing_left && telling.is_empty() {
+        if discovery_end.is_some() && under_way.is_empty() && nothing_left {
             break;
         }
     }
@@ -240,6 +247,11 @@ fn wanted_concurrency(plan: &ScanPlan) -> usize {
         crate::plan::Scope::CurrentAccount => CONCURRENCY_PER_ACCOUNT,
     };
     plan.concurrency.unwrap_or(few.min(CONCURRENCY)).max(1)
+}
+
+/// A task fails only by a defect, which is not to be hidden.
+fn propagate<T>(error: JoinError) -> T {
+    std::panic::resume_unwind(error.into_panic())
 }
 
 /// Closes the evidence file and takes the evidence out.
