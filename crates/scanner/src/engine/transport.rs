@@ -51,7 +51,10 @@ impl From<Stopped> for End {
 pub(crate) struct Transport {
     pub(crate) clients: Clients,
     /// The calls in flight.
-    pub(crate) cap: Semaphore,
+    cap: Semaphore,
+    /// The place among them that is kept for listing accounts, which all accounts wait for: behind
+    /// a thousand other calls, each page would come late. `None` when there is only one place.
+    listing: Option<Semaphore>,
     pub(crate) stop: Stop,
     pub(crate) tally: Tally,
     pub(crate) recorder: Recorder,
@@ -107,9 +110,11 @@ impl Transport {
         recorder: Recorder,
         warnings: tokio::sync::mpsc::UnboundedSender<Warning>,
     ) -> Self {
+        let kept = usize::from(concurrency > 1);
         Self {
             clients,
-            cap: Semaphore::new(concurrency),
+            cap: Semaphore::new(concurrency - kept),
+            listing: (kept > 0).then(|| Semaphore::new(kept)),
             stop,
             tally: Tally::default(),
             recorder,
@@ -151,7 +156,7 @@ impl Transport {
         loop {
             let turn = session.pacer.reserve(region, ask);
             self.stop.sleep_until(turn).await?;
-            let (credentials, permit) = self.ready(session).await?;
+            let (credentials, permit) = self.ready(session, self.places(ask)).await?;
             let target = Target {
                 region: region.clone(),
                 credentials,
@@ -198,18 +203,27 @@ impl Transport {
         }
     }
 
+    /// Where a call waits for its place.
+    fn places(&self, ask: &Ask) -> &Semaphore {
+        match (ask, &self.listing) {
+            (Ask::Evidence(Call::ListAccounts), Some(listing)) => listing,
+            _ => &self.cap,
+        }
+    }
+
     /// A place among the calls in flight, and credentials that are good now: they may have
     /// expired while the place was waited for. A place is never held while renewing, which needs
     /// one, too.
-    async fn ready(
+    async fn ready<'a>(
         &self,
         session: &Session,
-    ) -> Result<(Credentials, Option<SemaphorePermit<'_>>), End> {
+        places: &'a Semaphore,
+    ) -> Result<(Credentials, Option<SemaphorePermit<'a>>), End> {
         let mut renewals = 0;
         loop {
             let credentials = self.credentials(session).await?;
             // The semaphore is never closed.
-            let permit = self.cap.acquire().await.ok();
+            let permit = places.acquire().await.ok();
             self.stop.check()?;
             // Credentials that never last until their turn are tried in the end.
             if renewals == MAX_RENEWALS || session.holds(&credentials, clock::now()) {
