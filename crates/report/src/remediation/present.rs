@@ -9,7 +9,7 @@ use trailproof_core::arn::Arn;
 use trailproof_core::evidence::{Call, CallError, ErrorClass, Outcome, Request};
 
 use super::cloud::Cloud;
-use super::plan::{Alarm, MetricFilter, Subscription};
+use super::plan::{Alarm, MetricFilter, Plan, Subscription};
 
 /// Something that could not be read, so nothing may be changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -270,9 +270,24 @@ pub(crate) fn is_same_filter(filter: &MetricFilter, present: &Value) -> bool {
 
 /// Whether an alarm is exactly what a step would create, whatever its state.
 pub(crate) fn is_same_alarm(alarm: &Alarm, present: &Value) -> bool {
+    text(present, "AlarmDescription") == Some(&alarm.description) && does_the_same(alarm, present)
+}
+
+/// The topic of an alarm that trailproof created by an earlier plan and that does what a step's
+/// alarm would do, whatever it is called.
+pub(crate) fn topic_of_earlier<'a>(alarm: &Alarm, present: &'a Value) -> Option<&'a str> {
+    let topic = present.get("AlarmActions")?.get(0)?.as_str()?;
+    let wanted = Alarm {
+        topic_arn: topic.to_owned(),
+        ..alarm.clone()
+    };
+    let ours = text(present, "AlarmDescription")?.contains(&Plan::marker(""));
+    (ours && does_the_same(&wanted, present)).then_some(topic)
+}
+
+fn does_the_same(alarm: &Alarm, present: &Value) -> bool {
     let actions = present.get("AlarmActions").and_then(Value::as_array);
-    text(present, "AlarmDescription") == Some(&alarm.description)
-        && text(present, "Namespace") == Some(&alarm.namespace)
+    text(present, "Namespace") == Some(&alarm.namespace)
         && text(present, "MetricName") == Some(&alarm.metric)
         && text(present, "Statistic") == Some("Sum")
         && text(present, "ComparisonOperator") == Some("GreaterThanOrEqualToThreshold")

@@ -54,6 +54,7 @@ pub(super) async fn decide<C: Cloud>(
     check_reused(work, site, &mut present).await?;
     let mut decisions = Vec::with_capacity(site.steps.len());
     let mut actual = topics.clone();
+    let earlier = topics_of_earlier(work, site, &present);
     for step in &site.steps {
         let record = work
             .record(&step.id)
@@ -63,7 +64,14 @@ pub(super) async fn decide<C: Cloud>(
                 about_filter(step, filter, record.as_ref(), &present)?
             }
             Change::CreateTopic(topic) => {
-                let decision = about_topic(work, step, topic, record, &mut present).await?;
+                let found = match earlier.get(&topic.arn) {
+                    Some(arn) => earlier_topic(work, step, topic, arn, &mut present).await?,
+                    None => None,
+                };
+                let decision = match found {
+                    Some(decision) => decision,
+                    None => about_topic(work, step, topic, record, &mut present).await?,
+                };
                 if let Change::CreateTopic(made) = &decision.step().change {
                     actual.insert(topic.arn.clone(), made.arn.clone());
                 }
@@ -282,6 +290,12 @@ fn about_alarm(
             )),
         };
     }
+    let earlier = present.alarms.iter().find(|(_, there)| {
+        present::topic_of_earlier(wanted, there) == Some(wanted.topic_arn.as_str())
+    });
+    if let Some((name, _)) = earlier {
+        return Ok(Decision::AlreadyThere(named(name.clone()).0));
+    }
     for number in 1..=MOST_NAMES {
         let (step, alarm) = named(NameKind::Alarm.numbered(&wanted.name, number));
         match present.alarms.get(&alarm.name) {
@@ -299,6 +313,73 @@ fn about_alarm(
         }
     }
     Err(format!("every name like `{}` is taken", wanted.name))
+}
+
+/// The topics of alarms that an earlier plan left and that do what alarms of this plan would do: a
+/// filter that is gone is no reason for a second alarm and a second topic. By the ARN of the topic
+/// that this plan would create instead.
+fn topics_of_earlier<C: Cloud>(
+    work: &Work<'_, C>,
+    site: &Site,
+    present: &Present,
+) -> BTreeMap<String, String> {
+    let made = |step: &Step| {
+        work.record(&step.id).is_some_and(|record| {
+            matches!(record.state, StepState::Uncertain | StepState::Created(_))
+        })
+    };
+    let creates = |arn: &str| {
+        site.steps.iter().any(|step| {
+            matches!(&step.change, Change::CreateTopic(topic) if topic.arn == arn && !topic.use_existing)
+                && !made(step)
+        })
+    };
+    let mut topics = BTreeMap::new();
+    for step in &site.steps {
+        let Change::PutMetricAlarm(alarm) = &step.change else {
+            continue;
+        };
+        if made(step) || !creates(&alarm.topic_arn) {
+            continue;
+        }
+        // The owner's own: another account's may be gone tomorrow without anybody's asking.
+        let place = |arn: &str| arn.rsplit_once(':').map(|(place, _)| place.to_owned());
+        let found = present
+            .alarms
+            .values()
+            .filter_map(|there| present::topic_of_earlier(alarm, there))
+            .find(|arn| place(arn) == place(&alarm.topic_arn));
+        if let Some(arn) = found {
+            topics
+                .entry(alarm.topic_arn.clone())
+                .or_insert_with(|| arn.to_owned());
+        }
+    }
+    topics
+}
+
+async fn earlier_topic<C: Cloud>(
+    work: &Work<'_, C>,
+    step: &Step,
+    wanted: &Topic,
+    arn: &str,
+    present: &mut Present,
+) -> Result<Option<Decision>, Reason> {
+    let Some(there) = present.topic(work, arn).await? else {
+        return Ok(None);
+    };
+    if there.unusable().is_some() {
+        return Ok(None);
+    }
+    let topic = Topic {
+        name: arn.rsplit(':').next().unwrap_or_default().to_owned(),
+        arn: arn.to_owned(),
+        ..wanted.clone()
+    };
+    Ok(Some(Decision::AlreadyThere(Step {
+        change: Change::CreateTopic(topic),
+        ..step.clone()
+    })))
 }
 
 async fn about_topic<C: Cloud>(

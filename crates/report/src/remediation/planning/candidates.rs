@@ -42,9 +42,9 @@ pub(super) struct Candidate {
     /// What a reader should know.
     pub(super) notes: Vec<String>,
     /// A topic the user named and the run never looked at; whether somebody is taken to listen.
-    assumed: Option<(String, bool)>,
+    pub(super) assumed: Option<(String, bool)>,
     /// Where alarms of others are taken to be unmuted, because the run never looked.
-    unmuted: Option<(AccountId, Region)>,
+    pub(super) unmuted: Option<(AccountId, Region)>,
 }
 
 /// The candidates, and why there are not more.
@@ -282,7 +282,7 @@ impl<'a> Setting<'a> {
             .collect()
     }
 
-    fn reused_topic(&self, arn: &str) -> Reused {
+    pub(super) fn reused_topic(&self, arn: &str) -> Reused {
         Reused::Topic {
             arn: arn.to_owned(),
             digest: self.world.seen_topic(arn).map(state::topic),
@@ -290,7 +290,7 @@ impl<'a> Setting<'a> {
     }
 
     /// Steps for the subscribers that a topic does not have yet.
-    fn subscriptions(&self, topic: &Arn) -> Result<Vec<Step>, Refusal> {
+    pub(super) fn subscriptions(&self, topic: &Arn) -> Result<Vec<Step>, Refusal> {
         let owner = topic.account().unwrap_or(self.site.account);
         let existing = self.world.subscriptions(topic.as_str()).unwrap_or_default();
         let is_there = |endpoint: &Endpoint| {
@@ -404,8 +404,13 @@ impl<'a> Setting<'a> {
             }),
             true,
         );
-        let mut candidates = Vec::new();
-        for target in self.targets(&[])? {
+        let mut candidates = self.filter_for_orphans(&filter, &watched.namespace, &watched.metric);
+        // Without a topic there may be an alarm that has one.
+        let targets = match self.targets(&[]) {
+            Err(_) if !candidates.is_empty() => Vec::new(),
+            targets => targets?,
+        };
+        for target in targets {
             candidates.push(self.candidate(Some(filter.clone()), &watched, target)?);
         }
         Ok(candidates)

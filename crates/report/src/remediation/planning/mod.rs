@@ -6,10 +6,13 @@
 //! that judgement found to be repaired.
 
 mod candidates;
+mod organization_trails;
+mod orphans;
 mod recorded;
 mod sites;
 mod world;
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -150,6 +153,25 @@ struct Group {
     members: Vec<Finding>,
 }
 
+/// Whether the finding's chain runs through the site that is to be repaired.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Chain {
+    Through,
+    Elsewhere,
+}
+
+/// What was found for a group at a site.
+struct Tried {
+    /// Its first member, with everything the plan does so far.
+    before: Finding,
+    /// The cheapest repair that helps most.
+    best: Option<(Effect, Candidate)>,
+    /// Why there is none.
+    refusal: Option<Refusal>,
+    /// Whether it waits for a confirmation already, by what the plan does elsewhere.
+    waits: bool,
+}
+
 /// What a repair came to when it was tried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Effect {
@@ -199,28 +221,54 @@ impl Planner<'_> {
                 .filter(|group| group.members.len() > 1)
                 .map(|group| group.site.account),
         );
+        let shared = organization_trails::sites(&self.evidence);
+        self.everywhere
+            .extend(shared.iter().map(|site| site.account));
         // A site that serves many first: it may make the repairs at others needless.
-        groups.sort_by(|a, b| {
-            (b.members.len(), &a.site, &a.control).cmp(&(a.members.len(), &b.site, &b.control))
+        groups.sort_by_cached_key(|group| {
+            (
+                Reverse((shared.contains(&group.site), group.members.len())),
+                group.site.clone(),
+                group.control.clone(),
+            )
         });
+        for site in &shared {
+            self.repair_shared(site, &groups)?;
+        }
         for group in &groups {
             self.repair(group)?;
         }
         Ok(self.finish(directory, run, &broken, observed_at, now))
     }
 
-    /// Finds the cheapest repair that helps the first member of a group.
+    /// Takes the cheapest repair that helps the first member of a group.
     fn repair(&mut self, group: &Group) -> Result<(), PlanningError> {
-        let Some(first) = group.members.first() else {
+        let Some(tried) = self.try_at(group, Chain::Through)? else {
             return Ok(());
         };
-        let account = first.account.id;
-        let Some(control) = self.control(&group.control) else {
+        if let Some((_, candidate)) = tried.best {
+            self.take(group, &tried.before, candidate);
             return Ok(());
-        };
+        }
+        if tried.waits {
+            return Ok(());
+        }
+        let refusal = tried.refusal.unwrap_or(Refusal::NotOurs);
+        for member in &group.members {
+            self.refusals.insert(member.id.clone(), refusal.clone());
+        }
+        Ok(())
+    }
+
+    /// The records that the verdict about a group's first member can rest on, which the world then
+    /// shows.
+    fn look(&mut self, group: &Group) -> Result<Vec<Record>, PlanningError> {
         let mut accounts = self.everywhere.clone();
-        accounts.extend([account, group.site.account]);
-        accounts.extend(first.chain.iter().filter_map(|link| link.account));
+        accounts.insert(group.site.account);
+        if let Some(first) = group.members.first() {
+            accounts.insert(first.account.id);
+            accounts.extend(first.chain.iter().filter_map(|link| link.account));
+        }
         accounts.extend(
             self.options
                 .topics
@@ -230,26 +278,55 @@ impl Planner<'_> {
         let records = self.recorded.about(&accounts)?;
         self.world.forget();
         self.world.see(&records);
+        Ok(records)
+    }
 
+    /// Finds the cheapest repair that helps the first member of a group; `None` when it needs none
+    /// any more.
+    fn try_at(&mut self, group: &Group, chain: Chain) -> Result<Option<Tried>, PlanningError> {
+        let Some(first) = group.members.first() else {
+            return Ok(None);
+        };
+        let account = first.account.id;
+        let Some(control) = self.control(&group.control) else {
+            return Ok(None);
+        };
+        let records = self.look(group)?;
         let before = self.try_out(&records, &self.world, account, &control);
         if before
             .as_ref()
             .is_none_or(|finding| Effect::of(finding) == Effect::Green)
         {
-            return Ok(());
+            return Ok(None);
         }
         let before = before.unwrap_or_else(|| first.clone());
-        if self.drafts.contains_key(&group.site) && Effect::of(&before) == Effect::Waits {
-            return Ok(());
+        let waits = Effect::of(&before) == Effect::Waits;
+        if waits && self.drafts.contains_key(&group.site) {
+            return Ok(None);
         }
+        // It waits for what the plan does at another site: only a message that arrives at once
+        // would be more.
+        let waits = waits
+            && site_of(&before)
+                .and_then(|site| self.drafts.get(&site))
+                .is_some_and(|draft| draft.repairs(&control.id));
 
+        let broken = match chain {
+            Chain::Through => before.clone(),
+            // What is at the site is all there is to build on.
+            Chain::Elsewhere => Finding {
+                broken_link: Some(LinkName::Alarm),
+                chain: Vec::new(),
+                ..before.clone()
+            },
+        };
         let offers = candidates::offer(&candidates::Setting {
             world: &self.world,
             options: self.options,
             site: &group.site,
             control: &control,
             benchmark: &self.policy.benchmark,
-            broken: &before,
+            broken: &broken,
         });
         let mut best: Option<(Effect, Candidate)> = None;
         let mut refusal = offers.refusal;
@@ -272,21 +349,19 @@ impl Planner<'_> {
                         })
                     });
                 }
+                (None, Effect::Waits) if waits => {}
                 (None, _) | (Some((Effect::Waits, _)), Effect::Green) => {
                     best = Some((effect, candidate));
                 }
                 _ => {}
             }
         }
-        if let Some((_, candidate)) = best {
-            self.take(group, &before, candidate);
-            return Ok(());
-        }
-        let refusal = refusal.unwrap_or(Refusal::NotOurs);
-        for member in &group.members {
-            self.refusals.insert(member.id.clone(), refusal.clone());
-        }
-        Ok(())
+        Ok(Some(Tried {
+            before,
+            best,
+            refusal,
+            waits,
+        }))
     }
 
     fn control(&self, id: &str) -> Option<Control> {

@@ -1,0 +1,122 @@
+//! Organization trails that serve everybody: one repair at their log group may stand for many
+//! elsewhere, although no finding's chain runs through it today because some other chain gets
+//! further.
+
+use std::collections::BTreeSet;
+
+use trailproof_core::arn::Arn;
+use trailproof_core::evidence::Evidence;
+
+use super::candidates::Candidate;
+use super::sites::SiteKey;
+use super::{Chain, Effect, Group, Planner, PlanningError, Tried};
+
+/// The log groups that organization trails deliver to.
+pub(super) fn sites(evidence: &Evidence) -> BTreeSet<SiteKey> {
+    let log_groups: BTreeSet<&str> = evidence
+        .trail_listings()
+        .filter_map(|(_, answer)| answer.outcome.as_ref().ok())
+        .flat_map(|trails| trails.iter())
+        .filter(|trail| trail.is_organization_trail == Some(true))
+        .filter_map(|trail| trail.log_group_arn())
+        .collect();
+    log_groups
+        .into_iter()
+        .filter_map(|text| {
+            let arn: Arn = text.parse().ok()?;
+            Some(SiteKey {
+                account: arn.account()?,
+                region: arn.region()?,
+                log_group: arn.log_group_name()?.to_owned(),
+            })
+        })
+        .collect()
+}
+
+impl Planner<'_> {
+    /// Repairs a shared log group where that takes fewer changes than the repairs elsewhere that
+    /// it makes needless, and helps each account as well as they would.
+    pub(super) fn repair_shared(
+        &mut self,
+        site: &SiteKey,
+        groups: &[Group],
+    ) -> Result<(), PlanningError> {
+        // Whoever names accounts has not thought of this one, unless it is among them.
+        let selection = &self.options.selection;
+        if selection.exclude_accounts.contains(&site.account)
+            || !(selection.accounts.is_empty() || selection.accounts.contains(&site.account))
+        {
+            return Ok(());
+        }
+        let controls: BTreeSet<&str> = groups.iter().map(|group| group.control.as_str()).collect();
+        for control in controls {
+            let of_control = || groups.iter().filter(|group| group.control == control);
+            let elsewhere: Vec<&Group> = of_control().filter(|group| group.site != *site).collect();
+            // Where its own findings break, it is repaired anyway. A single other place is never
+            // more than what its chain, which got further, needs.
+            if elsewhere.len() < 2 || of_control().any(|group| group.site == *site) {
+                continue;
+            }
+            self.weigh(site, control, &elsewhere)?;
+        }
+        Ok(())
+    }
+
+    fn weigh(
+        &mut self,
+        site: &SiteKey,
+        control: &str,
+        elsewhere: &[&Group],
+    ) -> Result<(), PlanningError> {
+        let Some(first) = elsewhere.iter().find_map(|group| group.members.first()) else {
+            return Ok(());
+        };
+        let shared = Group {
+            site: site.clone(),
+            control: control.to_owned(),
+            members: vec![first.clone()],
+        };
+        let Some(Tried {
+            before,
+            best: Some((effect, candidate)),
+            ..
+        }) = self.try_at(&shared, Chain::Elsewhere)?
+        else {
+            return Ok(());
+        };
+        let mut instead = 0;
+        for group in elsewhere {
+            let own = self.try_at(group, Chain::Through)?;
+            let Some(Tried {
+                best: Some((own_effect, own)),
+                ..
+            }) = own
+            else {
+                continue;
+            };
+            // A message that arrives is not given up for one that waits for somebody.
+            if effect <= own_effect && self.effect_on(group, &candidate)? <= own_effect {
+                instead += own.steps.len();
+            }
+            if instead > candidate.steps.len() {
+                self.look(&shared)?;
+                self.take(&shared, &before, candidate);
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// What a repair at another site does for a group.
+    fn effect_on(&mut self, group: &Group, candidate: &Candidate) -> Result<Effect, PlanningError> {
+        let (Some(first), Some(control)) = (group.members.first(), self.control(&group.control))
+        else {
+            return Ok(Effect::Nothing);
+        };
+        let records = self.look(group)?;
+        let mut world = self.world.clone();
+        candidate.put_into(&mut world, self.judged_at);
+        let after = self.try_out(&records, &world, first.account.id, &control);
+        Ok(after.as_ref().map_or(Effect::Nothing, Effect::of))
+    }
+}

@@ -1,0 +1,199 @@
+//! The fewest changes: what an earlier plan left is used again, and one repair for everybody is
+//! preferred to one for each.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on has failed, and says why"
+)]
+
+use trailproof_tests::repair::{Bench, QUEUE, difference};
+
+const HERE: &str = "111111111111";
+const LAST: &str = "999999999999";
+
+fn small_bench() -> Bench {
+    Bench::of_scenario(
+        r#"
+        title = "no filter"
+        [[accounts]]
+        id = "111111111111"
+        name = "management"
+        chain = { filter = false, alarm = false, topic = false }
+        "#,
+    )
+}
+
+#[test]
+fn an_alarm_of_an_earlier_plan_is_not_made_a_second_time() {
+    let bench = small_bench();
+    let _ = bench.plan(&["--subscribe", QUEUE]);
+    let _ = bench.apply().exits(0);
+    let whole = bench.state();
+    bench.change_log_group(HERE, |group| group.filters.clear());
+    let without = bench.state();
+
+    // A scan does not look at alarms where no filter is, so it is the apply that finds it.
+    let plan = bench.plan(&["--subscribe", QUEUE]);
+    assert_eq!(plan["summary"]["changes"], 4);
+    let again = [
+        "fix",
+        "apply",
+        "plan.json",
+        "--yes",
+        "--journal",
+        "second.ndjson",
+    ];
+    let applied = bench.trailproof.run(again).exits(0);
+    assert!(
+        applied.stdout.contains("1 change made, 3 there already"),
+        "{applied:?}"
+    );
+    assert!(
+        bench.state() == whole,
+        "{}",
+        difference(&whole, &bench.state())
+    );
+    let undo = ["fix", "undo", "second.ndjson", "--yes"];
+    let _ = bench.trailproof.run(undo).exits(0);
+    assert!(
+        bench.state() == without,
+        "{}",
+        difference(&without, &bench.state())
+    );
+}
+
+#[test]
+fn an_alarm_that_watches_something_else_is_no_reason_to_leave_one_out() {
+    let bench = small_bench();
+    let _ = bench.plan(&["--subscribe", QUEUE]);
+    let _ = bench.apply().exits(0);
+    bench.change_log_group(HERE, |group| group.filters.clear());
+    bench.change(HERE, |site| site.alarms[0].actions_enabled = false);
+    let _ = bench.plan(&["--subscribe", QUEUE]);
+    let before = bench.state();
+    let again = [
+        "fix",
+        "apply",
+        "plan.json",
+        "--yes",
+        "--journal",
+        "second.ndjson",
+    ];
+    let applied = bench.trailproof.run(again).exits(0);
+    assert!(applied.stdout.contains("4 changes made"), "{applied:?}");
+    assert_eq!(bench.site(HERE).alarms.len(), 2);
+    let undo = ["fix", "undo", "second.ndjson", "--yes"];
+    let _ = bench.trailproof.run(undo).exits(0);
+    assert!(bench.state() == before);
+}
+
+#[test]
+fn an_alarm_that_the_scan_saw_needs_only_its_filter() {
+    let bench = small_bench();
+    let controls = ["--control", "console-auth-failures,root-usage"];
+    let scan = ["scan", "--out", "run", "--overwrite", "--quiet"];
+    let plan = || {
+        let _ = bench.trailproof.run(scan.iter().chain(&controls)).exits(1);
+        let arguments = ["fix", "plan", "run", "--subscribe", QUEUE];
+        let _ = bench.trailproof.run(arguments).exits(0);
+        bench.read_plan()
+    };
+    let _ = plan();
+    let _ = bench.apply().exits(0);
+    // The alarms were read for the other control.
+    bench.change_log_group(HERE, |group| {
+        group
+            .filters
+            .retain(|filter| !filter.name.contains("console"));
+    });
+    let made = plan();
+    assert_eq!(made["summary"]["changes"], 1, "{made:#}");
+    let again = [
+        "fix",
+        "apply",
+        "plan.json",
+        "--yes",
+        "--journal",
+        "second.ndjson",
+    ];
+    let applied = bench.trailproof.run(again).exits(0);
+    assert!(applied.stdout.contains("1 change made"), "{applied:?}");
+    let site = bench.site(HERE);
+    assert_eq!(
+        (site.log_groups[0].filters.len(), site.alarms.len()),
+        (2, 2)
+    );
+}
+
+/// Members whose own chains get further than the organization's.
+fn organization() -> Bench {
+    let members = (1..=6).fold(String::new(), |text, number| {
+        text + &format!(
+            "[[accounts]]\nid = \"2{number:011}\"\nname = \"member {number}\"\nchain = {{ alarm = false, topic = false }}\n"
+        )
+    });
+    Bench::of_scenario(&format!(
+        r#"
+        title = "an organization trail without a filter, and members with broken chains of their own"
+        [organization]
+        management = "{LAST}"
+        [[accounts]]
+        id = "{LAST}"
+        name = "management"
+        chain.trail.organization = true
+        chain.filter = false
+        chain.alarm = false
+        chain.topic = false
+        [[accounts]]
+        id = "300000000001"
+        name = "healthy"
+        chain = true
+        {members}
+        "#
+    ))
+}
+
+#[test]
+fn the_organizations_log_group_comes_first_whatever_its_accounts_number() {
+    let bench = organization();
+    let plan = bench.plan(&["--subscribe", QUEUE]);
+    assert_eq!(plan["summary"]["changes"], 4, "{plan:#}");
+    assert_eq!(plan["summary"]["turns_green"], 7);
+    assert_eq!(plan["sites"][0]["account"], LAST);
+}
+
+#[test]
+fn an_organization_trail_on_nobodys_chain_is_repaired_where_that_takes_fewer_changes() {
+    let bench = organization();
+    // The management account is told by a chain of its own, so no finding is about the
+    // organization's.
+    let healthy = bench.site("300000000001");
+    bench.change(LAST, |site| {
+        let mut trail = healthy.trails[0].clone();
+        trail.name = "own".to_owned();
+        trail.log_group = "own".to_owned();
+        site.trails.push(trail);
+        let mut group = healthy.log_groups[0].clone();
+        group.name = "own".to_owned();
+        site.log_groups.push(group);
+        site.alarms.extend(healthy.alarms.clone());
+        site.topics.extend(healthy.topics.clone());
+    });
+    let plan = bench.plan(&["--subscribe", QUEUE]);
+    assert_eq!(plan["summary"]["turns_green"], 6, "{plan:#}");
+    assert_eq!(plan["sites"].as_array().map(Vec::len), Some(1), "{plan:#}");
+    assert_eq!(plan["sites"][0]["account"], LAST);
+    assert_eq!(plan["summary"]["changes"], 4);
+    let before = bench.state();
+    let _ = bench.apply().exits(0);
+    let _ = bench.scan().exits(0);
+    bench.undo_restores(&before);
+
+    // Not where it was not asked for, and not for one account alone.
+    let members = "200000000001,200000000002";
+    let plan = bench.plan(&["--subscribe", QUEUE, "--accounts", members]);
+    assert_eq!(plan["sites"].as_array().map(Vec::len), Some(2), "{plan:#}");
+    let excluded = "200000000002,200000000003,200000000004,200000000005,200000000006";
+    let plan = bench.plan(&["--subscribe", QUEUE, "--exclude-accounts", excluded]);
+    assert_eq!(plan["sites"][0]["account"], "200000000001", "{plan:#}");
+}
