@@ -655,3 +655,63 @@ fn every_reason_belongs_to_its_link_and_says_what_to_do() {
     }
     assert!(TRAIL.starts_with("arn:"));
 }
+
+/// Somebody who copied the benchmark's own text passes, and is told what is wrong with it.
+#[test]
+fn broken_texts_of_the_benchmark_pass_with_an_observation() {
+    let control = crate::control::builtin()
+        .iter()
+        .find(|control| control.id == "unauthorized-api-calls")
+        .unwrap();
+    for (version, expected) in [
+        ("1.2.0", vec![]),
+        (
+            "1.3.0",
+            vec![
+                "control.benchmark-text",
+                "metric-filter.matches-nearly-everything",
+            ],
+        ),
+        (
+            "1.5.0",
+            vec![
+                "control.benchmark-text",
+                "metric-filter.matches-nearly-everything",
+            ],
+        ),
+        // `&&` binds tighter than `||`: the first error code is matched without the exclusions.
+        (
+            "6.0.0",
+            vec!["control.benchmark-text", "metric-filter.broader"],
+        ),
+    ] {
+        let mut world = World::healthy().set(
+            "logs:DescribeMetricFilters",
+            MANAGEMENT,
+            "/metricFilters/0/filterPattern",
+            json!(control.texts_for(version)[0]),
+        );
+        world.policy.controls = vec![control.clone()];
+        world.policy.benchmark = version.to_owned();
+        check(&world, PASS, PASS, None);
+        let finding = world.finding(MEMBER);
+        let codes: Vec<&str> = finding
+            .observations
+            .iter()
+            .map(|observation| observation.code.as_str())
+            .filter(|code| *code != "metric-filter.misses-related-events")
+            .collect();
+        assert_eq!(codes, expected, "{version}");
+    }
+}
+
+#[test]
+fn a_filter_of_every_event_that_has_a_name_tells_none_from_another() {
+    let world = World::healthy().set(
+        "logs:DescribeMetricFilters",
+        MANAGEMENT,
+        "/metricFilters/0/filterPattern",
+        json!("{ $.eventName = \"*\" }"),
+    );
+    check(&world, FAIL, FAIL, Some("metric-filter.matches-everything"));
+}

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::account::{AccountId, Region};
+use crate::control;
 use crate::evaluate::coverage::{Covering, Decisions, Required};
 use crate::evaluate::links::log_group::Place;
 use crate::evaluate::reading::{Unread, locked, request};
@@ -10,7 +11,7 @@ use crate::evaluate::verdict::{Cause, Reason, Step};
 use crate::evidence::{Call, ErrorClass, Evidence, MetricFilter, Operation, View};
 use crate::field_selection::FieldSelection;
 use crate::finding::{LinkName, Status};
-use crate::pattern::{Coverage, Match, Relation};
+use crate::pattern::{Coverage, Event, Match, Pattern, Relation, matches};
 
 static NONE: Reason = Reason {
     code: "metric-filter.none",
@@ -328,7 +329,17 @@ pub(in crate::evaluate) fn observe(
             ),
         );
     }
-    if comparison.relation == Relation::Broader {
+    let broader = comparison.relation == Relation::Broader;
+    if broader && matches_other_controls(texts, required, decisions) {
+        step = step.observe(
+            "metric-filter.matches-nearly-everything",
+            format!(
+                "the metric filters of log group `{}` match the events of every other control, \
+                 too: an alarm that never leaves ALARM tells nobody of the next event",
+                place.name
+            ),
+        );
+    } else if broader {
         step = step.observe(
             "metric-filter.broader",
             format!(
@@ -358,6 +369,27 @@ pub(in crate::evaluate) fn observe(
         }
     }
     step
+}
+
+/// Whether filters match events that have nothing in common but to be events: one of every control
+/// of the benchmark. The text that versions 1.3.0 to 1.5.0 print for unauthorized calls does.
+fn matches_other_controls(
+    texts: &[&str],
+    required: Required<'_>,
+    decisions: &mut Decisions,
+) -> bool {
+    let patterns: Vec<_> = texts
+        .iter()
+        .filter_map(|text| decisions.pattern(text).ok())
+        .collect();
+    control::builtin()
+        .iter()
+        .filter(|other| other.id != required.control.id && other.example.is_object())
+        .all(|other| {
+            let event = Event::from_value(&other.example);
+            let matched = |pattern: &Arc<Pattern>| matches(pattern, &event) == Match::Yes;
+            patterns.iter().any(matched)
+        })
 }
 
 #[cfg(test)]
