@@ -153,7 +153,11 @@ fn explain_into(text: &mut String, finding: &Finding, pattern: Option<&str>) -> 
             LinkStatus::Pass => ("+", "PASS"),
             LinkStatus::Fail => ("x", "FAIL"),
             LinkStatus::Unknown => ("?", "UNKNOWN"),
-            LinkStatus::NotEvaluated => (".", "not looked at"),
+            LinkStatus::NotEvaluated => {
+                // There is nothing more to say about it than why.
+                writeln!(text, "  . {:<14} {}", link.link, visible(&link.detail))?;
+                continue;
+            }
         };
         writeln!(text, "  {mark} {:<14} {word}", link.link)?;
         if let Some(resource) = &link.resource {

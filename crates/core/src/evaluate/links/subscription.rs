@@ -174,28 +174,29 @@ pub(in crate::evaluate) fn judge(evidence: &Evidence, alarms: &Site, topic: &str
 
 fn counted(step: Step, topic: &str, count: Count) -> Step {
     let Count { confirmed, pending } = count;
-    let waiting = match pending {
-        0 => None,
-        1 => Some("1 subscription".to_owned()),
-        many => Some(format!("{many} subscriptions")),
-    };
     if confirmed > 0 {
         let step = step.detail(match confirmed {
             1 => format!("1 confirmed subscription of {topic}"),
             many => format!("{many} confirmed subscriptions of {topic}"),
         });
-        return match waiting {
-            None => step,
-            Some(waiting) => step.observe(
-                "subscription.also-pending",
-                format!("{waiting} of topic {topic} beside the confirmed are not confirmed yet"),
-            ),
+        let further = match pending {
+            0 => return step,
+            1 => format!("1 further subscription of topic {topic} is not confirmed yet"),
+            many => format!("{many} further subscriptions of topic {topic} are not confirmed yet"),
         };
+        return step.observe("subscription.also-pending", further);
     }
+    let waiting = match pending {
+        0 => None,
+        1 => Some("1 is".to_owned()),
+        many => Some(format!("{many} are")),
+    };
     match waiting {
         Some(waiting) => step.because(Cause::new(
             &PENDING,
-            format!("{waiting} of topic {topic} waiting to be confirmed, and none is"),
+            format!(
+                "topic {topic} has no confirmed subscription, and {waiting} waiting to be confirmed"
+            ),
         )),
         None => step.because(Cause::new(
             &NONE,

@@ -380,7 +380,16 @@
     }
     element("paper").replaceChildren(rows);
   };
-  addEventListener("beforeprint", paper);
+  // Paper cannot be unfolded.
+  let folded = [];
+  addEventListener("beforeprint", () => {
+    paper();
+    folded = [...document.querySelectorAll("details:not([open])")];
+    for (const details of folded) details.open = true;
+  });
+  addEventListener("afterprint", () => {
+    for (const details of folded) details.open = false;
+  });
 
   element("loading").hidden = true;
   select();
