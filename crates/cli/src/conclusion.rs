@@ -1,10 +1,13 @@
 //! The end of every command that judges: evidence in, findings out, reports written, exit code.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
+use trailproof_core::account::AccountId;
 use trailproof_core::evaluate::evaluate;
 use trailproof_core::evidence::Evidence;
 use trailproof_core::finding::{Finding, Summary};
-use trailproof_core::mute::{self, Applied, Mute, Tags};
+use trailproof_core::mute::{self, Applied, Mute};
 use trailproof_core::policy::Policy;
 use trailproof_report::format::{self, Format, Report};
 use trailproof_report::run::{Run, RunDirectory, RunKind};
@@ -34,15 +37,8 @@ pub(crate) fn conclude(
     reports: Reports,
     output: &Output,
 ) -> Result<Exit, CliError> {
+    require_accounts(&run, policy, evidence)?;
     let findings = judge(&mut run, policy, evidence, now, output);
-    // No finding at all must not look like no failure at all. A part of the accounts may well be
-    // empty: it is the whole that has to have some.
-    if findings.is_empty() && run.scope.shard.is_none() {
-        return Err(CliError::usage(
-            "there is no account to judge: the evidence speaks of none in scope",
-        )
-        .hint("check --accounts, and whether the evidence has records of the accounts"));
-    }
     let counts = Summary::of(&findings);
     let report = Report {
         run: &run,
@@ -76,6 +72,27 @@ pub(crate) fn conclude(
     Ok(exit)
 }
 
+/// No finding at all must not look like no failure at all. A part of the accounts may well be
+/// empty: it is the whole that has to have some.
+pub(crate) fn require_accounts(
+    run: &Run,
+    policy: &Policy,
+    evidence: &Evidence,
+) -> Result<(), CliError> {
+    let nobody = match &policy.accounts {
+        Some(accounts) => accounts.is_empty(),
+        None => evidence.accounts().is_empty(),
+    };
+    if nobody && run.scope.shard.is_none() {
+        return Err(
+            CliError::usage("there is no account to judge: the evidence speaks of none").hint(
+                "name the folder of a run, or the evidence.ndjson of a scan that saw something",
+            ),
+        );
+    }
+    Ok(())
+}
+
 /// The findings, mutes applied. Records in the run when it was judged, and that it ended.
 pub(crate) fn judge(
     run: &mut Run,
@@ -86,9 +103,9 @@ pub(crate) fn judge(
 ) -> Vec<Finding> {
     let mut findings = evaluate(evidence, policy, now);
     run.policy.evaluated_at = now;
-    let applied = mute::apply(&mut findings, &run.policy.mutes, &Tags::new(), now);
+    let applied = mute::apply(&mut findings, &run.policy.mutes, evidence, now);
     if !findings.is_empty() {
-        warn_of_mutes(&run.policy.mutes, &applied, output);
+        warn_of_mutes(&run.policy.mutes, &applied, evidence, output);
     }
     run.finished_at = Some(crate::clock::now());
     findings
@@ -123,7 +140,7 @@ pub(crate) fn write_reports(
 }
 
 /// Ended mutes shout: what they accepted is open again, and somebody believes it is not.
-fn warn_of_mutes(mutes: &[Mute], applied: &Applied, output: &Output) {
+fn warn_of_mutes(mutes: &[Mute], applied: &Applied, evidence: &Evidence, output: &Output) {
     for (place, mute) in mutes.iter().enumerate() {
         if let Some(count) = applied.expired.get(&place) {
             output.warn(format_args!(
@@ -132,12 +149,9 @@ fn warn_of_mutes(mutes: &[Mute], applied: &Applied, output: &Output) {
                 mute.expires,
                 mute.describe()
             ));
-        } else if applied.without_tags.contains(&place) {
-            output.warn(format_args!(
-                "a mute by tag hides nothing, because the tags of accounts are not part of the \
-                 evidence: {}",
-                mute.describe()
-            ));
+        }
+        if let Some(accounts) = applied.without_tags.get(&place) {
+            warn_of_unknown_tags(mute, accounts, evidence, output);
         } else if applied.unused.contains(&place) {
             output.note(format_args!(
                 "a mute matches no open finding: {}",
@@ -145,4 +159,36 @@ fn warn_of_mutes(mutes: &[Mute], applied: &Applied, output: &Output) {
             ));
         }
     }
+}
+
+/// What is accepted by tag is not accepted where nobody could read the tags.
+fn warn_of_unknown_tags(
+    mute: &Mute,
+    accounts: &BTreeSet<AccountId>,
+    evidence: &Evidence,
+    output: &Output,
+) {
+    let number = match accounts.len() {
+        1 => "1 account".to_owned(),
+        number => format!("{number} accounts"),
+    };
+    let failure = accounts
+        .iter()
+        .find_map(|account| evidence.account_tags_failure(*account));
+    let (why, hint) = match failure {
+        Some(error) => (
+            format!("could not be read (`{}`: {})", error.code, error.message),
+            "let the credentials that start the scan call organizations:ListTagsForResource, as the \
+             management account or a delegated administrator",
+        ),
+        None => (
+            "are not part of the evidence".to_owned(),
+            "a scan with this mute in its configuration asks for them",
+        ),
+    };
+    output.warn(format_args!(
+        "a mute by tag hides nothing in {number} whose tags {why}: {}",
+        mute.describe()
+    ));
+    output.hint(hint);
 }

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::account::AccountId;
 use crate::control::Control;
+use crate::evidence::Evidence;
 use crate::finding::{Finding, LinkName, MutedBy, Observation, Status};
 
 pub use expiry::{Expiry, InvalidExpiry};
@@ -98,9 +99,6 @@ pub enum InvalidMute {
     Control(String),
 }
 
-/// Tags of accounts, as key and value. Accounts whose tags are not known are not in it.
-pub type Tags = BTreeMap<AccountId, BTreeMap<String, String>>;
-
 impl Mute {
     /// Checks what the type cannot.
     pub fn validate(&self, controls: &[Control]) -> Result<(), InvalidMute> {
@@ -142,7 +140,17 @@ impl Mute {
         Ok(())
     }
 
-    fn selects(&self, finding: &Finding, tags: &Tags) -> bool {
+    /// Whether it is about findings with this verdict.
+    fn accepts(&self, status: Status) -> bool {
+        match status {
+            Status::Fail => true,
+            Status::Unknown => self.unknown,
+            Status::Pass | Status::Muted | Status::NotApplicable => false,
+        }
+    }
+
+    /// Whether everything but the tags matches.
+    fn selects(&self, finding: &Finding) -> bool {
         let any = |wanted: &[String], matches: &dyn Fn(&str) -> bool| {
             wanted.is_empty() || wanted.iter().any(|text| matches(text))
         };
@@ -154,14 +162,14 @@ impl Mute {
             && any(&self.reason, &|wanted| {
                 reason == wanted || reason.split('.').next() == Some(wanted)
             })
-            && self.tag.iter().all(|tag| {
-                let known = tags.get(&finding.account.id);
-                tag.split_once('=').is_some_and(|(key, value)| {
-                    known
-                        .and_then(|tags| tags.get(key))
-                        .is_some_and(|found| found == value)
-                })
-            })
+    }
+
+    /// Whether an account with these tags is meant.
+    fn selects_tags(&self, tags: &BTreeMap<String, String>) -> bool {
+        self.tag.iter().all(|tag| {
+            tag.split_once('=')
+                .is_some_and(|(key, value)| tags.get(key).is_some_and(|found| found == value))
+        })
     }
 
     /// What it is, in a few words: for warnings.
@@ -209,29 +217,48 @@ pub struct Applied {
     pub expired: BTreeMap<usize, usize>,
     /// Mutes that match no open finding: what they were for is repaired, or they are mistaken.
     pub unused: BTreeSet<usize>,
-    /// Mutes by tag that could not be applied, because the tags of accounts are not known.
-    pub without_tags: BTreeSet<usize>,
+    /// By the place of a mute by tag: the accounts of open findings that it may be meant for, and
+    /// whose tags are not known. It does not hide those.
+    pub without_tags: BTreeMap<usize, BTreeSet<AccountId>>,
 }
 
-/// Applies mutes to findings.
+/// Whether the tags of a finding's account decide if one of the mutes applies to it.
+pub fn needs_tags(mutes: &[Mute], finding: &Finding) -> bool {
+    mutes
+        .iter()
+        .any(|mute| !mute.tag.is_empty() && mute.accepts(finding.status) && mute.selects(finding))
+}
+
+/// Applies mutes to findings. The tags of accounts are those in the evidence.
 ///
 /// Where several mutes match, the finding shows the one that ends last, then the first by owner
 /// and justification: the order in which mutes are written does not matter. An ended mute leaves
 /// the finding as it is, with an observation.
-pub fn apply(findings: &mut [Finding], mutes: &[Mute], tags: &Tags, now: Timestamp) -> Applied {
+pub fn apply(
+    findings: &mut [Finding],
+    mutes: &[Mute],
+    evidence: &Evidence,
+    now: Timestamp,
+) -> Applied {
     let mut applied = Applied::default();
     let mut accepted: HashSet<Arc<MutedBy>> = HashSet::new();
     for finding in findings.iter_mut() {
-        let open = match finding.status {
-            Status::Fail => |_: &Mute| true,
-            Status::Unknown => |mute: &Mute| mute.unknown,
-            Status::Pass | Status::Muted | Status::NotApplicable => continue,
-        };
         let mut best: Option<&Mute> = None;
         let mut ended: Option<&Mute> = None;
         for (place, mute) in mutes.iter().enumerate() {
-            if !open(mute) || !mute.selects(finding, tags) {
+            if !mute.accepts(finding.status) || !mute.selects(finding) {
                 continue;
+            }
+            if !mute.tag.is_empty() {
+                let account = finding.account.id;
+                let Some(tags) = evidence.account_tags(account) else {
+                    let accounts = applied.without_tags.entry(place).or_default();
+                    accounts.insert(account);
+                    continue;
+                };
+                if !mute.selects_tags(tags) {
+                    continue;
+                }
             }
             let rank = |mute: &Mute| {
                 let texts = (mute.owner.clone(), mute.justification.clone());
@@ -248,17 +275,15 @@ pub fn apply(findings: &mut [Finding], mutes: &[Mute], tags: &Tags, now: Timesta
             }
         }
         if let Some(mute) = best {
-            let muted = MutedBy {
+            let by = MutedBy {
                 status: finding.status,
                 justification: mute.justification.clone(),
                 owner: mute.owner.clone(),
                 expires: mute.expires.end(),
             };
-            let muted = accepted
-                .get(&muted)
-                .map_or_else(|| Arc::new(muted), Arc::clone);
-            accepted.insert(Arc::clone(&muted));
-            finding.muted = Some(muted);
+            let by = accepted.get(&by).map_or_else(|| Arc::new(by), Arc::clone);
+            accepted.insert(Arc::clone(&by));
+            finding.muted = Some(by);
             finding.status = Status::Muted;
         } else if let Some(mute) = ended {
             finding.observations.push(Arc::new(Observation {
@@ -270,15 +295,13 @@ pub fn apply(findings: &mut [Finding], mutes: &[Mute], tags: &Tags, now: Timesta
             }));
         }
     }
-    for (place, mute) in mutes.iter().enumerate() {
-        if !applied.muted.contains_key(&place) && !applied.expired.contains_key(&place) {
-            if !mute.tag.is_empty() && tags.is_empty() {
-                applied.without_tags.insert(place);
-            } else {
-                applied.unused.insert(place);
-            }
-        }
-    }
+    applied.unused = (0..mutes.len())
+        .filter(|place| {
+            !applied.muted.contains_key(place)
+                && !applied.expired.contains_key(place)
+                && !applied.without_tags.contains_key(place)
+        })
+        .collect();
     applied
 }
 

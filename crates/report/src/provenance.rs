@@ -148,7 +148,7 @@ impl Provenance {
                         self.entering.entry(target).or_default().push(place);
                     }
                 }
-                Operation::ListRegions => {
+                Operation::ListRegions | Operation::ListTagsForResource => {
                     let about = source.subject.as_deref().and_then(|id| id.parse().ok());
                     let about = about.unwrap_or(source.account);
                     self.entering.entry(about).or_default().push(place);
@@ -278,6 +278,7 @@ fn subject(record: &Record) -> Option<String> {
     let names: &[&str] = match record.operation {
         Operation::AssumeRole => &["RoleArn"],
         Operation::ListRegions => &["AccountId"],
+        Operation::ListTagsForResource => &["ResourceId"],
         Operation::ListDelegatedAdministrators => &["ServicePrincipal"],
         Operation::GetTrailStatus => &["Name"],
         Operation::GetEventSelectors => &["TrailName"],

@@ -187,12 +187,37 @@ impl Discovery {
         if filter.tags.is_empty() {
             return Ok(true);
         }
-        let tags = self.look_up(&Ask::TagsOfAccount(account.id)).await?;
-        Ok(filter.tags.iter().all(|(key, value)| {
-            members(&tags, "Tags").any(|tag| {
-                text(tag, "Key") == Some(key.as_str()) && text(tag, "Value") == Some(value.as_str())
-            })
-        }))
+        let tags = self.tags(account.id).await?;
+        let mut wanted = filter.tags.iter();
+        Ok(wanted.all(|(key, value)| tags.get(key) == Some(value)))
+    }
+
+    /// The tags of an account: an earlier run's answer, or a new one.
+    async fn tags(
+        &self,
+        account: AccountId,
+    ) -> Result<Arc<BTreeMap<String, String>>, DiscoveryEnd> {
+        let known = || {
+            let evidence = self.engine.transport.recorder.evidence();
+            evidence.account_tags(account).map(Arc::clone)
+        };
+        if let Some(tags) = known() {
+            return Ok(tags);
+        }
+        let request = self.request(Call::ListTagsForResource { account });
+        let operation = request.call.operation().as_str();
+        match self.engine.fetch(&request, &mut |_| ()).await {
+            Ok(()) => known().ok_or_else(|| {
+                // Recorded as an answer that is not what its API documents.
+                DiscoveryEnd::Error(ScanError::OrganizationFailed {
+                    operation,
+                    code: "UnreadableAnswer".to_owned(),
+                    message: format!("the tags of account {account} cannot be read"),
+                })
+            }),
+            Err(End::Stopped) => Err(DiscoveryEnd::Stopped),
+            Err(End::Failed(failure)) => Err(self.failed(operation, failure, None).into()),
+        }
     }
 
     async fn is_in(

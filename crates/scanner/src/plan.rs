@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use trailproof_core::account::{AccountId, Region};
+use trailproof_core::mute::Mute;
 use trailproof_core::policy::Policy;
 
 use crate::connect::ConnectOptions;
@@ -28,6 +29,9 @@ pub struct ScanPlan {
     /// What the accounts are judged by: it decides which calls are worth making. Its `accounts`
     /// field is not read here; the scan resolves the accounts itself.
     pub policy: Policy,
+    /// Failures that somebody accepted. They change no verdict; where one goes by tags and may
+    /// accept a finding, the tags of the account are asked for, so that evidence has them.
+    pub mutes: Vec<Mute>,
     /// The largest number of API calls in flight at once; `None` chooses from the number of
     /// accounts.
     pub concurrency: Option<usize>,
@@ -49,6 +53,7 @@ impl ScanPlan {
             regions: RegionFilter::default(),
             sweep: Sweep::default(),
             policy,
+            mutes: Vec::new(),
             concurrency: None,
             shard: None,
             evidence: None,

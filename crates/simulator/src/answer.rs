@@ -75,6 +75,7 @@ fn operation(recorded: Evidence) -> Operation {
         Evidence::DescribeOrganization => Operation::DescribeOrganization,
         Evidence::ListAccounts => Operation::ListAccounts,
         Evidence::ListDelegatedAdministrators => Operation::ListDelegatedAdministrators,
+        Evidence::ListTagsForResource => Operation::OrganizationsListTagsForResource,
         Evidence::GetCallerIdentity => Operation::GetCallerIdentity,
         Evidence::AssumeRole => Operation::AssumeRole,
         Evidence::ListRegions => Operation::ListRegions,

@@ -70,6 +70,7 @@ operations! {
         DescribeOrganization reads, DescribeAccount reads, ListAccounts reads,
         ListDelegatedAdministrators reads, ListRoots reads,
         ListOrganizationalUnitsForParent reads, ListAccountsForParent reads, ListParents reads,
+        OrganizationsListTagsForResource reads,
     }
     Sts { GetCallerIdentity reads, AssumeRole reads }
     Account { ListRegions reads }
@@ -99,9 +100,12 @@ operations! {
 }
 
 impl Operation {
-    /// The operation a caller names: SNS and CloudWatch both tag resources.
+    /// The operation a caller names: Organizations, SNS and CloudWatch all tag resources.
     pub(crate) fn named(service: Service, name: &str) -> Option<Self> {
         match (service, name) {
+            (Service::Organizations, "ListTagsForResource") => {
+                Some(Self::OrganizationsListTagsForResource)
+            }
             (Service::Sns, "ListTagsForResource") => Some(Self::SnsListTagsForResource),
             (Service::Sns, "TagResource") => Some(Self::SnsTagResource),
             (Service::Sns, "UntagResource") => Some(Self::SnsUntagResource),
@@ -112,7 +116,9 @@ impl Operation {
     /// The name on the wire and in policies.
     pub(crate) fn wire_name(self) -> &'static str {
         let name = self.name();
-        name.strip_prefix("Sns").unwrap_or(name)
+        name.strip_prefix("Sns")
+            .or_else(|| name.strip_prefix("Organizations"))
+            .unwrap_or(name)
     }
 
     /// The action that policies name, such as `logs:DescribeLogGroups`.

@@ -11,7 +11,7 @@ use trailproof_report::run::{
 };
 
 use crate::clock;
-use crate::conclusion::{Reports, conclude};
+use crate::conclusion::{Reports, conclude, require_accounts};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::output::Output;
@@ -91,14 +91,8 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
 
     let evidence = read_evidence(&arguments.evidence)
         .map_err(|error| CliError::usage(&error).hint(error.remedy()))?;
-    if policy.accounts.is_none() && evidence.accounts().is_empty() {
-        // No finding at all would look like a success.
-        return Err(CliError::usage(format!(
-            "the evidence in `{}` speaks of no account",
-            arguments.evidence.display()
-        ))
-        .hint("name the run directory or the evidence.ndjson of a scan that saw something"));
-    }
+    // Before a folder is made for it.
+    require_accounts(&run, &policy, &evidence)?;
     refuse_to_replace(&arguments.evidence, arguments.report.out.as_deref())?;
     let reports = reports(&arguments.report, &run, arguments.overwrite)?;
     if let Reports::Folder(directory, _) = &reports {

@@ -89,6 +89,7 @@ fn prepare_new(arguments: Arguments, output: &Output) -> Result<Prepared, CliErr
     };
     plan.concurrency = execution.concurrency.map(usize::from);
     let mut run = new_run(RunKind::Scan, &plan, &scope, &policy);
+    plan.mutes.clone_from(&mutes);
     run.policy.mutes = mutes;
     let reports = open(destination, &run, arguments.overwrite, output)?;
     plan.evidence = evidence_file(&reports, false);
@@ -136,6 +137,7 @@ fn prepare_resumed(
         None | Some(RecordedSweep::Full) => Sweep::Full,
         Some(RecordedSweep::Adaptive) => Sweep::Adaptive,
     };
+    plan.mutes.clone_from(&run.policy.mutes);
     plan.concurrency = arguments
         .execution
         .concurrency

@@ -1,6 +1,7 @@
 //! `trailproof verify`: whether a bundle is whole, and whether its findings follow from its
 //! evidence.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
@@ -8,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use trailproof_core::evaluate::evaluate;
 use trailproof_core::finding::Finding;
-use trailproof_core::mute::{self, Tags};
+use trailproof_core::mute;
 use trailproof_report::bundle::{self, Bundle};
 use trailproof_report::findings_json;
 use trailproof_report::provenance::Provenance;
@@ -88,7 +89,7 @@ fn judge(folder: &Path, bundle: &Bundle, run: &Run) -> Result<Vec<Finding>, CliE
     mute::apply(
         &mut findings,
         &run.policy.mutes,
-        &Tags::new(),
+        &evidence,
         run.policy.evaluated_at,
     );
     Ok(findings)
@@ -119,8 +120,9 @@ fn differences(recorded: &[Finding], judged: &[Finding]) -> Vec<String> {
             Some(_) => {}
         }
     }
+    let present: HashSet<&str> = recorded.iter().map(|known| known.id.as_str()).collect();
     for finding in judged {
-        if find(recorded, &finding.id).is_none() {
+        if !present.contains(finding.id.as_str()) {
             wrong.push(format!(
                 "`{}` follows from the evidence, and is missing",
                 finding.id

@@ -72,7 +72,8 @@ fn purpose(operation: Operation) -> Purpose {
     match operation {
         Operation::DescribeOrganization
         | Operation::ListAccounts
-        | Operation::ListDelegatedAdministrators => Purpose::Discover,
+        | Operation::ListDelegatedAdministrators
+        | Operation::ListTagsForResource => Purpose::Discover,
         Operation::AssumeRole => Purpose::Enter,
         // AWS STS API Reference: "No permissions are required to perform this operation."
         Operation::GetCallerIdentity => Purpose::Free,
@@ -89,11 +90,10 @@ fn purpose(operation: Operation) -> Purpose {
     }
 }
 
-/// Calls that find accounts and leave no evidence: the filters `--ou` and `--tag`.
-const FILTERS: [&str; 3] = [
+/// Calls that find accounts and leave no evidence: the filter `--ou`.
+const FILTERS: [&str; 2] = [
     "organizations:ListAccountsForParent",
     "organizations:ListOrganizationalUnitsForParent",
-    "organizations:ListTagsForResource",
 ];
 
 /// What a repair calls beside reading: creating, verifying, and taking back what it created. Tags

@@ -1,10 +1,12 @@
 //! `trailproof scan` against a simulated organization, and against nothing at all.
 
+use std::collections::BTreeSet;
 use std::process::{Command, Output, Stdio};
 
 use insta::assert_snapshot;
 use serde_json::Value;
 use trailproof_simulator::generator::{Generator, Mix};
+use trailproof_simulator::model::Denial;
 use trailproof_simulator::server::Latency;
 use trailproof_simulator::{Options, Running, Server};
 
@@ -232,4 +234,129 @@ fn what_the_verbose_log_says_has_no_secret() {
         assert!(!text.contains("a-secret-to-look-for"));
         assert!(!text.contains("SessionToken"), "{text}");
     }
+}
+
+const MUTE_BY_TAG: &str = "
+    [[mute]]
+    tag = 'environment=sandbox'
+    unknown = true
+    justification = 'nobody signs in to sandboxes'
+    owner = 'platform@example.com'
+    expires = 2099-12-31
+";
+
+/// The generated organization whose accounts are tagged, and how many carry the tag of the mute.
+fn tagged(denied: bool) -> (Running, usize) {
+    let generator = Generator {
+        accounts: 24,
+        regions: 2,
+        seed: 3,
+        mix: Mix::Realistic,
+        denied: None,
+    };
+    let mut organization = generator.organization().unwrap();
+    let ids: Vec<_> = organization
+        .accounts()
+        .iter()
+        .map(|account| account.id)
+        .collect();
+    for (place, id) in ids.into_iter().enumerate() {
+        let environment = if place < 6 { "sandbox" } else { "production" };
+        let account = organization.account_mut(id).unwrap();
+        account
+            .tags
+            .insert("environment".to_owned(), environment.to_owned());
+    }
+    if denied {
+        let management = organization.management;
+        let denials = &mut organization.account_mut(management).unwrap().denials;
+        denials.push(Denial {
+            operations: vec!["organizations:ListTagsForResource".to_owned()],
+            regions: BTreeSet::new(),
+            service_control_policy: false,
+        });
+    }
+    (Server::start(organization, Options::default()).unwrap(), 6)
+}
+
+fn statuses(place: &Place, folder: &str) -> Vec<(String, String)> {
+    let of = |finding: &Value, name: &str| finding[name].as_str().unwrap().to_owned();
+    findings(place, folder)
+        .iter()
+        .map(|finding| (of(finding, "id"), of(finding, "status")))
+        .collect()
+}
+
+#[test]
+fn mutes_go_by_the_tags_of_accounts() {
+    let place = Place::new();
+    let (server, sandboxes) = tagged(false);
+    let output = scan(&place, &server, &["--out", "plain"]).output().unwrap();
+    assert_exit(&output, 1);
+    // Nobody asks for tags that nothing goes by.
+    assert!(
+        !place
+            .read("plain/evidence.ndjson")
+            .contains("ListTagsForResource")
+    );
+
+    place.write("trailproof.toml", MUTE_BY_TAG);
+    let output = scan(&place, &server, &["--out", "run"]).output().unwrap();
+    assert_exit(&output, 1);
+    assert!(
+        !stderr(&output).contains("mute by tag"),
+        "{}",
+        stderr(&output)
+    );
+    let muted = statuses(&place, "run");
+    let changed: Vec<_> = statuses(&place, "plain")
+        .into_iter()
+        .zip(&muted)
+        .filter(|(plain, muted)| plain != *muted)
+        .collect();
+    assert!(
+        !changed.is_empty() && changed.len() <= sandboxes,
+        "{changed:?}"
+    );
+    assert!(changed.iter().all(|(_, (_, status))| status == "MUTED"));
+    let open = muted
+        .iter()
+        .filter(|(_, status)| ["FAIL", "UNKNOWN", "MUTED"].contains(&status.as_str()))
+        .count();
+    let asked = place
+        .read("run/evidence.ndjson")
+        .matches("organizations:ListTagsForResource")
+        .count();
+    assert_eq!(asked, open, "tags are asked for where they decide, once");
+
+    // The evidence is enough to come to the same verdicts without AWS.
+    let output = place.run(&["evaluate", "--evidence", "run", "--out", "again"]);
+    assert_exit(&output, 1);
+    assert_eq!(statuses(&place, "again"), muted);
+    let output = place.run(&["bundle", "run", "--out", "run.tar.gz"]);
+    assert_exit(&output, 0);
+    assert_exit(&place.run(&["verify", "run.tar.gz"]), 0);
+}
+
+#[test]
+fn tags_that_may_not_be_read_mute_nothing() {
+    let place = Place::new();
+    let (server, _) = tagged(true);
+    place.write("trailproof.toml", MUTE_BY_TAG);
+    let output = scan(&place, &server, &["--out", "run"]).output().unwrap();
+    assert_exit(&output, 1);
+    let said = stderr(&output);
+    assert!(
+        said.contains("whose tags could not be read (`AccessDeniedException`"),
+        "{said}"
+    );
+    assert!(said.contains("organizations:ListTagsForResource"), "{said}");
+    assert!(
+        statuses(&place, "run")
+            .iter()
+            .all(|(_, status)| status != "MUTED")
+    );
+    // Denied once is denied for good: the finding stays open when it is judged again.
+    let output = place.run(&["evaluate", "--evidence", "run"]);
+    assert!(stderr(&output).contains("whose tags could not be read"));
 }

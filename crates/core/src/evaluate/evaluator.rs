@@ -163,20 +163,20 @@ impl Evaluation<'_> {
     /// Drops what was kept of an account's own trails and log groups, where no other account's
     /// chain leads. Accounts that come later and need it all the same only pay for it again.
     fn forget(&mut self, account: AccountId) {
-        let mut shared: HashSet<Site> = HashSet::new();
+        let mut common: HashSet<Site> = HashSet::new();
         self.trails.retain(|(arn, _), kept| {
             let organization = matches!(
                 &kept.copy,
                 Reading::Read { value, .. } if value.is_organization_trail == Some(true)
             );
             let owner = arn.parse::<Arn>().ok().and_then(|arn| arn.account());
-            let shares = organization || owner != Some(account);
-            if shares && let Some(place) = &kept.place {
-                shared.insert(place.site.clone());
+            let elsewhere = organization || owner != Some(account);
+            if elsewhere && let Some(place) = &kept.place {
+                common.insert(place.site.clone());
             }
-            shares
+            elsewhere
         });
-        let own = |site: &Site| site.account == account && !shared.contains(site);
+        let own = |site: &Site| site.account == account && !common.contains(site);
         self.memory
             .sites
             .retain(|(place, _, particular), _| !own(&place.site) && particular.is_none());
@@ -246,18 +246,10 @@ impl Evaluation<'_> {
         if !self.evidence.listed_accounts().contains_key(&account) {
             return Vec::new();
         }
-        let mut trails = std::collections::BTreeMap::new();
-        for (_, answer) in self.evidence.trail_listings() {
-            let Ok(list) = &answer.outcome else { continue };
-            for trail in list.iter() {
-                if trail.is_organization_trail == Some(true) {
-                    trails
-                        .entry(Arc::clone(&trail.trail_arn))
-                        .or_insert_with(|| Arc::clone(trail));
-                }
-            }
-        }
-        trails.into_values().collect()
+        self.evidence
+            .organization_trails()
+            .map(Arc::clone)
+            .collect()
     }
 
     fn follow(

@@ -31,6 +31,8 @@ operations! {
     ListAccounts = "organizations:ListAccounts",
     /// The accounts that may act for the organization in one service.
     ListDelegatedAdministrators = "organizations:ListDelegatedAdministrators",
+    /// The tags of an account, where a filter or a mute goes by them.
+    ListTagsForResource = "organizations:ListTagsForResource",
     /// Whose credentials these are.
     GetCallerIdentity = "sts:GetCallerIdentity",
     /// Entering an account. Credentials are never part of the record.

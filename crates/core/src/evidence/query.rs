@@ -10,7 +10,7 @@ use super::shapes::{
     CompositeAlarm, EventSelectors, LogGroup, MetricAlarm, MetricFilter, MuteRule, Organization,
     OrganizationAccount, RegionOption, Subscription, TopicAttributes, Trail, TrailStatus,
 };
-use super::store::{Answer, Evidence, Listing, Site};
+use super::store::{Answer, Evidence, Listing, Site, add_organization_trails};
 use super::{Call, CallError, Request};
 use crate::account::{AccountId, Partition, Region};
 use crate::arn::Arn;
@@ -113,6 +113,38 @@ impl Evidence {
     pub fn management_account(&self) -> Option<AccountId> {
         self.organization()
             .map(|organization| organization.management_account)
+    }
+
+    /// Every organization trail that anybody's list of trails shows, by ARN.
+    pub fn organization_trails(&self) -> impl Iterator<Item = &Arc<Trail>> + '_ {
+        let trails = self.organization_trails.get_or_init(|| {
+            let mut trails = BTreeMap::new();
+            for (site, answer) in self.trail_listings() {
+                if let Ok(list) = &answer.outcome {
+                    add_organization_trails(&mut trails, site, list);
+                }
+            }
+            trails
+        });
+        trails.values().map(|(_, trail)| trail)
+    }
+
+    /// The tags of an account, as the latest answer has them; `None` where nobody could say.
+    pub fn account_tags(&self, account: AccountId) -> Option<&Arc<BTreeMap<String, String>>> {
+        let answers = self.tags.get(&account)?.values();
+        answers
+            .filter_map(|answer| Some((answer.observed_at, answer.outcome.as_ref().ok()?)))
+            .max_by_key(|(observed_at, _)| *observed_at)
+            .map(|(_, tags)| tags)
+    }
+
+    /// Why the tags of an account could not be read.
+    pub fn account_tags_failure(&self, account: AccountId) -> Option<&Arc<CallError>> {
+        let answers = self.tags.get(&account)?.values();
+        answers
+            .filter_map(|answer| Some((answer.observed_at, answer.outcome.as_ref().err()?)))
+            .max_by_key(|(observed_at, _)| *observed_at)
+            .map(|(_, error)| error)
     }
 
     /// The accounts that the organization lists, with what it says about them, by number.
@@ -520,6 +552,10 @@ impl Evidence {
             Call::ListDelegatedAdministrators { service_principal } => self
                 .administrators
                 .get(service_principal)
+                .is_some_and(|answers| answers.contains_key(&site)),
+            Call::ListTagsForResource { account } => self
+                .tags
+                .get(account)
                 .is_some_and(|answers| answers.contains_key(&site)),
             Call::GetCallerIdentity => self.identities.contains_key(&site),
             Call::AssumeRole { role_arn } => role_arn

@@ -29,6 +29,11 @@ pub enum Call {
         /// Such as `cloudtrail.amazonaws.com`.
         service_principal: String,
     },
+    /// `organizations:ListTagsForResource` for an account.
+    ListTagsForResource {
+        /// The account whose tags they are.
+        account: AccountId,
+    },
     /// `sts:GetCallerIdentity`.
     GetCallerIdentity,
     /// `sts:AssumeRole`.
@@ -94,6 +99,7 @@ impl Call {
             Self::DescribeOrganization => Operation::DescribeOrganization,
             Self::ListAccounts => Operation::ListAccounts,
             Self::ListDelegatedAdministrators { .. } => Operation::ListDelegatedAdministrators,
+            Self::ListTagsForResource { .. } => Operation::ListTagsForResource,
             Self::GetCallerIdentity => Operation::GetCallerIdentity,
             Self::AssumeRole { .. } => Operation::AssumeRole,
             Self::ListRegions { .. } => Operation::ListRegions,
@@ -123,6 +129,7 @@ impl Call {
             Self::ListDelegatedAdministrators { service_principal } => {
                 json!({ "ServicePrincipal": service_principal })
             }
+            Self::ListTagsForResource { account } => json!({ "ResourceId": account }),
             Self::AssumeRole { role_arn } => json!({ "RoleArn": role_arn }),
             Self::ListRegions {
                 account: Some(account),

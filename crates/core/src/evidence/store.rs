@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::Hash;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
@@ -17,7 +17,7 @@ use super::shapes::{
     DelegatedAdministrator, EventSelectors, LogGroup, LogGroupsResponse, MetricAlarm, MetricFilter,
     MetricFiltersResponse, MuteRule, MuteRulesResponse, Organization, OrganizationAccount,
     OrganizationResponse, RegionOption, RegionsResponse, Subscription, SubscriptionsResponse,
-    TopicAttributes, TopicAttributesResponse, Trail, TrailStatus, TrailsResponse,
+    TagsResponse, TopicAttributes, TopicAttributesResponse, Trail, TrailStatus, TrailsResponse,
 };
 use super::{CallError, Operation, Outcome, Record};
 use crate::account::{AccountId, Region};
@@ -92,6 +92,8 @@ pub(super) struct Unreadable {
     pub(super) reason: String,
 }
 
+/// Organization trails by ARN, each with the site whose answer counts.
+pub(super) type OrganizationTrails = BTreeMap<Arc<str>, (Site, Arc<Trail>)>;
 /// Answers about one subject, by who asked where.
 type BySite<T> = BTreeMap<Site, Answer<T>>;
 /// Attempts to enter an account, by who tried and with which role.
@@ -106,12 +108,17 @@ pub struct Evidence {
     pub(super) organization: BySite<Organization>,
     pub(super) accounts: BySite<Listing<OrganizationAccount>>,
     pub(super) administrators: BTreeMap<String, BySite<Listing<DelegatedAdministrator>>>,
+    /// By the account whose tags they are.
+    pub(super) tags: BTreeMap<AccountId, BySite<BTreeMap<String, String>>>,
     pub(super) identities: BySite<CallerIdentity>,
     /// By the account that was to be entered, then by who assumed which role.
     pub(super) roles: BTreeMap<AccountId, Attempts>,
     /// By the account whose regions they are.
     pub(super) regions: BTreeMap<AccountId, BySite<[RegionOption]>>,
     pub(super) trails: Selected<TrailSelection, [Arc<Trail>]>,
+    /// Organization trails by ARN, as the first site that lists each does. Made when it is asked
+    /// for, and kept up to date from then on.
+    pub(super) organization_trails: OnceLock<OrganizationTrails>,
     /// By trail ARN.
     pub(super) statuses: BTreeMap<Arc<str>, BySite<TrailStatus>>,
     /// By trail ARN.
@@ -221,6 +228,7 @@ impl Evidence {
                 | Operation::DescribeTrails
                 | Operation::GetCallerIdentity
                 | Operation::ListRegions
+                | Operation::ListTagsForResource
         );
         if shared || entries {
             self.shared = Arc::default();
@@ -277,6 +285,25 @@ impl Evidence {
                     .entry(principal)
                     .or_default()
                     .insert(site, answer);
+            }
+            Operation::ListTagsForResource => {
+                // Units, roots and policies have tags, too, and nothing goes by them.
+                let Ok(subject) = parameters.required("ResourceId")?.parse() else {
+                    return Ok(());
+                };
+                let outcome = match outcome {
+                    Ok(response) => {
+                        let response: TagsResponse = read(main_list(response, "Tags")?)?;
+                        let pairs = response.tags.into_iter();
+                        Ok(Arc::new(pairs.map(|tag| (tag.key, tag.value)).collect()))
+                    }
+                    Err(error) => Err(error),
+                };
+                let answer = Answer {
+                    observed_at,
+                    outcome,
+                };
+                self.tags.entry(subject).or_default().insert(site, answer);
             }
             Operation::GetCallerIdentity => {
                 let answer = typed(observed_at, outcome, |it: CallerIdentity| Arc::new(it))?;
@@ -349,7 +376,11 @@ impl Evidence {
                     observed_at,
                     outcome,
                 };
-                put(self.trails.entry(site).or_default(), selection, answer);
+                self.index_organization_trails(&site, &answer);
+                let row = self.trails.entry(site).or_default();
+                if put(row, selection, answer).is_some_and(|former| former.outcome.is_ok()) {
+                    self.organization_trails.take();
+                }
             }
             Operation::GetTrailStatus => {
                 let trail = self.trail_arn(&site, &parameters.required("Name")?);
@@ -471,12 +502,14 @@ impl Evidence {
         self.organization.extend(other.organization);
         self.accounts.extend(other.accounts);
         extend(&mut self.administrators, other.administrators);
+        extend(&mut self.tags, other.tags);
         self.identities.extend(other.identities);
         for (target, answers) in other.roles {
             self.roles.entry(target).or_default().extend(answers);
         }
         extend(&mut self.regions, other.regions);
         replace(&mut self.trails, other.trails);
+        self.organization_trails.take();
         extend(&mut self.statuses, other.statuses);
         extend(&mut self.selectors, other.selectors);
         replace(&mut self.log_groups, other.log_groups);
@@ -495,6 +528,12 @@ impl Evidence {
         &self.shared
     }
 
+    fn index_organization_trails(&mut self, site: &Site, answer: &Answer<[Arc<Trail>]>) {
+        if let (Some(known), Ok(list)) = (self.organization_trails.get_mut(), &answer.outcome) {
+            add_organization_trails(known, site, list);
+        }
+    }
+
     fn index_accounts(&mut self) {
         let mut listings: Vec<_> = self.accounts.values().collect();
         listings.sort_by_key(|answer| answer.observed_at);
@@ -504,6 +543,28 @@ impl Evidence {
             .flat_map(|listing| &listing.items)
             .map(|account| (account.id, Arc::new(account.clone())))
             .collect();
+    }
+}
+
+/// Adds the organization trails of a list. Of several sites that list one, the first by account
+/// and region counts, so that the order of records does not.
+pub(super) fn add_organization_trails(
+    known: &mut OrganizationTrails,
+    site: &Site,
+    list: &[Arc<Trail>],
+) {
+    for trail in list {
+        if trail.is_organization_trail != Some(true) {
+            continue;
+        }
+        match known.get_mut(&trail.trail_arn) {
+            Some((first, _)) if *first <= *site => {}
+            Some(stored) => *stored = (site.clone(), Arc::clone(trail)),
+            None => {
+                let arn = Arc::clone(&trail.trail_arn);
+                known.insert(arn, (site.clone(), Arc::clone(trail)));
+            }
+        }
     }
 }
 
@@ -522,14 +583,19 @@ fn replace<K: PartialEq, T: ?Sized>(table: &mut Selected<K, T>, other: Selected<
     }
 }
 
-fn put<K: PartialEq, T: ?Sized>(row: &mut Vec<(K, Answer<T>)>, selection: K, answer: Answer<T>) {
+/// Files an answer, and returns the one that it takes the place of.
+fn put<K: PartialEq, T: ?Sized>(
+    row: &mut Vec<(K, Answer<T>)>,
+    selection: K,
+    answer: Answer<T>,
+) -> Option<Answer<T>> {
     if let Some((_, stored)) = row.iter_mut().find(|(known, _)| *known == selection) {
-        *stored = answer;
-    } else {
-        // Nearly every row has one entry; a vector that grows by itself would reserve four.
-        row.reserve_exact(1);
-        row.push((selection, answer));
+        return Some(std::mem::replace(stored, answer));
     }
+    // Nearly every row has one entry; a vector that grows by itself would reserve four.
+    row.reserve_exact(1);
+    row.push((selection, answer));
+    None
 }
 
 fn read<T: DeserializeOwned>(response: Value) -> Result<T, Unreadable> {

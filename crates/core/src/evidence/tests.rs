@@ -458,3 +458,73 @@ fn evidence_without_lists_or_trails_is_its_callers() {
     assert!(evidence.accounts().into_iter().eq([account(1)]));
     assert!(read("").accounts().is_empty());
 }
+
+#[test]
+fn tags_are_the_latest_that_anybody_was_told() {
+    let of = |by: u64, outcome: Value| {
+        let subject = json!({"ResourceId": account(3)});
+        line(
+            "organizations:ListTagsForResource",
+            by,
+            "us-east-1",
+            subject,
+            outcome,
+        )
+    };
+    let tags = |value: &str| json!({"Tags": [{"Key": "team", "Value": value}]});
+    let evidence = read(&[of(1, tags("old")), of(1, tags("new")), of(2, denied())].concat());
+    let found = evidence.account_tags(account(3)).unwrap();
+    assert_eq!(found.get("team").map(String::as_str), Some("new"));
+    assert!(evidence.account_tags_failure(account(3)).is_some());
+    assert!(evidence.account_tags(account(1)).is_none());
+    // What is tagged besides accounts is nobody's business.
+    let unit = json!({"ResourceId": "ou-ab12-11111111"});
+    let unit = line(
+        "organizations:ListTagsForResource",
+        1,
+        "us-east-1",
+        unit,
+        tags("x"),
+    );
+    assert!(read(&unit).account_tags(account(3)).is_none());
+}
+
+#[test]
+fn organization_trails_do_not_depend_on_the_order_of_records() {
+    let list = |by: u64, region: &str, trails: Value| {
+        line(
+            "cloudtrail:DescribeTrails",
+            by,
+            region,
+            json!({}),
+            json!({ "trailList": trails }),
+        )
+    };
+    let trail =
+        |bucket: &str| json!([{"TrailARN": TRAIL, "IsOrganizationTrail": true, "Name": bucket}]);
+    let first = list(2, "eu-west-1", trail("first"));
+    let second = list(2, "us-east-1", trail("second"));
+    let names = |evidence: &Evidence| -> Vec<String> {
+        let trails = evidence.organization_trails();
+        trails
+            .map(|trail| trail.name.as_deref().unwrap_or_default().to_owned())
+            .collect()
+    };
+    for lines in [[&first, &second], [&second, &first]] {
+        let mut evidence = Evidence::default();
+        for line in lines {
+            evidence.merge(read(line));
+            // Asking makes the index, which later records have to keep right.
+            assert_eq!(names(&evidence).len(), 1);
+        }
+        assert_eq!(names(&evidence), ["first"]);
+        evidence
+            .insert(serde_json::from_str(&list(2, "eu-west-1", json!([]))).unwrap())
+            .unwrap();
+        assert_eq!(names(&evidence), ["second"]);
+        evidence
+            .insert(serde_json::from_str(&list(1, "us-east-1", trail("earlier"))).unwrap())
+            .unwrap();
+        assert_eq!(names(&evidence), ["earlier"]);
+    }
+}

@@ -1,5 +1,7 @@
 //! Which findings a mute hides, and which it must not.
 
+use serde_json::json;
+
 use super::*;
 use crate::control::builtin;
 use crate::finding::{AccountSummary, AssuranceResult};
@@ -15,6 +17,23 @@ fn mutes(text: &str) -> Vec<Mute> {
 
 fn now() -> Timestamp {
     "2026-11-22T22:00:00Z".parse().unwrap()
+}
+
+/// What the management account was told about the tags of an account.
+fn evidence(outcome: &serde_json::Value) -> Evidence {
+    let mut record = json!({
+        "operation": "organizations:ListTagsForResource",
+        "account": "999999999999", "region": "us-east-1",
+        "parameters": { "ResourceId": "222222222222" },
+        "observed_at": "2026-11-22T22:00:00Z",
+    });
+    let members = record.as_object_mut().unwrap();
+    members.extend(outcome.as_object().unwrap().clone());
+    let mut evidence = Evidence::default();
+    evidence
+        .insert(serde_json::from_value(record).unwrap())
+        .unwrap();
+    evidence
 }
 
 fn finding(account: &str, control: &str, status: Status, reason: &str) -> Finding {
@@ -69,7 +88,7 @@ fn hidden_by(selectors: &str) -> Vec<String> {
     let text =
         format!("[[mute]]\n{selectors}\njustification = 'j'\nowner = 'o'\nexpires = 2027-01-01\n");
     let mut findings = sample();
-    apply(&mut findings, &mutes(&text), &Tags::new(), now());
+    apply(&mut findings, &mutes(&text), &Evidence::default(), now());
     findings
         .into_iter()
         .filter(|finding| finding.status == Status::Muted)
@@ -121,10 +140,11 @@ fn tags_match_where_they_are_known() {
         "[[mute]]\ntag = ['stage=sandbox', 'team=a=b']\njustification = 'j'\nowner = 'o'\nexpires = '2027-01-01'",
     );
     let tags = |pairs: &[(&str, &str)]| {
-        let pairs = pairs
+        let pairs: Vec<_> = pairs
             .iter()
-            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
-        Tags::from([("222222222222".parse().unwrap(), pairs.collect())])
+            .map(|(key, value)| json!({ "Key": key, "Value": value }))
+            .collect();
+        evidence(&json!({ "response": { "Tags": pairs } }))
     };
     let mut findings = sample();
     let applied = apply(
@@ -138,9 +158,39 @@ fn tags_match_where_they_are_known() {
     let mut findings = sample();
     let applied = apply(&mut findings, &mutes, &tags(&[("stage", "sandbox")]), now());
     assert_eq!(findings[2].status, Status::Fail);
-    assert_eq!(applied.unused, BTreeSet::from([0]));
-    let applied = apply(&mut sample(), &mutes, &Tags::new(), now());
-    assert_eq!(applied.without_tags, BTreeSet::from([0]));
+    assert_eq!(applied.unused, BTreeSet::new());
+    let other = BTreeSet::from(["111111111111".parse().unwrap()]);
+    assert_eq!(applied.without_tags, BTreeMap::from([(0, other)]));
+}
+
+#[test]
+fn tags_that_nobody_could_read_hide_nothing() {
+    let mutes = mutes(
+        "[[mute]]\naccount = '222222222222'\ntag = 'stage=sandbox'\njustification = 'j'\nowner = 'o'\nexpires = '2027-01-01'",
+    );
+    let denied = json!({ "error": { "code": "AccessDeniedException", "class": "denied" } });
+    for evidence in [Evidence::default(), evidence(&denied)] {
+        let mut findings = sample();
+        let applied = apply(&mut findings, &mutes, &evidence, now());
+        assert_eq!(findings[2].status, Status::Fail);
+        let account = BTreeSet::from(["222222222222".parse().unwrap()]);
+        assert_eq!(applied.without_tags, BTreeMap::from([(0, account)]));
+        assert_eq!(applied.unused, BTreeSet::new());
+    }
+}
+
+#[test]
+fn tags_are_needed_only_where_they_decide() {
+    let mutes = mutes(
+        "[[mute]]\naccount = '222222222222'\ntag = 'stage=sandbox'\njustification = 'j'\nowner = 'o'\nexpires = '2027-01-01'
+         [[mute]]\naccount = '111111111111'\njustification = 'j'\nowner = 'o'\nexpires = '2027-01-01'",
+    );
+    let needed: Vec<String> = sample()
+        .iter()
+        .filter(|finding| needs_tags(&mutes, finding))
+        .map(|finding| finding.id.clone())
+        .collect();
+    assert_eq!(needed, ["222222222222/root-usage"]);
 }
 
 #[test]
@@ -149,7 +199,7 @@ fn an_ended_mute_hides_nothing_and_says_so() {
         "[[mute]]\ncontrol = 'root-usage'\njustification = 'migration'\nowner = 'ops'\nexpires = 2026-11-21",
     );
     let mut findings = sample();
-    let applied = apply(&mut findings, &mutes, &Tags::new(), now());
+    let applied = apply(&mut findings, &mutes, &Evidence::default(), now());
     assert_eq!(applied.expired, BTreeMap::from([(0, 2)]));
     assert!(applied.muted.is_empty() && applied.unused.is_empty());
     assert_eq!(findings[0].status, Status::Fail);
@@ -177,7 +227,7 @@ fn a_day_counts_to_its_end() {
         );
         let mutes = mutes(&text);
         let mut findings = sample();
-        apply(&mut findings, &mutes, &Tags::new(), now());
+        apply(&mut findings, &mutes, &Evidence::default(), now());
         assert_eq!(findings[0].status == Status::Muted, holds, "{expires}");
         let recorded = serde_json::to_string(&mutes).unwrap();
         assert_eq!(
@@ -197,10 +247,10 @@ fn overlapping_mutes_give_the_same_result_in_any_order() {
          [[mute]]\nou = 'ou-child'\njustification = 'over'\nowner = 'c'\nexpires = 2025-12-01",
     );
     let mut forward = sample();
-    apply(&mut forward, &mutes, &Tags::new(), now());
+    apply(&mut forward, &mutes, &Evidence::default(), now());
     let mut backward = sample();
     let reversed: Vec<Mute> = mutes.iter().rev().cloned().collect();
-    apply(&mut backward, &reversed, &Tags::new(), now());
+    apply(&mut backward, &reversed, &Evidence::default(), now());
     assert_eq!(forward, backward);
     let shown = forward[0].muted.as_ref().unwrap();
     assert_eq!((shown.owner.as_str(), shown.status), ("b", Status::Fail));
@@ -216,7 +266,7 @@ fn the_verdict_itself_stays() {
         "[[mute]]\ncontrol = 'root-usage'\njustification = 'j'\nowner = 'o'\nexpires = 2027-01-01",
     );
     let mut findings = sample();
-    apply(&mut findings, &mutes, &Tags::new(), now());
+    apply(&mut findings, &mutes, &Evidence::default(), now());
     assert_eq!(findings[0].assurance.cis, Status::Fail);
     assert_eq!(findings[0].reason.as_deref(), Some("subscription.pending"));
 }

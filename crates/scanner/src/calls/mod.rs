@@ -21,7 +21,7 @@ mod tests;
 use aws_config::SdkConfig;
 use aws_credential_types::Credentials;
 use serde_json::Value;
-use trailproof_core::account::{AccountId, Region};
+use trailproof_core::account::Region;
 use trailproof_core::evidence::Call;
 
 #[cfg(test)]
@@ -70,7 +70,6 @@ pub(crate) enum Ask {
     Evidence(Call),
     AccountsForParent(String),
     UnitsForParent(String),
-    TagsOfAccount(AccountId),
 }
 
 impl Ask {
@@ -80,7 +79,6 @@ impl Ask {
             Self::Evidence(call) => call.operation().as_str(),
             Self::AccountsForParent(_) => "organizations:ListAccountsForParent",
             Self::UnitsForParent(_) => "organizations:ListOrganizationalUnitsForParent",
-            Self::TagsOfAccount(_) => "organizations:ListTagsForResource",
         }
     }
 }
@@ -108,9 +106,6 @@ impl Clients {
             Ask::UnitsForParent(parent) => {
                 return self.units_for_parent(target, parent, token).await;
             }
-            Ask::TagsOfAccount(account) => {
-                return self.tags_of_account(target, *account, token).await;
-            }
         };
         match call {
             Call::DescribeOrganization => self.describe_organization(target).await,
@@ -118,6 +113,9 @@ impl Clients {
             Call::ListDelegatedAdministrators { service_principal } => {
                 self.list_delegated_administrators(target, service_principal, token)
                     .await
+            }
+            Call::ListTagsForResource { account } => {
+                self.list_tags_for_resource(target, *account, token).await
             }
             Call::GetCallerIdentity => self.get_caller_identity(target).await,
             // Entering accounts yields credentials, which are no answer: `Clients::assume_role`.

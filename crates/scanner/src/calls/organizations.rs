@@ -72,7 +72,7 @@ impl Clients {
         send_captured!(Encoding::Json, aws_sdk_organizations, target, request)
     }
 
-    pub(super) async fn tags_of_account(
+    pub(super) async fn list_tags_for_resource(
         &self,
         target: &Target,
         account: AccountId,

@@ -18,6 +18,9 @@ fn calls() -> Vec<Call> {
         Call::ListDelegatedAdministrators {
             service_principal: "cloudtrail.amazonaws.com".to_owned(),
         },
+        Call::ListTagsForResource {
+            account: "111111111111".parse().unwrap(),
+        },
         Call::GetCallerIdentity,
         Call::ListRegions { account: None },
         Call::DescribeTrails {
@@ -197,7 +200,6 @@ async fn page_tokens_are_sent_on() {
     let paged = calls().into_iter().map(Ask::Evidence).chain([
         Ask::AccountsForParent("ou-1".to_owned()),
         Ask::UnitsForParent("ou-1".to_owned()),
-        Ask::TagsOfAccount("111111111111".parse().unwrap()),
     ]);
     for ask in paged {
         let unpaged = matches!(

@@ -10,9 +10,11 @@ use trailproof_core::account::{AccountId, Region};
 use trailproof_core::evaluate::{Evaluation, Evaluator};
 use trailproof_core::evidence::{Call, CallError, Request};
 use trailproof_core::finding::Status;
+use trailproof_core::mute::{Mute, needs_tags};
 
 use crate::engine::{Engine, Entry, Stopped};
 use crate::event::ScanEvent;
+use crate::outcome::Caller;
 use crate::plan::Sweep;
 use crate::regions::Regions;
 
@@ -24,6 +26,9 @@ pub(super) struct Examination {
     pub(super) sweep: Sweep,
     /// Kept for the whole run, because it remembers what it decided about patterns.
     pub(super) evaluator: Evaluator,
+    /// Who asks about the organization.
+    pub(super) caller: Caller,
+    pub(super) mutes: Vec<Mute>,
     pub(super) events: UnboundedSender<ScanEvent>,
 }
 
@@ -50,8 +55,15 @@ impl Examination {
         };
         self.follow_up(account).await?;
         self.engine.sessions.leave(account);
+        let findings = self.judge(|evaluation| evaluation.findings(account));
+        if findings
+            .iter()
+            .any(|finding| needs_tags(&self.mutes, finding))
+        {
+            self.engine.ask(self.tags(account)).await?;
+        }
         Ok(Examined {
-            statuses: self.statuses(account),
+            statuses: findings.iter().map(|finding| finding.status).collect(),
             refused,
         })
     }
@@ -150,9 +162,13 @@ impl Examination {
         }
     }
 
-    fn statuses(&self, account: AccountId) -> Vec<Status> {
-        let findings = self.judge(|evaluation| evaluation.findings(account));
-        findings.iter().map(|finding| finding.status).collect()
+    /// The question for an account's tags, which its organization answers.
+    fn tags(&self, account: AccountId) -> Request {
+        Request {
+            account: self.caller.account,
+            region: self.caller.region.clone(),
+            call: Call::ListTagsForResource { account },
+        }
     }
 
     /// Judges the evidence as it is now.

@@ -93,6 +93,8 @@ pub async fn scan(
         regions: Arc::clone(&regions),
         sweep: plan.sweep,
         evaluator: Evaluator::new(plan.policy.clone()),
+        caller: caller.clone(),
+        mutes: plan.mutes.clone(),
         events,
     });
     let mut discovering = Box::pin(async move {

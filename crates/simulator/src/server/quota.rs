@@ -39,6 +39,7 @@ impl Quota {
             O::ListOrganizationalUnitsForParent | O::ListAccountsForParent | O::ListParents => {
                 quota(5, 5.0, 8.0)
             }
+            O::OrganizationsListTagsForResource => quota(28, 5.0, 8.0),
             // Shared over the common operations.
             O::GetCallerIdentity | O::AssumeRole => quota(6, 600.0, 600.0),
             O::ListRegions => quota(7, 5.0, 5.0),

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use trailproof_core::account::AccountId;
 use trailproof_core::evidence::ErrorClass;
 
+use super::cloudwatch::tags;
 use super::{Answer, Context, unsupported};
 use crate::document::{Document, Structure};
 use crate::failure::Failure;
@@ -167,6 +168,25 @@ pub(super) fn read(
                 "Parents",
                 Document::from_iter([Structure::new().with("Id", id).with("Type", kind)]),
             ))
+        }
+        Operation::OrganizationsListTagsForResource => {
+            let id = context.parameters.text("ResourceId").unwrap_or_default();
+            // Units and the root carry no tags here.
+            let tags = match id.parse().ok().and_then(|id| organization.account(id)) {
+                Some(account) => tags(&account.tags),
+                None if id == root_id(organization)
+                    || organization.units.values().any(|unit| *unit == id) =>
+                {
+                    Document::List(Vec::new())
+                }
+                None => {
+                    return Err(Failure::not_found(
+                        "TargetNotFoundException",
+                        "You specified a target that doesn't exist.",
+                    ));
+                }
+            };
+            Ok(Structure::new().with("Tags", tags))
         }
         _ => Err(unsupported()),
     }

@@ -74,6 +74,7 @@ pub(super) fn prepare(
     scan.scope = scope.scope()?;
     // The same verdicts with fewer calls.
     scan.sweep = Sweep::Adaptive;
+    scan.mutes.clone_from(&plan.policy.mutes);
     let mut run = new_run(RunKind::Scan, &scan, &scope, &policy);
     run.policy.mutes.clone_from(&plan.policy.mutes);
     Ok(Verification { scan, run, policy })

@@ -26,7 +26,7 @@ pub use trail::{
 pub(super) use alarm::{AlarmsResponse, MuteRulesResponse};
 pub(super) use logs::{LogGroupsResponse, MetricFiltersResponse};
 pub(super) use organization::{
-    AccountsResponse, AdministratorsResponse, OrganizationResponse, RegionsResponse,
+    AccountsResponse, AdministratorsResponse, OrganizationResponse, RegionsResponse, TagsResponse,
 };
 pub(super) use topic::{SubscriptionsResponse, TopicAttributesResponse};
 pub(super) use trail::TrailsResponse;

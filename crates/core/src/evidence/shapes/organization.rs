@@ -29,6 +29,20 @@ pub(in crate::evidence) struct AccountsResponse {
     pub(in crate::evidence) accounts: Vec<OrganizationAccount>,
 }
 
+#[derive(Deserialize)]
+pub(in crate::evidence) struct TagsResponse {
+    #[serde(rename = "Tags", default, deserialize_with = "null_is_default")]
+    pub(in crate::evidence) tags: Vec<Tag>,
+}
+
+/// A tag of an account.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", expecting = "a tag")]
+pub(in crate::evidence) struct Tag {
+    pub(in crate::evidence) key: String,
+    pub(in crate::evidence) value: String,
+}
+
 /// An account as the organization lists it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "an account")]

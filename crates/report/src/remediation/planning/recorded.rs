@@ -137,6 +137,7 @@ impl Recorded {
             Operation::DescribeOrganization
             | Operation::ListAccounts
             | Operation::ListDelegatedAdministrators
+            | Operation::ListTagsForResource
             | Operation::GetCallerIdentity => &mut self.shared,
             // Asked by the management account about somebody: indexed by whom it is about.
             _ => self
