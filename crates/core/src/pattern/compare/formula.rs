@@ -3,8 +3,10 @@
 //! Formulas have no negation: a pattern that has to match and one that must not are different
 //! formulas, because a behaviour that AWS does not document is neither.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+
+use rustc_hash::FxHashMap;
 
 use super::super::{
     Condition, Expression, Form, Pattern, Selector, Step, TermKind, Test, Undocumented, terms,
@@ -37,8 +39,8 @@ pub(super) struct Problem<'m> {
     pub(super) questions: BTreeSet<Undocumented>,
     /// Why the problem could not be put into claims.
     pub(super) failure: Option<&'static str>,
-    numbers: HashMap<Claim, Variable>,
-    elements: HashMap<Vec<Step>, Elements>,
+    numbers: FxHashMap<Claim, Variable>,
+    elements: FxHashMap<Vec<Step>, Elements>,
     mode: &'m Mode,
     typed: bool,
 }
@@ -59,8 +61,8 @@ impl<'m> Problem<'m> {
             tree: Tree::new(),
             questions: BTreeSet::new(),
             failure: None,
-            numbers: HashMap::new(),
-            elements: HashMap::new(),
+            numbers: FxHashMap::default(),
+            elements: FxHashMap::default(),
             mode,
             typed,
         };

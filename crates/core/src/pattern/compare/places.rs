@@ -1,9 +1,9 @@
 //! The theory of events: claims about one place either have a value in common or contradict each
 //! other. Places depend on each other only through claims that clauses join.
 
-use std::collections::HashMap;
 use std::rc::Rc;
 
+use rustc_hash::FxHashMap;
 use serde_json::Value;
 
 use super::super::Step;
@@ -41,7 +41,7 @@ pub(super) struct Places<'a> {
     mode: &'a Mode,
     at: Vec<Place>,
     made: Vec<Vec<Variable>>,
-    known: HashMap<Vec<Variable>, Rc<Found<Content>>>,
+    known: FxHashMap<Vec<Variable>, Rc<Found<Content>>>,
     budget: &'a mut Budget,
 }
 
@@ -63,7 +63,7 @@ impl<'a> Places<'a> {
             mode,
             made: vec![Vec::new(); places.len()],
             at: places,
-            known: HashMap::new(),
+            known: FxHashMap::default(),
             budget,
         }
     }

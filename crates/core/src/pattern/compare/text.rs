@@ -1,11 +1,12 @@
 //! Texts that satisfy several claims at once, found by running automata of the claims in step.
 
 use std::cmp::Ordering;
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 use regex_automata::dfa::{Automaton as _, dense};
 use regex_automata::util::primitives::StateID;
 use regex_automata::{Anchored, util::start};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::super::Decimal;
 use super::super::evaluate::Outcome;
@@ -223,15 +224,20 @@ fn alphabet(automata: &[Automaton<'_>]) -> Vec<char> {
         .iter()
         .flat_map(|automaton| automaton.literal_characters().iter().copied())
         .collect();
-    let mut seen = std::collections::HashSet::new();
+    // Literal characters stand for themselves alone, all others for their classes.
+    let mut seen_literal = FxHashSet::default();
+    let mut seen: FxHashSet<Vec<[u8; 4]>> = FxHashSet::default();
     let mut alphabet = Vec::new();
+    let mut classes = Vec::with_capacity(automata.len());
     for character in readable.chain(literal.iter().copied()) {
-        let own = literal.contains(&character).then_some(character);
-        let classes: Vec<[u8; 4]> = automata
-            .iter()
-            .map(|automaton| automaton.class(character))
-            .collect();
-        if seen.insert((own, classes)) {
+        let new = if literal.contains(&character) {
+            seen_literal.insert(character)
+        } else {
+            classes.clear();
+            classes.extend(automata.iter().map(|automaton| automaton.class(character)));
+            !seen.contains(&classes) && seen.insert(classes.clone())
+        };
+        if new {
             alphabet.push(character);
         }
     }
@@ -248,7 +254,7 @@ pub(super) fn shortest(automata: &[Automaton<'_>], budget: &mut Budget) -> Found
         return Found::Unknown;
     };
     let alphabet = alphabet(automata);
-    let mut known: HashMap<Vec<u32>, usize> = HashMap::from([(start.clone(), 0)]);
+    let mut known: FxHashMap<Vec<u32>, usize> = FxHashMap::from_iter([(start.clone(), 0)]);
     // Where each state was reached from, and by which character.
     let mut origins: Vec<(usize, char)> = vec![(0, '\0')];
     let mut queue = VecDeque::from([(start, 0)]);

@@ -1,6 +1,6 @@
 //! The places of an event that patterns speak of, as a tree.
 
-use std::collections::HashMap;
+use rustc_hash::FxHashMap;
 
 use super::super::Step;
 
@@ -19,7 +19,7 @@ pub(super) struct Node {
 #[derive(Debug)]
 pub(super) struct Tree {
     nodes: Vec<Node>,
-    numbers: HashMap<Vec<Step>, NodeId>,
+    numbers: FxHashMap<Vec<Step>, NodeId>,
 }
 
 impl Tree {
@@ -29,7 +29,7 @@ impl Tree {
                 path: Vec::new(),
                 parent: None,
             }],
-            numbers: HashMap::from([(Vec::new(), 0)]),
+            numbers: FxHashMap::from_iter([(Vec::new(), 0)]),
         }
     }
 
