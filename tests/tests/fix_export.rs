@@ -7,10 +7,13 @@
     reason = "a test that cannot go on has failed, and says why; tools are found on the search path"
 )]
 
+use std::fs::File;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use serde_json::{Value, json};
 use trailproof_tests::repair::{Bench, QUEUE};
+use trailproof_tests::server::script;
 use xtask::python;
 
 fn bench() -> Bench {
@@ -132,5 +135,94 @@ fn templates_pass_the_linter_and_terraform_its_formatter() {
             .args(["fmt", "-check", "-diff"])
             .arg(bench.file("terraform"));
         let _ = succeeds(format);
+    }
+}
+
+/// What Terraform would be told to make for a step of the plan.
+fn expected(step: &Value) -> (&'static str, Value) {
+    let made = &step["creates"];
+    match step["operation"].as_str().expect("a word") {
+        "put-metric-filter" => (
+            "aws_cloudwatch_log_metric_filter",
+            json!({
+                "name": made["name"], "log_group_name": made["log_group"],
+                "pattern": made["pattern"],
+                "metric_transformation": [{
+                    "namespace": made["namespace"], "name": made["metric"],
+                    "value": made["value"],
+                }],
+            }),
+        ),
+        "create-topic" => (
+            "aws_sns_topic",
+            json!({ "name": made["name"], "tags": made["tags"] }),
+        ),
+        "subscribe" => (
+            "aws_sns_topic_subscription",
+            json!({ "protocol": made["protocol"], "endpoint": made["endpoint"] }),
+        ),
+        _ => (
+            "aws_cloudwatch_metric_alarm",
+            json!({
+                "alarm_name": made["name"], "alarm_description": made["description"],
+                "namespace": made["namespace"], "metric_name": made["metric"],
+                "statistic": "Sum", "period": made["period"], "evaluation_periods": 1,
+                "comparison_operator": "GreaterThanOrEqualToThreshold",
+                "treat_missing_data": "notBreaching", "tags": made["tags"],
+            }),
+        ),
+    }
+}
+
+#[test]
+fn terraform_is_read_as_it_was_meant_by_a_parser_that_is_not_ours() {
+    let bench = bench();
+    let main = File::open(bench.file("terraform/main.tf")).expect("it was written");
+    let read = succeeds({
+        let mut command = script("hcl.py", bench.trailproof.home());
+        command.stdin(main);
+        command
+    });
+    let resources: Vec<Value> = serde_json::from_slice(&read.stdout).expect("a list");
+    let plan = bench.read_plan();
+    let steps: Vec<&Value> = plan["sites"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .flat_map(|site| site["steps"].as_array().expect("a list"))
+        .collect();
+    assert_eq!(resources.len(), steps.len());
+    for (resource, step) in resources.iter().zip(steps) {
+        let (kind, expected) = expected(step);
+        assert_eq!(resource["type"], kind);
+        let attributes = &resource["attributes"];
+        for (name, value) in expected.as_object().expect("an object") {
+            assert_eq!(attributes[name], *value, "{kind} {name}");
+        }
+        let provider = attributes["provider"].as_str().expect("a reference");
+        let account = step["account"].as_str().expect("an account");
+        assert!(provider.contains(&format!("aws.a{account}_")), "{provider}");
+        // A topic of the same plan is referred to, so that Terraform makes it first.
+        let topic = step["creates"]["topic_arn"].as_str();
+        let told = attributes
+            .get("topic_arn")
+            .or(attributes["alarm_actions"].get(0));
+        if let (Some(topic), Some(told)) = (topic, told) {
+            let reference = told.as_str().expect("an ARN or a reference");
+            let created = resources.iter().find(|other| {
+                reference
+                    == format!(
+                        "${{aws_sns_topic.{}.arn}}",
+                        other["name"].as_str().unwrap_or_default()
+                    )
+            });
+            match created {
+                Some(created) => {
+                    let name = created["attributes"]["name"].as_str().expect("a name");
+                    assert!(topic.ends_with(&format!(":{name}")), "{topic} {name}");
+                }
+                None => assert_eq!(reference, topic),
+            }
+        }
     }
 }
