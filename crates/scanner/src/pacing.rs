@@ -49,8 +49,7 @@ fn quota(ask: &Ask) -> Quota {
     match call.operation() {
         Operation::DescribeOrganization => own(1.0, 2.0),
         Operation::ListAccounts => own(8.0, 12.0),
-        Operation::ListDelegatedAdministrators => own(5.0, 8.0),
-        Operation::ListTagsForResource => own(5.0, 8.0),
+        Operation::ListDelegatedAdministrators | Operation::ListTagsForResource => own(5.0, 8.0),
         Operation::GetCallerIdentity | Operation::AssumeRole => Quota {
             family: Family::Sts,
             rate: 600.0,
