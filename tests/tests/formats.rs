@@ -12,8 +12,6 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use trailproof_tests::binary::Trailproof;
-use trailproof_tests::server::script;
-use xtask::workspace;
 
 const FORMATS: &str = "ndjson,html,markdown,junit,asff,ocsf,pivot.csv";
 
@@ -152,23 +150,6 @@ fn judged(trailproof: &Trailproof) {
     let stderr = outcome.stderr.clone();
     let _ = outcome.exits(1);
     assert!(!stderr.contains("is missing"), "{stderr}");
-}
-
-#[test]
-fn every_report_is_read_by_other_programs() {
-    let trailproof = Trailproof::offline();
-    judged(&trailproof);
-    let output = script("formats.py", trailproof.home())
-        .arg(trailproof.home().join("run"))
-        .arg(workspace::root().join("tests/schemas"))
-        .arg(workspace::root())
-        .output()
-        .expect("the script can be started");
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{errors}");
-    let wrong: Vec<String> =
-        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {errors}"));
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 fn findings(home: &Path) -> Vec<Value> {
@@ -421,22 +402,50 @@ fn chromium() -> Option<&'static str> {
         })
 }
 
-#[test]
-fn the_page_works_in_a_browser() {
-    let Some(browser) = chromium() else {
-        eprintln!("skipped: there is no Chromium on this machine");
-        return;
-    };
-    let trailproof = Trailproof::offline();
-    judged(&trailproof);
-    let output = script("report_page.py", trailproof.home())
-        .arg(browser)
-        .arg(trailproof.home().join("run"))
-        .output()
-        .expect("the script can be started");
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{errors}");
-    let wrong: Vec<String> =
-        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {errors}"));
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+mod with_python {
+    use std::process::Command;
+
+    use trailproof_tests::binary::Trailproof;
+    use trailproof_tests::server::script;
+    use xtask::workspace;
+
+    use super::{chromium, judged};
+
+    /// Runs a script, which answers with what it finds wrong.
+    #[track_caller]
+    fn finds_nothing_wrong(command: &mut Command) {
+        let output = command.output().expect("the script can be started");
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{errors}");
+        let wrong: Vec<String> = serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {errors}"));
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    #[test]
+    fn every_report_is_read_by_other_programs() {
+        let trailproof = Trailproof::offline();
+        judged(&trailproof);
+        finds_nothing_wrong(
+            script("formats.py", trailproof.home())
+                .arg(trailproof.home().join("run"))
+                .arg(workspace::root().join("tests/schemas"))
+                .arg(workspace::root()),
+        );
+    }
+
+    #[test]
+    fn the_page_works_in_a_browser() {
+        let Some(browser) = chromium() else {
+            eprintln!("skipped: there is no Chromium on this machine");
+            return;
+        };
+        let trailproof = Trailproof::offline();
+        judged(&trailproof);
+        finds_nothing_wrong(
+            script("report_page.py", trailproof.home())
+                .arg(browser)
+                .arg(trailproof.home().join("run")),
+        );
+    }
 }

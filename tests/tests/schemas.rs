@@ -12,8 +12,6 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 use trailproof_tests::binary::Trailproof;
-use trailproof_tests::repair::{Bench, QUEUE};
-use trailproof_tests::scenario;
 use trailproof_tests::server::script;
 
 /// Something done to a document, after which it must not pass any more.
@@ -68,84 +66,93 @@ fn check(trailproof: &Trailproof, document: &str, file: &Path, ways: &[Damage]) 
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-#[test]
-fn findings_of_a_scan_follow_the_schema() {
-    let trailproof = Trailproof::offline();
-    let _ = trailproof
-        .run(["demo", "--accounts", "24", "--regions", "3", "--out", "run"])
-        .exits(1);
-    check(
-        &trailproof,
-        "findings-schema",
-        &trailproof.home().join("run/findings.json"),
-        &[
-            ("an unknown status", |document| {
-                *at(document, "/findings/0/status") = json!("GREEN");
-            }),
-            ("an unknown link", |document| {
-                *at(document, "/findings/0/broken_link") = json!("bucket");
-            }),
-            ("a number for an account", |document| {
-                *at(document, "/findings/0/account/id") = json!(111_111_111_111_u64);
-            }),
-            ("no chain", |document| {
-                remove(document, "/findings/0", "chain");
-            }),
-            ("no broken link", |document| {
-                remove(document, "/findings/0", "broken_link");
-            }),
-        ],
-    );
-}
+mod with_python {
+    use serde_json::json;
+    use trailproof_tests::binary::Trailproof;
+    use trailproof_tests::repair::{Bench, QUEUE};
+    use trailproof_tests::scenario;
 
-#[test]
-fn plans_follow_the_schema() {
-    let bench = Bench::of(scenario::named("mix").organization);
-    // Every kind of change and of reused thing, and findings that no plan repairs.
-    let plan = bench.plan(&[
-        "--subscribe",
-        QUEUE,
-        "--subscribe",
-        "email:security@example.com",
-        "--tag",
-        "team=security",
-    ]);
-    for word in [
-        "put-metric-filter",
-        "create-topic",
-        "subscribe",
-        "put-metric-alarm",
-        "metric-filter",
-        "topic",
-    ] {
-        assert!(plan.to_string().contains(&format!("\"{word}\"")), "{word}");
+    use super::{at, check, remove};
+
+    #[test]
+    fn findings_of_a_scan_follow_the_schema() {
+        let trailproof = Trailproof::offline();
+        let _ = trailproof
+            .run(["demo", "--accounts", "24", "--regions", "3", "--out", "run"])
+            .exits(1);
+        check(
+            &trailproof,
+            "findings-schema",
+            &trailproof.home().join("run/findings.json"),
+            &[
+                ("an unknown status", |document| {
+                    *at(document, "/findings/0/status") = json!("GREEN");
+                }),
+                ("an unknown link", |document| {
+                    *at(document, "/findings/0/broken_link") = json!("bucket");
+                }),
+                ("a number for an account", |document| {
+                    *at(document, "/findings/0/account/id") = json!(111_111_111_111_u64);
+                }),
+                ("no chain", |document| {
+                    remove(document, "/findings/0", "chain");
+                }),
+                ("no broken link", |document| {
+                    remove(document, "/findings/0", "broken_link");
+                }),
+            ],
+        );
     }
-    check(
-        &bench.trailproof,
-        "plan-schema",
-        &bench.file("plan.json"),
-        &[
-            ("a later version", |document| {
-                *at(document, "/schema_version") = json!(2);
-            }),
-            ("an operation that deletes", |document| {
-                *at(document, "/sites/0/steps/0/operation") = json!("delete-metric-filter");
-            }),
-            ("a step without its account", |document| {
-                remove(document, "/sites/0/steps/0", "account");
-            }),
-            ("a step that creates nothing", |document| {
-                remove(document, "/sites/0/steps/0", "creates");
-            }),
-            ("a number for an account", |document| {
-                *at(document, "/sites/0/account") = json!(111_111_111_111_u64);
-            }),
-            ("no digest", |document| {
-                remove(document, "", "digest");
-            }),
-            ("an unknown link", |document| {
-                *at(document, "/unrepairable/0/broken_link") = json!("bucket");
-            }),
-        ],
-    );
+
+    #[test]
+    fn plans_follow_the_schema() {
+        let bench = Bench::of(scenario::named("mix").organization);
+        // Every kind of change and of reused thing, and findings that no plan repairs.
+        let plan = bench.plan(&[
+            "--subscribe",
+            QUEUE,
+            "--subscribe",
+            "email:security@example.com",
+            "--tag",
+            "team=security",
+        ]);
+        for word in [
+            "put-metric-filter",
+            "create-topic",
+            "subscribe",
+            "put-metric-alarm",
+            "metric-filter",
+            "topic",
+        ] {
+            assert!(plan.to_string().contains(&format!("\"{word}\"")), "{word}");
+        }
+        check(
+            &bench.trailproof,
+            "plan-schema",
+            &bench.file("plan.json"),
+            &[
+                ("a later version", |document| {
+                    *at(document, "/schema_version") = json!(2);
+                }),
+                ("an operation that deletes", |document| {
+                    *at(document, "/sites/0/steps/0/operation") = json!("delete-metric-filter");
+                }),
+                ("a step without its account", |document| {
+                    remove(document, "/sites/0/steps/0", "account");
+                }),
+                ("a step that creates nothing", |document| {
+                    remove(document, "/sites/0/steps/0", "creates");
+                }),
+                ("a number for an account", |document| {
+                    *at(document, "/sites/0/account") = json!(111_111_111_111_u64);
+                }),
+                ("no digest", |document| {
+                    remove(document, "", "digest");
+                }),
+                ("an unknown link", |document| {
+                    *at(document, "/unrepairable/0/broken_link") = json!("bucket");
+                }),
+            ],
+        );
+    }
 }

@@ -45,7 +45,7 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
             }
         }
         Emulator::Moto => {
-            command.args(["tests/python/moto_front.py", "--port", &port]);
+            command.args(["tests/python/moto_server.py", "--port", &port]);
         }
     }
     invocation::run(&mut command).map_err(|failure| failure.to_string())
