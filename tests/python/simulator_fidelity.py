@@ -48,6 +48,12 @@ def organizations():
     check("parent", api.list_parents(ChildId=MEMBER)["Parents"][0]["Id"], inner["Id"])
     path = f"{organization['Id']}/{root}/{unit['Id']}/{inner['Id']}/{MEMBER}/"
     check("path", accounts[1]["Paths"], [path])
+    tags = api.list_tags_for_resource(ResourceId=MEMBER)["Tags"]
+    expected = {"environment": "production", "team": "payments"}
+    check("tags", {tag["Key"]: tag["Value"] for tag in tags}, expected)
+    check("tags of a unit", api.list_tags_for_resource(ResourceId=unit["Id"])["Tags"], [])
+    missing = code(api.list_tags_for_resource, ResourceId="123456789012")
+    check("tags of nothing", missing, "TargetNotFoundException")
     administrators = api.list_delegated_administrators(ServicePrincipal="cloudtrail.amazonaws.com")
     check("delegated", [a["Id"] for a in administrators["DelegatedAdministrators"]], [SUSPENDED])
 

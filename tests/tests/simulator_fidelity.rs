@@ -34,6 +34,7 @@ mod with_python {
             [[accounts]]
             id = "222222222222"
             unit = "Workloads/Production"
+            tags = { environment = "production", team = "payments" }
             opted_in = ["me-south-1"]
             chain.trail.selectors = { basic = [{ read_write_type = "WriteOnly" }] }
             [[accounts.mute_rules]]

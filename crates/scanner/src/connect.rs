@@ -22,7 +22,7 @@ use aws_smithy_async::time::SystemTimeSource;
 use aws_smithy_http_client::tls;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
-use crate::connections::{Connections, IDLE_TIMEOUT};
+use crate::connections::{Connections, HOSTS_OF_AWS, IDLE_TIMEOUT};
 
 /// Where credentials, region and endpoints come from. The default is what the AWS CLI would do:
 /// the environment, the shared configuration files, SSO, credential processes, web identity,
@@ -72,12 +72,13 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(40);
 impl ConnectOptions {
     /// The configuration every client is made from, for so many calls at once.
     pub(crate) async fn load(&self, calls_at_once: usize) -> SdkConfig {
-        let http_client = self.http_client(calls_at_once);
+        // An endpoint of one's own is one host.
+        let one_host = || self.http_client(calls_at_once, 1);
         if let (Some(endpoint), Some(credentials)) = (&self.endpoint_url, &self.credentials) {
-            return self.isolated(http_client, endpoint, credentials.into());
+            return self.isolated(one_host(), endpoint, credentials.into());
         }
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(http_client)
+            .http_client(self.http_client(calls_at_once, HOSTS_OF_AWS))
             .timeout_config(timeouts())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .retry_config(RetryConfig::disabled());
@@ -96,7 +97,12 @@ impl ConnectOptions {
         if let Some(credentials) = &self.credentials {
             loader = loader.credentials_provider(Credentials::from(credentials));
         }
-        loader.load().await
+        let config = loader.load().await;
+        // The environment and the profile may name one, too.
+        if config.endpoint_url().is_some() {
+            return config.into_builder().http_client(one_host()).build();
+        }
+        config
     }
 
     /// A configuration that knows neither environment nor files, so that the real AWS is out of
@@ -122,12 +128,12 @@ impl ConnectOptions {
         builder.build()
     }
 
-    fn http_client(&self, calls_at_once: usize) -> SharedHttpClient {
+    fn http_client(&self, calls_at_once: usize, hosts: usize) -> SharedHttpClient {
         #[cfg(test)]
         if let Some(network) = &self.network {
             return network.clone();
         }
-        https_client(self.connections.idle_per_host(calls_at_once))
+        https_client(self.connections.idle_per_host(calls_at_once, hosts))
     }
 }
 

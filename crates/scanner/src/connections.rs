@@ -8,7 +8,7 @@ use std::time::Duration;
 
 /// The hosts that a scan speaks to: CloudTrail, CloudWatch Logs, CloudWatch and SNS in every region
 /// of the largest partition, and the three services that are asked in one place.
-const HOSTS: usize = 4 * 34 + 3;
+pub(crate) const HOSTS_OF_AWS: usize = 4 * 34 + 3;
 
 /// What fits below the limit that most computers set, 1,024 open files, with room for others.
 const DEFAULT: usize = 960;
@@ -48,10 +48,10 @@ impl Connections {
         wanted.min(self.0 / (PER_CALL + 1)).max(1)
     }
 
-    /// How many idle connections are kept to each host when so many calls are made at once. With
-    /// none, every call makes its own: slower, but it works.
-    pub(crate) fn idle_per_host(self, calls_at_once: usize) -> usize {
-        self.0.saturating_sub(PER_CALL * calls_at_once) / HOSTS
+    /// How many idle connections are kept to each of so many hosts when so many calls are made at
+    /// once. With none, every call makes its own: slower, but it works.
+    pub(crate) fn idle_per_host(self, calls_at_once: usize, hosts: usize) -> usize {
+        self.0.saturating_sub(PER_CALL * calls_at_once) / hosts.max(1)
     }
 }
 
@@ -66,8 +66,10 @@ mod tests {
             for wanted in [1, 16, 192, 1000] {
                 let calls = connections.calls_at_once(wanted);
                 assert!((1..=wanted).contains(&calls));
-                let open = PER_CALL * calls + HOSTS * connections.idle_per_host(calls);
-                assert!(open <= limit, "{open} of {limit}");
+                for hosts in [1, HOSTS_OF_AWS] {
+                    let open = PER_CALL * calls + hosts * connections.idle_per_host(calls, hosts);
+                    assert!(open <= limit, "{open} of {limit}");
+                }
             }
         }
     }
@@ -76,8 +78,9 @@ mod tests {
     fn the_usual_limit_slows_nothing_down() {
         let usual = Connections::default();
         assert_eq!(usual.calls_at_once(192), 192);
-        assert!(usual.idle_per_host(192) > 0);
+        assert!(usual.idle_per_host(192, HOSTS_OF_AWS) > 0);
+        assert!(usual.idle_per_host(192, 1) >= 192);
         assert_eq!(Connections::at_most(0).calls_at_once(192), 1);
-        assert_eq!(Connections::at_most(0).idle_per_host(1), 0);
+        assert_eq!(Connections::at_most(0).idle_per_host(1, 1), 0);
     }
 }
