@@ -33,7 +33,7 @@ enum Family {
 }
 
 /// The part of a documented quota that is used: others call AWS, too, and arrival times jitter.
-const SHARE: f64 = 0.9;
+const SHARE: f64 = 0.95;
 
 /// Documented rates (AWS service quotas; Organizations lists rate and burst, where others list
 /// one number it is taken for both). Undocumented ones are set below what siblings allow.
