@@ -65,7 +65,11 @@ pub(crate) fn conclude(
         }
         Reports::Folder(directory, formats) => {
             write_reports(&directory, &formats, &report, output)?;
-            let text = summary::render(&report, Some(directory.path()), output);
+            let written = summary::Written {
+                folder: directory.path(),
+                formats: &formats,
+            };
+            let text = summary::render(&report, Some(written), output);
             output.data(|out| writeln!(out, "{text}"))?;
         }
     }

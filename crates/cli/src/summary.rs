@@ -10,8 +10,8 @@ use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, Table, presets};
 use trailproof_core::account::AccountId;
 use trailproof_core::finding::{Finding, LinkName, Status};
-use trailproof_report::format::Report;
-use trailproof_report::run::{RunKind, file};
+use trailproof_report::format::{Format, Report};
+use trailproof_report::run::RunKind;
 
 use crate::output::Output;
 use crate::progress::Clock;
@@ -20,15 +20,24 @@ use crate::untrusted::visible;
 /// How many rows a list of accounts shows before it points to the report.
 const LISTED: usize = 10;
 
+/// Where to read on.
+#[derive(Clone, Copy)]
+pub(crate) struct Written<'a> {
+    /// The folder of the run.
+    pub(crate) folder: &'a Path,
+    /// What was written into it.
+    pub(crate) formats: &'a [&'static dyn Format],
+}
+
 /// The summary of a run.
-pub(crate) fn render(report: &Report<'_>, folder: Option<&Path>, output: &Output) -> String {
+pub(crate) fn render(report: &Report<'_>, written: Option<Written<'_>>, output: &Output) -> String {
     let sections = [
         verdicts(report),
         breaks(report),
         not_entered(report.findings),
         slowest(report),
         incomplete(report),
-        reports(report, folder),
+        reports(report, written),
     ];
     let text = sections
         .into_iter()
@@ -190,7 +199,7 @@ fn incomplete(report: &Report<'_>) -> String {
 }
 
 /// What it took, where the reports are, and what to do next.
-fn reports(report: &Report<'_>, folder: Option<&Path>) -> String {
+fn reports(report: &Report<'_>, written: Option<Written<'_>>) -> String {
     let mut text = String::new();
     let statistics = &report.run.statistics;
     if matches!(report.run.kind, RunKind::Scan | RunKind::Demo) {
@@ -212,18 +221,13 @@ fn reports(report: &Report<'_>, folder: Option<&Path>) -> String {
         }
         text.push('\n');
     }
-    let Some(folder) = folder else {
+    let Some(Written { folder, formats }) = written else {
         return text;
     };
     let shown = folder.display().to_string();
     let shown = visible(&shown);
-    let _ = writeln!(
-        text,
-        "Reports: {shown}/{}, {}, {}",
-        file::FINDINGS_CSV,
-        file::FINDINGS_JSON,
-        file::TRAILS_CSV
-    );
+    let files: Vec<&str> = formats.iter().map(|format| format.file_name()).collect();
+    let _ = writeln!(text, "Reports in {shown}: {}", files.join(", "));
     let worst = report
         .findings
         .iter()
