@@ -273,13 +273,18 @@ fn effective(
     }
 }
 
+/// CloudTrail takes every management event for one that reads or one that writes, so the two admit
+/// all events together, also those that do not show the member.
+const READS: &str = "($.readOnly IS TRUE)";
+const WRITES: &str = "($.readOnly IS FALSE || $.readOnly NOT EXISTS)";
+
 /// What has to hold of a management event.
 fn basic_clauses(selector: &crate::evidence::EventSelector) -> Vec<String> {
     let mut clauses: Vec<String> = Vec::new();
     match selector.read_write_type.as_deref() {
         None | Some("All") => {}
-        Some("ReadOnly") => clauses.push("($.readOnly IS TRUE)".to_owned()),
-        Some("WriteOnly") => clauses.push("($.readOnly IS FALSE)".to_owned()),
+        Some("ReadOnly") => clauses.push(READS.to_owned()),
+        Some("WriteOnly") => clauses.push(WRITES.to_owned()),
         // A type that is not known admits nothing for certain.
         Some(_) => clauses.push("($.readOnly IS TRUE && $.readOnly IS FALSE)".to_owned()),
     }
@@ -306,8 +311,8 @@ fn advanced_clauses(selector: &AdvancedSelector) -> Result<Option<Vec<String>>, 
         if field.field == "readOnly" {
             match (admits(field, "true"), admits(field, "false")) {
                 (true, true) => {}
-                (true, false) => clauses.push("($.readOnly IS TRUE)".to_owned()),
-                (false, true) => clauses.push("($.readOnly IS FALSE)".to_owned()),
+                (true, false) => clauses.push(READS.to_owned()),
+                (false, true) => clauses.push(WRITES.to_owned()),
                 (false, false) => return Ok(None),
             }
             continue;
@@ -373,8 +378,46 @@ fn affixed(value: &str, before: &str, after: &str) -> Result<String, String> {
 mod tests {
     use serde_json::json;
 
-    use crate::evaluate::fixture::{Case, MANAGEMENT, table};
+    use crate::control;
+    use crate::evaluate::fixture::{Case, MANAGEMENT, World, check, table};
     use crate::finding::Status::{Fail, Pass};
+
+    /// The control's events may be read or write, and nothing says that they show which.
+    #[test]
+    fn reading_and_writing_selectors_record_everything_together() {
+        let control = control::builtin()
+            .iter()
+            .find(|control| control.id == "root-usage");
+        let control = control.unwrap();
+        let reads = json!({"ReadWriteType": "ReadOnly", "IncludeManagementEvents": true});
+        let writes = json!({"ReadWriteType": "WriteOnly", "IncludeManagementEvents": true});
+        for (selectors, cis, effective, reason) in [
+            (json!([reads, writes]), Pass, Pass, None),
+            (json!([reads]), Fail, Fail, Some("selectors.exclude-events")),
+            (
+                json!([writes]),
+                Fail,
+                Fail,
+                Some("selectors.exclude-events"),
+            ),
+        ] {
+            let mut world = World::healthy()
+                .set(
+                    "cloudtrail:GetEventSelectors",
+                    MANAGEMENT,
+                    "/EventSelectors",
+                    selectors,
+                )
+                .set(
+                    "logs:DescribeMetricFilters",
+                    MANAGEMENT,
+                    "/metricFilters/0/filterPattern",
+                    json!(control.pattern),
+                );
+            world.policy.controls = vec![control.clone()];
+            check(&world, cis, effective, reason);
+        }
+    }
 
     #[test]
     fn one_thing_is_not_as_it_should_be() {
