@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::wildcard::matches;
-use super::{Publication, and};
+use super::wildcard::{arn_matches, matches};
+use super::{Publication, and, or};
 
 /// What is known of the request. Keys are compared without regard to case.
 pub(super) struct Context<'a> {
@@ -32,9 +32,7 @@ impl<'a> Context<'a> {
         match key.to_ascii_lowercase().as_str() {
             "aws:sourceowner" | "aws:sourceaccount" => Key::Is(&self.account),
             "aws:sourcearn" => Key::Is(self.publication.alarm),
-            "aws:securetransport" | "aws:principalisawsservice" | "aws:viaawsservice" => {
-                Key::Is("true")
-            }
+            "aws:securetransport" | "aws:principalisawsservice" => Key::Is("true"),
             "aws:principalservicename" => Key::Is(super::CLOUDWATCH),
             "aws:sourceorgid" => self.publication.organization.map_or(Key::Unknown, Key::Is),
             // A service principal is in no organization, account or network of its own, and these
@@ -66,12 +64,12 @@ fn one(operator: &str, key: &str, expected: &Value, context: &Context<'_>) -> Op
     let expected = values(expected)?;
     let name = operator.to_ascii_lowercase();
     // Qualifiers for keys with several values; these keys have one at the most. An absent key
-    // satisfies ForAllValues.
-    let (name, absent_holds) = match name.split_once(':') {
-        Some(("forallvalues", name)) => (name.to_owned(), true),
-        Some(("foranyvalue", name)) => (name.to_owned(), false),
+    // satisfies ForAllValues and never ForAnyValue, negated or not.
+    let (name, qualified) = match name.split_once(':') {
+        Some(("forallvalues", name)) => (name.to_owned(), Some(true)),
+        Some(("foranyvalue", name)) => (name.to_owned(), Some(false)),
         Some(_) => return None,
-        None => (name, false),
+        None => (name, None),
     };
     let (name, if_exists) = match name.strip_suffix("ifexists") {
         Some(name) => (name.to_owned(), true),
@@ -90,20 +88,32 @@ fn one(operator: &str, key: &str, expected: &Value, context: &Context<'_>) -> Op
                 .any(|expected| expected.eq_ignore_ascii_case(absent)),
         );
     }
-    let (negated, compare): (bool, fn(&str, &str) -> bool) = match name.as_str() {
-        "stringequals" => (false, |pattern, value| pattern == value),
-        "stringnotequals" => (true, |pattern, value| pattern == value),
-        "stringequalsignorecase" | "bool" => (false, str::eq_ignore_ascii_case),
-        "stringnotequalsignorecase" => (true, str::eq_ignore_ascii_case),
-        "stringlike" | "arnlike" | "arnequals" => (false, matches),
-        "stringnotlike" | "arnnotlike" | "arnnotequals" => (true, matches),
+    let (name, negated) = match name.split_once("not") {
+        Some((kind, rest)) => (format!("{kind}{rest}"), true),
+        None => (name, false),
+    };
+    let compare: fn(&str, &str) -> Option<bool> = match name.as_str() {
+        "stringequals" => |pattern, value| Some(pattern == value),
+        "stringequalsignorecase" | "bool" => {
+            |pattern, value| Some(pattern.eq_ignore_ascii_case(value))
+        }
+        "stringlike" => |pattern, value| Some(matches(pattern, value)),
+        "arnlike" | "arnequals" => arn_matches,
         _ => return None,
     };
     match value {
         Key::Unknown => None,
         // A negated operator holds for a key that is not there.
-        Key::Absent => Some(if_exists || absent_holds || negated),
-        Key::Is(value) => Some(expected.iter().any(|pattern| compare(pattern, value)) != negated),
+        Key::Absent => Some(if_exists || qualified.unwrap_or(negated)),
+        Key::Is(value) => expected
+            .iter()
+            .map(|pattern| {
+                // A policy variable stands for something of the request that nobody told.
+                let fixed = !pattern.contains("${");
+                fixed.then(|| compare(pattern, value)).flatten()
+            })
+            .fold(Some(false), or)
+            .map(|found| found != negated),
     }
 }
 

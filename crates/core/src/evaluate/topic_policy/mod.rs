@@ -97,7 +97,8 @@ pub fn may_publish(policy: Option<&str>, publication: &Publication<'_>) -> Permi
         )),
         (Some(false), Some(true)) => Permission::Allowed,
         _ => Permission::Undecided(
-            "the topic's policy has a condition that trailproof does not evaluate".to_owned(),
+            "the topic's policy has a principal or a condition that trailproof does not evaluate"
+                .to_owned(),
         ),
     }
 }
@@ -147,9 +148,9 @@ fn element(
     }
 }
 
-/// Whether the caller is meant. In the alarm's own account CloudWatch publishes with the rights of
-/// the topic's owner, which is how the policy that SNS gives every new topic (everybody, if
-/// `AWS:SourceOwner` is the owner) lets alarms through.
+/// Whether the caller is meant. The policy that SNS gives every new topic lets alarms through by
+/// naming everybody, if `AWS:SourceOwner` is the owner. Nothing says that naming the account does:
+/// a service is no principal of the account it works for.
 fn principal(publication: &Publication<'_>) -> impl Fn(&Value) -> Option<bool> {
     let account = publication.account;
     let same_account = publication.topic.account() == Some(account);
@@ -161,13 +162,12 @@ fn principal(publication: &Publication<'_>) -> impl Fn(&Value) -> Option<bool> {
         for (kind, value) in kinds {
             let names = texts(value)?;
             let meant = match kind.as_str() {
-                "Service" => names.iter().any(|name| *name == CLOUDWATCH || *name == "*"),
-                "AWS" => names
-                    .iter()
-                    .any(|name| *name == "*" || (same_account && is_account(name, account))),
-                _ => false,
+                "Service" => Some(names.iter().any(|name| *name == CLOUDWATCH || *name == "*")),
+                "AWS" if names.contains(&"*") => Some(true),
+                "AWS" if same_account && names.iter().any(|name| is_account(name, account)) => None,
+                _ => Some(false),
             };
-            found = or(found, Some(meant));
+            found = or(found, meant);
         }
         found
     }

@@ -73,7 +73,6 @@ fn policies_that_let_cloudwatch_publish() {
         json!({"Condition": {"Bool": {"aws:SecureTransport": true}}}),
         json!({"Condition": {"StringEqualsIfExists": {"aws:PrincipalOrgID": "o-1"}}}),
         json!({"Condition": {"Null": {"aws:PrincipalOrgID": "true"}}}),
-        json!({"Principal": {"AWS": "arn:aws:iam::111111111111:root"}}),
     ] {
         let policy = policy(std::slice::from_ref(&change));
         assert_eq!(
@@ -101,6 +100,9 @@ fn policies_that_do_not() {
         vec![
             json!({"Principal": "*", "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}}),
         ],
+        // The account is missing in the pattern.
+        vec![json!({"Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:cloudwatch:*:alarm:*"}}})],
+        vec![json!({"Condition": {"ForAnyValue:StringNotEquals": {"aws:PrincipalOrgID": "o-1"}}})],
         vec![json!({}), json!({"Effect": "Deny"})],
         vec![
             json!({}),
@@ -121,12 +123,19 @@ fn policies_that_do_not() {
 
 #[test]
 fn a_deny_that_does_not_apply_changes_nothing() {
-    let insecure = json!({"Effect": "Deny", "Principal": "*",
-        "Condition": {"Bool": {"aws:SecureTransport": "false"}}});
-    assert_eq!(
-        check(Some(&policy(&[json!({}), insecure])), "111111111111"),
-        Permission::Allowed
-    );
+    for condition in [
+        json!({"Bool": {"aws:SecureTransport": "false"}}),
+        json!({"ForAnyValue:StringNotLike": {"aws:PrincipalOrgPaths": "o-1/*"}}),
+        json!({"ArnNotLike": {"aws:SourceArn": "arn:aws:*:*:111111111111:*"}}),
+        json!({"Bool": {"aws:PrincipalIsAWSService": "false", "aws:ViaAWSService": "false"}}),
+    ] {
+        let deny = json!({"Effect": "Deny", "Principal": "*", "Condition": condition});
+        assert_eq!(
+            check(Some(&policy(&[json!({}), deny])), "111111111111"),
+            Permission::Allowed,
+            "{condition}"
+        );
+    }
 }
 
 #[test]
@@ -146,6 +155,14 @@ fn what_is_not_known_is_undecided() {
     for changes in [
         vec![json!({"Condition": {"NumericLessThan": {"aws:MultiFactorAuthAge": "300"}}})],
         vec![json!({"Condition": {"StringEquals": {"aws:SourceOrgID": "o-1"}}})],
+        vec![json!({"Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:cloudwatch:*"}}})],
+        vec![
+            json!({"Condition": {"StringEquals": {"aws:SourceAccount": "${aws:PrincipalAccount}"}}}),
+        ],
+        vec![json!({"Principal": {"AWS": "arn:aws:iam::111111111111:root"}})],
+        vec![json!({"Principal": {"AWS": "111111111111"}})],
+        // A service that calls for somebody; CloudWatch calls for itself.
+        vec![json!({"Condition": {"Bool": {"aws:ViaAWSService": "true"}}})],
         vec![
             json!({}),
             json!({"Effect": "Deny", "Condition": {"StringEquals": {"aws:Weather": "rain"}}}),
