@@ -26,6 +26,8 @@ pub struct View<T> {
     pub failure: Option<Arc<CallError>>,
     /// The latest observation.
     pub observed_at: Option<Timestamp>,
+    /// The latest answer from which nothing can be missing.
+    whole_at: Option<Timestamp>,
 }
 
 impl<T> Default for View<T> {
@@ -35,11 +37,27 @@ impl<T> Default for View<T> {
             complete: false,
             failure: None,
             observed_at: None,
+            whole_at: None,
         }
     }
 }
 
 impl<T> View<T> {
+    fn whole(&mut self, at: Timestamp) {
+        self.complete = true;
+        self.whole_at = self.whole_at.max(Some(at));
+    }
+
+    /// Takes what was seen. What a later, complete answer does not have is gone.
+    fn keep(mut self, seen: BTreeMap<&str, (Timestamp, &Arc<T>)>) -> Self {
+        self.items = seen
+            .into_values()
+            .filter(|(at, _)| Some(*at) >= self.whole_at)
+            .map(|(_, item)| Arc::clone(item))
+            .collect();
+        self
+    }
+
     fn saw(&mut self, at: Timestamp) {
         self.observed_at = self.observed_at.max(Some(at));
     }
@@ -414,7 +432,9 @@ impl Evidence {
                 Err(error) => view.failed(error),
                 Ok(listing) => {
                     view.saw(answer.observed_at);
-                    view.complete |= selection.rest.is_none() && listing.complete;
+                    if selection.rest.is_none() && listing.complete {
+                        view.whole(answer.observed_at);
+                    }
                     for filter in &listing.items {
                         let on = filter
                             .log_group_name
@@ -427,11 +447,7 @@ impl Evidence {
                 }
             }
         }
-        view.items = seen
-            .into_values()
-            .map(|(_, item)| Arc::clone(item))
-            .collect();
-        view
+        view.keep(seen)
     }
 
     /// The metric alarms of an account in a region.
@@ -444,19 +460,16 @@ impl Evidence {
                 Err(_) => {}
                 Ok(alarms) => {
                     view.saw(answer.observed_at);
-                    view.complete |=
-                        selection.metric && selection.rest.is_none() && alarms.complete;
+                    if selection.metric && selection.rest.is_none() && alarms.complete {
+                        view.whole(answer.observed_at);
+                    }
                     for alarm in &alarms.metric {
                         newest(&mut seen, &alarm.alarm_name, answer.observed_at, alarm);
                     }
                 }
             }
         }
-        view.items = seen
-            .into_values()
-            .map(|(_, item)| Arc::clone(item))
-            .collect();
-        view
+        view.keep(seen)
     }
 
     /// The composite alarms of an account in a region.
@@ -469,19 +482,16 @@ impl Evidence {
                 Err(_) => {}
                 Ok(alarms) => {
                     view.saw(answer.observed_at);
-                    view.complete |=
-                        selection.composite && selection.rest.is_none() && alarms.complete;
+                    if selection.composite && selection.rest.is_none() && alarms.complete {
+                        view.whole(answer.observed_at);
+                    }
                     for alarm in &alarms.composite {
                         newest(&mut seen, &alarm.alarm_name, answer.observed_at, alarm);
                     }
                 }
             }
         }
-        view.items = seen
-            .into_values()
-            .map(|(_, item)| Arc::clone(item))
-            .collect();
-        view
+        view.keep(seen)
     }
 
     /// The active mute rules that may target an alarm, and whether each is known to.

@@ -113,6 +113,84 @@ fn the_later_record_stands() {
     assert_eq!(answer.outcome.as_ref().unwrap().is_logging, Some(false));
 }
 
+/// The same question in other words has another key, and its answer is no less true.
+#[test]
+fn what_a_later_whole_answer_does_not_have_is_gone() {
+    let filters = |names: &[&str]| {
+        let filters: Vec<Value> = names
+            .iter()
+            .map(|name| json!({"filterName": name, "logGroupName": "trail"}))
+            .collect();
+        json!({"metricFilters": filters})
+    };
+    let alarms = |names: &[&str]| {
+        let alarms: Vec<Value> = names
+            .iter()
+            .map(|name| json!({"AlarmName": name}))
+            .collect();
+        json!({"MetricAlarms": alarms})
+    };
+    let at = |time: &str, line: String| line.replace("22:00:00", time);
+    let ask =
+        |operation, parameters, response| line(operation, 1, "eu-west-1", parameters, response);
+    let filters_asked = "logs:DescribeMetricFilters";
+    let alarms_asked = "cloudwatch:DescribeAlarms";
+    let evidence = read(
+        &[
+            at(
+                "22:00:01",
+                ask(
+                    filters_asked,
+                    json!({"logGroupName": "trail"}),
+                    filters(&["a", "b"]),
+                ),
+            ),
+            at("22:00:02", ask(filters_asked, json!({}), filters(&["b"]))),
+            // A part of the list proves nothing of the rest.
+            at(
+                "22:00:03",
+                ask(
+                    filters_asked,
+                    json!({"filterNamePrefix": "c"}),
+                    filters(&["c"]),
+                ),
+            ),
+            at(
+                "22:00:02",
+                ask(
+                    alarms_asked,
+                    json!({"AlarmTypes": ["MetricAlarm", "CompositeAlarm"]}),
+                    alarms(&["b"]),
+                ),
+            ),
+            at(
+                "22:00:01",
+                ask(alarms_asked, json!({}), alarms(&["a", "b"])),
+            ),
+            at(
+                "22:00:03",
+                ask(alarms_asked, json!({"AlarmNames": ["c"]}), alarms(&["c"])),
+            ),
+        ]
+        .concat(),
+    );
+    let site = site(1, "eu-west-1");
+    let filters = evidence.metric_filters(&site, "trail");
+    let names: Vec<&str> = filters
+        .items
+        .iter()
+        .map(|filter| &*filter.filter_name)
+        .collect();
+    assert_eq!(names, ["b", "c"]);
+    let alarms = evidence.metric_alarms(&site);
+    let names: Vec<&str> = alarms
+        .items
+        .iter()
+        .map(|alarm| &*alarm.alarm_name)
+        .collect();
+    assert_eq!(names, ["b", "c"]);
+}
+
 #[test]
 fn a_trail_may_be_named_instead_of_its_arn() {
     let evidence = read(&line(

@@ -43,8 +43,9 @@ pub(in crate::evaluate) fn status(
     }
     let member = evidence
         .trail_statuses(arn)
-        .filter(|(site, _)| site.region == home)
-        .find_map(|(site, answer)| {
+        .filter(|(site, answer)| site.region == home && answer.outcome.is_ok())
+        .max_by_key(|(_, answer)| answer.observed_at)
+        .and_then(|(site, answer)| {
             let value = answer.outcome.as_ref().ok()?;
             Some(Reading::Read {
                 value: std::sync::Arc::clone(value),
@@ -100,8 +101,33 @@ pub(in crate::evaluate) fn judge(trail: &Trail, status: Option<&Reading<TrailSta
 mod tests {
     use serde_json::{Value, json};
 
-    use crate::evaluate::fixture::{Case, MANAGEMENT, table};
+    use crate::evaluate::fixture::{
+        Case, MANAGEMENT, MEMBER, OTHER, TRAIL, World, check, denied, table,
+    };
     use crate::finding::Status::{Fail, Unknown};
+
+    #[test]
+    fn of_what_members_were_told_the_latest_counts() {
+        let told = |world: World, account, at: &str, logging: bool| {
+            let mut world = world.with(
+                "cloudtrail:GetTrailStatus",
+                account,
+                "eu-west-1",
+                &json!({"Name": TRAIL}),
+                &json!({"IsLogging": logging}),
+            );
+            world.records.last_mut().unwrap()["observed_at"] = json!(at);
+            world
+        };
+        let world = World::healthy().fail(
+            "cloudtrail:GetTrailStatus",
+            MANAGEMENT,
+            &denied("cloudtrail:GetTrailStatus"),
+        );
+        let world = told(world, MEMBER, "2026-11-22T22:00:00Z", true);
+        let world = told(world, OTHER, "2026-11-22T22:00:09Z", false);
+        check(&world, Fail, Fail, Some("logging.stopped"));
+    }
 
     #[test]
     fn one_thing_is_not_as_it_should_be() {
