@@ -300,14 +300,18 @@ fn basic_clauses(selector: &crate::evidence::EventSelector) -> Vec<String> {
 
 /// What has to hold of a management event; `None` when the selector is about other events.
 fn advanced_clauses(selector: &AdvancedSelector) -> Result<Option<Vec<String>>, String> {
+    let fields = &selector.field_selectors;
+    // The fields come in any order; what other categories select by is of no interest.
+    let category = |field: &&FieldSelector| field.field == "eventCategory";
+    if !fields
+        .iter()
+        .filter(category)
+        .all(|field| admits(field, "Management"))
+    {
+        return Ok(None);
+    }
     let mut clauses = Vec::new();
-    for field in &selector.field_selectors {
-        if field.field == "eventCategory" {
-            if !admits(field, "Management") {
-                return Ok(None);
-            }
-            continue;
-        }
+    for field in fields.iter().filter(|field| !category(field)) {
         if field.field == "readOnly" {
             match (admits(field, "true"), admits(field, "false")) {
                 (true, true) => {}
@@ -417,6 +421,28 @@ mod tests {
             world.policy.controls = vec![control.clone()];
             check(&world, cis, effective, reason);
         }
+    }
+
+    #[test]
+    fn fields_come_in_any_order() {
+        let data = json!({"FieldSelectors": [
+            {"Field": "resources.type", "Equals": ["AWS::S3::Object"]},
+            {"Field": "eventCategory", "Equals": ["Data"]},
+        ]});
+        let world = World::healthy()
+            .set(
+                "cloudtrail:GetEventSelectors",
+                MANAGEMENT,
+                "/EventSelectors",
+                json!([]),
+            )
+            .set(
+                "cloudtrail:GetEventSelectors",
+                MANAGEMENT,
+                "/AdvancedEventSelectors",
+                json!([data]),
+            );
+        check(&world, Fail, Fail, Some("selectors.exclude-events"));
     }
 
     #[test]
