@@ -310,7 +310,12 @@ impl<'t> Parser<'_, 't> {
         if !self.take(')') {
             return None;
         }
-        let mut present = list.into_iter().filter(|term| !matches!(term, Term::Quiet));
+        // The filter behind a quiet metric may write zeros, which a least or a mean value counts.
+        let is_quiet = |term: &Term| matches!(term, Term::Quiet);
+        if matches!(function, "MIN" | "AVG") && list.iter().any(is_quiet) {
+            return list.iter().all(is_quiet).then_some(Term::Quiet);
+        }
+        let mut present = list.into_iter().filter(|term| !is_quiet(term));
         let first = present.next().unwrap_or(Term::Quiet);
         present.try_fold(first, |total, term| match function {
             "SUM" => plus(zero_when_missing(total)?, zero_when_missing(term)?),

@@ -377,6 +377,8 @@ fn metric_math_over_the_metric() {
         ("SUM([m1, m2])", 1),
         ("SUM(METRICS())", 1),
         ("MAX([m1])", 1),
+        ("MAX([m1, m2])", 1),
+        ("MIN([m1])", 1),
         ("FILL(m1, 0)", 1),
         ("FILL(m1, 0) + FILL(m2, 0)", 1),
         ("SUM([FILL(m1,0),FILL(m2,0)])", 1),
@@ -397,6 +399,8 @@ fn metric_math_that_is_not_analysed() {
     for expression in [
         "m1 + m2",
         "m1 * m2",
+        "MIN([m1, m2])",
+        "AVG(METRICS())",
         "IF(m1 > 5, 1, 0)",
         "RATE(m1)",
         "FILL(m1, REPEAT)",
