@@ -325,6 +325,33 @@ fn a_composite_alarm_that_the_alarm_drives_is_its_action() {
         println!("{rule}");
         check(&world, cis, effective, reason);
     }
+    // A suppressor that fires together with the alarm never lets the composite alarm speak.
+    for (suppressor, effective, reason) in [
+        ("maintenance", PASS, None),
+        ("failures", FAIL, Some("action.none")),
+        ("quiet", FAIL, Some("action.none")),
+    ] {
+        let mut over = composite("ALARM(failures)", json!([TOPIC]));
+        over["ActionsSuppressor"] = json!(format!(
+            "arn:aws:cloudwatch:eu-west-1:111111111111:alarm:{suppressor}"
+        ));
+        let mut quiet = composite("ALARM(failures) OR ALARM(other)", json!([]));
+        quiet["AlarmName"] = json!("quiet");
+        let world = World::healthy()
+            .set(
+                "cloudwatch:DescribeAlarms",
+                MANAGEMENT,
+                "/MetricAlarms/0/AlarmActions",
+                json!([]),
+            )
+            .set(
+                "cloudwatch:DescribeAlarms",
+                MANAGEMENT,
+                "/CompositeAlarms",
+                json!([over, quiet]),
+            );
+        check(&world, PASS, effective, reason);
+    }
     let unlisted = |world: World| {
         let mut world = world;
         world.record_mut("cloudwatch:DescribeAlarms", MANAGEMENT)["parameters"] = json!({});

@@ -129,7 +129,8 @@ pub(in crate::evaluate) fn judge(around: &Neighbourhood<'_>, alarm: &Arc<MetricA
             actions: &composite.alarm_actions,
             enabled: composite.actions_enabled,
         };
-        for mut way in self::ways(around, &over, suppression(around, composite).as_ref()) {
+        let suppressed = suppression(around, alarm, composite);
+        for mut way in self::ways(around, &over, suppressed.as_ref()) {
             if way.topic.is_none() {
                 continue;
             }
@@ -278,8 +279,12 @@ fn ways(
         .collect()
 }
 
-/// Whether a composite alarm's suppressor is at work.
-fn suppression(around: &Neighbourhood<'_>, composite: &CompositeAlarm) -> Option<Verdict> {
+/// Whether a composite alarm's suppressor is at work, or will be as soon as the alarm fires.
+fn suppression(
+    around: &Neighbourhood<'_>,
+    alarm: &MetricAlarm,
+    composite: &CompositeAlarm,
+) -> Option<Verdict> {
     let broken = |why: String| {
         Some(Verdict::Broken(Cause::new(
             &SUPPRESSED,
@@ -298,20 +303,30 @@ fn suppression(around: &Neighbourhood<'_>, composite: &CompositeAlarm) -> Option
             || arn == Some(suppressor)
             || suppressor.ends_with(&format!(":alarm:{name}"))
     };
-    let state = around
+    let metric = around
         .metric
         .items
         .iter()
-        .find(|alarm| is_it(&alarm.alarm_name, alarm.alarm_arn.as_deref()))
-        .map(|alarm| alarm.state_value.as_deref())
-        .or_else(|| {
-            around
-                .composite
-                .items
-                .iter()
-                .find(|alarm| is_it(&alarm.alarm_name, alarm.alarm_arn.as_deref()))
-                .map(|alarm| alarm.state_value.as_deref())
-        });
+        .find(|other| is_it(&other.alarm_name, other.alarm_arn.as_deref()));
+    let over = around
+        .composite
+        .items
+        .iter()
+        .find(|other| is_it(&other.alarm_name, other.alarm_arn.as_deref()));
+    let itself = match (metric, over) {
+        (Some(metric), _) => metric.alarm_name == alarm.alarm_name,
+        (None, Some(over)) => drives(alarm, over, around.rules) == Drive::Yes,
+        (None, None) => false,
+    };
+    if itself {
+        return broken(format!(
+            "while `{suppressor}` is in ALARM, and it is whenever alarm `{}` fires",
+            alarm.alarm_name
+        ));
+    }
+    let state = metric
+        .map(|metric| metric.state_value.as_deref())
+        .or_else(|| over.map(|over| over.state_value.as_deref()));
     match state {
         Some(Some("ALARM")) => broken(format!("while `{suppressor}` is in ALARM, as it is now")),
         _ => None,
