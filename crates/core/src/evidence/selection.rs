@@ -16,10 +16,10 @@ const PAGING: &[&str] = &[
     "MaxResults",
     "maxResults",
     "PageSize",
-    "NextToken",
-    "nextToken",
-    "StartingToken",
 ];
+
+/// Parameters that ask for what comes after other pages.
+const TOKENS: &[&str] = &["NextToken", "nextToken", "StartingToken"];
 
 /// A record's parameters, taken apart.
 pub(super) struct Parameters<'a> {
@@ -69,6 +69,14 @@ impl Parameters<'_> {
                 .collect(),
             Some(other) => Err(Self::unreadable(name, &format!("`{other}` is not a list"))),
         }
+    }
+
+    /// Whether the answer begins after other pages, which it leaves out.
+    pub(super) fn continues(&self) -> bool {
+        TOKENS
+            .iter()
+            .filter_map(|name| self.map.get(*name)?.as_str())
+            .any(|token| !token.is_empty())
     }
 
     /// Every other parameter that narrows the answer, as one text. `None` when there is none: the

@@ -267,15 +267,20 @@ impl Evidence {
                 self.organization.insert(site, answer);
             }
             Operation::ListAccounts => {
-                let answer = listing(observed_at, outcome, "Accounts", |it: AccountsResponse| {
-                    it.accounts
-                })?;
+                let answer = listing(
+                    parameters,
+                    observed_at,
+                    outcome,
+                    "Accounts",
+                    |it: AccountsResponse| it.accounts,
+                )?;
                 self.accounts.insert(site, answer);
                 self.index_accounts();
             }
             Operation::ListDelegatedAdministrators => {
                 let principal = parameters.text("ServicePrincipal")?.unwrap_or_default();
                 let answer = listing(
+                    parameters,
                     observed_at,
                     outcome,
                     "DelegatedAdministrators",
@@ -398,6 +403,7 @@ impl Evidence {
             Operation::DescribeLogGroups => {
                 let selection = LogGroupSelection::of(parameters)?;
                 let answer = listing(
+                    parameters,
                     observed_at,
                     outcome,
                     "logGroups",
@@ -408,6 +414,7 @@ impl Evidence {
             Operation::DescribeMetricFilters => {
                 let selection = FilterSelection::of(parameters)?;
                 let answer = listing(
+                    parameters,
                     observed_at,
                     outcome,
                     "metricFilters",
@@ -446,6 +453,7 @@ impl Evidence {
             Operation::ListAlarmMuteRules => {
                 let selection = MuteSelection::of(parameters)?;
                 let answer = listing(
+                    parameters,
                     observed_at,
                     outcome,
                     "AlarmMuteRuleSummaries",
@@ -463,6 +471,7 @@ impl Evidence {
             Operation::ListSubscriptionsByTopic => {
                 let topic = self.topic_arn(parameters)?;
                 let answer = listing(
+                    parameters,
                     observed_at,
                     outcome,
                     "Subscriptions",
@@ -628,6 +637,7 @@ fn typed<R: DeserializeOwned, T: ?Sized>(
 }
 
 fn listing<R: DeserializeOwned, T>(
+    parameters: &Parameters<'_>,
     observed_at: Timestamp,
     outcome: Result<Value, Arc<CallError>>,
     member: &str,
@@ -635,7 +645,7 @@ fn listing<R: DeserializeOwned, T>(
 ) -> Result<Answer<Listing<T>>, Unreadable> {
     let outcome = match outcome {
         Ok(response) => {
-            let complete = is_last_page(&response);
+            let complete = is_last_page(&response) && !parameters.continues();
             let items = take(read(main_list(response, member)?)?);
             Ok(Arc::new(Listing { items, complete }))
         }

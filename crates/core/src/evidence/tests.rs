@@ -261,6 +261,41 @@ fn a_page_with_a_token_is_not_the_whole_list() {
 }
 
 #[test]
+fn a_page_after_other_pages_is_not_the_whole_list() {
+    let topic = "arn:aws:sns:eu-west-1:000000000001:alerts";
+    let evidence = read(
+        &[
+            line(
+                "logs:DescribeMetricFilters",
+                1,
+                "eu-west-1",
+                json!({"logGroupName": "trail"}),
+                json!({"metricFilters": [{"filterName": "a"}], "NextToken": "more"}),
+            ),
+            line(
+                "logs:DescribeMetricFilters",
+                1,
+                "eu-west-1",
+                json!({"logGroupName": "trail", "StartingToken": "more"}),
+                json!({"metricFilters": [{"filterName": "b"}]}),
+            ),
+            line(
+                "sns:ListSubscriptionsByTopic",
+                1,
+                "eu-west-1",
+                json!({"TopicArn": topic, "NextToken": "more"}),
+                json!({"Subscriptions": []}),
+            ),
+        ]
+        .concat(),
+    );
+    let filters = evidence.metric_filters(&site(1, "eu-west-1"), "trail");
+    assert_eq!((filters.items.len(), filters.complete), (2, false));
+    let (_, answer) = evidence.subscriptions(topic).next().unwrap();
+    assert!(!answer.outcome.as_ref().unwrap().complete);
+}
+
+#[test]
 fn alarms_without_a_type_are_metric_alarms() {
     for (parameters, metric, composite) in [
         (json!({}), true, false),
