@@ -147,6 +147,19 @@ fn links(
         let behind = broken && decisive.is_some_and(|decisive| name > decisive);
         let step = chain.iter().find(|step| step.link == name);
         links.push(Arc::new(match step {
+            // A question that was saved, because no answer could have mended the chain.
+            Some(step)
+                if !behind && broken && decisive != Some(name) && unasked(step, yardstick) =>
+            {
+                ChainLink {
+                    detail: format!(
+                        "not asked: {} is broken, whatever the answer",
+                        decisive.map_or("the chain", LinkName::as_str)
+                    )
+                    .into(),
+                    ..link(step, yardstick)
+                }
+            }
             Some(step) if !behind => link(step, yardstick),
             _ => ChainLink {
                 link: name,
@@ -165,6 +178,13 @@ fn links(
         }));
     }
     links
+}
+
+/// Whether nothing is known of a step because nobody asked.
+fn unasked(step: &Step, yardstick: Yardstick) -> bool {
+    matches!(step.verdict(yardstick), Verdict::Unseen(_))
+        && step.observed_at.is_none()
+        && !step.wants.is_empty()
 }
 
 fn link(step: &Step, yardstick: Yardstick) -> ChainLink {

@@ -72,12 +72,12 @@ pub(in crate::evaluate) fn judge(
                 step.effective(Verdict::Broken(Cause::new(
                     &STALE,
                     format!(
-                        "trail `{name}` delivered to its log group {} hours before it was observed, at {delivered}",
+                        "trail `{name}` delivered to its log group {} hours before it was observed, at {delivered:.0}",
                         age.as_hours()
                     ),
                 )))
             } else {
-                step.detail(format!("last delivery to the log group at {delivered}"))
+                step.detail(format!("last delivery to the log group at {delivered:.0}"))
             }
         }
         // Whether members are told about deliveries is not documented, so their silence says

@@ -265,10 +265,17 @@ pub(in crate::evaluate) fn misses(
     }
     let count = view.items.len();
     let comparison = decisions.compare(required, texts);
-    let filters = if count == 1 {
-        format!("the metric filter of log group `{}`", place.name)
-    } else {
-        format!("the {count} metric filters of log group `{}`", place.name)
+    let filters = match view.items.as_slice() {
+        [filter] => format!(
+            "metric filter `{}` of log group `{}`",
+            filter.filter_name, place.name
+        ),
+        _ => format!("the {count} metric filters of log group `{}`", place.name),
+    };
+    // The one pattern is what a reader compares; of several, the event that they miss says more.
+    let pattern = match view.items.as_slice() {
+        [filter] => format!("; its pattern is {}", filter.filter_pattern),
+        _ => String::new(),
     };
     let mut cause = Cause::new(
         &MISSES,
@@ -278,7 +285,7 @@ pub(in crate::evaluate) fn misses(
                 if count == 1 { "es" } else { "" }
             ),
             _ => format!(
-                "{filters} miss{} events of the control",
+                "{filters} miss{} events of the control{pattern}",
                 if count == 1 { "es" } else { "" }
             ),
         },
