@@ -140,6 +140,7 @@ for event in events:
 markdown = (run / "report.md").read_text("utf-8")
 listed = [line for line in markdown.split("\n") if re.match(r"\| [0-9]{12} ", line)]
 check(len(listed) == count("FAIL", "UNKNOWN", "MUTED"), f"report.md lists {len(listed)} findings")
+check(re.match(r"# trailproof: .*\?\n\n\*\*(Not met|Not proved)", markdown), "report.md does not open with its conclusion")
 check(not re.search(r"(?<!\\)\]\(|<script|<img|(?<!\\)://", markdown), "report.md has foreign markup")
 
 for name in ("report.md", "junit.xml", "report.html"):

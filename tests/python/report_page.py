@@ -14,7 +14,9 @@ import sys
 import tempfile
 
 chromium, run = sys.argv[1], pathlib.Path(sys.argv[2]).resolve()
-findings = json.loads((run / "findings.json").read_text("utf-8"))["findings"]
+document = json.loads((run / "findings.json").read_text("utf-8"))
+findings = document["findings"]
+evaluated_at = document["run"]["policy"]["evaluated_at"]
 page = (run / "report.html").read_text("utf-8")
 by_status = {}
 for finding in findings:
@@ -24,6 +26,7 @@ for finding in findings:
 def searched(finding):
     account, control = finding["account"], finding["control"]
     texts = [account["id"], account["name"], account["ou_path"], control["id"], finding["reason"], finding["message"]]
+    texts += [observation["code"] for observation in finding["observations"]]
     return "\n".join(text or "" for text in texts).lower()
 
 
@@ -97,7 +100,7 @@ reader = """
     check(dialog.querySelectorAll(".chain li").length === expected.links, "the chain has other links");
     check(dialog.textContent.includes(expected.message), "the message is missing");
     check(location.hash.includes(expected.account), "the finding has no address");
-    dialog.querySelector("button").click();
+    [...dialog.querySelectorAll("button")].find((button) => button.textContent === "Close").click();
     await later(50);
     check(!dialog.open, "the finding does not close");
     check(document.activeElement.classList.contains("row"), "the focus is lost");
@@ -111,7 +114,27 @@ reader = """
     check(element("control").value !== "", "a bar does not filter");
     element("reset").click();
 
+    location.hash = "#" + expected.account + "/" + expected.control;
+    await later(100);
+    check(dialog.open && dialog.textContent.includes(expected.account), "an address pasted into the open page does not open it");
+    const next = dialog.querySelector('[data-step="next"]:not(:disabled), [data-step="previous"]:not(:disabled)');
+    const before = location.hash;
+    next.click();
+    check(dialog.open && location.hash !== before, "there is no way to the next finding");
+    dialog.close();
+    await later(50);
+    location.hash = "#%";
+    await later(50);
+    check(!dialog.open, "an address that is none opens something");
+
+    for (const link of document.querySelectorAll(".links li.whole")) {
+      const name = link.querySelector("button").dataset.value;
+      check(expected.proved.includes(name), name + " is ticked, and no finding proves it");
+    }
+    check(element("scope").textContent.includes(expected.judged), "the scope does not say when it was judged");
+
     dispatchEvent(new Event("beforeprint"));
+    check(element("printed").textContent === "All " + expected.total + " findings.", "paper does not say what it shows");
     check(document.querySelectorAll("#paper tr").length === Math.min(expected.total, 2000), "paper has other rows");
     for (const control of document.querySelectorAll("input, select")) {
       check(control.labels.length === 1, control.id + " has no label");
@@ -137,6 +160,8 @@ reader = """
             "control": opened["control"]["id"],
             "links": len(opened["chain"]),
             "message": opened["message"].split("`")[0],
+            "proved": sorted({link["link"] for finding in findings for link in finding["chain"] if link["status"] == "PASS"}),
+            "judged": evaluated_at[:19].replace("T", " "),
             "first": min(finding["account"]["id"] for finding in findings),
             "last": max(finding["account"]["id"] for finding in findings),
         }

@@ -68,10 +68,38 @@ fn suite(report: &Report<'_>, control: &str, out: &mut dyn Write) -> io::Result<
         count(&[Status::Unknown]),
         count(&[Status::Muted, Status::NotApplicable]),
     )?;
+    properties(report, findings().next(), out)?;
     for finding in findings() {
         case(finding, out)?;
     }
     writeln!(out, "  </testsuite>")
+}
+
+/// What the outcomes mean: a run that is not complete may lack cases that would fail.
+fn properties(report: &Report<'_>, first: Option<&Finding>, out: &mut dyn Write) -> io::Result<()> {
+    let run = report.run;
+    let tool = format!("{} {}", run.tool.name, run.tool.version);
+    let complete = if run.complete { "yes" } else { "no" };
+    let evaluated_at = run.policy.evaluated_at.to_string();
+    let mut properties = vec![
+        ("tool", tool.as_str()),
+        ("complete", complete),
+        ("evaluated_at", &evaluated_at),
+    ];
+    if let Some(finding) = first {
+        properties.push(("benchmark", &finding.control.benchmark));
+        properties.extend(finding.control.number.as_deref().map(|it| ("number", it)));
+        properties.push(("title", &finding.control.title));
+    }
+    writeln!(out, "    <properties>")?;
+    for (name, value) in properties {
+        writeln!(
+            out,
+            r#"      <property name="{name}" value="{}"/>"#,
+            attribute(value)
+        )?;
+    }
+    writeln!(out, "    </properties>")
 }
 
 fn case(finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
@@ -182,6 +210,8 @@ mod tests {
         ));
         assert!(text.contains(r#"<testsuite name="root-usage" timestamp="2026-11-22T22:00:00" tests="4" failures="1" errors="1" skipped="1""#));
         assert_eq!(text.matches("<testcase ").count(), 8);
+        assert!(text.contains(r#"<property name="complete" value="yes"/>"#));
+        assert!(text.contains(r#"<property name="number" value="5.3"/>"#));
         assert!(text.contains(
             r#"<skipped message="muted until 2026-12-31T00:00:00Z by security@example.com: decommissioned in December"/>"#
         ));

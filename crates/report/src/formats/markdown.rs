@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use trailproof_core::finding::{Finding, LinkName, Status};
+use trailproof_core::finding::{Finding, Status};
 
-use super::control_ids;
+use super::{control_ids, statement};
 use crate::format::{Format, Report};
 use crate::untrusted::{shortened, visible};
 
@@ -27,32 +27,31 @@ impl Format for Markdown {
     }
 
     fn write(&self, report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-        let run = report.run;
-        writeln!(out, "# trailproof: does a failed sign-in reach a person?\n")?;
+        writeln!(out, "# trailproof: {}\n", statement::question(report))?;
+        let (verdict, because) = statement::conclusion(report);
+        writeln!(out, "**{verdict}** {}", escape(&because))?;
+        for warning in statement::warnings(report) {
+            writeln!(out, "\n> **{}**", escape(&warning))?;
+        }
         writeln!(
             out,
-            "Judged on {} by {} {}, {}.",
-            run.policy.evaluated_at.strftime("%Y-%m-%d %H:%M UTC"),
-            escape(&run.tool.name),
-            escape(&run.tool.version),
+            "\nJudged as of {} by {} {}, {}.",
+            statement::time(report.run.policy.evaluated_at),
+            escape(&report.run.tool.name),
+            escape(&report.run.tool.version),
             escape(&format!(
                 "CIS AWS Foundations Benchmark {}",
-                run.policy.benchmark
+                report.run.policy.benchmark
             )),
         )?;
-        if !run.complete {
-            writeln!(
-                out,
-                "\n> **This run is not complete.** Accounts may be missing."
-            )?;
-        }
         totals(report, out)?;
         by_control(report, out)?;
         by_link(report, out)?;
         for status in [Status::Fail, Status::Unknown, Status::Muted] {
             list(report, status, out)?;
         }
-        Ok(())
+        observations(report, out)?;
+        scope(report, out)
     }
 }
 
@@ -99,20 +98,51 @@ fn by_control(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn by_link(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let counts = &report.summary.by_broken_link;
-    if counts.is_empty() {
+    let breaks = statement::breaks(report.findings);
+    if breaks.is_empty() {
         return Ok(());
     }
     writeln!(
         out,
-        "\n## Where chains break\n\n| Link | Findings |\n|---|---:|"
+        "\n## Where chains break\n\nThe links of a chain, in order; links that no chain breaks at are left out.\n\n| Link | What it promises | FAIL | UNKNOWN |\n|---|---|---:|---:|"
     )?;
-    for link in [LinkName::Account].into_iter().chain(LinkName::CHAIN) {
-        if let Some(count) = counts.get(link.as_str()) {
-            writeln!(out, "| {link} | {count} |")?;
-        }
+    for (link, (failed, unseen)) in breaks {
+        writeln!(
+            out,
+            "| {link} | {} | {failed} | {unseen} |",
+            statement::promise(link)
+        )?;
     }
     Ok(())
+}
+
+fn observations(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let observations = statement::observations(report.findings);
+    if observations.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "\n## Worth knowing\n\nObservations that change no verdict, on findings of any status.\n\n| Observation | Findings | For example |\n|---|---:|---|"
+    )?;
+    for (code, count, message) in observations {
+        writeln!(out, "| {} | {count} | {} |", escape(code), cell(message))?;
+    }
+    Ok(())
+}
+
+fn scope(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "\n## Scope and method\n\nA chain leads from an event that CloudTrail records to a person who confirmed a subscription. PASS means: this exact chain exists, it belongs together, and it can fire. What could not be observed is UNKNOWN, and never counts as PASS or FAIL.\n\n| | |\n|---|---|"
+    )?;
+    for (term, text) in statement::scope(report) {
+        writeln!(out, "| {term} | {} |", escape(&text))?;
+    }
+    writeln!(
+        out,
+        "\nEvery finding, those that pass included, is in findings.csv and findings.json with its chain link by link. What AWS answered is in evidence.ndjson."
+    )
 }
 
 fn list(report: &Report<'_>, status: Status, out: &mut dyn Write) -> io::Result<()> {
@@ -139,7 +169,7 @@ fn list(report: &Report<'_>, status: Status, out: &mut dyn Write) -> io::Result<
             out,
             "| {} | {} | {} | {} | {} |",
             account(finding),
-            escape(&finding.control.id),
+            escape(&control(finding)),
             escape(finding.reason.as_deref().unwrap_or_default()),
             cell(&finding.message),
             last_cell(finding),
@@ -152,6 +182,14 @@ fn account(finding: &Finding) -> String {
     match finding.account.name.as_deref() {
         Some(name) => format!("{} {}", finding.account.id, cell(name)),
         None => finding.account.id.to_string(),
+    }
+}
+
+/// The number that an auditor looks for, and the id that the tool takes.
+fn control(finding: &Finding) -> String {
+    match finding.control.number.as_deref() {
+        Some(number) => format!("{number} {}", finding.control.id),
+        None => finding.control.id.clone(),
     }
 }
 

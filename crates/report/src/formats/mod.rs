@@ -11,6 +11,7 @@ mod ocsf;
 mod pivot;
 #[cfg(test)]
 pub(crate) mod sample;
+mod statement;
 
 pub use asff::Asff;
 pub use html::Html;

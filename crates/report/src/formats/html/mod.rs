@@ -5,6 +5,7 @@
 //! here and needs no script; the table of findings is drawn by the script from data in the page,
 //! a screenful at a time.
 
+mod appendix;
 mod data;
 mod escape;
 mod overview;
@@ -18,6 +19,7 @@ use trailproof_core::finding::Status;
 
 use self::escape::escape;
 use self::overview::Overview;
+use super::statement;
 use crate::format::{Format, Report};
 
 const STYLE: &str = include_str!("page.css");
@@ -41,10 +43,10 @@ impl Format for Html {
     }
 
     fn write(&self, report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-        head(out)?;
+        head(report, out)?;
         Overview::of(report).write(out)?;
         table(report, out)?;
-        overview::appendix(report, out)?;
+        appendix::write(report, out)?;
         writeln!(
             out,
             "</main>\n<footer class=\"wrap\">Written by {} {}. Nothing on this page is loaded from anywhere, and nothing is sent anywhere.</footer>",
@@ -60,7 +62,24 @@ impl Format for Html {
     }
 }
 
-fn head(out: &mut dyn Write) -> io::Result<()> {
+/// The title tells two reports in two tabs, or two printed files, apart.
+fn title(report: &Report<'_>) -> String {
+    let organization = report.run.scope.organization.as_ref();
+    let organization = organization.and_then(|known| known.id.as_deref());
+    let mut parts = vec!["trailproof".to_owned()];
+    parts.extend(organization.map(str::to_owned));
+    parts.push(
+        report
+            .run
+            .policy
+            .evaluated_at
+            .strftime("%Y-%m-%d")
+            .to_string(),
+    );
+    format!("{}: {}", parts.join(" "), statement::question(report))
+}
+
+fn head(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(
         out,
         r##"<!doctype html>
@@ -71,12 +90,13 @@ fn head(out: &mut dyn Write) -> io::Result<()> {
 <meta name="referrer" content="no-referrer">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<title>trailproof: does a failed sign-in reach a person?</title>
+<title>{title}</title>
 <style>{STYLE}</style>
 </head>
 <body>
 <a class="skip" href="#findings">Skip to the findings</a>
 <main class="wrap">"##,
+        title = escape(&title(report)),
         style = source_hash(STYLE),
         script = source_hash(SCRIPT),
     )
@@ -98,8 +118,8 @@ fn table(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
 <h2 id="findings-title">Findings</h2>
 <noscript><p class="banner">The table needs the script of this page. The same findings are in findings.csv.</p></noscript>
 <div class="controls">
-<div class="field"><label for="query">Search account, unit, control, reason, message</label><input id="query" type="search" autocomplete="off" spellcheck="false"></div>
-<fieldset class="field"><legend>Status</legend><div class="chips">"#
+<div class="field grow"><label for="query">Search accounts, units, findings</label><input id="query" type="search" autocomplete="off" spellcheck="false"></div>
+<div class="field" role="group" aria-labelledby="status-label"><span id="status-label">Status</span><div class="chips">"#
     )?;
     for status in Status::ALL {
         let count = report.summary.count(status);
@@ -113,14 +133,16 @@ fn table(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     }
     writeln!(
         out,
-        r#"</div></fieldset>
+        r#"</div></div>
 <div class="field"><label for="control">Control</label><select id="control"><option value="">all</option></select></div>
 <div class="field"><label for="link">Broken link</label><select id="link"><option value="">any</option></select></div>
 <div class="field"><label for="ou">Organizational unit</label><select id="ou"><option value="">all</option></select></div>
 <button type="button" class="plain" id="reset">Clear filters</button>
+<p class="soft hint" id="hint">Choose a row for its chain, the remedy and the evidence. Arrow keys move, Enter opens.</p>
 <div class="tally" id="tally" role="status" aria-live="polite"></div>
 </div>
-<div class="table" id="table" role="table" aria-label="Findings" aria-colcount="6">
+<div class="table" id="table" role="grid" aria-label="Findings" aria-describedby="hint" aria-readonly="true" aria-colcount="6">
+<div role="rowgroup">
 <div class="row head" role="row" aria-rowindex="1">
 <div role="columnheader" aria-sort="ascending"><button type="button" data-sort="status">Status</button></div>
 <div role="columnheader"><button type="button" data-sort="account">Account</button></div>
@@ -129,14 +151,21 @@ fn table(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
 <div role="columnheader"><button type="button" data-sort="message">What was found</button></div>
 <div role="columnheader"><button type="button" data-sort="assurance">CIS / effective</button></div>
 </div>
-<div class="view" id="view">
+</div>
+<div class="view" id="view" role="presentation">
 <p class="empty" id="loading">Reading the findings …</p>
-<p class="empty" id="empty" hidden>Nothing matches these filters.</p>
+<p class="empty" id="empty" hidden>{empty}</p>
 <div class="body" id="body" role="rowgroup"></div>
 </div>
 </div>
+<p id="printed"></p>
 <table id="print"><thead><tr><th>Status</th><th>Account</th><th>Control</th><th>Reason</th><th>What was found</th></tr></thead><tbody id="paper"></tbody></table>
-</section>"#
+</section>"#,
+        empty = if report.findings.is_empty() {
+            "This run has no findings."
+        } else {
+            "Nothing matches these filters."
+        },
     )
 }
 

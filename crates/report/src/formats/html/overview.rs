@@ -4,12 +4,11 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use trailproof_core::finding::{LinkName, Status};
-use trailproof_core::policy::Assurance;
+use trailproof_core::finding::{LinkName, LinkStatus, Status};
 
 use super::escape::escape;
 use crate::format::Report;
-use crate::formats::{by_account, control_ids, controls};
+use crate::formats::{by_account, control_ids, controls, statement};
 
 /// Findings by status, in the order of [`Status::ALL`].
 type Counts = [usize; 5];
@@ -27,6 +26,8 @@ pub(super) struct Overview<'a> {
     by_unit: BTreeMap<&'a str, Counts>,
     /// FAIL and UNKNOWN findings by the link that broke.
     by_link: BTreeMap<LinkName, (usize, usize)>,
+    /// Findings that prove a link.
+    proved: BTreeMap<LinkName, usize>,
     /// FAIL and UNKNOWN findings by reason.
     by_reason: BTreeMap<&'a str, Counts>,
 }
@@ -48,7 +49,8 @@ impl<'a> Overview<'a> {
             accounts: by_account(report.findings).count(),
             by_control: BTreeMap::new(),
             by_unit: BTreeMap::new(),
-            by_link: BTreeMap::new(),
+            by_link: statement::breaks(report.findings),
+            proved: BTreeMap::new(),
             by_reason: BTreeMap::new(),
         };
         for finding in report.findings {
@@ -66,12 +68,9 @@ impl<'a> Overview<'a> {
                     finding.status,
                 );
             }
-            if let Some(link) = finding.broken_link {
-                let (failed, unseen) = overview.by_link.entry(link).or_default();
-                match finding.status {
-                    Status::Fail => *failed += 1,
-                    Status::Unknown => *unseen += 1,
-                    _ => {}
+            for link in &finding.chain {
+                if link.status == LinkStatus::Pass {
+                    *overview.proved.entry(link.link).or_default() += 1;
                 }
             }
         }
@@ -83,78 +82,62 @@ impl<'a> Overview<'a> {
         writeln!(out, r#"<div class="grid">"#)?;
         self.totals(out)?;
         self.links(out)?;
-        self.controls(out)?;
-        self.units(out)?;
+        writeln!(out, r#"<div class="span-6 stack">"#)?;
+        if !self.report.findings.is_empty() {
+            self.controls(out)?;
+        }
+        self.notes(out)?;
+        writeln!(out, "</div>")?;
+        if !self.report.findings.is_empty() {
+            self.units(out)?;
+        }
         writeln!(out, "</div>")
     }
 
     fn header(&self, out: &mut dyn Write) -> io::Result<()> {
         let run = self.report.run;
-        let passed = self.report.summary.count(Status::Pass);
-        let open = self.report.summary.count(Status::Fail);
-        let unseen = self.report.summary.count(Status::Unknown);
-        let headline = match (open, unseen) {
-            (0, 0) if self.report.findings.is_empty() => "No account was judged".to_owned(),
-            (0, 0) => "Every judged chain is complete".to_owned(),
-            (0, unseen) => format!(
-                "{unseen} of {} chains could not be seen",
-                self.report.findings.len()
-            ),
-            (open, _) => format!("{open} of {} chains are broken", self.report.findings.len()),
-        };
+        let (verdict, because) = statement::conclusion(self.report);
         writeln!(
             out,
             r#"<header class="top">
-<div class="eyebrow"><svg viewBox="0 0 24 24" aria-hidden="true"><circle cx="5" cy="12" r="3"/><circle cx="19" cy="12" r="3"/><path d="M8 12h8"/><path d="M10.5 9.5 13 12l-2.5 2.5"/></svg>trailproof</div>
+<div class="eyebrow"><svg viewBox="0 0 24 24" aria-hidden="true"><circle cx="5" cy="12" r="3"/><circle cx="19" cy="12" r="3"/><path d="M8 12h8"/><path d="M10.5 9.5 13 12l-2.5 2.5"/></svg>trailproof: {}</div>
 <h1>{}</h1>
-<p class="verdict">A chain leads from an event that CloudTrail records to a person who reads a message about it. Passed means: this exact chain exists, it belongs together, and it can fire. Of {} findings for {} accounts, {passed} passed.</p>
+<p class="verdict"><b>{verdict}</b> {}</p>
+<p class="verdict soft">A chain leads from an event that CloudTrail records to a person who confirmed a subscription. PASS means: this exact chain exists, it belongs together, and it can fire.</p>
 <dl class="facts">"#,
-            escape(&headline),
-            self.report.findings.len(),
-            self.accounts,
+            statement::question(self.report),
+            escape(&statement::answer(self.report)),
+            escape(&because),
         )?;
         let organization = run.scope.organization.as_ref();
         let facts = [
             (
                 "Organization",
-                match organization {
-                    None => "none".to_owned(),
-                    Some(known) => known.id.clone().unwrap_or_else(|| "unnamed".to_owned()),
-                },
+                organization.map_or_else(
+                    || "none".to_owned(),
+                    |known| known.id.clone().unwrap_or_else(|| "unnamed".to_owned()),
+                ),
             ),
-            (
-                "Judged",
-                run.policy
-                    .evaluated_at
-                    .strftime("%Y-%m-%d %H:%M UTC")
-                    .to_string(),
-            ),
+            ("Accounts", self.accounts.to_string()),
+            ("Judged as of", statement::time(run.policy.evaluated_at)),
             (
                 "Benchmark",
                 format!("CIS AWS Foundations {}", run.policy.benchmark),
             ),
             (
                 "Yardstick",
-                match run.policy.assurance {
-                    Assurance::Cis => "the benchmark's audit steps",
-                    Assurance::Effective => "whether the message would arrive",
-                    Assurance::Both => "the benchmark's steps and whether the message would arrive",
-                }
-                .to_owned(),
+                statement::yardstick(run.policy.assurance).to_owned(),
             ),
-            ("Calls to AWS", run.statistics.calls.to_string()),
         ];
-        // A run that judged recorded evidence made no calls.
-        let facts = facts.into_iter().filter(|(_, value)| value != "0");
         for (term, value) in facts {
             writeln!(out, "<div><dt>{term}</dt><dd>{}</dd></div>", escape(&value))?;
         }
-        writeln!(out, "</dl>")?;
-        if !run.complete {
-            writeln!(
-                out,
-                r#"<p class="banner">This run is not complete: it was interrupted, and accounts may be missing.</p>"#
-            )?;
+        writeln!(
+            out,
+            r##"</dl><p class="facts"><a href="#scope">Scope and method in full</a></p>"##
+        )?;
+        for warning in statement::warnings(self.report) {
+            writeln!(out, r#"<p class="banner">{}</p>"#, escape(&warning))?;
         }
         writeln!(out, "</header>")
     }
@@ -200,11 +183,12 @@ impl<'a> Overview<'a> {
         writeln!(out, "</ul></div></section>")
     }
 
-    /// The chain itself, with the number of findings that break at each link.
+    /// The chain itself, with the number of findings that break at each link. A link is ticked only
+    /// when findings prove it: where nothing was looked at, nothing is fine.
     fn links(&self, out: &mut dyn Write) -> io::Result<()> {
         writeln!(
             out,
-            r#"<section class="card span-9"><h2>Where chains break</h2><p class="soft">The chain from event to person. The number is how many findings end at that link: broken, or not to be seen (dashed on the findings). Choose one to list them.</p><ol class="links">"#
+            r#"<section class="card span-9"><h2>Where chains break</h2><p class="soft">The chain from event to person, and how many findings end at each link: <span class="key broken">broken</span> <span class="key unseen">not seen</span> <span class="key whole">✓ no break, and proved for some</span> <span class="key blank">– not looked at</span>. <span class="screen">Choose a link to list its findings.</span></p><ol class="links">"#
         )?;
         let account = self
             .by_link
@@ -212,8 +196,10 @@ impl<'a> Overview<'a> {
             .then_some(LinkName::Account);
         for link in account.into_iter().chain(LinkName::CHAIN) {
             let (failed, unseen) = self.by_link.get(&link).copied().unwrap_or_default();
+            let proved = self.proved.get(&link).copied().unwrap_or_default();
             let total = failed + unseen;
             let (class, shown) = match (failed, unseen) {
+                (0, 0) if proved == 0 => ("blank", "–".to_owned()),
                 (0, 0) => ("whole", "✓".to_owned()),
                 (0, _) => ("unseen", total.to_string()),
                 _ => ("broken", total.to_string()),
@@ -223,9 +209,13 @@ impl<'a> Overview<'a> {
             } else {
                 ""
             };
+            let words = format!("{failed} broken, {unseen} not seen, {proved} proved");
+            let promise = statement::promise(link);
+            // Nothing would be listed.
+            let dead = if total == 0 { " disabled" } else { "" };
             writeln!(
                 out,
-                r#"<li class="{class}{wide}"><button type="button" data-filter="link" data-value="{link}" aria-label="{link}: {failed} broken, {unseen} not seen"><span class="node">{shown}</span>{link}</button></li>"#
+                r#"<li class="{class}{wide}"><button type="button" data-filter="link" data-value="{link}" title="{link}: {promise}. {words}."{dead}><span class="node">{shown}</span> {link}<span class="hidden">: {words}</span></button></li>"#
             )?;
         }
         writeln!(out, "</ol>")?;
@@ -238,11 +228,21 @@ impl<'a> Overview<'a> {
         reasons.sort_by_key(|(_, counts)| std::cmp::Reverse(counts.iter().sum::<usize>()));
         let most = reasons.first().map_or(0, |(_, counts)| counts.iter().sum());
         if reasons.is_empty() {
-            return Ok(());
+            let none = if self.report.findings.is_empty() {
+                "This run has no findings."
+            } else {
+                "No chain of this run is broken or unseen."
+            };
+            return writeln!(out, r#"<p class="soft">{none}</p>"#);
         }
         writeln!(
             out,
-            r#"<h3>Most frequent reasons</h3><table class="bars"><tbody>"#
+            r#"<h3>{}</h3><table class="bars"><tbody>"#,
+            if reasons.len() > REASONS {
+                format!("The {REASONS} most frequent of {} reasons", reasons.len())
+            } else {
+                "Reasons".to_owned()
+            },
         )?;
         for (reason, counts) in reasons.into_iter().take(REASONS) {
             let total: usize = counts.iter().sum();
@@ -260,7 +260,7 @@ impl<'a> Overview<'a> {
     fn controls(&self, out: &mut dyn Write) -> io::Result<()> {
         writeln!(
             out,
-            r#"<section class="card span-6"><h2>By control</h2><p class="soft">Findings of each control, by status.</p><table class="bars"><tbody>"#
+            r#"<section class="card"><h2>By control</h2><p class="soft">How many of the findings that apply pass.</p><table class="bars"><tbody>"#
         )?;
         let known = controls(self.report);
         let version = self.report.run.policy.benchmark.as_str();
@@ -285,6 +285,28 @@ impl<'a> Overview<'a> {
         writeln!(out, "</tbody></table></section>")
     }
 
+    /// Observations that change no verdict.
+    fn notes(&self, out: &mut dyn Write) -> io::Result<()> {
+        let notes = statement::observations(self.report.findings);
+        if notes.is_empty() {
+            return Ok(());
+        }
+        writeln!(
+            out,
+            r#"<section class="card"><h2>Worth knowing</h2><p class="soft">Observations that change no verdict, also on findings that pass.</p><table class="bars plainbars"><tbody>"#
+        )?;
+        for (code, count, message) in notes {
+            writeln!(
+                out,
+                r#"<tr><th scope="row"><button type="button" data-filter="query" data-value="{code}" title="For example: {}"><bdi>{code}</bdi></button></th><td class="num">{}</td></tr>"#,
+                escape(message),
+                statement::counted(count, "finding"),
+                code = escape(code),
+            )?;
+        }
+        writeln!(out, "</tbody></table></section>")
+    }
+
     fn units(&self, out: &mut dyn Write) -> io::Result<()> {
         let mut units: Vec<_> = self.by_unit.iter().collect();
         // Those with the most work first; the sort is stable, so equals stay in order of name.
@@ -292,7 +314,7 @@ impl<'a> Overview<'a> {
         let hidden = units.len().saturating_sub(UNITS);
         writeln!(
             out,
-            r#"<section class="card span-6"><h2>By organizational unit</h2><p class="soft">Those with the most broken chains first.{}</p><table class="bars"><tbody>"#,
+            r#"<section class="card span-6"><h2>By organizational unit</h2><p class="soft">Those with the most broken chains first; how many of the findings that apply pass.{}</p><table class="bars"><tbody>"#,
             if hidden > 0 {
                 format!(" {hidden} more are in the table below.")
             } else {
@@ -370,10 +392,16 @@ fn fraction(part: usize, whole: usize) -> f64 {
     }
 }
 
-/// The share of findings that passed, of those that apply.
+/// How many findings passed, of those that apply.
 fn pass_rate(counts: &Counts) -> String {
     let [failed, unseen, passed, muted, _] = counts;
-    percent(*passed, failed + unseen + passed + muted)
+    match failed + unseen + passed + muted {
+        0 => "not applicable".to_owned(),
+        applicable => format!(
+            "{passed} of {applicable} · {}",
+            percent(*passed, applicable)
+        ),
+    }
 }
 
 /// A share in per cent, rounded down: 100 % is said only when nothing is missing.
@@ -382,61 +410,6 @@ fn percent(part: usize, whole: usize) -> String {
         return "–".to_owned();
     }
     format!("{} %", part * 100 / whole)
-}
-
-/// What an auditor looks up afterwards: each control with its numbers, pattern and mappings.
-pub(super) fn appendix(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let known = controls(report);
-    let version = report.run.policy.benchmark.as_str();
-    writeln!(
-        out,
-        r#"<p class="screen soft">&nbsp;</p><details class="card"><summary>The controls, and what other frameworks call them</summary>
-<table><thead><tr><th>Number</th><th>Control</th><th>What has to be covered</th><th>Mapped to</th></tr></thead><tbody>"#
-    )?;
-    for id in control_ids(report) {
-        let Some(control) = known.get(id) else {
-            continue;
-        };
-        let number = control
-            .entry(version)
-            .map_or("–", |entry| entry.number.as_str());
-        writeln!(
-            out,
-            r#"<tr><td>{}</td><td><b>{}</b><br>{}<br><code>{}</code></td><td class="pattern"><code>{}</code></td><td>"#,
-            escape(number),
-            escape(control.title_for(version)),
-            escape(&control.description),
-            escape(id),
-            escape(control.pattern_for(version)),
-        )?;
-        if let Some(hub) = &control.security_hub {
-            writeln!(out, "AWS Security Hub {}<br>", escape(&hub.control))?;
-        }
-        for mapping in &control.mappings {
-            writeln!(
-                out,
-                "{} {} <span class=\"soft\">({})</span><br>",
-                escape(&mapping.framework),
-                escape(&mapping.requirements.join(", ")),
-                escape(&mapping.source),
-            )?;
-        }
-        writeln!(out, "</td></tr>")?;
-    }
-    writeln!(
-        out,
-        r#"</tbody></table></details>
-<details class="card"><summary>How to read this page</summary>
-<table><tbody>
-<tr><td><span class="badge PASS">PASS</span></td><td>At least one complete chain is proved.</td></tr>
-<tr><td><span class="badge FAIL">FAIL</span></td><td>No chain can be complete, whatever the parts that were not seen are.</td></tr>
-<tr><td><span class="badge UNKNOWN">UNKNOWN</span></td><td>A chain may be complete, but something on it could not be observed. The finding names what was asked of AWS and what it answered. Nothing that could not be seen is counted as passed or failed.</td></tr>
-<tr><td><span class="badge MUTED">MUTED</span></td><td>Failed or unknown, and accepted: with a reason, an owner and an end.</td></tr>
-<tr><td><span class="badge NOT_APPLICABLE">NOT APPLICABLE</span></td><td>The account is suspended or being closed.</td></tr>
-<tr><td>CIS</td><td>The verdict by the benchmark's audit steps, to the letter.</td></tr>
-<tr><td>Effective</td><td>The verdict by the question whether the message would arrive: delivery, metric, alarm arithmetic, topic policy and encryption included.</td></tr>
-</tbody></table></details>"#
-    )
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 "use strict";
 (() => {
   const element = (id) => document.getElementById(id);
-  const ROW_HEIGHT = 48;
+  const ROW_HEIGHT = 56;
   const PRINTED_ROWS = 2000;
   const STATUS = ["FAIL", "UNKNOWN", "PASS", "MUTED", "NOT_APPLICABLE"];
   const LINK_STATUS = ["PASS", "FAIL", "UNKNOWN", "NOT_EVALUATED"];
@@ -47,7 +47,7 @@
     let found = haystacks.get(index);
     if (found === undefined) {
       const finding = findings[index];
-      found = [finding[ACCOUNT], text(finding[NAME]), text(finding[OU]), text(finding[CONTROL]), text(finding[REASON]), text(finding[MESSAGE])].join("\n").toLowerCase();
+      found = [finding[ACCOUNT], text(finding[NAME]), text(finding[OU]), text(finding[CONTROL]), text(finding[REASON]), text(finding[MESSAGE]), ...finding[NOTES].map(([code]) => text(code))].join("\n").toLowerCase();
       haystacks.set(index, found);
     }
     return found;
@@ -71,7 +71,7 @@
     (state.status.size === 0 || state.status.has(finding[OUTCOME])) &&
     (state.control === "" || text(finding[CONTROL]) === state.control) &&
     (state.link === "" || LINKS[finding[BROKEN]] === state.link) &&
-    (state.ou === "" || text(finding[OU]) === state.ou) &&
+    (state.ou === "" || `${text(finding[OU])}/`.startsWith(`${state.ou}/`)) &&
     (state.query === "" || state.query.split(/\s+/).every((word) => haystack(index).includes(word)));
 
   const select = () => {
@@ -90,6 +90,7 @@
     element("view").scrollTop = 0;
     focused = 0;
     element("body").style.height = `${shown.length * ROW_HEIGHT}px`;
+    element("view").classList.toggle("short", shown.length * ROW_HEIGHT < 400);
     element("table").setAttribute("aria-rowcount", String(shown.length + 1));
     element("empty").hidden = shown.length > 0;
     element("tally").textContent = `${shown.length.toLocaleString("en")} of ${findings.length.toLocaleString("en")} findings`;
@@ -111,13 +112,18 @@
   };
   const cell = (...children) => {
     const made = make("div");
-    made.setAttribute("role", "cell");
+    made.setAttribute("role", "gridcell");
     made.append(...children);
     return made;
   };
   const two = (first, second) => {
     const made = cell(isolated("span", "", first), isolated("span", "soft", second));
     made.className = "two";
+    return made;
+  };
+  const message = (finding) => {
+    const made = cell(isolated("span", "", text(finding[MESSAGE])));
+    made.className = "message";
     return made;
   };
   const badge = (status) => make("span", `badge ${status}`, status.replace("_", " "));
@@ -140,7 +146,7 @@
       two(finding[ACCOUNT], text(finding[NAME])),
       two(control, number(control)),
       cell(link),
-      cell(isolated("span", "", text(finding[MESSAGE]))),
+      message(finding),
       cell(assurance),
     );
     return row;
@@ -156,6 +162,8 @@
     for (let position = first; position < last; position += 1) rows.append(rowOf(position));
     element("body").replaceChildren(rows);
     if (hadFocus) focusRow(focused, false);
+    // One row can always be reached with the keyboard, wherever the table was scrolled to.
+    else if (first < last && (focused < first || focused >= last)) element("body").firstElementChild.tabIndex = 0;
   };
   const focusRow = (position, scroll) => {
     focused = Math.max(0, Math.min(shown.length - 1, position));
@@ -174,6 +182,7 @@
   };
 
   // One finding in full.
+  const time = (stamp) => stamp.replace("T", " ").replace(/(\.\d+)?Z$/, " UTC");
   const section = (title, ...children) => {
     const made = make("section");
     made.append(make("h3", "", title), ...children);
@@ -198,17 +207,33 @@
     return list;
   };
   const identifier = (finding) => `${finding[ACCOUNT]}/${text(finding[CONTROL])}`;
-  const show = (index) => {
+  const show = (index, from) => {
     const finding = findings[index];
     const control = text(finding[CONTROL]);
     const about = controls[control] || {};
     const sheet = make("div", "sheet");
     const header = make("header");
     const line = make("div", "line");
-    const close = make("button", "plain", "Close");
-    close.type = "button";
-    close.addEventListener("click", () => element("finding").close());
-    line.append(badge(STATUS[finding[OUTCOME]]), make("span", "soft mono", identifier(finding)), close);
+    const button = (label, action) => {
+      const made = make("button", "plain", label);
+      made.type = "button";
+      made.addEventListener("click", action);
+      return made;
+    };
+    const close = button("Close", () => element("finding").close());
+    const buttons = make("div", "buttons");
+    const place = shown.indexOf(index);
+    if (place >= 0 && shown.length > 1) {
+      const previous = button("Previous", () => { focused = place - 1; show(shown[focused], "previous"); });
+      const next = button("Next", () => { focused = place + 1; show(shown[focused], "next"); });
+      previous.disabled = place === 0;
+      next.disabled = place === shown.length - 1;
+      previous.dataset.step = "previous";
+      next.dataset.step = "next";
+      buttons.append(make("span", "soft place", `${(place + 1).toLocaleString("en")} of ${shown.length.toLocaleString("en")}`), previous, next);
+    }
+    buttons.append(close);
+    line.append(badge(STATUS[finding[OUTCOME]]), make("span", "soft mono", identifier(finding)), buttons);
     const title = isolated("h2", "", `${finding[ACCOUNT]} ${text(finding[NAME])}`.trim());
     title.id = "finding-title";
     header.append(line, title, isolated("p", "soft", `${about.number || ""} ${about.title || control}`.trim()));
@@ -229,14 +254,17 @@
     if (finding[MUTE]) {
       const [status, justification, owner, expires] = finding[MUTE];
       sheet.append(section("Accepted",
-        make("p", "", `${STATUS[status]} until ${text(expires)}`),
-        isolated("p", "", text(justification)),
-        isolated("p", "soft", text(owner))));
+        isolated("p", "", `${STATUS[status]}, accepted by ${text(owner)} until ${time(text(expires))}`),
+        isolated("p", "", text(justification))));
     }
     if (finding[FIX] >= 0) {
       const parts = [isolated("p", "", text(finding[FIX]))];
       if (finding[AUTOMATIC]) parts.push(make("p", "soft", "trailproof fix can do this: it plans first and changes nothing without consent."));
-      if (finding[COMMANDS].length > 0) parts.push(make("pre", "", finding[COMMANDS].map(text).join("\n")));
+      if (finding[COMMANDS].length > 0) {
+        const commands = make("div", "commands");
+        commands.append(...finding[COMMANDS].map((command) => make("pre", "", text(command))));
+        parts.push(make("p", "soft", "Or by hand, in the account itself:"), commands);
+      }
       sheet.append(section("How to fix it", ...parts));
     }
     if (finding[CHAIN].length > 0) sheet.append(section("The chain, link by link", chainOf(finding)));
@@ -250,22 +278,26 @@
       sheet.append(section("Worth knowing", list));
     }
     if (finding[WITNESS] >= 0) {
-      sheet.append(section("Witness event", make("p", "soft", "An event that shows the verdict: it would not reach anybody, or would although it should not."), make("pre", "", text(finding[WITNESS]))));
+      sheet.append(section("An event that would be missed", make("p", "soft", "The control asks for events like this one, and it would reach nobody. It is an example, not something that happened."), make("pre", "", text(finding[WITNESS]))));
     }
     if (about.pattern) {
       sheet.append(section("What is required", make("p", "soft", about.description || ""), make("pre", "", about.pattern)));
     }
-    if (finding[OBSERVED] >= 0) sheet.append(make("p", "soft", `Latest observation: ${text(finding[OBSERVED])}`));
+    if (finding[OBSERVED] >= 0) sheet.append(make("p", "soft", `Last observed: ${time(text(finding[OBSERVED]))}`));
+    // Printed alone, a finding still says of what report it is.
+    for (const banner of document.querySelectorAll("header .banner")) sheet.append(make("p", "paper", banner.textContent));
+    sheet.append(make("p", "paper", `${document.title} ${document.querySelector("footer").textContent.split(". ")[0]}.`));
     const dialog = element("finding");
     dialog.replaceChildren(sheet);
     if (!dialog.open) dialog.showModal();
     dialog.scrollTop = 0;
-    close.focus();
+    const step = from && dialog.querySelector(`[data-step="${from}"]:not(:disabled)`);
+    (step || close).focus();
     history.replaceState(null, "", `#${encodeURIComponent(identifier(finding))}`);
   };
   element("finding").addEventListener("close", () => {
     history.replaceState(null, "", "#findings");
-    focusRow(focused, false);
+    focusRow(focused, true);
   });
   element("finding").addEventListener("click", (event) => {
     if (event.target === element("finding")) element("finding").close();
@@ -356,12 +388,26 @@
     }
   };
   const distinct = (values) => [...new Set(values)];
+  // A unit can be chosen with everything below it, so those between it and the root are choices too.
+  const above = (path) => path.split("/").map((_, place, parts) => parts.slice(0, place + 1).join("/")).slice(Math.min(1, path.split("/").length - 1));
   choices("control", distinct(findings.map((finding) => text(finding[CONTROL]))).sort((one, other) => numeric.compare(number(one), number(other))), (value) => `${number(value)} ${value}`.trim());
   choices("link", LINKS.filter((link, place) => findings.some((finding) => finding[BROKEN] === place)), (value) => value);
-  choices("ou", distinct(findings.map((finding) => text(finding[OU]))).filter(Boolean).sort(), (value) => value.split("/").slice(-1)[0]);
+  choices("ou", distinct(distinct(findings.map((finding) => text(finding[OU]))).filter(Boolean).flatMap(above)).sort(), (value) => "\u00a0\u00a0".repeat(Math.max(0, value.split("/").length - 2)) + value.split("/").slice(-1)[0]);
 
   // On paper the rows of the selection are written out.
+  const selection = () => {
+    const parts = [
+      state.query && `search for \u201c${state.query}\u201d`,
+      state.status.size > 0 && `status ${[...state.status].map((status) => STATUS[status]).join(" or ")}`,
+      state.control && `control ${state.control}`,
+      state.link && `broken link ${state.link}`,
+      state.ou && `unit ${state.ou}`,
+    ].filter(Boolean);
+    const all = `${findings.length.toLocaleString("en")} findings`;
+    return parts.length === 0 ? `All ${all}.` : `${shown.length.toLocaleString("en")} of ${all}: ${parts.join(", ")}.`;
+  };
   const paper = () => {
+    element("printed").textContent = selection();
     const rows = document.createDocumentFragment();
     for (const index of shown.slice(0, PRINTED_ROWS)) {
       const finding = findings[index];
@@ -393,12 +439,20 @@
 
   element("loading").hidden = true;
   select();
-  const asked = decodeURIComponent(location.hash.slice(1));
-  if (asked.includes("/")) {
-    const index = findings.findIndex((finding) => identifier(finding) === asked);
-    if (index >= 0) {
-      focused = Math.max(0, shown.indexOf(index));
-      show(index);
+  // A finding has an address, which also works when it is pasted into an open page.
+  const visit = () => {
+    let asked = "";
+    try {
+      asked = decodeURIComponent(location.hash.slice(1));
+    } catch {
+      return;
     }
-  }
+    if (!asked.includes("/")) return;
+    const index = findings.findIndex((finding) => identifier(finding) === asked);
+    if (index < 0) return;
+    focused = Math.max(0, shown.indexOf(index));
+    show(index);
+  };
+  addEventListener("hashchange", visit);
+  visit();
 })();

@@ -1,0 +1,512 @@
+//! What a report says before its details, in plain text: the conclusion, what limits it, and what
+//! it rests on. An auditor files these sentences; the formats only quote them.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use trailproof_core::finding::{Finding, LinkName, Status};
+use trailproof_core::policy::Assurance;
+
+use super::{by_account, control_ids};
+use crate::format::Report;
+use crate::run::{RunKind, Sweep};
+
+/// How many accounts are named in a sentence.
+const NAMED: usize = 10;
+
+/// The question that a report answers.
+pub(super) fn question(report: &Report<'_>) -> &'static str {
+    match control_ids(report)[..] {
+        ["console-auth-failures"] => "does a failed console sign-in reach a person?",
+        _ => "do the watched events reach a person?",
+    }
+}
+
+/// The answer in a few words, for a headline.
+pub(super) fn answer(report: &Report<'_>) -> String {
+    let summary = report.summary;
+    let [failed, unseen, muted] =
+        [Status::Fail, Status::Unknown, Status::Muted].map(|status| summary.count(status));
+    let judged = summary.findings - summary.count(Status::NotApplicable);
+    match (failed, unseen, muted) {
+        _ if judged == 0 => "No account was judged".to_owned(),
+        (0, 0, 0) => match judged {
+            1 => "The chain is complete".to_owned(),
+            _ => format!("All {judged} chains are complete"),
+        },
+        (0, 0, muted) => format!("{muted} of {} accepted as incomplete", chains(judged)),
+        (0, unseen, _) => format!("{unseen} of {} could not be seen", chains(judged)),
+        (failed, 0, _) => format!("{failed} of {} {} broken", chains(judged), are(failed)),
+        (failed, unseen, _) => format!(
+            "{failed} of {} {} broken, {unseen} could not be seen",
+            chains(judged),
+            are(failed)
+        ),
+    }
+}
+
+fn chains(count: usize) -> String {
+    counted(count, "chain")
+}
+
+fn are(count: usize) -> &'static str {
+    if count == 1 { "is" } else { "are" }
+}
+
+/// A number and its noun.
+pub(super) fn counted(count: usize, noun: &str) -> String {
+    if count == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{count} {noun}s")
+    }
+}
+
+/// The conclusion: whether the controls are met, and how many accounts or findings say what.
+pub(super) fn conclusion(report: &Report<'_>) -> (&'static str, String) {
+    let summary = report.summary;
+    let count = |status| summary.count(status);
+    let left_out = count(Status::NotApplicable);
+    let judged = summary.findings - left_out;
+    let controls = control_ids(report).len();
+    let noun = if controls == 1 { "account" } else { "finding" };
+    if judged == 0 {
+        let because = match left_out {
+            0 => "No account is in scope.".to_owned(),
+            _ => format!(
+                "Every account in scope is suspended or being closed ({left_out} NOT_APPLICABLE)."
+            ),
+        };
+        return ("Nothing was judged.", because);
+    }
+    let verdict = match (count(Status::Fail), count(Status::Unknown)) {
+        (0, 0) if !report.run.complete => "Not proved, as the run is not complete.",
+        (0, 0) if count(Status::Muted) > 0 => "Met, with accepted exceptions.",
+        (0, 0) => "Met.",
+        (0, _) => "Not proved.",
+        _ => "Not met.",
+    };
+    let parts: Vec<String> = [
+        (
+            Status::Fail,
+            "no chain from the event to a person can be complete",
+        ),
+        (
+            Status::Unknown,
+            "whether a chain is complete could not be seen",
+        ),
+        (Status::Muted, "accepted with a reason, an owner and an end"),
+        (Status::Pass, "a complete chain is proved"),
+    ]
+    .into_iter()
+    .filter(|(status, _)| count(*status) > 0)
+    .map(|(status, meaning)| format!("{} {status} ({meaning})", count(status)))
+    .collect();
+    let mut text = format!("Of {} judged: {}.", counted(judged, noun), parts.join(", "));
+    if left_out > 0 {
+        let _ = write!(
+            text,
+            " {left_out} more {} NOT_APPLICABLE (the account is suspended or being closed).",
+            are(left_out)
+        );
+    }
+    if controls > 1 {
+        let accounts = || {
+            by_account(report.findings).filter(|findings| {
+                findings
+                    .iter()
+                    .any(|finding| finding.status != Status::NotApplicable)
+            })
+        };
+        let passing = accounts()
+            .filter(|findings| {
+                findings
+                    .iter()
+                    .all(|finding| matches!(finding.status, Status::Pass | Status::NotApplicable))
+            })
+            .count();
+        let _ = write!(
+            text,
+            " {passing} of {} {} every one of the {controls} controls.",
+            counted(accounts().count(), "account"),
+            if passing == 1 { "passes" } else { "pass" },
+        );
+    }
+    (verdict, text)
+}
+
+/// What a reader must know before believing the conclusion; nothing for most runs.
+pub(super) fn warnings(report: &Report<'_>) -> Vec<String> {
+    let run = report.run;
+    let mut warnings = Vec::new();
+    if run.kind == RunKind::Demo {
+        warnings.push(
+            "This is a demonstration: the organization is simulated, and no account of it exists."
+                .to_owned(),
+        );
+    }
+    if !run.complete {
+        let statistics = &run.statistics;
+        warnings.push(if statistics.accounts_done < statistics.accounts_found {
+            format!(
+                "This run is not complete: {} of {} were looked at to the end, and further accounts may be missing.",
+                statistics.accounts_done,
+                counted(statistics.accounts_found, "account"),
+            )
+        } else {
+            "This run is not complete: it was interrupted, and accounts may be missing.".to_owned()
+        });
+    }
+    warnings
+}
+
+/// What was looked at, by whom, when and how: terms and what is said of them.
+pub(super) fn scope(report: &Report<'_>) -> Vec<(&'static str, String)> {
+    let run = report.run;
+    let scope = &run.scope;
+    let statistics = &run.statistics;
+    let mut rows = vec![(
+        "Organization",
+        match &scope.organization {
+            Some(known) => format!(
+                "{}, management account {}",
+                known.id.as_deref().unwrap_or("its id is not known"),
+                known.management_account
+            ),
+            None => "none: Organizations was not asked".to_owned(),
+        },
+    )];
+    rows.push(("Accounts", accounts(report)));
+    rows.push(("Selection", selection(report)));
+    let denied = &statistics.denied;
+    if !denied.is_empty() {
+        rows.push((
+            "Not entered",
+            named(denied.iter().map(ToString::to_string).collect()),
+        ));
+    }
+    rows.push(("Regions", regions(report)));
+    rows.push(("Controls", controls(report)));
+    rows.push((
+        "Benchmark",
+        format!("CIS AWS Foundations Benchmark {}", run.policy.benchmark),
+    ));
+    rows.push(("Yardstick", yardstick(run.policy.assurance).to_owned()));
+    rows.push(("Policy", policy(report)));
+    match run.kind {
+        RunKind::Scan | RunKind::Demo => {
+            rows.push(("Scanned", span(run.started_at, run.finished_at)));
+        }
+        RunKind::Evaluate => rows.push((
+            "Scanned",
+            "not in this run: recorded evidence was judged again".to_owned(),
+        )),
+        RunKind::Merge => rows.push((
+            "Scanned",
+            "in several runs, which were joined into this one".to_owned(),
+        )),
+    }
+    let observed = || {
+        report
+            .findings
+            .iter()
+            .filter_map(|finding| finding.observed_at)
+    };
+    if let (Some(first), Some(last)) = (observed().min(), observed().max()) {
+        rows.push(("Last observations", span(first, Some(last))));
+    }
+    rows.push(("Judged as of", time(run.policy.evaluated_at)));
+    if let Some(caller) = scope.caller {
+        rows.push((
+            "Credentials",
+            match &scope.role {
+                Some(role) => format!("account {caller}, which assumed {role}"),
+                None => format!("account {caller}"),
+            },
+        ));
+    }
+    if statistics.calls > 0 {
+        rows.push((
+            "Calls to AWS",
+            format!(
+                "{}: {} throttled, {} sent again, {} ended in an error that is part of the evidence",
+                statistics.calls, statistics.throttles, statistics.retries, statistics.errors
+            ),
+        ));
+    }
+    rows.push((
+        "Complete",
+        if run.complete { "yes" } else { "no" }.to_owned(),
+    ));
+    rows.push(("Made by", format!("{} {}", run.tool.name, run.tool.version)));
+    rows
+}
+
+fn accounts(report: &Report<'_>) -> String {
+    let statistics = &report.run.statistics;
+    let judged = by_account(report.findings).count();
+    if statistics.accounts_found == 0 {
+        return format!("{judged} in the findings");
+    }
+    format!(
+        "{} found, {} looked at to the end, {judged} in the findings",
+        statistics.accounts_found, statistics.accounts_done
+    )
+}
+
+fn selection(report: &Report<'_>) -> String {
+    let scope = &report.run.scope;
+    let mut parts: Vec<String> = scope
+        .account_filters
+        .iter()
+        .map(|(flag, values)| {
+            let flag = flag.trim_start_matches('-');
+            if values.is_empty() {
+                format!("--{flag}")
+            } else {
+                format!("--{flag} {}", named(values.clone()))
+            }
+        })
+        .collect();
+    if let Some(shard) = &scope.shard {
+        parts.push(format!("part {shard} of the accounts"));
+    }
+    match (&scope.accounts, parts.is_empty()) {
+        (_, false) => parts.join("; "),
+        (Some(accounts), true) => format!("{} by number", counted(accounts.len(), "account")),
+        (None, true) if scope.organization.is_some() => {
+            "every account of the organization".to_owned()
+        }
+        (None, true) => "every account of the evidence".to_owned(),
+    }
+}
+
+fn regions(report: &Report<'_>) -> String {
+    let run = report.run;
+    let mut text = if run.scope.regions.is_empty() && run.sweep.is_none() {
+        "those of the evidence".to_owned()
+    } else if run.scope.regions.is_empty() {
+        "every enabled region".to_owned()
+    } else {
+        format!(
+            "only {}",
+            named(run.scope.regions.iter().map(ToString::to_string).collect())
+        )
+    };
+    if !run.scope.exclude_regions.is_empty() {
+        let left_out = run.scope.exclude_regions.iter().map(ToString::to_string);
+        let _ = write!(text, " but {}", named(left_out.collect()));
+    }
+    if run.sweep == Some(Sweep::Adaptive) {
+        text.push_str(", as long as the verdict was open");
+    }
+    if run.statistics.regions_done > 0 {
+        let _ = write!(
+            text,
+            ": {} of {} were asked",
+            run.statistics.regions_done,
+            counted(run.statistics.regions_found, "pair") + " of account and region",
+        );
+    }
+    text
+}
+
+fn controls(report: &Report<'_>) -> String {
+    let known = super::controls(report);
+    let version = report.run.policy.benchmark.as_str();
+    control_ids(report)
+        .into_iter()
+        .map(
+            |id| match known.get(id).and_then(|control| control.entry(version)) {
+                Some(entry) => format!("{} {id}", entry.number),
+                None => id.to_owned(),
+            },
+        )
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// What a finding's status says.
+pub(super) fn yardstick(assurance: Assurance) -> &'static str {
+    match assurance {
+        Assurance::Cis => "the benchmark's audit steps, to the letter",
+        Assurance::Effective => "whether the message would arrive",
+        Assurance::Both => {
+            "the worse of two: the benchmark's audit steps, and whether the message would arrive"
+        }
+    }
+}
+
+fn policy(report: &Report<'_>) -> String {
+    let policy = &report.run.policy;
+    let mut text = format!(
+        "the last delivery to a log group may be {} hours old",
+        policy.max_delivery_age_seconds / 3600
+    );
+    if policy.trust_organization_trail {
+        text.push_str(
+            "; the organization trail is trusted to cover members that cannot be entered",
+        );
+    }
+    if !policy.mutes.is_empty() {
+        let _ = write!(text, "; {}", counted(policy.mutes.len(), "mute"));
+    }
+    text
+}
+
+/// A list in a sentence, which does not grow with the organization.
+fn named(mut items: Vec<String>) -> String {
+    let more = items.len().saturating_sub(NAMED);
+    items.truncate(NAMED);
+    let mut text = items.join(", ");
+    if more > 0 {
+        let _ = write!(text, " and {more} more");
+    }
+    text
+}
+
+/// A time for people.
+pub(super) fn time(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
+fn span(from: Timestamp, to: Option<Timestamp>) -> String {
+    match to {
+        Some(to) => format!("{} to {}", time(from), time(to)),
+        None => format!("from {}", time(from)),
+    }
+}
+
+/// FAIL and UNKNOWN findings by the link that broke.
+pub(super) fn breaks(findings: &[Finding]) -> BTreeMap<LinkName, (usize, usize)> {
+    let mut breaks: BTreeMap<LinkName, (usize, usize)> = BTreeMap::new();
+    for finding in findings {
+        let Some(link) = finding.broken_link else {
+            continue;
+        };
+        match finding.status {
+            Status::Fail => breaks.entry(link).or_default().0 += 1,
+            Status::Unknown => breaks.entry(link).or_default().1 += 1,
+            _ => {}
+        }
+    }
+    breaks
+}
+
+/// What each link promises, in a few words.
+pub(super) fn promise(link: LinkName) -> &'static str {
+    match link {
+        LinkName::Account => "the account can be looked into",
+        LinkName::Trail => "a multi-region trail covers the account",
+        LinkName::Logging => "the trail is switched on",
+        LinkName::Selectors => "the trail records these events",
+        LinkName::LogGroup => "the trail writes to a log group that exists",
+        LinkName::Delivery => "events arrive in the log group",
+        LinkName::MetricFilter => "filters match every event of the control",
+        LinkName::Metric => "a match yields a value that counts",
+        LinkName::Alarm => "an alarm watches the value and can fire",
+        LinkName::Action => "the alarm notifies a topic",
+        LinkName::Topic => "the topic takes messages from alarms",
+        LinkName::Subscription => "somebody confirmed a subscription",
+    }
+}
+
+/// What is worth knowing of findings whatever their verdict: the findings by observation, the most
+/// frequent first, and one message of each.
+pub(super) fn observations(findings: &[Finding]) -> Vec<(&str, usize, &str)> {
+    let mut counts: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
+    for finding in findings {
+        let mut codes: Vec<&str> = Vec::new();
+        for observation in &finding.observations {
+            if !codes.contains(&observation.code.as_str()) {
+                codes.push(&observation.code);
+                counts
+                    .entry(&observation.code)
+                    .or_insert((0, &observation.message))
+                    .0 += 1;
+            }
+        }
+    }
+    let mut counts: Vec<_> = counts
+        .into_iter()
+        .map(|(code, (count, message))| (code, count, message))
+        .collect();
+    counts.sort_by_key(|(_, count, _)| std::cmp::Reverse(*count));
+    counts
+}
+
+#[cfg(test)]
+mod tests {
+    use trailproof_core::evidence::Evidence;
+    use trailproof_core::finding::Summary;
+
+    use super::*;
+    use crate::formats::sample::{self, Sample};
+
+    fn concluded(sample: &Sample) -> (String, String) {
+        let report = Report {
+            run: &sample.run,
+            summary: &Summary::of(&sample.findings),
+            findings: &sample.findings,
+            evidence: &Evidence::default(),
+        };
+        let (verdict, because) = conclusion(&report);
+        (answer(&report), format!("{verdict} {because}"))
+    }
+
+    fn of(statuses: &[Status]) -> Sample {
+        let mut sample = sample::organization();
+        sample.run.policy.controls = vec!["root-usage".to_owned()];
+        sample.findings = statuses
+            .iter()
+            .enumerate()
+            .map(|(place, status)| sample::finding(&format!("{place:012}"), "root-usage", *status))
+            .collect();
+        sample
+    }
+
+    #[test]
+    fn a_conclusion_never_says_more_than_was_proved() {
+        use Status::{Fail, Muted, NotApplicable, Pass, Unknown};
+        let verdict = |statuses: &[Status]| concluded(&of(statuses)).1;
+        assert_eq!(
+            verdict(&[Pass, Pass, NotApplicable]),
+            "Met. Of 2 accounts judged: 2 PASS (a complete chain is proved). 1 more is \
+             NOT_APPLICABLE (the account is suspended or being closed)."
+        );
+        assert!(verdict(&[Pass, Muted]).starts_with("Met, with accepted exceptions. "));
+        assert!(verdict(&[Pass, Unknown, Muted]).starts_with("Not proved. "));
+        assert!(verdict(&[Pass, Unknown, Fail]).starts_with("Not met. "));
+        assert!(verdict(&[]).starts_with("Nothing was judged"));
+        assert!(verdict(&[NotApplicable]).starts_with("Nothing was judged"));
+        let mut interrupted = of(&[Pass]);
+        interrupted.run.complete = false;
+        assert!(concluded(&interrupted).1.starts_with("Not proved, "));
+        assert!(
+            concluded(&sample::organization())
+                .1
+                .contains("0 of 3 accounts pass every one of the 2 controls.")
+        );
+    }
+
+    #[test]
+    fn a_headline_counts_only_what_was_judged() {
+        use Status::{Fail, Muted, NotApplicable, Pass, Unknown};
+        for (statuses, expected) in [
+            (&[][..], "No account was judged"),
+            (&[NotApplicable], "No account was judged"),
+            (&[Pass], "The chain is complete"),
+            (&[Pass, Pass], "All 2 chains are complete"),
+            (&[Fail, NotApplicable], "1 of 1 chain is broken"),
+            (
+                &[Fail, Fail, Unknown, Pass],
+                "2 of 4 chains are broken, 1 could not be seen",
+            ),
+            (&[Unknown, Pass], "1 of 2 chains could not be seen"),
+            (&[Muted, Pass], "1 of 2 chains accepted as incomplete"),
+        ] {
+            assert_eq!(concluded(&of(statuses)).0, expected);
+        }
+    }
+}
