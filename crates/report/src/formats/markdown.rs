@@ -45,6 +45,7 @@ impl Format for Markdown {
             )),
         )?;
         totals(report, out)?;
+        by_yardstick(report, out)?;
         by_control(report, out)?;
         by_link(report, out)?;
         for status in [Status::Fail, Status::Unknown, Status::Muted] {
@@ -63,6 +64,21 @@ fn totals(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
             "| {} | {} |",
             escape(status.as_str()),
             report.summary.count(status)
+        )?;
+    }
+    Ok(())
+}
+
+fn by_yardstick(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "\n## By yardstick\n\nThe status of a finding says {}. Mutes are left aside here.\n\n| Yardstick | FAIL | UNKNOWN | PASS | NOT\\_APPLICABLE |\n|---|---:|---:|---:|---:|",
+        escape(statement::yardstick(report.run.policy.assurance)),
+    )?;
+    for (label, [failed, unseen, passed, _, left_out]) in statement::by_yardstick(report.findings) {
+        writeln!(
+            out,
+            "| {label} | {failed} | {unseen} | {passed} | {left_out} |"
         )?;
     }
     Ok(())
@@ -134,7 +150,8 @@ fn observations(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
 fn scope(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(
         out,
-        "\n## Scope and method\n\nA chain leads from an event that CloudTrail records to a person who confirmed a subscription. PASS means: this exact chain exists, it belongs together, and it can fire. What could not be observed is UNKNOWN, and never counts as PASS or FAIL.\n\n| | |\n|---|---|"
+        "\n## Scope and method\n\n{} What could not be observed is UNKNOWN, and never counts as PASS or FAIL.\n\n| | |\n|---|---|",
+        escape(statement::meaning(report)),
     )?;
     for (term, text) in statement::scope(report) {
         writeln!(out, "| {term} | {} |", escape(&text))?;

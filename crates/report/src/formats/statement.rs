@@ -31,6 +31,9 @@ pub(super) fn answer(report: &Report<'_>) -> String {
     let judged = summary.findings - summary.count(Status::NotApplicable);
     match (failed, unseen, muted) {
         _ if judged == 0 => "No account was judged".to_owned(),
+        (0, 0, 0) if report.run.policy.assurance == Assurance::Cis => {
+            format!("{} by the audit steps", passes(judged))
+        }
         (0, 0, 0) => match judged {
             1 => "The chain is complete".to_owned(),
             _ => format!("All {judged} chains are complete"),
@@ -43,6 +46,13 @@ pub(super) fn answer(report: &Report<'_>) -> String {
             chains(judged),
             are(failed)
         ),
+    }
+}
+
+fn passes(count: usize) -> String {
+    match count {
+        1 => "The chain passes".to_owned(),
+        _ => format!("All {count} chains pass"),
     }
 }
 
@@ -87,17 +97,24 @@ pub(super) fn conclusion(report: &Report<'_>) -> (&'static str, String) {
         (0, _) => "Not proved.",
         _ => "Not met.",
     };
-    let parts: Vec<String> = [
-        (
-            Status::Fail,
-            "no chain from the event to a person can be complete",
+    let (failed, passed) = match report.run.policy.assurance {
+        Assurance::Cis => (
+            "no chain follows every audit step of the benchmark",
+            "every audit step of the benchmark is met",
         ),
+        Assurance::Effective | Assurance::Both => (
+            "no chain from the event to a person can be complete",
+            "a complete chain is proved",
+        ),
+    };
+    let parts: Vec<String> = [
+        (Status::Fail, failed),
         (
             Status::Unknown,
             "whether a chain is complete could not be seen",
         ),
         (Status::Muted, "accepted with a reason, an owner and an end"),
-        (Status::Pass, "a complete chain is proved"),
+        (Status::Pass, passed),
     ]
     .into_iter()
     .filter(|(status, _)| count(*status) > 0)
@@ -133,7 +150,57 @@ pub(super) fn conclusion(report: &Report<'_>) -> (&'static str, String) {
             if passing == 1 { "passes" } else { "pass" },
         );
     }
+    if report.run.policy.assurance == Assurance::Cis {
+        let silent = report
+            .findings
+            .iter()
+            .filter(|finding| {
+                finding.status == Status::Pass && finding.assurance.effective != Status::Pass
+            })
+            .count();
+        if silent > 0 {
+            let _ = write!(
+                text,
+                " The audit steps do not ask whether the message would arrive: for {silent} of the PASS it is not proved."
+            );
+        }
+    }
     (verdict, text)
+}
+
+/// What PASS means in this report.
+pub(super) fn meaning(report: &Report<'_>) -> &'static str {
+    match report.run.policy.assurance {
+        Assurance::Cis => {
+            "A chain leads from an event that CloudTrail records to a person who confirmed a subscription. PASS means: the chain follows the benchmark's audit steps, to the letter. Whether the message would arrive is the other yardstick."
+        }
+        Assurance::Effective | Assurance::Both => {
+            "A chain leads from an event that CloudTrail records to a person who confirmed a subscription. PASS means: this exact chain exists, it belongs together, and it can fire."
+        }
+    }
+}
+
+/// The verdicts by each yardstick, whichever of them the status follows, in the order of
+/// [`Status::ALL`].
+pub(super) fn by_yardstick(findings: &[Finding]) -> [(&'static str, [usize; 5]); 2] {
+    let counts = |of: fn(&Finding) -> Status| {
+        Status::ALL.map(|status| {
+            findings
+                .iter()
+                .filter(|finding| of(finding) == status)
+                .count()
+        })
+    };
+    [
+        (
+            "the benchmark's audit steps",
+            counts(|finding| finding.assurance.cis),
+        ),
+        (
+            "whether the message would arrive",
+            counts(|finding| finding.assurance.effective),
+        ),
+    ]
 }
 
 /// What a reader must know before believing the conclusion; nothing for most runs.
@@ -487,6 +554,25 @@ mod tests {
             concluded(&sample::organization())
                 .1
                 .contains("0 of 3 accounts pass every one of the 2 controls.")
+        );
+    }
+
+    #[test]
+    fn the_letter_of_the_benchmark_is_not_called_proof() {
+        let mut sample = of(&[Status::Pass, Status::Pass]);
+        sample.run.policy.assurance = Assurance::Cis;
+        sample.findings[0].assurance.effective = Status::Fail;
+        let (answer, conclusion) = concluded(&sample);
+        assert_eq!(answer, "All 2 chains pass by the audit steps");
+        assert_eq!(
+            conclusion,
+            "Met. Of 2 accounts judged: 2 PASS (every audit step of the benchmark is met). The \
+             audit steps do not ask whether the message would arrive: for 1 of the PASS it is not \
+             proved."
+        );
+        assert_eq!(
+            by_yardstick(&sample.findings).map(|(_, counts)| counts),
+            [[0, 0, 2, 0, 0], [1, 0, 1, 0, 0]]
         );
     }
 

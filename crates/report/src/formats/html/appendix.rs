@@ -124,7 +124,7 @@ fn legend(out: &mut dyn Write) -> io::Result<()> {
         out,
         r#"<details class="card"><summary>How to read this page</summary>
 <table><tbody>
-<tr><td><span class="badge PASS">PASS</span></td><td>At least one complete chain is proved.</td></tr>
+<tr><td><span class="badge PASS">PASS</span></td><td>At least one complete chain is proved, by the yardstick of this report.</td></tr>
 <tr><td><span class="badge FAIL">FAIL</span></td><td>No chain can be complete, whatever the parts that were not seen are.</td></tr>
 <tr><td><span class="badge UNKNOWN">UNKNOWN</span></td><td>A chain may be complete, but something on it could not be observed. The finding names what was asked of AWS and what it answered. Nothing that could not be seen is counted as passed or failed.</td></tr>
 <tr><td><span class="badge MUTED">MUTED</span></td><td>Failed or unknown, and accepted: with a reason, an owner and an end.</td></tr>

@@ -84,6 +84,7 @@ impl<'a> Overview<'a> {
         self.links(out)?;
         writeln!(out, r#"<div class="span-6 stack">"#)?;
         if !self.report.findings.is_empty() {
+            self.yardsticks(out)?;
             self.controls(out)?;
         }
         self.notes(out)?;
@@ -103,11 +104,12 @@ impl<'a> Overview<'a> {
 <div class="eyebrow"><svg viewBox="0 0 24 24" aria-hidden="true"><circle cx="5" cy="12" r="3"/><circle cx="19" cy="12" r="3"/><path d="M8 12h8"/><path d="M10.5 9.5 13 12l-2.5 2.5"/></svg>trailproof: {}</div>
 <h1>{}</h1>
 <p class="verdict"><b>{verdict}</b> {}</p>
-<p class="verdict soft">A chain leads from an event that CloudTrail records to a person who confirmed a subscription. PASS means: this exact chain exists, it belongs together, and it can fire.</p>
+<p class="verdict soft">{}</p>
 <dl class="facts">"#,
             statement::question(self.report),
             escape(&statement::answer(self.report)),
             escape(&because),
+            escape(statement::meaning(self.report)),
         )?;
         let organization = run.scope.organization.as_ref();
         let facts = [
@@ -285,6 +287,19 @@ impl<'a> Overview<'a> {
         writeln!(out, "</tbody></table></section>")
     }
 
+    /// The verdicts by each yardstick, whichever the status follows.
+    fn yardsticks(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(
+            out,
+            r#"<section class="card"><h2>By yardstick</h2><p class="soft">The same findings by the benchmark's letter, and by what would happen. Mutes are left aside here.</p><table class="bars"><tbody>"#
+        )?;
+        for (label, counts) in statement::by_yardstick(self.report.findings) {
+            write!(out, r#"<tr><th scope="row">{label}</th>"#)?;
+            share(out, &counts, counts.iter().sum(), &pass_rate(&counts))?;
+        }
+        writeln!(out, "</tbody></table></section>")
+    }
+
     /// Observations that change no verdict.
     fn notes(&self, out: &mut dyn Write) -> io::Result<()> {
         let notes = statement::observations(self.report.findings);
@@ -347,6 +362,18 @@ fn bar(
     full: usize,
     figure: &str,
 ) -> io::Result<()> {
+    write!(
+        out,
+        r#"<tr><th scope="row"><button type="button" data-filter="{filter}" data-value="{}" title="{}"><bdi>{}</bdi></button></th>"#,
+        escape(value),
+        escape(value),
+        escape(label),
+    )?;
+    share(out, counts, full, figure)
+}
+
+/// The cells of a bar: the bar itself and what stands behind it, which end the row.
+fn share(out: &mut dyn Write, counts: &Counts, full: usize, figure: &str) -> io::Result<()> {
     let words: Vec<String> = counts
         .iter()
         .zip(Status::ALL)
@@ -355,10 +382,7 @@ fn bar(
         .collect();
     write!(
         out,
-        r#"<tr><th scope="row"><button type="button" data-filter="{filter}" data-value="{}" title="{}"><bdi>{}</bdi></button></th><td><svg viewBox="0 0 1000 14" preserveAspectRatio="none" role="img" aria-label="{}">"#,
-        escape(value),
-        escape(value),
-        escape(label),
+        r#"<td><svg viewBox="0 0 1000 14" preserveAspectRatio="none" role="img" aria-label="{}">"#,
         words.join(", "),
     )?;
     let mut left = 0.0;
