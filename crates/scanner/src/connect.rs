@@ -23,6 +23,8 @@ use aws_smithy_http_client::tls;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 use crate::connections::{Connections, HOSTS_OF_AWS, IDLE_TIMEOUT};
+use crate::error::ScanError;
+use crate::profile;
 
 /// Where credentials, region and endpoints come from. The default is what the AWS CLI would do:
 /// the environment, the shared configuration files, SSO, credential processes, web identity,
@@ -71,11 +73,14 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(40);
 
 impl ConnectOptions {
     /// The configuration every client is made from, for so many calls at once.
-    pub(crate) async fn load(&self, calls_at_once: usize) -> SdkConfig {
+    pub(crate) async fn load(&self, calls_at_once: usize) -> Result<SdkConfig, ScanError> {
         // An endpoint of one's own is one host.
         let one_host = || self.http_client(calls_at_once, 1);
         if let (Some(endpoint), Some(credentials)) = (&self.endpoint_url, &self.credentials) {
-            return self.isolated(one_host(), endpoint, credentials.into());
+            return Ok(self.isolated(one_host(), endpoint, credentials.into()));
+        }
+        if let Some(profile) = &self.profile {
+            profile::check(profile).await?;
         }
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .http_client(self.http_client(calls_at_once, HOSTS_OF_AWS))
@@ -97,12 +102,19 @@ impl ConnectOptions {
         if let Some(credentials) = &self.credentials {
             loader = loader.credentials_provider(Credentials::from(credentials));
         }
-        let config = loader.load().await;
+        let mut config = loader.load().await;
         // The environment and the profile may name one, too.
         if config.endpoint_url().is_some() {
-            return config.into_builder().http_client(one_host()).build();
+            config = config.into_builder().http_client(one_host()).build();
         }
-        config
+        if let (Some(profile), None) = (&self.profile, &self.credentials) {
+            let credentials = profile::credentials(profile, &config);
+            config = config
+                .into_builder()
+                .credentials_provider(credentials)
+                .build();
+        }
+        Ok(config)
     }
 
     /// A configuration that knows neither environment nor files, so that the real AWS is out of

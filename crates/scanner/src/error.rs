@@ -16,6 +16,14 @@ pub enum ScanError {
         /// What the credential sources said.
         reason: String,
     },
+    /// The profile that was named does not exist, or its files cannot be read.
+    #[error("profile `{profile}` cannot be used: {reason}")]
+    UnusableProfile {
+        /// What was given.
+        profile: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The credentials exist, but AWS does not accept them.
     #[error("AWS does not accept the credentials: {code}: {message}")]
     RejectedCredentials {
@@ -148,6 +156,10 @@ impl ScanError {
             Self::MissingCredentials { .. } => {
                 "name a profile with --profile, run `aws sso login`, or set AWS_ACCESS_KEY_ID and \
                  AWS_SECRET_ACCESS_KEY"
+            }
+            Self::UnusableProfile { .. } => {
+                "`aws configure list-profiles` lists the profiles there are; AWS_CONFIG_FILE and \
+                 AWS_SHARED_CREDENTIALS_FILE say where they are kept, when set"
             }
             Self::RejectedCredentials { .. } => {
                 "check the profile, whether the session has expired, and this computer's clock"

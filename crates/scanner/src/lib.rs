@@ -18,6 +18,7 @@ mod log;
 mod outcome;
 mod pacing;
 mod plan;
+mod profile;
 mod regions;
 mod roles;
 mod scan;

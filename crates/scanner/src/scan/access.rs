@@ -72,7 +72,7 @@ impl Access {
         Ok(Self {
             engine: ready.engine,
             caller: ready.caller,
-            config: options.load(concurrency).await,
+            config: options.load(concurrency).await?,
         })
     }
 

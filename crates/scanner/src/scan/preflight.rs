@@ -69,7 +69,7 @@ pub(super) async fn prepare(plan: &ScanPlan, concurrency: usize) -> Result<Ready
         }
     };
 
-    let config = plan.connection.load(concurrency).await;
+    let config = plan.connection.load(concurrency).await?;
     let region = config.region().map_or(DEFAULT_REGION, AsRef::as_ref);
     let region = Region::new(region);
     let Some(provider) = config.credentials_provider() else {
