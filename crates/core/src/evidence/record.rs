@@ -9,6 +9,7 @@ use crate::account::{AccountId, Region};
 
 /// What AWS answered to one question.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Line")]
 pub struct Record {
     /// The operation that was called.
     pub operation: Operation,
@@ -17,13 +18,11 @@ pub struct Record {
     /// Where the call was made.
     pub region: Region,
     /// The parameters that select something, with the member names of the AWS API.
-    #[serde(default)]
     pub parameters: Map<String, Value>,
     /// When the answer arrived.
-    #[serde(deserialize_with = "timestamp::required")]
     pub observed_at: Timestamp,
     /// The request id AWS gave, of the first page.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
     /// The answer.
     #[serde(flatten)]
@@ -31,13 +30,54 @@ pub struct Record {
 }
 
 /// An answer: what AWS said, or why it did not say it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
     /// The response, with exactly the member names of the AWS API.
     Response(Value),
     /// Why there is none.
     Error(CallError),
+}
+
+/// A record as it is read: somebody may have made it by hand.
+#[derive(Deserialize)]
+struct Line {
+    operation: Operation,
+    account: AccountId,
+    region: Region,
+    parameters: Option<Map<String, Value>>,
+    #[serde(deserialize_with = "timestamp::required")]
+    observed_at: Timestamp,
+    request_id: Option<String>,
+    response: Option<Value>,
+    error: Option<CallError>,
+}
+
+impl TryFrom<Line> for Record {
+    type Error = &'static str;
+
+    fn try_from(line: Line) -> Result<Self, Self::Error> {
+        let outcome = match (line.response, line.error) {
+            (Some(response @ Value::Object(_)), None) => Outcome::Response(response),
+            (None, Some(error)) => Outcome::Error(error),
+            // A list would be read as the members of the answer in their order.
+            (Some(_), None) => {
+                return Err("`response` is not an object, as the AWS CLI prints without --query");
+            }
+            // Which of the two is true nobody can say, and a verdict would hang on it.
+            (Some(_), Some(_)) => return Err("there is both `response` and `error`"),
+            (None, None) => return Err("there is neither `response` nor `error`"),
+        };
+        Ok(Self {
+            operation: line.operation,
+            account: line.account,
+            region: line.region,
+            parameters: line.parameters.unwrap_or_default(),
+            observed_at: line.observed_at,
+            request_id: line.request_id,
+            outcome,
+        })
+    }
 }
 
 /// Why a call has no response.
@@ -132,5 +172,41 @@ mod tests {
             matches!(&record.outcome, Outcome::Error(error) if error.class == ErrorClass::Denied)
         );
         assert_eq!(serde_json::to_value(&record).unwrap(), line);
+    }
+    #[test]
+    fn a_record_has_one_outcome() {
+        let read = |outcome: &str| {
+            let line = format!(
+                "{{\"operation\":\"sns:GetTopicAttributes\",\"account\":\"111111111111\",\
+                 \"region\":\"us-east-1\",\"parameters\":null,\
+                 \"observed_at\":\"2026-11-22T22:00:00Z\",{outcome}}}"
+            );
+            serde_json::from_str::<Record>(&line)
+                .map(|record| record.outcome)
+                .map_err(|error| error.to_string())
+        };
+        const ERROR: &str = r#"{"code":"AccessDenied","class":"denied"}"#;
+        assert_eq!(
+            read(r#""error":null,"response":{}"#),
+            Ok(Outcome::Response(json!({})))
+        );
+        for (outcome, expected) in [
+            (
+                format!("\"response\":{{}},\"error\":{ERROR}"),
+                "there is both `response` and `error`",
+            ),
+            (
+                format!("\"error\":{ERROR},\"response\":{{}}"),
+                "there is both `response` and `error`",
+            ),
+            (
+                "\"response\":null".to_owned(),
+                "there is neither `response` nor `error`",
+            ),
+            ("\"response\":[]".to_owned(), "`response` is not an object"),
+        ] {
+            let message = read(&outcome).unwrap_err();
+            assert!(message.starts_with(expected), "{outcome}: {message}");
+        }
     }
 }
