@@ -148,12 +148,14 @@ impl Discovery {
             let mut units = Units::default();
             while let Some(page) = arriving.recv().await {
                 for account in page {
+                    self.note_units(&account, &mut units);
                     if listed.insert(account.id) && self.in_scope(&account, &mut units).await? {
                         self.send(account.id, account.name, account.active);
                     }
                 }
             }
             self.warn_of_unlisted(&listed);
+            self.warn_of_empty_units(&units);
             Ok::<(), DiscoveryEnd>(())
         };
         let (listing, filtering) = futures::join!(listing, filtering);
@@ -234,12 +236,12 @@ impl Discovery {
                 .any(|unit| wanted.contains(unit)));
         }
         for unit in wanted {
-            if !units.0.contains_key(unit) {
+            if !units.walked.contains_key(unit) {
                 let accounts = self.walk(unit).await?;
-                units.0.insert(unit.clone(), accounts);
+                units.walked.insert(unit.clone(), accounts);
             }
             if units
-                .0
+                .walked
                 .get(unit)
                 .is_some_and(|accounts| accounts.contains(&account.id))
             {
@@ -341,6 +343,41 @@ impl Discovery {
         }
     }
 
+    /// The units that filters name.
+    fn wanted_units(&self) -> impl Iterator<Item = &String> {
+        let filter = &self.filter;
+        filter
+            .organizational_units
+            .union(&filter.exclude_organizational_units)
+    }
+
+    fn note_units(&self, account: &ListedAccount, units: &mut Units) {
+        units.pathless |= account.paths.is_empty();
+        let on_path = |unit: &String| {
+            let mut above = account.paths.iter().flat_map(|path| path.split('/'));
+            above.any(|name| name == unit)
+        };
+        let met = self.wanted_units().filter(|unit| on_path(unit));
+        units.met.extend(met.cloned());
+    }
+
+    /// A misspelt unit selects nothing, which would look like a unit without accounts. Units that
+    /// had to be asked for are known to exist.
+    fn warn_of_empty_units(&self, units: &Units) {
+        if units.pathless {
+            return;
+        }
+        for unit in self
+            .wanted_units()
+            .filter(|unit| !units.met.contains(*unit))
+        {
+            let _ = self.warnings.send(Warning {
+                code: WarningCode::FilterWithoutEffect,
+                message: format!("no account is in organizational unit or root `{unit}`"),
+            });
+        }
+    }
+
     fn warn_of_unlisted(&self, listed: &BTreeSet<AccountId>) {
         for account in self.filter.exclude.difference(listed) {
             let _ = self.warnings.send(Warning {
@@ -351,9 +388,16 @@ impl Discovery {
     }
 }
 
-/// The accounts below each unit of a filter, where accounts do not name their path.
+/// What is known of the units that filters name.
 #[derive(Debug, Default)]
-struct Units(BTreeMap<String, BTreeSet<AccountId>>);
+struct Units {
+    /// The accounts below each, where accounts do not name their path.
+    walked: BTreeMap<String, BTreeSet<AccountId>>,
+    /// The ones that were on the path of an account.
+    met: BTreeSet<String>,
+    /// Whether an account did not name its path.
+    pathless: bool,
+}
 
 fn members<'a>(answer: &'a Value, member: &str) -> impl Iterator<Item = &'a Value> {
     answer

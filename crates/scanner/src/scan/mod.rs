@@ -180,6 +180,10 @@ pub async fn scan(
         }
     }
 
+    // What the discovery said last came with its end.
+    while let Ok(warning) = warnings.try_recv() {
+        tell(ScanEvent::Warning(warning));
+    }
     let complete = stop.check().is_ok();
     if complete {
         tell(ScanEvent::AccountsFound {
@@ -187,7 +191,7 @@ pub async fn scan(
             complete: true,
         });
     }
-    for warning in progress.warnings(&accounts, caller.account) {
+    for warning in progress.warnings(&accounts, caller.account, complete) {
         tell(ScanEvent::Warning(warning));
     }
     let statistics = progress.finish(&engine.transport.tally);

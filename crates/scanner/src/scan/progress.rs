@@ -98,9 +98,14 @@ impl Progress {
     }
 
     /// What is worth saying about the run as a whole.
-    pub(super) fn warnings(&self, accounts: &[FoundAccount], caller: AccountId) -> Vec<Warning> {
+    pub(super) fn warnings(
+        &self,
+        accounts: &[FoundAccount],
+        caller: AccountId,
+        complete: bool,
+    ) -> Vec<Warning> {
         let mut warnings = Vec::new();
-        if accounts.is_empty() {
+        if accounts.is_empty() && complete {
             warnings.push(Warning {
                 code: WarningCode::NoAccounts,
                 message: "no account is left to scan".to_owned(),
