@@ -6,6 +6,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::{Run, SCHEMA_VERSION, file};
+use crate::format;
 
 const LOCK: &str = ".lock";
 
@@ -95,6 +96,14 @@ impl RunDirectoryError {
     /// What the user can do about it.
     pub fn remedy(&self) -> &'static str {
         match self {
+            Self::Io { source, .. }
+                if matches!(
+                    source.kind(),
+                    io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory
+                ) =>
+            {
+                "that is a file: name a folder"
+            }
             Self::Io { .. } => "check that the folder exists, is yours and the disk is not full",
             Self::Foreign { .. } => "choose a new or empty folder",
             Self::Occupied { .. } => {
@@ -239,22 +248,29 @@ impl RunDirectory {
         if has_evidence(&self.path) {
             return;
         }
-        // Whatever cannot be removed is an empty run, which is harmless.
+        self.discard();
+    }
+
+    /// Gives up a run whatever it recorded, as nobody could go on with it: its files are removed, and
+    /// the directory with them where nothing else is in it.
+    pub fn discard(self) {
+        // Whatever cannot be removed is in the way of the next run, which says so.
         for name in [file::EVIDENCE, file::RUN, LOCK] {
             let _ = fs::remove_file(self.file(name));
         }
         let _ = fs::remove_dir(&self.path);
     }
 
+    /// What else people keep in the folder, such as a plan and its journal, stays.
     fn remove_reports(&self) -> Result<(), RunDirectoryError> {
-        let entries =
-            fs::read_dir(&self.path).map_err(RunDirectoryError::io("read", &self.path))?;
-        for entry in entries {
-            let entry = entry.map_err(RunDirectoryError::io("read", &self.path))?;
-            let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
-            if is_file && entry.file_name() != LOCK {
-                fs::remove_file(entry.path())
-                    .map_err(RunDirectoryError::io("remove", &entry.path()))?;
+        let reports = format::ALL.iter().map(|format| format.file_name());
+        for name in reports.chain([file::EVIDENCE, file::RUN]) {
+            let path = self.file(name);
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(RunDirectoryError::io("remove", &path)(error));
+                }
+                _ => {}
             }
         }
         Ok(())
@@ -420,8 +436,14 @@ mod tests {
             Err(RunDirectoryError::Locked { .. })
         ));
         drop(directory);
+        for name in ["plan.json", "journal.ndjson"] {
+            fs::write(parent.path().join(name), "kept").unwrap();
+        }
         RunDirectory::create(parent.path(), &run(), true).unwrap();
         assert!(!parent.path().join(file::EVIDENCE).exists());
+        for name in ["plan.json", "journal.ndjson"] {
+            assert!(parent.path().join(name).exists(), "{name}");
+        }
     }
 
     #[test]

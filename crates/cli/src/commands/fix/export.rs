@@ -1,6 +1,6 @@
 //! `trailproof fix export`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use trailproof_report::remediation::export::{Language, export};
 
@@ -20,7 +20,7 @@ pub(super) struct Arguments {
     #[arg(long, value_enum, default_value = "script")]
     format: LanguageName,
 
-    /// The folder for the files. Without it, the only file goes to stdout.
+    /// The folder for the files. Without it, or with `-`, the only file goes to stdout.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }
@@ -54,7 +54,8 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<Exit, CliErr
     for note in &written.notes {
         output.warn(note);
     }
-    let Some(folder) = &arguments.out else {
+    let folder = arguments.out.as_deref();
+    let Some(folder) = folder.filter(|folder| *folder != Path::new("-")) else {
         let [file] = written.files.as_slice() else {
             return Err(CliError::usage(format_args!(
                 "the export has {} files",
@@ -70,6 +71,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<Exit, CliErr
             "cannot create `{}`: {error}",
             folder.display()
         ))
+        .hint("name a folder with --out, where you may write")
     })?;
     for file in &written.files {
         let path = folder.join(&file.name);
@@ -85,7 +87,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<Exit, CliErr
 }
 
 #[cfg(unix)]
-fn create_private_folder(folder: &std::path::Path) -> std::io::Result<()> {
+fn create_private_folder(folder: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
     std::fs::DirBuilder::new()
         .recursive(true)
@@ -94,18 +96,18 @@ fn create_private_folder(folder: &std::path::Path) -> std::io::Result<()> {
 }
 
 #[cfg(not(unix))]
-fn create_private_folder(folder: &std::path::Path) -> std::io::Result<()> {
+fn create_private_folder(folder: &Path) -> std::io::Result<()> {
     std::fs::create_dir_all(folder)
 }
 
 #[cfg(unix)]
-fn make_executable(path: &std::path::Path) -> std::io::Result<()> {
+fn make_executable(path: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700))
 }
 
 #[cfg(not(unix))]
 #[allow(clippy::unnecessary_wraps, reason = "the same signature as on unix")]
-fn make_executable(_path: &std::path::Path) -> std::io::Result<()> {
+fn make_executable(_path: &Path) -> std::io::Result<()> {
     Ok(())
 }

@@ -35,10 +35,13 @@ pub(super) fn write_plan(path: &Path, plan: &Plan) -> Result<(), CliError> {
         ))
         .hint("name another file with --out"));
     }
-    let text = plan
-        .to_json()
-        .map_err(|error| CliError::failed(format_args!("cannot write the plan: {error}")))?;
-    write(path, &text)
+    write(path, &plan_text(plan)?)
+}
+
+/// A plan as its file has it.
+pub(super) fn plan_text(plan: &Plan) -> Result<String, CliError> {
+    plan.to_json()
+        .map_err(|error| CliError::failed(format_args!("cannot write the plan: {error}")))
 }
 
 /// Writes a private file.

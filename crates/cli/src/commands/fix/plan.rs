@@ -1,6 +1,7 @@
 //! `trailproof fix plan`.
 
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use trailproof_core::account::AccountId;
 use trailproof_core::arn::Arn;
@@ -30,7 +31,7 @@ pub(super) struct Arguments {
     #[arg(value_name = "RUN_DIR")]
     run: PathBuf,
 
-    /// Where the plan goes.
+    /// Where the plan goes; `-` is stdout.
     #[arg(long, value_name = "FILE", default_value = "plan.json")]
     out: PathBuf,
 
@@ -131,7 +132,7 @@ pub(super) struct Arguments {
     )]
     exclude_ou: Vec<String>,
 
-    /// Only these controls.
+    /// Only these controls, by id, or `all` of the run.
     #[arg(
         long = "control",
         value_name = "ID",
@@ -146,8 +147,14 @@ pub(super) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
     let out = arguments.out.clone();
     let options = options(arguments)?;
     let made = plan(&run, &options, clock::now())?;
-    files::write_plan(&out, &made)?;
     let text = display::plan(&made);
+    if out == Path::new("-") {
+        let plan = files::plan_text(&made)?;
+        output.data(|to| to.write_all(plan.as_bytes()))?;
+        output.note(text);
+        return Ok(Exit::Success);
+    }
+    files::write_plan(&out, &made)?;
     output.data(|to| writeln!(to, "{text}"))?;
     if made.summary.changes > 0 {
         output.note(format_args!(
@@ -178,12 +185,16 @@ fn options(arguments: Arguments) -> Result<PlanOptions, CliError> {
             topic_name = Some(topic.parse::<Template>().map_err(CliError::usage)?);
         }
     }
-    let mut tags = std::collections::BTreeMap::new();
+    let mut tags = BTreeMap::new();
     for tag in &arguments.tags {
         let (key, value) = tag
             .split_once('=')
             .ok_or_else(|| CliError::usage(format_args!("`{tag}` is not KEY=VALUE")))?;
         tags.insert(key.to_owned(), value.to_owned());
+    }
+    let mut controls: BTreeSet<String> = arguments.controls.into_iter().collect();
+    if controls.contains("all") {
+        controls.clear();
     }
     Ok(PlanOptions {
         subscribers: arguments.subscribe,
@@ -203,7 +214,7 @@ fn options(arguments: Arguments) -> Result<PlanOptions, CliError> {
             exclude_accounts: arguments.exclude_accounts.into_iter().collect(),
             organizational_units: arguments.ou.into_iter().collect(),
             exclude_organizational_units: arguments.exclude_ou.into_iter().collect(),
-            controls: arguments.controls.into_iter().collect(),
+            controls,
         },
     })
 }
@@ -241,8 +252,11 @@ impl From<PlanningError> for CliError {
                 .hint("write the run's reports again with `trailproof evaluate --evidence DIR --out NEW`"),
             PlanningError::Option(_)
             | PlanningError::Controls(_)
-            | PlanningError::PatternForSeveral(_)
-            | PlanningError::UnknownControl(_) => Self::usage(&error),
+            | PlanningError::PatternForSeveral(_) => Self::usage(&error),
+            PlanningError::UnknownControl(_)
+            | PlanningError::UnknownAccount(_)
+            | PlanningError::UnknownUnit(_) => Self::usage(&error)
+                .hint("findings.csv of the run lists its accounts, their units and its controls"),
         }
     }
 }

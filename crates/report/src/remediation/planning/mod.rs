@@ -24,7 +24,7 @@ use trailproof_core::evidence::{Evidence, Record};
 use trailproof_core::finding::{Finding, LinkName, Status};
 use trailproof_core::policy::Policy;
 
-use super::options::{InvalidOption, PatternText, PlanOptions};
+use super::options::{InvalidOption, PatternText, PlanOptions, Selection};
 use super::plan::{self, Plan, PlanRun, PlanSummary, Unrepairable};
 use crate::document::FindingsDocument;
 use crate::run::{Run, RunDirectory, RunDirectoryError, file};
@@ -65,6 +65,12 @@ pub enum PlanningError {
     /// A control that the run did not judge.
     #[error("the run has no findings for control `{0}`")]
     UnknownControl(String),
+    /// An account that the run did not judge.
+    #[error("the run has no findings for account {0}")]
+    UnknownAccount(AccountId),
+    /// An organizational unit that none of the run's accounts is in.
+    #[error("the run has no findings for accounts in organizational unit `{0}`")]
+    UnknownUnit(String),
 }
 
 /// Makes the plan for a run.
@@ -76,6 +82,7 @@ pub fn plan(
     options.validate()?;
     let (folder, run) = RunDirectory::open(directory)?;
     let findings = read_findings(&folder)?;
+    check_selection(&options.selection, &findings)?;
     let policy = policy_of(&run, options)?;
     let (recorded, evidence) = Recorded::open(&folder.file(file::EVIDENCE))?;
     let planner = Planner {
@@ -108,6 +115,24 @@ fn read_findings(folder: &RunDirectory) -> Result<Vec<Finding>, PlanningError> {
     let document: FindingsDocument =
         serde_json::from_slice(&text).map_err(|error| failed(error.to_string()))?;
     Ok(document.findings.into_iter().map(Finding::from).collect())
+}
+
+/// What is misspelt selects nothing, and a plan of nothing looks like a run without failures.
+fn check_selection(selection: &Selection, findings: &[Finding]) -> Result<(), PlanningError> {
+    let accounts: BTreeSet<AccountId> = findings.iter().map(|finding| finding.account.id).collect();
+    if let Some(account) = selection.accounts.difference(&accounts).next() {
+        return Err(PlanningError::UnknownAccount(*account));
+    }
+    let units: BTreeSet<&str> = findings
+        .iter()
+        .filter_map(|finding| finding.account.ou_path.as_deref())
+        .flat_map(|path| path.split('/'))
+        .collect();
+    let mut wanted = selection.organizational_units.iter();
+    match wanted.find(|unit| !units.contains(unit.as_str())) {
+        Some(unit) => Err(PlanningError::UnknownUnit(unit.clone())),
+        None => Ok(()),
+    }
 }
 
 fn policy_of(run: &Run, options: &PlanOptions) -> Result<Policy, PlanningError> {
@@ -330,6 +355,9 @@ impl Planner<'_> {
         });
         let mut best: Option<(Effect, Candidate)> = None;
         let mut refusal = offers.refusal;
+        // Everybody who is to be told was asked to confirm: what waits for the same people does not
+        // help them.
+        let waits_for_people = matches!(refusal, Some(Refusal::Pending(_)));
         for candidate in offers.candidates {
             // They come cheapest first: only a better effect can still win.
             match &best {
@@ -349,7 +377,7 @@ impl Planner<'_> {
                         })
                     });
                 }
-                (None, Effect::Waits) if waits => {}
+                (None, Effect::Waits) if waits || waits_for_people => {}
                 (None, _) | (Some((Effect::Waits, _)), Effect::Green) => {
                     best = Some((effect, candidate));
                 }
