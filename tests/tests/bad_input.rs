@@ -196,3 +196,102 @@ fn an_endpoint_where_nobody_listens() {
     let outcome = trailproof.run(["scan", "--out", "run"]).exits(4);
     complains(&outcome, &["cannot reach", "AWS_ENDPOINT_URL"]);
 }
+
+/// A simulated organization of the accounts `111111111111` and `222222222222`.
+fn two_accounts() -> trailproof_simulator::Running {
+    let scenario = "[[accounts]]\nid = \"111111111111\"\n[[accounts]]\nid = \"222222222222\"\n";
+    let scenario = Scenario::parse(scenario).expect("the scenario is valid");
+    Server::start(scenario.organization, Options::default())
+        .expect("a port of the loopback interface is free")
+}
+
+/// As with the AWS CLI: who names a profile does not mean the access key of the environment.
+#[test]
+fn a_profile_that_is_named_wins_over_the_environment() {
+    let running = two_accounts();
+    let mut trailproof = Trailproof::against(&running.url(), "111111111111");
+    let file = trailproof.home().join("credentials");
+    fs::write(
+        &file,
+        "[member]\naws_access_key_id = 222222222222\naws_secret_access_key = test\n",
+    )
+    .expect("the file can be written");
+    trailproof.set("AWS_SHARED_CREDENTIALS_FILE", file.to_str().expect("ASCII"));
+    let scan = |profile: &str| {
+        trailproof.run([
+            "scan",
+            "--current-account",
+            "--profile",
+            profile,
+            "--out",
+            "run",
+            "--overwrite",
+        ])
+    };
+    let _ = scan("member").exits(1);
+    let found = findings::by_id(&findings::read(&trailproof.home().join("run")));
+    assert!(
+        found.contains_key("222222222222/console-auth-failures"),
+        "{found:?}"
+    );
+    let outcome = scan("misspelt").exits(4);
+    complains(&outcome, &["`misspelt`", "list-profiles"]);
+}
+
+#[test]
+fn an_organizational_unit_that_is_nobodys() {
+    let running = two_accounts();
+    let trailproof = Trailproof::against(&running.url(), "111111111111");
+    let scan = ["scan", "--out", "run"];
+    let outcome = trailproof
+        .run([&scan[..], &["--ou", "ou-nope"]].concat())
+        .exits(4);
+    complains(&outcome, &["`ou-nope`", "no account to scan"]);
+    // What was recorded is of no use to anybody, and not in the way of the corrected command.
+    let _ = trailproof.run(scan).exits(1);
+    let outcome = trailproof
+        .run(["fix", "plan", "run", "--accounts", "333333333333"])
+        .exits(2);
+    complains(&outcome, &["333333333333"]);
+    let outcome = trailproof
+        .run(["fix", "plan", "run", "--ou", "ou-nope"])
+        .exits(2);
+    complains(&outcome, &["`ou-nope`"]);
+    let all = ["fix", "plan", "run", "--control", "all", "--out", "-"];
+    let outcome = trailproof.run(all).exits(0);
+    let plan: serde_json::Value = serde_json::from_str(&outcome.stdout).expect("a plan is JSON");
+    assert_eq!(plan["schema_version"], 1);
+    assert!(!trailproof.home().join("-").exists());
+}
+
+#[test]
+fn a_region_that_does_not_exist_leaves_nothing_behind() {
+    let running = two_accounts();
+    let trailproof = Trailproof::against(&running.url(), "111111111111");
+    let outcome = trailproof
+        .run(["scan", "--out", "run", "--regions", "us-nowhere-1"])
+        .exits(2);
+    complains(&outcome, &["`us-nowhere-1`"]);
+    assert!(!outcome.stderr.contains("no account"), "{}", outcome.stderr);
+    assert!(!trailproof.home().join("run").exists());
+}
+
+/// Whoever reads only the beginning of a report made no mistake.
+#[test]
+fn a_reader_that_goes_away() {
+    let trailproof = Trailproof::offline();
+    let file = trailproof.home().join("evidence.ndjson");
+    fs::write(&file, TRAILS).expect("the file can be written");
+    for format in ["csv", "trails", "pivot.csv", "json", "html", "junit"] {
+        let (reader, writer) = std::io::pipe().expect("there is a pipe");
+        drop(reader);
+        let output = trailproof
+            .command(["evaluate", "--evidence", "evidence.ndjson", "--out", "-"])
+            .args(["--format", format])
+            .stdout(writer)
+            .output()
+            .expect("the binary starts");
+        let outcome = Outcome::from(output).exits(1);
+        assert!(!outcome.stderr.contains("error"), "{}", outcome.stderr);
+    }
+}

@@ -1,6 +1,6 @@
 //! The command line as a whole. What belongs to one command is in that command's file.
 
-use clap::{Args, Parser};
+use clap::{Args, ColorChoice, CommandFactory, FromArgMatches, Parser};
 
 use crate::commands::Command;
 
@@ -22,6 +22,18 @@ pub(crate) struct Arguments {
     pub(crate) command: Command,
     #[command(flatten)]
     pub(crate) global: GlobalArguments,
+}
+
+/// Reads the command line, or ends the program with what is wrong with it.
+pub(crate) fn parse() -> Arguments {
+    // What is wrong is said without color, too, also where the flag comes after it.
+    let plain = std::env::args_os().any(|argument| argument == "--no-color");
+    let command = Arguments::command().color(match plain {
+        true => ColorChoice::Never,
+        false => ColorChoice::Auto,
+    });
+    let parsed = Arguments::from_arg_matches(&command.get_matches());
+    parsed.unwrap_or_else(|error| error.exit())
 }
 
 /// Flags of every command.

@@ -37,7 +37,11 @@ pub(crate) fn conclude(
     reports: Reports,
     output: &Output,
 ) -> Result<Exit, CliError> {
-    require_accounts(&run, policy, evidence)?;
+    let interrupted = !run.complete && matches!(run.kind, RunKind::Scan | RunKind::Demo);
+    // Who interrupts a scan before it found an account knows that there are more.
+    if !interrupted {
+        require_accounts(&run, policy, evidence)?;
+    }
     let findings = judge(&mut run, policy, evidence, now, output);
     let counts = Summary::of(&findings);
     let report = Report {
@@ -46,7 +50,6 @@ pub(crate) fn conclude(
         findings: &findings,
         evidence,
     };
-    let interrupted = !run.complete && matches!(run.kind, RunKind::Scan | RunKind::Demo);
     let exit = if interrupted {
         Exit::Interrupted
     } else {

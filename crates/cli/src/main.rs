@@ -22,15 +22,13 @@ mod settings;
 mod summary;
 mod untrusted;
 
-use clap::Parser;
-
 /// Calls are answered on whichever thread is free, so that what one thread took another gives
 /// back: the C library's allocator locks for that, and a scan then takes a sixth more processor time.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> std::process::ExitCode {
-    let arguments = arguments::Arguments::parse();
+    let arguments = arguments::parse();
     let output = output::Output::new(&arguments.global);
     logging::start(&output);
     let exit = match arguments.command.run(&output) {

@@ -1,6 +1,7 @@
 //! Where words go: data to stdout, everything else to stderr.
 
-use std::io::{self, IsTerminal, Write};
+use std::cell::Cell;
+use std::io::{self, IsTerminal, StdoutLock, Write};
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
@@ -17,6 +18,34 @@ pub(crate) struct Output {
     verbosity: u8,
     choice: ColorChoice,
     stderr_is_terminal: bool,
+}
+
+/// The standard output, which knows whether its reader is gone: what writes a format may put the
+/// error into one of its own.
+struct Stdout<'a> {
+    stream: AutoStream<StdoutLock<'static>>,
+    gone: &'a Cell<bool>,
+}
+
+impl Stdout<'_> {
+    fn note<T>(&self, result: io::Result<T>) -> io::Result<T> {
+        result.inspect_err(|error| {
+            let gone = error.kind() == io::ErrorKind::BrokenPipe;
+            self.gone.set(self.gone.get() || gone);
+        })
+    }
+}
+
+impl Write for Stdout<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.stream.write(bytes);
+        self.note(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let flushed = self.stream.flush();
+        self.note(flushed)
+    }
 }
 
 impl Output {
@@ -60,11 +89,16 @@ impl Output {
         &self,
         write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> Result<(), CliError> {
-        let mut out = io::BufWriter::new(AutoStream::new(io::stdout().lock(), self.choice));
+        let gone = Cell::new(false);
+        let stdout = Stdout {
+            stream: AutoStream::new(io::stdout().lock(), self.choice),
+            gone: &gone,
+        };
+        let mut out = io::BufWriter::new(stdout);
         match write(&mut out).and_then(|()| out.flush()) {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CliError::failed(
-                format_args!("cannot write to stdout: {error}"),
-            )),
+            Err(error) if !gone.get() => Err(CliError::failed(format_args!(
+                "cannot write to stdout: {error}"
+            ))),
             _ => Ok(()),
         }
     }

@@ -46,7 +46,7 @@ fn write_command(text: &mut String, command: &Command, name: &mut Vec<String>) {
     let mut heading = None;
     let arguments: Vec<&Arg> = command
         .get_arguments()
-        .filter(|argument| is_shown(argument) && !argument.is_global_set())
+        .filter(|argument| is_shown(argument) && !everywhere(argument))
         .collect();
     // Positional arguments first, then the groups of options in the order of --help.
     let (positional, options): (Vec<&Arg>, Vec<&Arg>) = arguments
@@ -70,6 +70,13 @@ fn write_command(text: &mut String, command: &Command, name: &mut Vec<String>) {
         write_command(text, nested, name);
     }
     name.pop();
+}
+
+/// Whether every command takes it, so that it is described once for all.
+fn everywhere(argument: &Arg) -> bool {
+    let root = crate::arguments::Arguments::command();
+    let mut arguments = root.get_arguments();
+    arguments.any(|known| known.get_id() == argument.get_id())
 }
 
 fn is_shown(argument: &Arg) -> bool {
@@ -128,8 +135,14 @@ fn spelled(argument: &Arg) -> String {
         return value;
     }
     let spelled = spelled.join(", ");
+    let optional = argument
+        .get_num_args()
+        .is_some_and(|count| count.min_values() == 0);
     if argument.get_action().takes_values() && !value.is_empty() {
-        format!("{spelled} {value}")
+        match optional {
+            true => format!("{spelled}[={value}]"),
+            false => format!("{spelled} {value}"),
+        }
     } else {
         spelled
     }

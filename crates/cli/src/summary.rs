@@ -205,8 +205,13 @@ fn reports(report: &Report<'_>, written: Option<Written<'_>>) -> String {
     if matches!(report.run.kind, RunKind::Scan | RunKind::Demo) {
         let _ = write!(
             text,
-            "{} calls in {}",
+            "{} {} in {}",
             statistics.calls,
+            if statistics.calls == 1 {
+                "call"
+            } else {
+                "calls"
+            },
             Clock(Duration::from_millis(statistics.elapsed_milliseconds))
         );
         if statistics.reused > 0 {

@@ -65,8 +65,10 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
         CliError::failed(format_args!("cannot serve on this computer: {error}"))
     })?;
     output.note(format_args!(
-        "a simulated organization of {accounts} accounts and {regions} regions is served on {}",
-        server.address()
+        "a simulated organization is served on {}: {accounts} {}, {regions} {}",
+        server.address(),
+        if accounts == 1 { "account" } else { "accounts" },
+        if regions == 1 { "region" } else { "regions" },
     ));
 
     let policy = policy.policy(trailproof_core::control::builtin())?;

@@ -11,7 +11,7 @@ use trailproof_core::evidence::Operation;
 use trailproof_core::finding::{Finding, LinkStatus};
 use trailproof_report::past::PastRun;
 use trailproof_report::provenance::{Provenance, Source};
-use trailproof_report::run::file;
+use trailproof_report::run::{RunDirectory, file};
 
 use super::controls::describe;
 use super::past_run;
@@ -56,7 +56,17 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
             }
             let version = control::version(&benchmark).map_err(CliError::usage)?;
             let catalogue = configuration.load(output)?.catalogue()?;
-            let control = super::controls::find(&catalogue, id)?;
+            let control = super::controls::find(&catalogue, id).map_err(|error| {
+                if !RunDirectory::is_run(Path::new(id)) {
+                    return error;
+                }
+                CliError::usage(format_args!("which finding of `{id}` is to be explained?")).hint(
+                    format_args!(
+                        "name one, or an account: trailproof explain {id} \
+                         111111111111/console-auth-failures"
+                    ),
+                )
+            })?;
             output.data(|out| write!(out, "{}", describe(&control, version)))?;
             Ok(Exit::Success)
         }

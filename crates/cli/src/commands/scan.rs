@@ -265,6 +265,7 @@ pub(crate) async fn execute_in_runtime(
     let narrowed =
         plan.scope != Scope::Organization || !plan.accounts.is_empty() || plan.shard.is_some();
     let role = plan.role.role.as_str().to_owned();
+    let is_new = plan.evidence.as_ref().is_some_and(|file| !file.resume);
     let mut no_role_assumed = false;
     let mut few_connections = false;
     let outcome = trailproof_scanner::scan(plan, |event| {
@@ -285,11 +286,17 @@ pub(crate) async fn execute_in_runtime(
     let outcome = match outcome {
         Ok(outcome) => outcome,
         Err(error) => {
-            // A scan that could not begin leaves no folder behind.
+            let error = CliError::from(error);
+            // A scan that could not begin leaves no folder behind. With other flags none can go on
+            // with what it recorded.
             if let Reports::Folder(directory, _) = reports {
-                directory.abandon();
+                if is_new && error.exit() == Exit::Usage {
+                    directory.discard();
+                } else {
+                    directory.abandon();
+                }
             }
-            return Err(error.into());
+            return Err(error);
         }
     };
     record(&mut run, &outcome, narrowed);
@@ -299,6 +306,9 @@ pub(crate) async fn execute_in_runtime(
         .as_ref()
         .map(|accounts| accounts.iter().copied().collect());
     if outcome.accounts.is_empty() && outcome.complete && run.scope.shard.is_none() {
+        if let (Reports::Folder(directory, _), true) = (reports, is_new) {
+            directory.discard();
+        }
         return Err(CliError::failed("there is no account to scan").hint(
             "check --ou, --exclude-ou, --tag, --exclude-accounts and --shard, or whether the \
              organization has accounts",

@@ -86,8 +86,12 @@ impl ConfigurationFile {
 
     fn read(path: &Path) -> Result<Self, CliError> {
         let text = fs::read_to_string(path).map_err(|error| {
-            CliError::usage(format_args!("cannot read `{}`: {error}", path.display()))
-                .hint("check the path given with --config")
+            CliError::usage(format_args!("cannot read `{}`: {error}", path.display())).hint(
+                match error.kind() {
+                    std::io::ErrorKind::InvalidData => "save it as TOML in UTF-8",
+                    _ => "check the path given with --config",
+                },
+            )
         })?;
         let source = Source { path, text: &text };
         source.check_keys()?;
