@@ -28,9 +28,10 @@ pub(crate) struct Arguments {
 pub(crate) fn parse() -> Arguments {
     // What is wrong is said without color, too, also where the flag comes after it.
     let plain = std::env::args_os().any(|argument| argument == "--no-color");
-    let command = Arguments::command().color(match plain {
-        true => ColorChoice::Never,
-        false => ColorChoice::Auto,
+    let command = Arguments::command().color(if plain {
+        ColorChoice::Never
+    } else {
+        ColorChoice::Auto
     });
     let parsed = Arguments::from_arg_matches(&command.get_matches());
     parsed.unwrap_or_else(|error| error.exit())

@@ -139,9 +139,10 @@ fn spelled(argument: &Arg) -> String {
         .get_num_args()
         .is_some_and(|count| count.min_values() == 0);
     if argument.get_action().takes_values() && !value.is_empty() {
-        match optional {
-            true => format!("{spelled}[={value}]"),
-            false => format!("{spelled} {value}"),
+        if optional {
+            format!("{spelled}[={value}]")
+        } else {
+            format!("{spelled} {value}")
         }
     } else {
         spelled

@@ -22,6 +22,10 @@ pub(crate) async fn check(name: &str) -> Result<(), ScanError> {
         profile: name.to_owned(),
         reason,
     };
+    #[expect(
+        clippy::default_trait_access,
+        reason = "the type is in a crate that is used for nothing else"
+    )]
     let files = &Default::default();
     let selected = Some(name.to_owned().into());
     match aws_config::profile::load(&Fs::real(), &Env::real(), files, selected).await {

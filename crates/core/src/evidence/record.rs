@@ -173,8 +173,10 @@ mod tests {
         );
         assert_eq!(serde_json::to_value(&record).unwrap(), line);
     }
+
     #[test]
     fn a_record_has_one_outcome() {
+        const ERROR: &str = r#"{"code":"AccessDenied","class":"denied"}"#;
         let read = |outcome: &str| {
             let line = format!(
                 "{{\"operation\":\"sns:GetTopicAttributes\",\"account\":\"111111111111\",\
@@ -185,7 +187,6 @@ mod tests {
                 .map(|record| record.outcome)
                 .map_err(|error| error.to_string())
         };
-        const ERROR: &str = r#"{"code":"AccessDenied","class":"denied"}"#;
         assert_eq!(
             read(r#""error":null,"response":{}"#),
             Ok(Outcome::Response(json!({})))

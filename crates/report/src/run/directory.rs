@@ -102,7 +102,7 @@ impl RunDirectoryError {
                     io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory
                 ) =>
             {
-                "that is a file: name a folder"
+                "a file is in the way: name another folder"
             }
             Self::Io { .. } => "check that the folder exists, is yours and the disk is not full",
             Self::Foreign { .. } => "choose a new or empty folder",
