@@ -74,6 +74,11 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
         None => (settings.policy(&catalogue)?, Scope::default(), true),
     };
     let mut policy: Policy = settings.over(base, &catalogue)?;
+    let mut report = arguments.report;
+    // The file's folder is that of scans, and the files for people are not what stdout is for.
+    if file_counts && report.format.is_empty() && report.is_folder() {
+        report.format = file.report.format;
+    }
     if !arguments.accounts.is_empty() {
         let mut accounts = arguments.accounts.clone();
         accounts.sort_unstable();
@@ -93,8 +98,8 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
         .map_err(|error| CliError::usage(&error).hint(error.remedy()))?;
     // Before a folder is made for it.
     require_accounts(&run, &policy, &evidence)?;
-    refuse_to_replace(&arguments.evidence, arguments.report.out.as_deref())?;
-    let reports = reports(&arguments.report, &run, arguments.overwrite)?;
+    refuse_to_replace(&arguments.evidence, report.out.as_deref())?;
+    let reports = reports(&report, &run, arguments.overwrite)?;
     if let Reports::Folder(directory, _) = &reports {
         copy_evidence(std::slice::from_ref(&arguments.evidence), directory)
             .map_err(|error| CliError::failed(&error).hint(error.remedy()))?;

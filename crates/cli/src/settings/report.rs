@@ -80,6 +80,11 @@ impl ReportSettings {
         })
     }
 
+    /// Whether a folder was named.
+    pub(crate) fn is_folder(&self) -> bool {
+        self.out.as_deref().is_some_and(|out| out != Path::new("-"))
+    }
+
     /// Refuses a folder for the reports that holds what is judged: replacing it would destroy the
     /// evidence before it was copied.
     pub(crate) fn apart_from(&self, sources: &[PathBuf]) -> Result<(), CliError> {
