@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::coverage::{Covering, Decisions, Required, conjunction};
-use super::firing::DimensionSource;
+use super::firing::{Beside, DimensionSource};
 use super::links::action::{self, Neighbourhood};
 use super::links::alarm::{self, Watching};
 use super::links::log_group::Place;
@@ -132,7 +132,8 @@ pub(super) fn judge(
                 None
             }
         };
-        routes.extend(routes_of(question, alarms, filter, cause.as_ref()));
+        let beside = beside(question, &view, filter, decisions);
+        routes.extend(routes_of(question, alarms, filter, beside, cause.as_ref()));
     }
     let mut site = Site {
         question,
@@ -148,11 +149,34 @@ pub(super) fn judge(
     }
 }
 
+/// The default values that other filters of the log group add to a filter's metric.
+fn beside<'v>(
+    question: &Question<'_>,
+    view: &'v View<MetricFilter>,
+    filter: &Arc<MetricFilter>,
+    decisions: &mut Decisions,
+) -> Vec<Beside<'v>> {
+    let Some(own) = filter.metric_transformations.first() else {
+        return Vec::new();
+    };
+    view.items
+        .iter()
+        .filter(|other| !Arc::ptr_eq(other, filter))
+        .filter_map(|other| Some((other, Beside::of(other, own)?)))
+        .map(|(other, beside)| Beside {
+            unrelated: !other.apply_on_transformed_logs
+                && decisions.is_unrelated(question.required, &other.filter_pattern),
+            ..beside
+        })
+        .collect()
+}
+
 /// Every way that starts at a filter.
 fn routes_of(
     question: &Question<'_>,
     alarms: &Alarms,
     filter: &Arc<MetricFilter>,
+    beside: Vec<Beside<'_>>,
     unsure: Option<&Cause>,
 ) -> Vec<Route> {
     let Question {
@@ -184,6 +208,7 @@ fn routes_of(
         &alarms.metric,
         filter,
         transformation,
+        beside,
     );
     let around = Neighbourhood {
         evidence,

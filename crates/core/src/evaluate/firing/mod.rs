@@ -2,9 +2,10 @@
 //!
 //! The answer is an analysis, not a comparison with recommended settings: the least number of
 //! matching events that moves the quiet alarm into ALARM, or the proof that none does. Quiet means
-//! that logs arrive and no event matches: the metric then has the filter's default value in every
-//! minute, or no data where the filter has none (CloudWatch Logs User Guide, "Creating metrics
-//! from log events using filters").
+//! that logs arrive and no event matches: the metric then has the default values of the filters
+//! that write it, or no data where they have none (CloudWatch Logs User Guide, "Creating metrics
+//! from log events using filters"). Where the answer rests on how many default values there are,
+//! of which AWS says two different things, nothing is decided.
 //!
 //! Not decided here: whether the filter matches the right events, and whether anybody is told.
 
@@ -30,6 +31,32 @@ pub struct Signal<'a> {
     system_fields: &'a [String],
     /// The account whose CloudWatch holds the metric: the log group's.
     account: AccountId,
+    /// The default values of other filters that write the same metric.
+    beside: Vec<Beside<'a>>,
+}
+
+/// What another filter of the log group writes to the same metric while it matches nothing.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Beside<'a> {
+    /// The other filter's transformation.
+    pub transformation: &'a MetricTransformation,
+    /// Whether it matches none of the events in question.
+    pub unrelated: bool,
+}
+
+impl<'a> Beside<'a> {
+    /// What a filter writes to the metric of a transformation for events that it does not match;
+    /// `None` where that is nothing. Default values have no dimensions.
+    pub fn of(filter: &'a MetricFilter, own: &MetricTransformation) -> Option<Self> {
+        let transformation = filter.metric_transformations.first()?;
+        let same = transformation.metric_namespace == own.metric_namespace
+            && transformation.metric_name == own.metric_name;
+        let writes = transformation.default_value.is_some() && transformation.dimensions.is_empty();
+        (same && writes).then_some(Self {
+            transformation,
+            unrelated: false,
+        })
+    }
 }
 
 impl<'a> Signal<'a> {
@@ -43,7 +70,15 @@ impl<'a> Signal<'a> {
             transformation,
             system_fields: &filter.emit_system_field_dimensions,
             account,
+            beside: Vec::new(),
         }
+    }
+
+    /// The same signal where other filters write to its metric, too.
+    #[must_use]
+    pub fn beside(mut self, others: impl IntoIterator<Item = Beside<'a>>) -> Self {
+        self.beside.extend(others);
+        self
     }
 
     /// The value of one matching event, where the filter writes a fixed number.
@@ -56,16 +91,20 @@ impl<'a> Signal<'a> {
             .filter(|value: &f64| value.is_finite())
     }
 
-    /// What is written for a minute without a matching event. Dimensions and default values
-    /// exclude each other.
+    /// What is written where nothing matches. Dimensions and default values exclude each other.
     fn default_value(&self) -> Option<f64> {
         self.transformation.default_value
     }
 
-    /// The unit data points carry; `None` is the name of the absent unit.
+    /// The unit data points carry.
     fn unit(&self) -> &str {
-        self.transformation.unit.as_deref().unwrap_or("None")
+        unit(self.transformation)
     }
+}
+
+/// The unit data points carry; `None` is the name of the absent unit.
+fn unit(transformation: &MetricTransformation) -> &str {
+    transformation.unit.as_deref().unwrap_or("None")
 }
 
 /// What an alarm makes of a signal.

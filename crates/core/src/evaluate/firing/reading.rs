@@ -13,6 +13,8 @@ pub(super) struct Reading {
     pub(super) statistic: String,
     /// Seconds.
     pub(super) period: u64,
+    /// The unit that data points have to have.
+    pub(super) unit: Option<String>,
     pub(super) restrictions: Vec<Restriction>,
     /// What metric math does to data points.
     pub(super) fill: Option<f64>,
@@ -193,6 +195,7 @@ fn reading(
     Outcome::Reads(Reading {
         statistic: statistic.to_owned(),
         period,
+        unit: unit.map(str::to_owned),
         restrictions,
         fill: transform.fill,
         factor: transform.factor,

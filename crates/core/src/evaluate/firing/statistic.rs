@@ -54,15 +54,11 @@ impl Statistic {
     }
 }
 
-/// The samples of one period: `events` samples of one value, and the default value of the other
-/// minutes, where the filter has one.
+/// Samples of one period that have the same value, and how many of them there are.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Samples {
-    pub(super) events: f64,
-    /// The value of each event's sample. Irrelevant to counts.
     pub(super) value: f64,
-    pub(super) quiet_minutes: f64,
-    pub(super) default: Option<f64>,
+    pub(super) count: f64,
 }
 
 /// A data point's value or, for statistics that only have bounds, the interval it lies in.
@@ -74,29 +70,20 @@ pub(super) enum Datapoint {
 
 impl Statistic {
     /// The data point these samples make.
-    pub(super) fn of(self, samples: Samples) -> Datapoint {
-        let Samples {
-            events,
-            value,
-            quiet_minutes,
-            default,
-        } = samples;
-        let defaults = if default.is_some() {
-            quiet_minutes
-        } else {
-            0.0
-        };
-        let default = default.unwrap_or_default();
-        let count = events + defaults;
+    pub(super) fn of(self, samples: impl IntoIterator<Item = Samples>) -> Datapoint {
+        let (mut count, mut sum) = (0.0, 0.0);
+        let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+        for sample in samples {
+            if sample.count > 0.0 {
+                count += sample.count;
+                sum += sample.count * sample.value;
+                low = low.min(sample.value);
+                high = high.max(sample.value);
+            }
+        }
         if count <= 0.0 {
             return Datapoint::Missing;
         }
-        let (low, high) = match (events > 0.0, defaults > 0.0) {
-            (true, true) => (value.min(default), value.max(default)),
-            (true, false) => (value, value),
-            _ => (default, default),
-        };
-        let sum = events * value + defaults * default;
         let exactly = |value| Datapoint::Between(value, value);
         match self {
             Self::Sum => exactly(sum),

@@ -140,9 +140,15 @@ fn averages_never_exceed_the_value() {
         }),
         Err("cannot")
     );
-    // Five minutes, each of which has to have an event, or the default value drags it down.
-    assert_eq!(events(&with_default(0.0), statistic("Average")), Ok(5));
-    assert_eq!(events(&with_default(0.0), statistic("Minimum")), Ok(5));
+    // An event in each of five minutes, if one default value is written for each minute; never, if
+    // one is written for every event that does not match.
+    for name in ["Average", "Minimum"] {
+        assert_eq!(
+            events(&with_default(0.0), statistic(name)),
+            Err("undecided"),
+            "{name}"
+        );
+    }
     assert_eq!(events(&with_default(0.0), statistic("Maximum")), Ok(1));
     assert_eq!(
         events(&with_default(0.0), |alarm| {
@@ -167,8 +173,90 @@ fn default_values_can_breach_on_their_own() {
             alarm.statistic = Some("SampleCount".to_owned());
             alarm.threshold = Some(6.0);
         }),
-        Ok(2)
+        Err("undecided")
     );
+    // Two in one minute, or as many as there are events.
+    assert_eq!(
+        events(&with_default(2.0), |alarm| alarm.threshold = Some(12.0)),
+        Err("undecided")
+    );
+}
+
+/// Other filters write their default values to the metric that they share.
+#[test]
+fn default_values_of_other_filters() {
+    let least = |other: &MetricFilter, unrelated: bool, change: &dyn Fn(&mut MetricAlarm)| {
+        let own = plain();
+        let transformation = &own.metric_transformations[0];
+        let beside = Beside::of(other, transformation).map(|beside| Beside {
+            unrelated,
+            ..beside
+        });
+        let signal = Signal::new(&own, transformation, "111111111111".parse().unwrap());
+        match analyse(&alarm(change), &signal.beside(beside)) {
+            Firing::Fires(fires) => Ok(fires.events),
+            Firing::Cannot { .. } => Err("cannot"),
+            Firing::Undecided { .. } => Err("undecided"),
+            Firing::Unrelated => Err("unrelated"),
+        }
+    };
+    let zero = with_default(0.0);
+    let one = with_default(1.0);
+    let elsewhere = filter(|_, transformation| {
+        transformation.metric_name = "Other".to_owned();
+        transformation.default_value = Some(1.0);
+    });
+    let in_seconds = filter(|_, transformation| {
+        transformation.unit = Some("Seconds".to_owned());
+        transformation.default_value = Some(1.0);
+    });
+    let sum = |_: &mut MetricAlarm| {};
+    let statistic =
+        |name: &'static str| move |alarm: &mut MetricAlarm| alarm.statistic = Some(name.to_owned());
+    let without_unit = |alarm: &mut MetricAlarm| alarm.unit = Some("None".to_owned());
+    let breaching =
+        |alarm: &mut MetricAlarm| alarm.treat_missing_data = Some("breaching".to_owned());
+    for (case, other, change, unrelated, overlapping) in [
+        (
+            "zeros",
+            &zero,
+            &sum as &dyn Fn(&mut MetricAlarm),
+            Ok(1),
+            Ok(1),
+        ),
+        ("ones", &one, &sum, Err("cannot"), Err("cannot")),
+        ("another metric", &elsewhere, &sum, Ok(1), Ok(1)),
+        ("all units", &in_seconds, &sum, Err("cannot"), Err("cannot")),
+        ("one unit", &in_seconds, &without_unit, Ok(1), Ok(1)),
+        // The zero of the minute is there beside the event, if the other filter does not match it.
+        (
+            "mean",
+            &zero,
+            &statistic("Average"),
+            Err("cannot"),
+            Err("undecided"),
+        ),
+        (
+            "least",
+            &zero,
+            &statistic("Minimum"),
+            Err("cannot"),
+            Err("undecided"),
+        ),
+        ("greatest", &zero, &statistic("Maximum"), Ok(1), Ok(1)),
+        (
+            "count",
+            &zero,
+            &statistic("SampleCount"),
+            Err("cannot"),
+            Err("cannot"),
+        ),
+        // Nothing is missing while zeros arrive.
+        ("no gaps", &zero, &breaching, Ok(1), Ok(1)),
+    ] {
+        assert_eq!(least(other, true, change), unrelated, "{case}");
+        assert_eq!(least(other, false, change), overlapping, "{case}");
+    }
 }
 
 #[test]
@@ -301,7 +389,11 @@ fn statistics_beyond_the_five() {
     };
     for name in ["p99", "p99.9", "tm90", "tm(10%:90%)", "wm95", "IQM"] {
         assert_eq!(events(&plain(), extended(name)), Ok(1), "{name}");
-        assert_eq!(events(&with_default(0.0), extended(name)), Ok(5), "{name}");
+        assert_eq!(
+            events(&with_default(0.0), extended(name)),
+            Err("undecided"),
+            "{name}"
+        );
     }
     for name in ["tc90", "ts90", "PR(:300)", "tm(2:3)", "p101", "p"] {
         assert_eq!(events(&plain(), extended(name)), Err("undecided"), "{name}");

@@ -2,10 +2,10 @@
 //! the treatment of missing data (CloudWatch User Guide, "Configuring how CloudWatch alarms treat
 //! missing data").
 
-use super::Signal;
 use super::datapoint::{Breach, Comparison, Period};
 use super::reading::Reading;
 use super::statistic::Statistic;
+use super::{Beside, Signal};
 use crate::evidence::MetricAlarm;
 use crate::finding::Observation;
 
@@ -63,7 +63,11 @@ pub(super) fn least_events(
             ))
         })?;
 
-    let quiet = period.quiet();
+    let Some(quiet) = period.quiet() else {
+        return Err(Obstacle::Undecided(format!(
+            "may be in ALARM while nothing happens; that depends on {HOW_MANY}"
+        )));
+    };
     match (quiet, missing_data) {
         (Breach::Yes, _) => {
             return Err(Obstacle::Cannot(
@@ -89,9 +93,7 @@ pub(super) fn least_events(
         _ => {}
     }
 
-    let Some(each) = period.least_events() else {
-        return Err(Obstacle::Cannot(out_of_reach(alarm, &period)));
-    };
+    let each = least_events_of_a_period(alarm, &period)?;
     // Missing data points are left out of the evaluation: one breaching data point is enough, once
     // it is old enough (same page, "Avoiding premature transitions to alarm state"). In every
     // other case as many data points have to breach as the alarm asks for.
@@ -161,6 +163,39 @@ pub(super) fn least_events(
     })
 }
 
+/// What nobody knows of default values.
+const HOW_MANY: &str = "how many default values there are, which AWS documents as one for a \
+                        minute without a match and as one for every event without one";
+
+/// The least number of events in one period, whichever way default values are written, and
+/// whether or not further filters match the same events.
+fn least_events_of_a_period(
+    alarm: &MetricAlarm,
+    period: &Period,
+) -> std::result::Result<u64, Obstacle> {
+    let least = period.least_events();
+    if least.is_some() != period.breaches_among_others(least) {
+        return Err(Obstacle::Undecided(format!(
+            "may be kept from ALARM by {HOW_MANY}"
+        )));
+    }
+    if !period.overlapping.is_empty() {
+        let mut together = period.clone();
+        together.beside.append(&mut together.overlapping);
+        let other = together.least_events();
+        if other.is_some() != least.is_some()
+            || other.is_some() != together.breaches_among_others(other)
+        {
+            return Err(Obstacle::Undecided(
+                "watches a metric that several filters write, and what they write for the same \
+                 event was not decided"
+                    .to_owned(),
+            ));
+        }
+    }
+    least.ok_or_else(|| Obstacle::Cannot(out_of_reach(alarm, period)))
+}
+
 fn period(
     alarm: &MetricAlarm,
     reading: &Reading,
@@ -199,6 +234,20 @@ fn period(
             )));
         }
     };
+    let of_unit = |other: &&Beside<'_>| {
+        let unit = super::unit(other.transformation);
+        reading.unit.as_deref().is_none_or(|wanted| wanted == unit)
+    };
+    // Default values have no dimensions, so an alarm with dimensions sees none of them.
+    let beside = |unrelated: bool| {
+        signal
+            .beside
+            .iter()
+            .filter(|other| other.unrelated == unrelated && reading.restrictions.is_empty())
+            .filter(of_unit)
+            .filter_map(|other| other.transformation.default_value)
+            .collect()
+    };
     let minutes = u32::try_from(reading.period / 60)
         .unwrap_or(u32::MAX)
         .clamp(1, 10_080);
@@ -209,6 +258,8 @@ fn period(
         minutes,
         value,
         default: signal.default_value(),
+        beside: beside(true),
+        overlapping: beside(false),
         fill: reading.fill,
         factor: reading.factor,
         summand: reading.summand,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::evaluate::firing::{self, Firing, Restriction, Signal};
+use crate::evaluate::firing::{self, Beside, Firing, Restriction, Signal};
 use crate::evaluate::reading::{Unread, locked, request};
 use crate::evaluate::verdict::{Cause, Reason, Step, Verdict};
 use crate::evidence::{
@@ -53,8 +53,9 @@ pub(in crate::evaluate) fn judge(
     alarms: &View<MetricAlarm>,
     filter: &MetricFilter,
     transformation: &MetricTransformation,
+    beside: Vec<Beside<'_>>,
 ) -> (Vec<Watching>, Option<Step>) {
-    let signal = Signal::new(filter, transformation, site.account);
+    let signal = Signal::new(filter, transformation, site.account).beside(beside);
     let metric = format!(
         "{}/{}",
         transformation.metric_namespace, transformation.metric_name
@@ -181,8 +182,72 @@ fn one(alarm: &Arc<MetricAlarm>, site: &Site, firing: Firing, metric: &str) -> W
 mod tests {
     use serde_json::json;
 
-    use crate::evaluate::fixture::{Case, MANAGEMENT, table};
-    use crate::finding::Status::{Fail, Pass};
+    use crate::evaluate::fixture::{Case, MANAGEMENT, PATTERN, World, check, table};
+    use crate::finding::Status::{Fail, Pass, Unknown};
+
+    /// Another filter of the log group writes to the metric that the alarm watches.
+    #[test]
+    fn the_default_value_of_another_filter() {
+        for (pattern, default, statistic, effective, reason) in [
+            ("{ $.eventName = CreateUser }", json!(0), "Sum", Pass, None),
+            (
+                "{ $.eventName = CreateUser }",
+                json!(1),
+                "Sum",
+                Fail,
+                Some("alarm.cannot-fire"),
+            ),
+            (
+                "{ $.eventName = CreateUser }",
+                json!(0),
+                "Average",
+                Fail,
+                Some("alarm.cannot-fire"),
+            ),
+            (
+                "{ $.eventName = ConsoleLogin && $.userIdentity.type = Root }",
+                json!(0),
+                "Average",
+                Unknown,
+                Some("alarm.not-decided"),
+            ),
+            (
+                "{ $.eventName = CreateUser }",
+                json!(null),
+                "Average",
+                Pass,
+                None,
+            ),
+        ] {
+            let filter = |name: &str, pattern: &str, default: &serde_json::Value| {
+                json!({
+                    "filterName": name, "filterPattern": pattern, "logGroupName": "trail",
+                    "metricTransformations": [{
+                        "metricName": "Failures", "metricNamespace": "CISBenchmark",
+                        "metricValue": "1", "defaultValue": default,
+                    }],
+                })
+            };
+            let filters = json!([
+                filter("failures", PATTERN, &json!(null)),
+                filter("other", pattern, &default),
+            ]);
+            let world = World::healthy()
+                .set(
+                    "logs:DescribeMetricFilters",
+                    MANAGEMENT,
+                    "/metricFilters",
+                    filters,
+                )
+                .set(
+                    "cloudwatch:DescribeAlarms",
+                    MANAGEMENT,
+                    "/MetricAlarms/0/Statistic",
+                    json!(statistic),
+                );
+            check(&world, Pass, effective, reason);
+        }
+    }
 
     #[test]
     fn one_thing_is_not_as_it_should_be() {

@@ -73,7 +73,7 @@ pub struct MetricTransformation {
     /// A number, or a selector of one.
     #[serde(default, deserialize_with = "null_is_default")]
     pub metric_value: String,
-    /// What is written in minutes in which logs arrived and none matched.
+    /// What is written where logs arrive and none matches: for each minute or for each event.
     #[serde(default)]
     pub default_value: Option<f64>,
     /// Dimensions by name; the values are selectors.
