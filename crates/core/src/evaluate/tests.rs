@@ -328,8 +328,8 @@ fn a_composite_alarm_that_the_alarm_drives_is_its_action() {
     // A suppressor that fires together with the alarm never lets the composite alarm speak.
     for (suppressor, effective, reason) in [
         ("maintenance", PASS, None),
-        ("failures", FAIL, Some("action.none")),
-        ("quiet", FAIL, Some("action.none")),
+        ("failures", FAIL, Some("action.suppressed")),
+        ("quiet", FAIL, Some("action.suppressed")),
     ] {
         let mut over = composite("ALARM(failures)", json!([TOPIC]));
         over["ActionsSuppressor"] = json!(format!(

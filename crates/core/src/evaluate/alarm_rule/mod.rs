@@ -8,7 +8,7 @@ mod parse;
 #[cfg(test)]
 mod tests;
 
-pub use drive::{Drive, drives};
+pub use drive::{Drive, Others, drives};
 pub use parse::{InvalidRule, parse};
 
 /// A rule over the states of other alarms.

@@ -1,5 +1,7 @@
 //! What rules mean for one alarm, and how they are read.
 
+use std::sync::Arc;
+
 use super::*;
 use crate::evidence::{CompositeAlarm, MetricAlarm};
 
@@ -20,12 +22,31 @@ fn composite(name: &str, rule: &str) -> CompositeAlarm {
 }
 
 fn drive(rule: &str) -> Drive {
-    let others = [
+    drive_beside(rule, &[])
+}
+
+/// What the alarm does to a composite alarm beside others in some states.
+fn drive_beside(rule: &str, states: &[(&str, &str)]) -> Drive {
+    let composite_alarms = [
         composite("inner", "ALARM(signins) OR ALARM(other)"),
         composite("unrelated", "ALARM(other)"),
         composite("cycle", "ALARM(cycle)"),
     ];
-    drives(&alarm(), &composite("outer", rule), &others)
+    let metric: Vec<Arc<MetricAlarm>> = states
+        .iter()
+        .map(|(name, state)| {
+            Arc::new(MetricAlarm {
+                alarm_name: (*name).to_owned(),
+                state_value: Some((*state).to_owned()),
+                ..MetricAlarm::default()
+            })
+        })
+        .collect();
+    let others = Others {
+        metric: &metric,
+        composite: &composite_alarms,
+    };
+    drives(&alarm(), &composite("outer", rule), others)
 }
 
 #[test]
@@ -84,6 +105,55 @@ fn what_depends_on_unknown_states_or_is_not_read_is_undecided() {
             matches!(drive(rule), Drive::Undecided(_)),
             "{rule}: {:?}",
             drive(rule)
+        );
+    }
+}
+
+/// Others are not always quiet, and what was seen of them counts.
+#[test]
+fn the_states_of_other_alarms() {
+    let held = |by: &str| Drive::Held(format!("`{by}`"));
+    let blocked = |by: &str| Drive::Blocked(format!("`{by}`"));
+    let now = Drive::Now("outer".to_owned());
+    let undecided = Drive::Undecided("its rule depends on the states of other alarms".to_owned());
+    let but_not = "ALARM(signins) AND NOT ALARM(other)";
+    let either = "ALARM(signins) OR ALARM(other)";
+    let both = "ALARM(signins) AND ALARM(other)";
+    let while_ok = "ALARM(signins) AND OK(other)";
+    let unless_missing = "ALARM(signins) AND NOT INSUFFICIENT_DATA(other)";
+    for (rule, state, expected) in [
+        (but_not, "OK", Drive::Yes),
+        (but_not, "INSUFFICIENT_DATA", Drive::Yes),
+        (but_not, "ALARM", blocked("other")),
+        (
+            "ALARM(signins) AND NOT ALARM(unrelated)",
+            "ALARM",
+            blocked("other"),
+        ),
+        ("ALARM(signins) AND OK(unrelated)", "OK", Drive::Yes),
+        (
+            "ALARM(signins) AND OK(unrelated)",
+            "ALARM",
+            blocked("other"),
+        ),
+        (either, "OK", Drive::Yes),
+        (either, "ALARM", held("other")),
+        ("ALARM(inner)", "ALARM", held("other")),
+        (both, "OK", Drive::No),
+        // Alone it does not, whatever the other one does at the moment.
+        (both, "ALARM", Drive::No),
+        (while_ok, "OK", now.clone()),
+        (while_ok, "INSUFFICIENT_DATA", undecided.clone()),
+        (while_ok, "ALARM", blocked("other")),
+        (unless_missing, "OK", now),
+        (unless_missing, "INSUFFICIENT_DATA", undecided),
+        (unless_missing, "ALARM", Drive::Yes),
+        ("ALARM(signins) OR NOT ALARM(other)", "ALARM", Drive::No),
+    ] {
+        assert_eq!(
+            drive_beside(rule, &[("other", state)]),
+            expected,
+            "{rule} beside {state}"
         );
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::arn::Arn;
-use crate::evaluate::alarm_rule::{Drive, drives};
+use crate::evaluate::alarm_rule::{Drive, Others, drives};
 use crate::evaluate::reading::{Unread, locked, request};
 use crate::evaluate::verdict::{Cause, Reason, Step, Verdict};
 use crate::evidence::{Call, CompositeAlarm, Evidence, MetricAlarm, Operation, Site, View};
@@ -51,6 +51,12 @@ static COMPOSITES: Reason = Reason {
     meaning: "The alarm itself notifies nobody, and whether a composite alarm over it does could not be seen.",
     remedy: "Let the audit role in the alarm's account call cloudwatch:DescribeAlarms on every alarm, composite alarms included, then scan again.",
 };
+static HELD: Reason = Reason {
+    code: "action.composite-alarm-in-alarm",
+    status: Status::Unknown,
+    meaning: "The composite alarm over the alarm is in ALARM already because of another alarm, so the alarm changes nothing. When that ends is not known.",
+    remedy: "Look at the other alarm, or create an alarm beside this one whose own action is an SNS topic.",
+};
 static NOT_DECIDED: Reason = Reason {
     code: "action.composite-alarm-not-decided",
     status: Status::Unknown,
@@ -66,6 +72,7 @@ pub(in crate::evaluate) const REASONS: &[&Reason] = &[
     &SUPPRESSED,
     &MAYBE_MUTED,
     &COMPOSITES,
+    &HELD,
     &NOT_DECIDED,
 ];
 
@@ -84,6 +91,15 @@ pub(in crate::evaluate) struct Neighbourhood<'a> {
     pub(in crate::evaluate) metric: &'a View<MetricAlarm>,
     pub(in crate::evaluate) composite: &'a View<CompositeAlarm>,
     pub(in crate::evaluate) rules: &'a [CompositeAlarm],
+}
+
+impl<'a> Neighbourhood<'a> {
+    fn others(&self) -> Others<'a> {
+        Others {
+            metric: &self.metric.items,
+            composite: self.rules,
+        }
+    }
 }
 
 /// One alarm that may notify.
@@ -106,22 +122,16 @@ pub(in crate::evaluate) fn judge(around: &Neighbourhood<'_>, alarm: &Arc<MetricA
     };
     let mut ways = ways(around, &own, None);
     for composite in &around.composite.items {
-        let driven = match drives(alarm, composite, around.rules) {
-            Drive::No => continue,
-            Drive::Yes => None,
-            Drive::Undecided(why) => {
-                if !composite.alarm_rule.contains(alarm.alarm_name.as_str()) && !nested(around) {
-                    continue;
-                }
-                Some(Cause::new(
-                    &NOT_DECIDED,
-                    format!(
-                        "whether alarm `{}` alone drives composite alarm `{}` was not decided: {why}",
-                        alarm.alarm_name, composite.alarm_name
-                    ),
-                ))
-            }
+        let drive = drives(alarm, composite, around.others());
+        let mentioned = composite.alarm_rule.contains(alarm.alarm_name.as_str());
+        let idle = match &drive {
+            Drive::No => true,
+            Drive::Undecided(_) => !mentioned && !nested(around),
+            _ => false,
         };
+        if idle {
+            continue;
+        }
         let over = Notifier {
             name: &composite.alarm_name,
             arn: composite.alarm_arn.as_deref(),
@@ -129,22 +139,74 @@ pub(in crate::evaluate) fn judge(around: &Neighbourhood<'_>, alarm: &Arc<MetricA
             actions: &composite.alarm_actions,
             enabled: composite.actions_enabled,
         };
-        let suppressed = suppression(around, alarm, composite);
-        for mut way in self::ways(around, &over, suppressed.as_ref()) {
+        let suppression = suppression(around, alarm, composite);
+        let suppressed = suppression.as_ref().and_then(|found| found.as_ref().err());
+        for mut way in self::ways(around, &over, suppressed) {
             if way.topic.is_none() {
                 continue;
             }
-            if let Some(cause) = &driven {
-                way.step.cis = worse(way.step.cis, Verdict::Unseen(cause.clone()));
-                way.step.effective = worse(way.step.effective, Verdict::Unseen(cause.clone()));
+            if let Some(Ok(soon)) = &suppression {
+                way.step = way.step.observe("action.suppressed-for-a-while", soon);
             }
+            way.step = driven(way.step, alarm, composite, &drive);
             ways.push(way);
         }
     }
+    // Of two broken ways the first is shown: one that ends at a topic says more than none.
+    ways.sort_by_key(|way| way.topic.is_none());
     if !around.composite.complete {
         ways.push(unseen_composites(around, alarm));
     }
     ways
+}
+
+/// What it means for the notification of a composite alarm how an alarm drives it.
+fn driven(mut step: Step, alarm: &MetricAlarm, composite: &CompositeAlarm, drive: &Drive) -> Step {
+    let (alarm, over) = (&alarm.alarm_name, &composite.alarm_name);
+    match drive {
+        Drive::Yes | Drive::No => step,
+        Drive::Now(_) => step.observe(
+            "action.rests-on-other-alarms",
+            format!(
+                "composite alarm `{over}` goes into ALARM with alarm `{alarm}` only while the \
+                 other alarms of its rule stay in the states they are in"
+            ),
+        ),
+        Drive::Held(by) => {
+            let verdict = Verdict::Unseen(Cause::new(
+                &HELD,
+                format!(
+                    "composite alarm `{over}` is in ALARM already, because {by} is; until it is \
+                     back, alarm `{alarm}` changes nothing and nobody is notified"
+                ),
+            ));
+            step.effective = worse(step.effective, verdict);
+            step
+        }
+        Drive::Blocked(by) => {
+            let verdict = Verdict::Broken(Cause::new(
+                &SUPPRESSED,
+                format!(
+                    "composite alarm `{over}` does not go into ALARM with alarm `{alarm}` while \
+                     {by} is in ALARM, as it is now"
+                ),
+            ));
+            step.effective = worse(step.effective, verdict);
+            step
+        }
+        Drive::Undecided(why) => {
+            let cause = Cause::new(
+                &NOT_DECIDED,
+                format!(
+                    "whether alarm `{alarm}` alone drives composite alarm `{over}` was not \
+                     decided: {why}"
+                ),
+            );
+            step.cis = worse(step.cis, Verdict::Unseen(cause.clone()));
+            step.effective = worse(step.effective, Verdict::Unseen(cause));
+            step
+        }
+    }
 }
 
 /// Whether composite alarms are built on composite alarms, so that a rule need not name the alarm.
@@ -279,25 +341,35 @@ fn ways(
         .collect()
 }
 
-/// Whether a composite alarm's suppressor is at work, or will be as soon as the alarm fires.
+/// Whether a composite alarm's suppressor is at work, or will be as soon as the alarm fires; a
+/// sentence where it only delays the notification.
 fn suppression(
     around: &Neighbourhood<'_>,
     alarm: &MetricAlarm,
     composite: &CompositeAlarm,
-) -> Option<Verdict> {
+) -> Option<Result<String, Verdict>> {
     let broken = |why: String| {
-        Some(Verdict::Broken(Cause::new(
+        Some(Err(Verdict::Broken(Cause::new(
             &SUPPRESSED,
             format!(
                 "the actions of composite alarm `{}` are suppressed {why}",
                 composite.alarm_name
             ),
-        )))
+        ))))
     };
-    if let Some(by) = &composite.actions_suppressed_by {
-        return broken(format!("by `{by}`"));
-    }
-    let suppressor = composite.actions_suppressor.as_deref()?;
+    let delayed = match composite.actions_suppressed_by.as_deref() {
+        None => None,
+        // After these periods the composite alarm performs its actions (CloudWatch API Reference,
+        // `CompositeAlarm`).
+        Some(period @ ("WaitPeriod" | "ExtensionPeriod")) => Some(Ok(format!(
+            "composite alarm `{}` performs its actions only after its suppressor's {period}",
+            composite.alarm_name
+        ))),
+        Some(by) => return broken(format!("by `{by}`")),
+    };
+    let Some(suppressor) = composite.actions_suppressor.as_deref() else {
+        return delayed;
+    };
     let is_it = |name: &str, arn: Option<&str>| {
         name == suppressor
             || arn == Some(suppressor)
@@ -315,7 +387,7 @@ fn suppression(
         .find(|other| is_it(&other.alarm_name, other.alarm_arn.as_deref()));
     let itself = match (metric, over) {
         (Some(metric), _) => metric.alarm_name == alarm.alarm_name,
-        (None, Some(over)) => drives(alarm, over, around.rules) == Drive::Yes,
+        (None, Some(over)) => drives(alarm, over, around.others()) == Drive::Yes,
         (None, None) => false,
     };
     if itself {
@@ -329,7 +401,7 @@ fn suppression(
         .or_else(|| over.map(|over| over.state_value.as_deref()));
     match state {
         Some(Some("ALARM")) => broken(format!("while `{suppressor}` is in ALARM, as it is now")),
-        _ => None,
+        _ => delayed,
     }
 }
 
@@ -413,10 +485,97 @@ fn muted(around: &Neighbourhood<'_>, mut step: Step, notifier: &Notifier<'_>) ->
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
-    use crate::evaluate::fixture::{Case, MANAGEMENT, table};
-    use crate::finding::Status::{Fail, Pass};
+    use crate::evaluate::fixture::{Case, MANAGEMENT, MEMBER, TOPIC, World, check, table};
+    use crate::finding::Status::{Fail, Pass, Unknown};
+
+    /// The alarm without actions of its own, another alarm, and a composite alarm that notifies.
+    fn over(rule: &str, other: &str, change: &Value) -> World {
+        let mut composite = json!({
+            "AlarmName": "over", "AlarmRule": rule, "AlarmActions": [TOPIC], "StateValue": "OK",
+        });
+        for (member, value) in change.as_object().unwrap() {
+            composite[member] = value.clone();
+        }
+        World::healthy()
+            .set(
+                "cloudwatch:DescribeAlarms",
+                MANAGEMENT,
+                "/MetricAlarms/0/AlarmActions",
+                json!([]),
+            )
+            .set(
+                "cloudwatch:DescribeAlarms",
+                MANAGEMENT,
+                "/MetricAlarms/1",
+                json!({"AlarmName": "other", "MetricName": "Other", "StateValue": other}),
+            )
+            .set(
+                "cloudwatch:DescribeAlarms",
+                MANAGEMENT,
+                "/CompositeAlarms",
+                json!([composite]),
+            )
+    }
+
+    #[test]
+    fn other_alarms_may_keep_a_composite_alarm_from_changing() {
+        for (rule, other, cis, effective, reason) in [
+            (
+                "ALARM(failures) AND NOT ALARM(other)",
+                "OK",
+                Pass,
+                Pass,
+                None,
+            ),
+            (
+                "ALARM(failures) AND NOT ALARM(other)",
+                "ALARM",
+                Pass,
+                Fail,
+                Some("action.suppressed"),
+            ),
+            ("ALARM(failures) OR ALARM(other)", "OK", Pass, Pass, None),
+            (
+                "ALARM(failures) OR ALARM(other)",
+                "ALARM",
+                Pass,
+                Unknown,
+                Some("action.composite-alarm-in-alarm"),
+            ),
+            ("ALARM(failures) AND OK(other)", "OK", Pass, Pass, None),
+            (
+                "ALARM(failures) AND OK(other)",
+                "INSUFFICIENT_DATA",
+                Unknown,
+                Unknown,
+                Some("action.composite-alarm-not-decided"),
+            ),
+        ] {
+            println!("{rule}, {other}");
+            check(&over(rule, other, &json!({})), cis, effective, reason);
+        }
+    }
+
+    #[test]
+    fn suppressors_may_only_delay() {
+        for (by, effective, reason) in [
+            ("WaitPeriod", Pass, None),
+            ("ExtensionPeriod", Pass, None),
+            ("Alarm", Fail, Some("action.suppressed")),
+        ] {
+            let change = json!({"ActionsSuppressor": "other", "ActionsSuppressedBy": by});
+            let world = over("ALARM(failures)", "OK", &change);
+            check(&world, Pass, effective, reason);
+            let delayed = world
+                .finding(MEMBER)
+                .observations
+                .iter()
+                .any(|seen| seen.code == "action.suppressed-for-a-while");
+            assert_eq!(delayed, effective == Pass, "{by}");
+        }
+    }
 
     #[test]
     fn one_thing_is_not_as_it_should_be() {
