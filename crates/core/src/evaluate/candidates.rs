@@ -13,25 +13,34 @@ use super::verdict::Step;
 use crate::evidence::{Evidence, Trail};
 use crate::policy::Policy;
 
-/// What a trail's owner tells of it: the same for every account behind it.
+/// What a trail's owner tells of it: the same for every account behind it, and for every control.
 pub(super) struct Kept {
     pub(super) copy: Reading<Trail>,
-    /// Logging, selectors, log group and delivery.
-    pub(super) steps: Vec<Arc<Step>>,
+    /// The trail as its owner has it or, where that is not known, as it was seen.
+    pub(super) told: Arc<Trail>,
+    logging: Arc<Step>,
+    log_group: Arc<Step>,
+    delivery: Arc<Step>,
     pub(super) place: Option<Arc<Place>>,
 }
 
-/// The trails judged so far, by ARN and control.
-pub(super) type Known = HashMap<(Arc<str>, usize), Rc<Kept>>;
+impl Kept {
+    /// Logging, selectors, log group and delivery.
+    pub(super) fn steps(&self, selectors: Arc<Step>) -> [Arc<Step>; 4] {
+        let [logging, log_group, delivery] =
+            [&self.logging, &self.log_group, &self.delivery].map(Arc::clone);
+        [logging, selectors, log_group, delivery]
+    }
+}
 
-/// Judges what does not depend on the account that sees the trail.
-pub(super) fn keep(
-    evidence: &Evidence,
-    policy: &Policy,
-    seen: &Arc<Trail>,
-    required: Required<'_>,
-    decisions: &mut Decisions,
-) -> Kept {
+/// The trails read so far, by ARN.
+pub(super) type Known = HashMap<Arc<str>, Rc<Kept>>;
+
+/// Which events trails admit, by ARN and control.
+pub(super) type Admitted = HashMap<(Arc<str>, usize), Arc<Step>>;
+
+/// Judges what depends neither on the account that sees the trail nor on the control.
+pub(super) fn keep(evidence: &Evidence, policy: &Policy, seen: &Arc<Trail>) -> Kept {
     let copy = trail::kept(evidence, seen);
     let told = match &copy {
         Reading::Read { value, .. } => value,
@@ -39,17 +48,26 @@ pub(super) fn keep(
     };
     let status = logging::status(evidence, told);
     let logging = logging::judge(told, status.as_ref());
-    let selectors = selectors::judge(evidence, told, required, decisions);
     let (log_group, place) = log_group::judge(evidence, seen, &copy);
     let delivery = delivery::judge(told, status.as_ref(), policy.max_delivery_age);
     Kept {
+        told: Arc::clone(told),
         copy,
-        steps: [logging, selectors, log_group, delivery]
-            .into_iter()
-            .map(Arc::new)
-            .collect(),
+        logging: Arc::new(logging),
+        log_group: Arc::new(log_group),
+        delivery: Arc::new(delivery),
         place: place.map(Arc::new),
     }
+}
+
+/// Judges which of a control's events the trail admits.
+pub(super) fn admits(
+    evidence: &Evidence,
+    kept: &Kept,
+    required: Required<'_>,
+    decisions: &mut Decisions,
+) -> Arc<Step> {
+    Arc::new(selectors::judge(evidence, &kept.told, required, decisions))
 }
 
 /// The reading of a trail, for the step that depends on the account that sees it.

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::candidates::{self, Known};
+use super::candidates::{self, Admitted, Kept, Known};
 use super::coverage::{Decisions, Required};
 use super::finding;
 use super::links::log_group::Place;
@@ -78,6 +78,7 @@ impl Evaluator {
             policy: &self.policy,
             memory,
             trails: HashMap::new(),
+            admitted: HashMap::new(),
             regions: HashMap::new(),
         }
     }
@@ -89,6 +90,7 @@ pub struct Evaluation<'e> {
     policy: &'e Policy,
     memory: MutexGuard<'e, Memory>,
     trails: Known,
+    admitted: Admitted,
     regions: HashMap<AccountId, Arc<[Region]>>,
 }
 
@@ -97,6 +99,14 @@ pub struct Evaluation<'e> {
 pub(super) struct Way {
     pub(super) chain: Chain,
     pub(super) wants: Vec<Request>,
+}
+
+/// Where the chains of an account begin: the same for every control.
+struct Beginning {
+    /// The trails that may carry its events, each with the step that says whether it does.
+    trails: Vec<(Arc<Step>, Rc<Kept>)>,
+    /// Why there may be other trails, or none.
+    otherwise: Option<Step>,
 }
 
 /// The best way by each yardstick.
@@ -126,16 +136,20 @@ impl Evaluation<'_> {
     /// The findings of one account, in the policy's order of controls.
     pub fn findings(&mut self, account: AccountId) -> Vec<Finding> {
         let policy = self.policy;
+        let listed = self.evidence.listed_accounts().get(&account);
+        if let Some(closing) = listed.filter(|listed| listed.is_closing()) {
+            return policy
+                .controls
+                .iter()
+                .map(|control| finding::not_applicable(account, closing, control, policy))
+                .collect();
+        }
+        let listed = listed.map(Arc::clone);
+        let beginning = self.beginning(account);
         let mut findings = Vec::with_capacity(policy.controls.len());
         for (index, control) in policy.controls.iter().enumerate() {
             let required = Required::of(control, policy);
-            let listed = self.evidence.listed_accounts().get(&account);
-            let listed = listed.map(Arc::clone);
-            if let Some(closing) = listed.as_ref().filter(|listed| listed.is_closing()) {
-                findings.push(finding::not_applicable(account, closing, control, policy));
-                continue;
-            }
-            let outcome = self.outcome(account, index, required);
+            let outcome = self.outcome(account, &beginning, index, required);
             findings.push(finding::of(
                 account,
                 listed.as_deref(),
@@ -164,7 +178,7 @@ impl Evaluation<'_> {
     /// chain leads. Accounts that come later and need it all the same only pay for it again.
     fn forget(&mut self, account: AccountId) {
         let mut common: HashSet<Site> = HashSet::new();
-        self.trails.retain(|(arn, _), kept| {
+        self.trails.retain(|arn, kept| {
             let organization = matches!(
                 &kept.copy,
                 Reading::Read { value, .. } if value.is_organization_trail == Some(true)
@@ -176,6 +190,8 @@ impl Evaluation<'_> {
             }
             elsewhere
         });
+        let trails = &self.trails;
+        self.admitted.retain(|(arn, _), _| trails.contains_key(arn));
         let own = |site: &Site| site.account == account && !common.contains(site);
         self.memory
             .sites
@@ -197,9 +213,11 @@ impl Evaluation<'_> {
         if closing {
             return Vec::new();
         }
+        let beginning = self.beginning(account);
         let mut wanted = BTreeSet::new();
         for (index, control) in policy.controls.iter().enumerate() {
-            let outcome = self.outcome(account, index, Required::of(control, policy));
+            let required = Required::of(control, policy);
+            let outcome = self.outcome(account, &beginning, index, required);
             for yardstick in Yardstick::ALL {
                 wanted.extend(outcome.by(yardstick).wants.iter().cloned());
             }
@@ -207,102 +225,111 @@ impl Evaluation<'_> {
         wanted.into_iter().collect()
     }
 
-    fn outcome(&mut self, account: AccountId, index: usize, required: Required<'_>) -> Outcome {
-        let mut ways = Vec::new();
+    fn outcome(
+        &mut self,
+        account: AccountId,
+        beginning: &Beginning,
+        index: usize,
+        required: Required<'_>,
+    ) -> Outcome {
+        let mut ways = Vec::with_capacity(beginning.trails.len() + 1);
+        for (step, kept) in &beginning.trails {
+            ways.push(self.follow(account, step, kept, index, required));
+        }
+        ways.extend(beginning.otherwise.clone().map(vec_way));
+        best(&ways)
+    }
+
+    fn beginning(&mut self, account: AccountId) -> Beginning {
         if let Some(locked) = locked(self.evidence, account) {
-            if self.policy.trust_organization_trail {
-                for seen in self.trusted(account) {
-                    self.follow(account, &seen, index, required, &mut ways);
-                }
-            }
-            ways.push(vec_way(door::not_entered(&locked)));
-            return best(&ways);
+            let trails = if self.policy.trust_organization_trail {
+                self.trusted(account)
+            } else {
+                Vec::new()
+            };
+            return Beginning {
+                trails,
+                otherwise: Some(door::not_entered(&locked)),
+            };
         }
         let view = self.evidence.trails(account);
-        let mut trails: Vec<&Arc<Trail>> = view.trails.iter().collect();
+        let mut seen: Vec<&Arc<Trail>> = view.trails.iter().collect();
         // Organization trails first: they are read once for everybody.
-        trails.sort_by_key(|trail| {
+        seen.sort_by_key(|trail| {
             (
                 trail.is_organization_trail != Some(true),
                 Arc::clone(&trail.trail_arn),
             )
         });
-        for seen in trails {
-            let kept = self.kept(seen, index, required);
+        let mut trails = Vec::with_capacity(seen.len());
+        for seen in seen {
+            let kept = self.kept(seen);
             let step = trail::judge(account, &candidates::candidate(seen, &kept), &view);
-            self.extend(account, step, &kept, index, required, &mut ways);
+            trails.push((Arc::new(step), kept));
         }
-        if !view.complete {
-            ways.push(vec_way(trail::unseen(self.evidence, account, &view)));
-        } else if ways.is_empty() {
-            ways.push(vec_way(trail::none(&view)));
-        }
-        best(&ways)
+        let otherwise = if !view.complete {
+            Some(trail::unseen(self.evidence, account, &view))
+        } else if trails.is_empty() {
+            Some(trail::none(&view))
+        } else {
+            None
+        };
+        Beginning { trails, otherwise }
     }
 
     /// The organization trails that cover an account nobody can look into, if their owner is
     /// believed: those seen anywhere, for accounts that the organization lists.
-    fn trusted(&self, account: AccountId) -> Vec<Arc<Trail>> {
-        if !self.evidence.listed_accounts().contains_key(&account) {
+    fn trusted(&mut self, account: AccountId) -> Vec<(Arc<Step>, Rc<Kept>)> {
+        let evidence = self.evidence;
+        if !evidence.listed_accounts().contains_key(&account) {
             return Vec::new();
         }
-        self.evidence
+        let view = crate::evidence::TrailsView::default();
+        evidence
             .organization_trails()
-            .map(Arc::clone)
+            .map(|seen| {
+                let kept = self.kept(seen);
+                let step = trail::judge(account, &candidates::candidate(seen, &kept), &view);
+                let step = step.observe(
+                    "account.trusted-organization-trail",
+                    "the account could not be entered; its coverage rests on the organization trail's owner",
+                );
+                (Arc::new(step), kept)
+            })
             .collect()
     }
 
-    fn follow(
-        &mut self,
-        account: AccountId,
-        seen: &Arc<Trail>,
-        index: usize,
-        required: Required<'_>,
-        ways: &mut Vec<[Way; 2]>,
-    ) {
-        let kept = self.kept(seen, index, required);
-        let view = crate::evidence::TrailsView::default();
-        let step = trail::judge(account, &candidates::candidate(seen, &kept), &view);
-        let step = step.observe(
-            "account.trusted-organization-trail",
-            "the account could not be entered; its coverage rests on the organization trail's owner",
-        );
-        self.extend(account, step, &kept, index, required, ways);
-    }
-
-    fn kept(
-        &mut self,
-        seen: &Arc<Trail>,
-        index: usize,
-        required: Required<'_>,
-    ) -> Rc<candidates::Kept> {
-        let key = (Arc::clone(&seen.trail_arn), index);
-        if let Some(known) = self.trails.get(&key) {
+    fn kept(&mut self, seen: &Arc<Trail>) -> Rc<Kept> {
+        if let Some(known) = self.trails.get(&seen.trail_arn) {
             return Rc::clone(known);
         }
-        let kept = Rc::new(candidates::keep(
-            self.evidence,
-            self.policy,
-            seen,
-            required,
-            &mut self.memory.decisions,
-        ));
-        self.trails.insert(key, Rc::clone(&kept));
+        let kept = Rc::new(candidates::keep(self.evidence, self.policy, seen));
+        self.trails
+            .insert(Arc::clone(&seen.trail_arn), Rc::clone(&kept));
         kept
     }
 
+    fn admits(&mut self, kept: &Kept, index: usize, required: Required<'_>) -> Arc<Step> {
+        let (evidence, decisions) = (self.evidence, &mut self.memory.decisions);
+        let known = self
+            .admitted
+            .entry((Arc::clone(&kept.told.trail_arn), index));
+        let step = known.or_insert_with(|| candidates::admits(evidence, kept, required, decisions));
+        Arc::clone(step)
+    }
+
     /// Follows one trail to its end.
-    fn extend(
+    fn follow(
         &mut self,
         account: AccountId,
-        step: Step,
-        kept: &candidates::Kept,
+        step: &Arc<Step>,
+        kept: &Kept,
         index: usize,
         required: Required<'_>,
-        ways: &mut Vec<[Way; 2]>,
-    ) {
-        let mut head: Chain = vec![Arc::new(step)];
-        head.extend(kept.steps.iter().cloned());
+    ) -> [Way; 2] {
+        let selectors = self.admits(kept, index, required);
+        let mut head: Chain = vec![Arc::clone(step)];
+        head.extend(kept.steps(selectors));
         let judgement = kept
             .place
             .as_ref()
@@ -330,7 +357,7 @@ impl Evaluation<'_> {
             }
             Way { chain, wants: next }
         };
-        ways.push([way(Yardstick::Cis), way(Yardstick::Effective)]);
+        [way(Yardstick::Cis), way(Yardstick::Effective)]
     }
 
     fn site(

@@ -313,16 +313,14 @@ impl Evidence {
                 let repeated = before.as_ref().is_some_and(|(last, at)| {
                     Arc::ptr_eq(last, list)
                         && *at >= answer.observed_at
-                        && list
-                            .iter()
-                            .all(|trail| trail.home().as_ref() != Some(&site.region))
+                        && list.iter().all(|trail| !trail.is_of(&site.region))
                 });
                 if repeated {
                     continue;
                 }
                 before = Some((Arc::clone(list), answer.observed_at));
                 for trail in list.iter() {
-                    let at_home = trail.home().as_ref() == Some(&site.region);
+                    let at_home = trail.is_of(&site.region);
                     let candidate = (at_home, answer.observed_at, Arc::clone(trail));
                     match seen.get(&trail.trail_arn) {
                         Some((home, at, _)) if (*home, *at) >= (at_home, answer.observed_at) => {}
@@ -353,7 +351,7 @@ impl Evidence {
                 let Some(trail) = list.iter().find(|trail| *trail.trail_arn == *trail_arn) else {
                     continue;
                 };
-                let at_home = trail.home().as_ref() == Some(&site.region);
+                let at_home = trail.is_of(&site.region);
                 if best.is_none_or(|(home, at, _)| (home, at) < (at_home, answer.observed_at)) {
                     best = Some((at_home, answer.observed_at, trail));
                 }

@@ -56,6 +56,14 @@ impl Trail {
             .or_else(|| self.trail_arn.parse::<Arn>().ok()?.region())
     }
 
+    /// Whether the trail was created in a region.
+    pub fn is_of(&self, region: &Region) -> bool {
+        match &self.home_region {
+            Some(home) => home == region,
+            None => self.home().as_ref() == Some(region),
+        }
+    }
+
     /// The log group's ARN, where the trail has one.
     pub fn log_group_arn(&self) -> Option<&str> {
         self.cloud_watch_logs_log_group_arn
