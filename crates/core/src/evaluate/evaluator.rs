@@ -407,6 +407,7 @@ impl Evaluation<'_> {
         let view = self.evidence.metric_filters(&place.site, &place.name);
         let particular = view.items.iter().any(|filter| {
             filter.field_selection_criteria.is_some()
+                || !filter.emit_system_field_dimensions.is_empty()
                 || filter.filter_pattern.contains("recipientAccountId")
                 || filter.metric_transformations.iter().any(|transformation| {
                     transformation

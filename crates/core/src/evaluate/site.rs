@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::coverage::{Covering, Decisions, Required, conjunction};
-use super::firing::{Beside, DimensionSource};
+use super::firing::{Beside, DimensionSource, Restriction};
 use super::links::action::{self, Neighbourhood};
 use super::links::alarm::{self, Watching};
 use super::links::log_group::Place;
@@ -22,6 +22,7 @@ use crate::evidence::{CompositeAlarm, Evidence, MetricAlarm, MetricFilter, Reque
 use crate::finding::LinkName;
 
 /// Where and for whom filters are judged.
+#[derive(Clone, Copy)]
 pub(super) struct Question<'a> {
     pub(super) evidence: &'a Evidence,
     pub(super) place: &'a Place,
@@ -98,7 +99,8 @@ impl Route {
     }
 }
 
-/// Judges a log group.
+/// Judges a log group: for each part of the regions that its filters tell apart, of which the
+/// worst counts.
 pub(super) fn judge(
     question: &Question<'_>,
     alarms: &Alarms,
@@ -107,6 +109,58 @@ pub(super) fn judge(
     let view = question
         .evidence
         .metric_filters(&question.place.site, &question.place.name);
+    let parts = metric_filter::parts(&view, question.account, question.regions);
+    let [_, _, ..] = parts.as_slice() else {
+        return part(question, &view, alarms, decisions);
+    };
+    let judgements: Vec<Judgement> = parts
+        .iter()
+        .map(|regions| {
+            let question = Question {
+                regions,
+                ..*question
+            };
+            let mut judgement = part(&question, &view, alarms, decisions);
+            for branch in [&mut judgement.cis, &mut judgement.effective] {
+                if let Some(first) = branch.chain.first_mut() {
+                    let step = Arc::unwrap_or_clone(Arc::clone(first));
+                    *first = Arc::new(metric_filter::of_part(step, question.place, regions));
+                }
+            }
+            judgement
+        })
+        .collect();
+    let worst = |yardstick: Yardstick| {
+        let branches = || judgements.iter().map(|judgement| judgement.by(yardstick));
+        let chain = branches()
+            .map(|branch| &branch.chain)
+            .min_by_key(|chain| standing(chain, yardstick))
+            .cloned()
+            .unwrap_or_default();
+        let hopeless = branches().any(|branch| {
+            branch.wants.is_empty() && standing(&branch.chain, yardstick) == Standing::Broken
+        });
+        let mut wants: Vec<Request> = Vec::new();
+        if !hopeless {
+            wants.extend(branches().flat_map(|branch| branch.wants.iter().cloned()));
+            wants.sort();
+            wants.dedup();
+        }
+        Branch { chain, wants }
+    };
+    Judgement {
+        cis: worst(Yardstick::Cis),
+        effective: worst(Yardstick::Effective),
+    }
+}
+
+/// Judges a log group for regions that its filters do not tell apart.
+fn part(
+    question: &Question<'_>,
+    view: &View<MetricFilter>,
+    alarms: &Alarms,
+    decisions: &mut Decisions,
+) -> Judgement {
     let mut routes = Vec::new();
     let mut rejected = Vec::new();
     let mut patterns = Vec::new();
@@ -132,12 +186,12 @@ pub(super) fn judge(
                 None
             }
         };
-        let beside = beside(question, &view, filter, decisions);
+        let beside = beside(question, view, filter, decisions);
         routes.extend(routes_of(question, alarms, filter, beside, cause.as_ref()));
     }
     let mut site = Site {
         question,
-        view: &view,
+        view,
         routes: &routes,
         rejected: &rejected,
         patterns: &patterns,
@@ -224,26 +278,21 @@ fn routes_of(
         restrictions,
     } in watching
     {
-        let step = Arc::new(step);
-        let effective = match (&own, restrictions.as_slice()) {
-            (_, []) | (Err(_), _) => own.clone(),
-            (Ok(pattern), restrictions) => {
-                let conditions: Option<Vec<String>> = restrictions
-                    .iter()
-                    .map(|restriction| match &restriction.source {
-                        DimensionSource::Selector(selector)
-                            if !restriction.value.contains(['"', '\\', '*', '%']) =>
-                        {
-                            Some(format!("({selector} = \"{}\")", restriction.value))
-                        }
-                        _ => None,
-                    })
-                    .collect();
-                conditions
-                    .and_then(|conditions| conjunction(pattern, &conditions))
-                    .ok_or_else(|| metric_filter::dimensions(filter, &alarm.alarm_name))
+        let mut step = step;
+        let unsure = || metric_filter::dimensions(filter, &alarm.alarm_name);
+        let effective = match (&own, confined(question, &restrictions)) {
+            (_, Confined::Nothing) => {
+                step = alarm::watches_others(step, &alarm, question.account);
+                own.clone()
+            }
+            (Err(_), _) => own.clone(),
+            (_, Confined::Unsure) => Err(unsure()),
+            (Ok(_), Confined::To(conditions)) if conditions.is_empty() => own.clone(),
+            (Ok(pattern), Confined::To(conditions)) => {
+                conjunction(pattern, &conditions).ok_or_else(unsure)
             }
         };
+        let step = Arc::new(step);
         for way in action::judge(&around, &alarm) {
             let mut tail = vec![Arc::clone(&written), Arc::clone(&step), Arc::new(way.step)];
             if let Some(arn) = &way.topic {
@@ -262,6 +311,64 @@ fn routes_of(
         routes.push(route(vec![written, Arc::new(step)], own.clone()));
     }
     routes
+}
+
+/// What the dimensions that an alarm watches leave of a filter's events.
+enum Confined {
+    /// Those that fulfill these conditions.
+    To(Vec<String>),
+    /// Nobody knows which.
+    Unsure,
+    /// None of the account.
+    Nothing,
+}
+
+/// The system fields tell where log data comes from (CloudWatch Logs API Reference,
+/// `PutMetricFilter`). Whether that is, for an event of a trail, the event's account and region or
+/// those of the log group that CloudTrail writes to is not documented.
+fn confined(question: &Question<'_>, restrictions: &[Restriction]) -> Confined {
+    let site = &question.place.site;
+    let mut conditions = Vec::new();
+    let mut unsure = false;
+    for Restriction { source, value } in restrictions {
+        // Whether the watched value is that of the log group, and that of all or any events.
+        let (here, all, any) = match source {
+            DimensionSource::Selector(selector) => {
+                if value.contains(['"', '\\', '*', '%']) {
+                    unsure = true;
+                } else {
+                    conditions.push(format!("({selector} = \"{value}\")"));
+                }
+                continue;
+            }
+            DimensionSource::SystemField(field) => match field.as_str() {
+                "@aws.account" => {
+                    let own = *value == question.account.to_string();
+                    (*value == site.account.to_string(), own, own)
+                }
+                "@aws.region" => {
+                    let is_it = |region: &Region| value == region.as_str();
+                    let regions = question.regions;
+                    (
+                        is_it(&site.region),
+                        regions.iter().all(is_it),
+                        regions.iter().any(is_it),
+                    )
+                }
+                _ => (true, false, true),
+            },
+        };
+        match (here, all, any) {
+            (true, true, _) => {}
+            (false, _, false) => return Confined::Nothing,
+            _ => unsure = true,
+        }
+    }
+    if unsure {
+        Confined::Unsure
+    } else {
+        Confined::To(conditions)
+    }
 }
 
 struct Site<'s, 'q> {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::account::AccountId;
 use crate::evaluate::firing::{self, Beside, Firing, Restriction, Signal};
 use crate::evaluate::reading::{Unread, locked, request};
 use crate::evaluate::verdict::{Cause, Reason, Step, Verdict};
@@ -178,12 +179,101 @@ fn one(alarm: &Arc<MetricAlarm>, site: &Site, firing: Firing, metric: &str) -> W
     }
 }
 
+/// The step of an alarm that watches the metric by a dimension that no event of the account has.
+pub(in crate::evaluate) fn watches_others(
+    step: Step,
+    alarm: &MetricAlarm,
+    account: AccountId,
+) -> Step {
+    if step.effective != Verdict::Proved {
+        return step;
+    }
+    step.effective(Verdict::Broken(Cause::new(
+        &CANNOT_FIRE,
+        format!(
+            "alarm `{}` does not fire on events of account {account}: the dimensions it watches \
+             are those of other events",
+            alarm.alarm_name
+        ),
+    )))
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
-    use crate::evaluate::fixture::{Case, MANAGEMENT, PATTERN, World, check, table};
+    use crate::evaluate::fixture::{
+        Case, MANAGEMENT, MEMBER, PATTERN, World, check, table, verdict,
+    };
     use crate::finding::Status::{Fail, Pass, Unknown};
+
+    /// A system field may be that of the event or that of the log group.
+    #[test]
+    fn system_fields_as_dimensions() {
+        let undecided = Some("metric-filter.dimensions-not-decided");
+        let cannot = Some("alarm.cannot-fire");
+        for (fields, watched, owner, member) in [
+            (
+                json!(["@aws.account"]),
+                json!([{"Name": "@aws.account", "Value": "111111111111"}]),
+                (Pass, None),
+                (Unknown, undecided),
+            ),
+            (
+                json!(["@aws.account"]),
+                json!([{"Name": "@aws.account", "Value": "222222222222"}]),
+                (Fail, cannot),
+                (Unknown, undecided),
+            ),
+            (
+                json!(["@aws.account"]),
+                json!([{"Name": "@aws.account", "Value": "333333333333"}]),
+                (Fail, cannot),
+                (Fail, cannot),
+            ),
+            (
+                json!(["@aws.account"]),
+                json!([]),
+                (Fail, cannot),
+                (Fail, cannot),
+            ),
+            (
+                json!(["@aws.region"]),
+                json!([{"Name": "@aws.region", "Value": "eu-west-1"}]),
+                (Unknown, undecided),
+                (Unknown, undecided),
+            ),
+            (
+                json!(["@aws.region"]),
+                json!([{"Name": "@aws.region", "Value": "nowhere-1"}]),
+                (Fail, cannot),
+                (Fail, cannot),
+            ),
+        ] {
+            let world = World::healthy()
+                .set(
+                    "logs:DescribeMetricFilters",
+                    MANAGEMENT,
+                    "/metricFilters/0/emitSystemFieldDimensions",
+                    fields,
+                )
+                .set(
+                    "cloudwatch:DescribeAlarms",
+                    MANAGEMENT,
+                    "/MetricAlarms/0/Dimensions",
+                    watched.clone(),
+                );
+            for (account, (effective, reason)) in [(MANAGEMENT, owner), (MEMBER, member)] {
+                let finding = world.finding(account);
+                assert_eq!(
+                    verdict(&finding),
+                    (Pass, effective, reason),
+                    "{watched} {account}: {}",
+                    finding.message
+                );
+            }
+        }
+    }
 
     /// Another filter of the log group writes to the metric that the alarm watches.
     #[test]

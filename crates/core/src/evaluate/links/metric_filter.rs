@@ -98,6 +98,45 @@ pub(in crate::evaluate) enum Contribution {
     Rejected(Cause),
 }
 
+/// The regions in parts that no filter's field selection criteria tell apart.
+pub(in crate::evaluate) fn parts(
+    view: &View<MetricFilter>,
+    account: AccountId,
+    regions: &[Region],
+) -> Vec<Vec<Region>> {
+    let selections: Vec<FieldSelection> = view
+        .items
+        .iter()
+        .filter_map(|filter| filter.field_selection_criteria.as_deref())
+        .filter_map(|criteria| FieldSelection::parse(criteria).ok())
+        .collect();
+    let mut parts: Vec<(Vec<Match>, Vec<Region>)> = Vec::new();
+    for region in regions {
+        let admitted: Vec<Match> = selections
+            .iter()
+            .map(|selection| selection.admits(account, region))
+            .collect();
+        match parts.iter_mut().find(|(known, _)| *known == admitted) {
+            Some((_, part)) => part.push(region.clone()),
+            None => parts.push((admitted, vec![region.clone()])),
+        }
+    }
+    parts.into_iter().map(|(_, part)| part).collect()
+}
+
+/// The step of filters that tell regions apart, for some of the regions.
+pub(in crate::evaluate) fn of_part(step: Step, place: &Place, regions: &[Region]) -> Step {
+    let names: Vec<&str> = regions.iter().map(Region::as_str).collect();
+    step.observe(
+        "metric-filter.regions-apart",
+        format!(
+            "the metric filters of log group `{}` tell regions apart; this is the chain for {}",
+            place.name,
+            names.join(", ")
+        ),
+    )
+}
+
 /// What one filter contributes.
 pub(in crate::evaluate) fn contribution(
     filter: &MetricFilter,
@@ -403,8 +442,74 @@ fn matches_other_controls(
 mod tests {
     use serde_json::json;
 
-    use crate::evaluate::fixture::{Case, MANAGEMENT, table};
+    use crate::evaluate::fixture::{Case, MANAGEMENT, MEMBER, PATTERN, World, check, table};
     use crate::finding::Status::{Fail, Pass, Unknown};
+
+    /// Filters that look at some regions each cover the control together, if all are live.
+    #[test]
+    fn filters_may_share_the_regions_out() {
+        let filter = |name: &str, metric: &str, criteria: &str| {
+            json!({
+                "filterName": name, "filterPattern": PATTERN, "logGroupName": "trail",
+                "fieldSelectionCriteria": criteria,
+                "metricTransformations": [{
+                    "metricName": metric, "metricNamespace": "CISBenchmark", "metricValue": "1",
+                }],
+            })
+        };
+        let here = r#"@aws.region = "us-east-1""#;
+        let elsewhere = r#"@aws.region != "us-east-1""#;
+        let some = r#"@aws.region IN ["eu-west-1", "eu-central-1"]"#;
+        let account = r#"@aws.account = "222222222222" AND @aws.region != "us-east-1""#;
+        let other = r#"@aws.account != "222222222222" AND @aws.region != "us-east-1""#;
+        for (second, metric, status, reason) in [
+            (elsewhere, "Failures", Pass, None),
+            (account, "Failures", Pass, None),
+            (
+                some,
+                "Failures",
+                Fail,
+                Some("metric-filter.excludes-account"),
+            ),
+            (
+                other,
+                "Failures",
+                Fail,
+                Some("metric-filter.excludes-account"),
+            ),
+            (
+                here,
+                "Failures",
+                Fail,
+                Some("metric-filter.excludes-account"),
+            ),
+            (elsewhere, "Unwatched", Fail, Some("alarm.none")),
+            (
+                r#"@data.source = "x""#,
+                "Failures",
+                Unknown,
+                Some("metric-filter.field-selection-not-decided"),
+            ),
+        ] {
+            let world = World::healthy().set(
+                "logs:DescribeMetricFilters",
+                MANAGEMENT,
+                "/metricFilters",
+                json!([
+                    filter("here", "Failures", here),
+                    filter("second", metric, second),
+                ]),
+            );
+            println!("{second} {metric}");
+            check(&world, status, status, reason);
+            let apart = world
+                .finding(MEMBER)
+                .observations
+                .iter()
+                .any(|seen| seen.code == "metric-filter.regions-apart");
+            assert!(apart);
+        }
+    }
 
     #[test]
     fn one_thing_is_not_as_it_should_be() {
