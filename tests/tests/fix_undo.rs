@@ -6,7 +6,7 @@
 )]
 
 use trailproof_simulator::model::{Denial, Subscription};
-use trailproof_tests::repair::{Bench, QUEUE, id};
+use trailproof_tests::repair::{Bench, QUEUE, difference, id};
 
 const HERE: &str = "111111111111";
 
@@ -105,5 +105,99 @@ fn a_subscription_that_somebody_made_anew_is_theirs() {
     );
     let site = bench.site(HERE);
     assert_eq!(site.topics.len(), 1);
+    assert_eq!(site.topics[0].subscriptions.len(), 1);
+}
+
+#[test]
+fn an_alarm_that_is_left_keeps_what_it_needs() {
+    let bench = bench();
+    let _ = bench.plan(&["--subscribe", QUEUE, "--subscribe", "email:a@example.com"]);
+    let before = bench.state();
+    let _ = bench.apply().exits(0);
+    let made = bench.site(HERE);
+    bench.change(HERE, |site| site.alarms[0].threshold = Some(3.0));
+    let theirs = bench.state();
+    let undone = bench.undo().exits(4);
+    assert!(
+        undone
+            .stdout
+            .contains("0 changes taken back, 0 gone already, 5 left"),
+        "{undone:?}"
+    );
+    for reason in [
+        "it was changed after trailproof created it",
+        "alarm `trailproof-console-auth-failures`, which is left, watches its metric",
+        "alarm `trailproof-console-auth-failures`, which is left, notifies it",
+        "alarm `trailproof-console-auth-failures`, which is left, notifies its topic",
+    ] {
+        assert!(undone.stdout.contains(reason), "{reason}: {undone:?}");
+    }
+    assert!(
+        bench.state() == theirs,
+        "{}",
+        difference(&theirs, &bench.state())
+    );
+
+    // Once it is as it was created, everything goes.
+    bench.change(HERE, |site| site.alarms = made.alarms);
+    bench.undo_restores(&before);
+}
+
+#[test]
+fn an_alarm_that_cannot_be_deleted_is_not_cut_off() {
+    let bench = bench();
+    let _ = bench.plan(&["--subscribe", QUEUE]);
+    let before = bench.state();
+    let _ = bench.apply().exits(0);
+    let made = bench.state();
+    let deny = |operations: &[&str]| {
+        let operations: Vec<_> = operations.iter().map(|&name| name.to_owned()).collect();
+        bench.running.change(|organization| {
+            let account = organization.account_mut(id(HERE)).expect("it is there");
+            account.denials.clear();
+            if !operations.is_empty() {
+                account.denials.push(Denial {
+                    operations,
+                    ..Denial::default()
+                });
+            }
+        });
+    };
+    deny(&["cloudwatch:DeleteAlarms"]);
+    let undone = bench.undo().exits(4);
+    assert!(
+        undone.stdout.contains("cloudwatch:DeleteAlarms failed: "),
+        "{undone:?}"
+    );
+    deny(&[]);
+    assert!(
+        bench.state() == made,
+        "{}",
+        difference(&made, &bench.state())
+    );
+    bench.undo_restores(&before);
+}
+
+#[test]
+fn an_alarm_of_somebody_else_keeps_the_subscribers_it_found() {
+    let bench = bench();
+    let _ = bench.plan(&["--subscribe", QUEUE]);
+    let _ = bench.apply().exits(0);
+    bench.change(HERE, |site| {
+        let mut theirs = site.alarms[0].clone();
+        theirs.name = "theirs".to_owned();
+        theirs.metric_name = "something-else".to_owned();
+        site.alarms.push(theirs);
+    });
+    let undone = bench.undo().exits(4);
+    for reason in [
+        "alarm `theirs`, which somebody else made, notifies it",
+        "alarm `theirs`, which somebody else made, notifies its topic",
+    ] {
+        assert!(undone.stdout.contains(reason), "{reason}: {undone:?}");
+    }
+    let site = bench.site(HERE);
+    assert_eq!(site.alarms.len(), 1);
+    assert!(site.log_groups[0].filters.is_empty());
     assert_eq!(site.topics[0].subscriptions.len(), 1);
 }

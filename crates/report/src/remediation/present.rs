@@ -139,6 +139,15 @@ pub(crate) fn watchers<'a>(
         .map(|(name, _)| name)
 }
 
+/// What an alarm notifies when its state changes.
+pub(crate) fn notified(alarm: &Value) -> impl Iterator<Item = &str> {
+    ["AlarmActions", "OKActions", "InsufficientDataActions"]
+        .into_iter()
+        .filter_map(|member| alarm.get(member)?.as_array())
+        .flatten()
+        .filter_map(Value::as_str)
+}
+
 /// A topic, read by its owner; `None` when it does not exist.
 pub(crate) async fn topic(
     cloud: &impl Cloud,

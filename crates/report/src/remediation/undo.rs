@@ -104,20 +104,15 @@ pub async fn undo(
             on_event: Box::new(on_event),
             summary: UndoSummary::default(),
             topics_of_left: BTreeSet::new(),
+            left_alarms: BTreeMap::new(),
             failed: None,
         }),
     };
-    let work_ref = &work;
-    futures::stream::iter(places.into_values())
-        .for_each_concurrent(options.concurrency.max(1), |records| async move {
-            for record in records {
-                if work_ref.is_over() {
-                    return;
-                }
-                work_ref.take_back(record).await;
-            }
-        })
-        .await;
+    // Alarms first, everywhere: what an alarm that is left depends on is left as well, be it in
+    // another account.
+    let (alarms, others) = work.apart(places);
+    work.take_all_back(alarms).await;
+    work.take_all_back(others).await;
     let shared = work
         .shared
         .into_inner()
@@ -131,7 +126,7 @@ pub async fn undo(
 /// What this plan created: others may not rely on these, but these may rely on each other.
 #[derive(Default)]
 struct Ours {
-    alarms: BTreeSet<(AccountId, Region, String)>,
+    alarms: BTreeSet<AlarmKey>,
     topics: BTreeSet<String>,
     subscriptions: BTreeSet<(String, String, String)>,
 }
@@ -171,8 +166,16 @@ struct Shared<'a> {
     summary: UndoSummary,
     /// The topics of subscriptions that were left.
     topics_of_left: BTreeSet<String>,
+    /// The alarms that were left, and the topics they notify.
+    left_alarms: BTreeMap<AlarmKey, BTreeSet<String>>,
     failed: Option<JournalError>,
 }
+
+/// Which alarm.
+type AlarmKey = (AccountId, Region, String);
+
+/// Records by where they are.
+type Places = Vec<Vec<StepRecord>>;
 
 /// What is to be done about a step.
 enum Verdict {
@@ -186,6 +189,31 @@ enum Verdict {
 impl<C: Cloud> Work<'_, C> {
     fn shared<T>(&self, act: impl FnOnce(&mut Shared<'_>) -> T) -> T {
         act(&mut self.shared.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The alarms of each place, and the rest.
+    fn apart(&self, places: BTreeMap<(AccountId, Region), Vec<StepRecord>>) -> (Places, Places) {
+        places
+            .into_values()
+            .map(|records| {
+                records.into_iter().partition::<Vec<_>, _>(|record| {
+                    matches!(record.step.change, Change::PutMetricAlarm(_))
+                })
+            })
+            .unzip()
+    }
+
+    async fn take_all_back(&self, places: Places) {
+        futures::stream::iter(places)
+            .for_each_concurrent(self.options.concurrency.max(1), |records| async move {
+                for record in records {
+                    if self.is_over() {
+                        return;
+                    }
+                    self.take_back(record).await;
+                }
+            })
+            .await;
     }
 
     fn is_over(&self) -> bool {
@@ -214,9 +242,19 @@ impl<C: Cloud> Work<'_, C> {
                 UndoOutcome::Gone => shared.summary.gone += 1,
                 UndoOutcome::Left(reason) => {
                     shared.summary.left.insert(step.id.clone(), reason.clone());
-                    if let Change::Subscribe(subscription) = &step.change {
-                        let topic = subscription.topic_arn.clone();
-                        shared.topics_of_left.insert(topic);
+                    match &step.change {
+                        Change::Subscribe(subscription) => {
+                            let topic = subscription.topic_arn.clone();
+                            shared.topics_of_left.insert(topic);
+                        }
+                        // Where nobody saw what it notifies now, it is what it was created with.
+                        Change::PutMetricAlarm(alarm) => {
+                            let key = (step.account, step.region.clone(), alarm.name.clone());
+                            let topic = alarm.topic_arn.clone();
+                            let topics = || BTreeSet::from([topic]);
+                            shared.left_alarms.entry(key).or_insert_with(topics);
+                        }
+                        Change::PutMetricFilter(_) | Change::CreateTopic(_) => {}
                     }
                 }
             }
@@ -320,14 +358,20 @@ impl<C: Cloud> Work<'_, C> {
             ));
         }
         let alarms = present::alarms(self.cloud, account, region).await?;
-        let watcher = present::watchers(filter, &alarms).find(|name| {
-            let ours = (account, region.clone(), (*name).clone());
-            !self.ours.alarms.contains(&ours) && !record.watched_by.contains(name)
+        let watcher = present::watchers(filter, &alarms).find_map(|name| {
+            let key = (account, region.clone(), name.clone());
+            if self.is_left(&key) {
+                Some(format!("alarm `{name}`, which is left, watches its metric"))
+            } else if self.ours.alarms.contains(&key) || record.watched_by.contains(name) {
+                None
+            } else {
+                Some(format!(
+                    "alarm `{name}`, which came later and is not trailproof's, watches its metric"
+                ))
+            }
         });
         Ok(match watcher {
-            Some(name) => Verdict::Left(format!(
-                "alarm `{name}`, which came later and is not trailproof's, watches its metric"
-            )),
+            Some(reason) => Verdict::Left(reason),
             None => Verdict::Remove(Mutation::DeleteMetricFilter {
                 log_group: filter.log_group.clone(),
                 name: filter.name.clone(),
@@ -344,10 +388,18 @@ impl<C: Cloud> Work<'_, C> {
         let Some(there) = alarms.get(&alarm.name) else {
             return Ok(Verdict::Gone);
         };
+        let verdict = Self::about_alarm(alarm, there, &alarms);
+        if matches!(verdict, Verdict::Left(_)) {
+            let key = (step.account, step.region.clone(), alarm.name.clone());
+            let topics = present::notified(there).map(str::to_owned).collect();
+            self.shared(|shared| shared.left_alarms.insert(key, topics));
+        }
+        Ok(verdict)
+    }
+
+    fn about_alarm(alarm: &Alarm, there: &Value, alarms: &BTreeMap<String, Value>) -> Verdict {
         if !present::is_same_alarm(alarm, there) {
-            return Ok(Verdict::Left(
-                "it was changed after trailproof created it".to_owned(),
-            ));
+            return Verdict::Left("it was changed after trailproof created it".to_owned());
         }
         let arn = there.get("AlarmArn").and_then(Value::as_str);
         let composite = alarms.iter().find(|(_, other)| {
@@ -357,12 +409,63 @@ impl<C: Cloud> Work<'_, C> {
                 .unwrap_or_default();
             rule.contains(&alarm.name) || arn.is_some_and(|arn| rule.contains(arn))
         });
-        Ok(match composite {
+        match composite {
             Some((name, _)) => Verdict::Left(format!("the composite alarm `{name}` names it")),
             None => Verdict::Remove(Mutation::DeleteAlarm {
                 name: alarm.name.clone(),
             }),
+        }
+    }
+
+    fn is_left(&self, alarm: &AlarmKey) -> bool {
+        self.shared(|shared| shared.left_alarms.contains_key(alarm))
+    }
+
+    /// An alarm that is left and notifies a topic.
+    fn left_alarm_of(&self, topic: &str) -> Option<String> {
+        self.shared(|shared| {
+            let mut left = shared.left_alarms.iter();
+            left.find(|(_, topics)| topics.contains(topic))
+                .map(|((_, _, name), _)| name.clone())
         })
+    }
+
+    /// Who still needs the subscribers of a topic: an alarm of ours that is left, or, where the
+    /// topic is ours as well, an alarm of somebody else.
+    async fn needs_subscribers(
+        &self,
+        step: &Step,
+        topic: &str,
+    ) -> Result<Option<String>, present::Unreadable> {
+        if let Some(name) = self.left_alarm_of(topic) {
+            return Ok(Some(format!(
+                "alarm `{name}`, which is left, notifies its topic"
+            )));
+        }
+        if !self.ours.topics.contains(topic) {
+            return Ok(None);
+        }
+        let user = self.user_of_topic(step, topic).await?;
+        Ok(
+            user.map(|name| {
+                format!("alarm `{name}`, which somebody else made, notifies its topic")
+            }),
+        )
+    }
+
+    /// An alarm of somebody else that notifies a topic.
+    async fn user_of_topic(
+        &self,
+        step: &Step,
+        topic: &str,
+    ) -> Result<Option<String>, present::Unreadable> {
+        let alarms = present::alarms(self.cloud, step.account, &step.region).await?;
+        let user = alarms.into_iter().find(|(name, alarm)| {
+            let ours = (step.account, step.region.clone(), name.clone());
+            present::notified(alarm).any(|action| action == topic)
+                && !self.ours.alarms.contains(&ours)
+        });
+        Ok(user.map(|(name, _)| name))
     }
 
     async fn look_at_subscription(
@@ -376,6 +479,10 @@ impl<C: Cloud> Work<'_, C> {
         let Some(there) = topic.subscription(subscription) else {
             return Ok(Verdict::Gone);
         };
+        let needed = self.needs_subscribers(&record.step, &subscription.topic_arn);
+        if let Some(reason) = needed.await? {
+            return Ok(Verdict::Left(reason));
+        }
         let arn = there
             .get("SubscriptionArn")
             .and_then(Value::as_str)
@@ -463,26 +570,17 @@ impl<C: Cloud> Work<'_, C> {
                 "somebody else subscribed {stranger} to it"
             )));
         }
+        if let Some(name) = self.left_alarm_of(&topic.arn) {
+            return Ok(Verdict::Left(format!(
+                "alarm `{name}`, which is left, notifies it"
+            )));
+        }
         // Deleted with its topic, it would be gone although it was left for a reason.
         if self.shared(|shared| shared.topics_of_left.contains(&topic.arn)) {
             return Ok(Verdict::Left("its subscription is left".to_owned()));
         }
-        let alarms = present::alarms(self.cloud, step.account, &step.region).await?;
-        let user = alarms.iter().find(|(name, alarm)| {
-            let names = ["AlarmActions", "OKActions", "InsufficientDataActions"]
-                .iter()
-                .any(|member| {
-                    let actions = alarm.get(*member).and_then(Value::as_array);
-                    actions
-                        .into_iter()
-                        .flatten()
-                        .any(|action| action.as_str() == Some(&topic.arn))
-                });
-            let ours = (step.account, step.region.clone(), (*name).clone());
-            names && !self.ours.alarms.contains(&ours)
-        });
-        Ok(match user {
-            Some((name, _)) => Verdict::Left(format!(
+        Ok(match self.user_of_topic(step, &topic.arn).await? {
+            Some(name) => Verdict::Left(format!(
                 "alarm `{name}`, which somebody else made, notifies it"
             )),
             None => Verdict::Remove(Mutation::DeleteTopic {
