@@ -146,6 +146,11 @@ impl FromStr for Subscriber {
             .into_iter()
             .find(|protocol| protocol.as_str() == word)
             .ok_or_else(|| InvalidSubscriber::Protocol(text.to_owned()))?;
+        // `https://...` says its protocol itself; nobody writes `https:https://...` by choice.
+        let endpoint = match protocol {
+            Protocol::Http | Protocol::Https if endpoint.starts_with("//") => text,
+            _ => endpoint,
+        };
         let endpoint: Template = endpoint.parse()?;
         // With sample values, so that a wrong form is refused before any evidence is read.
         let region = trailproof_core::account::Partition::Aws.home_region();
@@ -268,6 +273,26 @@ mod tests {
         ] {
             assert!(text.parse::<Subscriber>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_web_address_names_its_protocol_itself() {
+        for (text, expected) in [
+            (
+                "https://pager.example.com/x",
+                "https:https://pager.example.com/x",
+            ),
+            ("http://pager.example.com", "http:http://pager.example.com"),
+        ] {
+            let subscriber: Subscriber = text.parse().unwrap();
+            assert_eq!(subscriber.to_string(), expected);
+        }
+        let error = "https://".parse::<Subscriber>().unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .starts_with("`https://` is not an endpoint")
+        );
     }
 
     #[test]

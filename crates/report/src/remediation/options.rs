@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use trailproof_core::account::{AccountId, Region};
+use trailproof_core::account::{AccountId, Partition, Region};
 use trailproof_core::arn::Arn;
 
 use super::endpoint::Subscriber;
@@ -85,6 +85,16 @@ pub enum InvalidOption {
     /// Not the ARN of a topic that can send e-mail.
     #[error("`{0}` is not the ARN of a standard SNS topic")]
     Topic(String),
+    /// A region and a partition that do not belong together.
+    #[error("`{topic}` cannot be the ARN of a topic: region {region} is in partition {partition}")]
+    Partition {
+        /// The ARN.
+        topic: Arn,
+        /// Its region.
+        region: Region,
+        /// The partition of that region.
+        partition: Partition,
+    },
     /// Two topics in a region.
     #[error("there are two topics for region {0}: name one per region")]
     TwoTopics(Region),
@@ -101,6 +111,9 @@ pub enum InvalidOption {
         "`{0}` cannot encrypt the topic: CloudWatch may not use the key that AWS manages, so no alarm could publish; name a customer managed key"
     )]
     AwsManagedKey(String),
+    /// Not a key.
+    #[error("`{0}` is not a key: give the id, the ARN or the alias (`alias/NAME`) of a KMS key")]
+    Key(String),
     /// The pattern text is not usable.
     #[error("the filter pattern cannot be used: {0}")]
     Pattern(&'static str),
@@ -162,10 +175,8 @@ impl PlanOptions {
         for (key, value) in &self.tags {
             validate_tag(key, value)?;
         }
-        if let Some(key) = &self.kms_key
-            && key.as_str().ends_with("alias/aws/sns")
-        {
-            return Err(InvalidOption::AwsManagedKey(key.to_string()));
+        if let Some(key) = &self.kms_key {
+            validate_key(key.as_str())?;
         }
         match &self.pattern {
             PatternText::Custom(text) if text.chars().count() > 1024 => {
@@ -186,6 +197,13 @@ impl PlanOptions {
                 Some(region)
                     if topic.service() == "sns" && topic.account().is_some() && name_is_right =>
                 {
+                    if topic.partition() != region.partition().as_str() {
+                        return Err(InvalidOption::Partition {
+                            topic: topic.clone(),
+                            partition: region.partition(),
+                            region,
+                        });
+                    }
                     if !regions.insert(region.clone()) {
                         return Err(InvalidOption::TwoTopics(region));
                     }
@@ -197,7 +215,7 @@ impl PlanOptions {
     }
 
     fn validate_names(&self) -> Result<(), InvalidOption> {
-        let region = trailproof_core::account::Partition::Aws.home_region();
+        let region = Partition::Aws.home_region();
         let Ok(account) = "111111111111".parse() else {
             return Ok(());
         };
@@ -231,6 +249,24 @@ impl PlanOptions {
     }
 }
 
+fn validate_key(key: &str) -> Result<(), InvalidOption> {
+    if key.ends_with("alias/aws/sns") {
+        return Err(InvalidOption::AwsManagedKey(key.to_owned()));
+    }
+    let clean = !key.is_empty() && !key.chars().any(|c| c.is_control() || c.is_whitespace());
+    let right = match key.strip_prefix("arn:") {
+        Some(rest) => {
+            rest.contains(":kms:") && (rest.contains(":key/") || rest.contains(":alias/"))
+        }
+        None => !key.contains(':'),
+    };
+    if clean && right {
+        Ok(())
+    } else {
+        Err(InvalidOption::Key(key.to_owned()))
+    }
+}
+
 fn validate_tag(key: &str, value: &str) -> Result<(), InvalidOption> {
     let allowed = |text: &str| {
         text.chars()
@@ -258,15 +294,22 @@ fn validate_tag(key: &str, value: &str) -> Result<(), InvalidOption> {
 impl Selection {
     /// Whether a finding is to be repaired.
     pub fn wants(&self, account: AccountId, ou_path: Option<&str>, control: &str) -> bool {
-        let within = |units: &BTreeSet<String>| {
-            ou_path.is_some_and(|path| path.split('/').any(|unit| units.contains(unit)))
-        };
         (self.accounts.is_empty() || self.accounts.contains(&account))
             && !self.exclude_accounts.contains(&account)
-            && (self.organizational_units.is_empty() || within(&self.organizational_units))
-            && !within(&self.exclude_organizational_units)
+            && (self.organizational_units.is_empty()
+                || is_within(ou_path, &self.organizational_units))
+            && !self.excludes_unit_of(ou_path)
             && (self.controls.is_empty() || self.controls.contains(control))
     }
+
+    /// Whether an account with this path of organizational units is to be left alone.
+    pub(crate) fn excludes_unit_of(&self, ou_path: Option<&str>) -> bool {
+        is_within(ou_path, &self.exclude_organizational_units)
+    }
+}
+
+fn is_within(ou_path: Option<&str>, units: &BTreeSet<String>) -> bool {
+    ou_path.is_some_and(|path| path.split('/').any(|unit| units.contains(unit)))
 }
 
 #[cfg(test)]
@@ -297,7 +340,16 @@ mod tests {
         }
         assert!(options(|o| o.threshold = f64::NAN).is_err());
         assert!(options(|o| o.kms_key = "alias/aws/sns".parse().ok()).is_err());
-        assert_eq!(options(|o| o.kms_key = "alias/alarms".parse().ok()), Ok(()));
+        for key in ["", " ", "a:b", "arn:aws:sns:us-east-1:111111111111:t"] {
+            assert!(options(|o| o.kms_key = key.parse().ok()).is_err(), "{key}");
+        }
+        for key in [
+            "alias/alarms",
+            "1234abcd-12ab-34cd-56ef-1234567890ab",
+            "arn:{partition}:kms:{region}:{account}:alias/alarms",
+        ] {
+            assert_eq!(options(|o| o.kms_key = key.parse().ok()), Ok(()), "{key}");
+        }
         assert!(options(|o| o.pattern = PatternText::Custom(" ".to_owned())).is_err());
         assert!(options(|o| o.pattern = PatternText::Custom("x".repeat(1025))).is_err());
         assert!(options(|o| o.alarm_name = "a\u{7}".parse().unwrap()).is_err());
@@ -323,6 +375,8 @@ mod tests {
             "arn:aws:sns:us-east-1:111111111111:a.fifo",
             "arn:aws:sqs:us-east-1:111111111111:a",
             "arn:aws:sns::111111111111:a",
+            "arn:aws-cn:sns:us-east-1:111111111111:a",
+            "arn:aws:sns:us-gov-west-1:111111111111:a",
             "arn:aws:sns:us-east-1:111111111111:a:subscription",
         ] {
             assert!(options(|o| o.topics = vec![arn(text)]).is_err(), "{text}");

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use trailproof_core::account::{AccountId, Region};
 use trailproof_core::arn::Arn;
+use trailproof_core::evaluate::topic_policy::{Permission, Publication, may_publish};
 use trailproof_core::evidence::{Call, CallError, ErrorClass, Outcome, Request};
 
 use super::cloud::Cloud;
@@ -212,6 +213,38 @@ impl PresentTopic {
         key.ends_with("alias/aws/sns").then_some(
             "it is encrypted with the key that AWS manages, which CloudWatch may not use",
         )
+    }
+
+    /// Why an alarm could not publish to it, where that is certain.
+    pub(crate) fn refuses(
+        &self,
+        topic: &str,
+        account: AccountId,
+        region: &Region,
+        alarm: &str,
+    ) -> Option<String> {
+        let topic: Arn = topic.parse().ok()?;
+        let alarm = format!(
+            "arn:{}:cloudwatch:{region}:{account}:alarm:{alarm}",
+            region.partition()
+        );
+        let publication = Publication {
+            account,
+            alarm: &alarm,
+            topic: &topic,
+            organization: None,
+        };
+        match may_publish(text(&self.attributes, "Policy"), &publication) {
+            Permission::Denied(why) => Some(why),
+            Permission::Allowed | Permission::Undecided(_) => None,
+        }
+    }
+
+    /// Whether anybody is subscribed, or was asked to be.
+    pub(crate) fn has_subscribers(&self) -> bool {
+        self.subscriptions
+            .iter()
+            .any(|subscription| text(subscription, "SubscriptionArn") != Some("Deleted"))
     }
 }
 

@@ -110,7 +110,7 @@ pub async fn undo(
     };
     // Alarms first, everywhere: what an alarm that is left depends on is left as well, be it in
     // another account.
-    let (alarms, others) = work.apart(places);
+    let (alarms, others) = apart(places);
     work.take_all_back(alarms).await;
     work.take_all_back(others).await;
     let shared = work
@@ -186,21 +186,21 @@ enum Verdict {
     Left(String),
 }
 
+/// The alarms of each place, and the rest.
+fn apart(places: BTreeMap<(AccountId, Region), Vec<StepRecord>>) -> (Places, Places) {
+    places
+        .into_values()
+        .map(|records| {
+            records.into_iter().partition::<Vec<_>, _>(|record| {
+                matches!(record.step.change, Change::PutMetricAlarm(_))
+            })
+        })
+        .unzip()
+}
+
 impl<C: Cloud> Work<'_, C> {
     fn shared<T>(&self, act: impl FnOnce(&mut Shared<'_>) -> T) -> T {
         act(&mut self.shared.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// The alarms of each place, and the rest.
-    fn apart(&self, places: BTreeMap<(AccountId, Region), Vec<StepRecord>>) -> (Places, Places) {
-        places
-            .into_values()
-            .map(|records| {
-                records.into_iter().partition::<Vec<_>, _>(|record| {
-                    matches!(record.step.change, Change::PutMetricAlarm(_))
-                })
-            })
-            .unzip()
     }
 
     async fn take_all_back(&self, places: Places) {

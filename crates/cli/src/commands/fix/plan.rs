@@ -35,7 +35,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FILE", default_value = "plan.json")]
     out: PathBuf,
 
-    /// Who is told: `email:ADDRESS`, `email-json:ADDRESS`, `https:URL`, `http:URL`, `sqs:ARN`,
+    /// Who is told: `email:ADDRESS`, `email-json:ADDRESS`, `https://...`, `http://...`, `sqs:ARN`,
     /// `lambda:ARN` or `sms:NUMBER`. May be given several times.
     #[arg(long, value_name = "PROTOCOL:ENDPOINT", help_heading = "Who is told")]
     subscribe: Vec<Subscriber>,
@@ -105,7 +105,7 @@ pub(super) struct Arguments {
     )]
     accounts: Vec<AccountId>,
 
-    /// Not these accounts.
+    /// Not these accounts; nothing is changed in them, whomever it would help.
     #[arg(
         long,
         value_name = "ID",
@@ -123,7 +123,7 @@ pub(super) struct Arguments {
     )]
     ou: Vec<String>,
 
-    /// Not the accounts in these organizational units.
+    /// Not the accounts in these organizational units; nothing is changed in them either.
     #[arg(
         long,
         value_name = "ID",

@@ -82,11 +82,8 @@ pub(super) async fn decide<C: Cloud>(
                 let created = decisions.iter().any(|decision: &Decision| {
                     matches!(decision, Decision::Create(step, _) if step.change.creates_topic(&arn))
                 });
-                let wanted = Subscription {
-                    topic_arn: arn,
-                    ..subscription.clone()
-                };
-                about_subscription(work, step, wanted, record, created, &mut present).await?
+                about_subscription(work, step, subscription, arn, record, created, &mut present)
+                    .await?
             }
             Change::PutMetricAlarm(alarm) => {
                 let wanted = Alarm {
@@ -99,6 +96,7 @@ pub(super) async fn decide<C: Cloud>(
         decisions.push(decision);
     }
     check_filters(work, site, &present, &decisions)?;
+    check_topics(work, &mut present, &decisions).await?;
     check_patterns(work, site, &decisions).await?;
     *topics = actual;
     Ok(decisions)
@@ -202,8 +200,12 @@ async fn check_reused<C: Cloud>(
             Reused::Topic { arn, digest } => {
                 let topic = present.topic(work, arn).await?;
                 let now = topic.map(|topic| state::topic(&topic.attributes));
-                if now.is_none() || digest.is_some() {
-                    changed("topic", arn, now, digest.as_deref().unwrap_or_default())?;
+                match digest {
+                    Some(digest) => changed("topic", arn, now, digest)?,
+                    None if now.is_none() => {
+                        return Err(format!("the topic `{arn}` does not exist"));
+                    }
+                    None => {}
                 }
                 if let Some(problem) = topic.and_then(PresentTopic::unusable) {
                     return Err(format!("the topic `{arn}` cannot be used: {problem}"));
@@ -454,11 +456,16 @@ pub(super) fn topic_result(arn: &str, attributes: &Value) -> Value {
 async fn about_subscription<C: Cloud>(
     work: &Work<'_, C>,
     step: &Step,
-    wanted: Subscription,
+    planned: &Subscription,
+    topic_arn: String,
     record: Option<StepRecord>,
     topic_is_new: bool,
     present: &mut Present,
 ) -> Result<Decision, Reason> {
+    let wanted = Subscription {
+        topic_arn,
+        ..planned.clone()
+    };
     let step = Step {
         change: Change::Subscribe(wanted.clone()),
         ..step.clone()
@@ -467,6 +474,10 @@ async fn about_subscription<C: Cloud>(
         return Ok(Decision::Create(step, Vec::new()));
     }
     let Some(topic) = present.topic(work, &wanted.topic_arn).await? else {
+        // In a dry run, a site before this one would have created it.
+        if work.options.dry_run && work.created_topics.contains(planned.topic_arn.as_str()) {
+            return Ok(Decision::Create(step, Vec::new()));
+        }
         return Err(format!("the topic `{}` does not exist", wanted.topic_arn));
     };
     Ok(match topic.subscription(&wanted) {
@@ -544,6 +555,40 @@ fn covers<C>(work: &Work<'_, C>, control: &str, pattern: &str) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether each new alarm's message would be taken by a topic that is there, and heard by somebody.
+/// A plan believes what is said about a topic that its run never looked at.
+async fn check_topics<C: Cloud>(
+    work: &Work<'_, C>,
+    present: &mut Present,
+    decisions: &[Decision],
+) -> Result<(), Reason> {
+    for decision in decisions {
+        let Decision::Create(step, _) = decision else {
+            continue;
+        };
+        let Change::PutMetricAlarm(alarm) = &step.change else {
+            continue;
+        };
+        let arn = alarm.topic_arn.as_str();
+        let Some(topic) = present.topic(work, arn).await? else {
+            continue;
+        };
+        if let Some(why) = topic.refuses(arn, step.account, &step.region, &alarm.name) {
+            return Err(format!("the topic `{arn}` cannot be used: {why}"));
+        }
+        let subscribes =
+            |step: &Step| matches!(&step.change, Change::Subscribe(made) if made.topic_arn == arn);
+        let somebody_comes = work.plan.steps().any(subscribes)
+            || decisions.iter().any(|decision| subscribes(decision.step()));
+        if !somebody_comes && !topic.has_subscribers() {
+            return Err(format!(
+                "nobody is subscribed to the topic `{arn}`: plan again with --subscribe PROTOCOL:ENDPOINT"
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Has the service itself try each new pattern on an event it must match and one it must not.

@@ -2,7 +2,6 @@
 //! trying it.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -11,10 +10,11 @@ use trailproof_core::arn::Arn;
 use trailproof_core::control::Control;
 use trailproof_core::finding::{Finding, LinkName};
 
+use super::refusal::Refusal;
 use super::sites::SiteKey;
 use super::world::World;
-use crate::remediation::endpoint::{Endpoint, InvalidSubscriber};
-use crate::remediation::naming::{InvalidName, NameContext, NameKind};
+use crate::remediation::endpoint::Endpoint;
+use crate::remediation::naming::{NameContext, NameKind};
 use crate::remediation::options::{PatternText, PlanOptions};
 use crate::remediation::plan::{
     Alarm, Change, METRIC_FILTERS_PER_LOG_GROUP, MetricFilter, Reused, Step, Subscription, Topic,
@@ -51,70 +51,6 @@ pub(super) struct Candidate {
 pub(super) struct Offers {
     pub(super) candidates: Vec<Candidate>,
     pub(super) refusal: Option<Refusal>,
-}
-
-/// Why a finding cannot be repaired.
-#[derive(Debug, Clone)]
-pub(super) enum Refusal {
-    /// Nobody to tell.
-    NoSubscribers,
-    /// The user named topics, none of them where the alarm would be.
-    NoTopic(Region),
-    /// The log group is full.
-    TooManyFilters,
-    /// A name that AWS would refuse here.
-    Name(InvalidName),
-    /// An endpoint that is none, here.
-    Endpoint(InvalidSubscriber),
-    /// Somebody was asked to confirm already.
-    Pending(String),
-    /// Tried out, and it did not help.
-    NoHelp {
-        /// What would still be wrong.
-        message: String,
-    },
-    /// Nothing that can be created would help.
-    NotOurs,
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoSubscribers => formatter.write_str(
-                "nobody is there to be told: plan again with --subscribe PROTOCOL:ENDPOINT, or name an existing topic with --topic ARN",
-            ),
-            Self::NoTopic(region) => write!(
-                formatter,
-                "no topic is named for region {region}, and alarms and topics must share a region: plan again with --topic ARN of that region, or with --topic NAME"
-            ),
-            Self::TooManyFilters => write!(
-                formatter,
-                "the log group has {METRIC_FILTERS_PER_LOG_GROUP} metric filters, the most that AWS allows: remove one that nobody needs"
-            ),
-            Self::Name(error) => error.fmt(formatter),
-            Self::Endpoint(error) => error.fmt(formatter),
-            Self::Pending(topic) => write!(
-                formatter,
-                "a subscription of `{topic}` waits to be confirmed: its owner has to follow the link in the message from AWS, which is valid for two days; subscribing again sends a new one"
-            ),
-            Self::NoHelp { message } => {
-                write!(formatter, "no change beside what exists would help: {message}")
-            }
-            Self::NotOurs => formatter.write_str("no change beside what exists would help"),
-        }
-    }
-}
-
-impl From<InvalidName> for Refusal {
-    fn from(error: InvalidName) -> Self {
-        Self::Name(error)
-    }
-}
-
-impl From<InvalidSubscriber> for Refusal {
-    fn from(error: InvalidSubscriber) -> Self {
-        Self::Endpoint(error)
-    }
 }
 
 impl Candidate {
@@ -572,8 +508,12 @@ impl<'a> Setting<'a> {
         let planned = self.world.topic(&arn_of(&name)).is_some()
             && self.world.seen_topic(&arn_of(&name)).is_none();
         if planned {
+            let arn = arn_of(&name);
+            // Each control may have somebody of its own who is told.
+            let topic: Arn = arn.parse().map_err(|_| Refusal::NotOurs)?;
             return Ok(Target {
-                arn: arn_of(&name),
+                steps: self.subscriptions(&topic)?,
+                arn,
                 ..Target::default()
             });
         }
@@ -589,16 +529,17 @@ impl<'a> Setting<'a> {
         if self.world.topic(&arn).is_some() {
             return self.named_target(&topic);
         }
+        let kms_key = self.key()?;
+        let notes = kms_key.iter().map(|key| {
+            format!("the policy of the key `{key}` must let cloudwatch.amazonaws.com use kms:Decrypt and kms:GenerateDataKey*")
+        });
+        let notes = notes.collect();
         let create = self.step(
             site.account,
             Change::CreateTopic(Topic {
                 name,
                 arn: arn.clone(),
-                kms_key: self
-                    .options
-                    .kms_key
-                    .as_ref()
-                    .map(|key| key.render(self.context())),
+                kms_key,
                 tags: self
                     .options
                     .tags
@@ -611,15 +552,25 @@ impl<'a> Setting<'a> {
         );
         let mut steps = vec![create];
         steps.extend(self.subscriptions(&topic)?);
-        let notes = self.options.kms_key.iter().map(|key| {
-            format!("the policy of the key `{key}` must let cloudwatch.amazonaws.com use kms:Decrypt and kms:GenerateDataKey*")
-        });
         Ok(Target {
             arn,
             steps,
-            notes: notes.collect(),
+            notes,
             ..Target::default()
         })
+    }
+
+    /// The key of a new topic. A topic and its key share a region.
+    fn key(&self) -> Result<Option<String>, Refusal> {
+        let Some(key) = &self.options.kms_key else {
+            return Ok(None);
+        };
+        let key = key.render(self.context());
+        let region = self.site.region.clone();
+        match key.parse::<Arn>() {
+            Ok(arn) if arn.region().as_ref() != Some(&region) => Err(Refusal::Key { key, region }),
+            _ => Ok(Some(key)),
+        }
     }
 
     /// The topics that alarms on the same metric notify already.

@@ -9,6 +9,7 @@ mod candidates;
 mod organization_trails;
 mod orphans;
 mod recorded;
+mod refusal;
 mod sites;
 mod world;
 
@@ -28,10 +29,11 @@ use super::options::{InvalidOption, PatternText, PlanOptions, Selection};
 use super::plan::{self, Plan, PlanRun, PlanSummary, Unrepairable};
 use crate::document::FindingsDocument;
 use crate::run::{Run, RunDirectory, RunDirectoryError, file};
-use candidates::{Candidate, Refusal};
+use candidates::Candidate;
 use recorded::Recorded;
 pub use recorded::RecordedError;
-use sites::{Draft, SiteKey, site_of};
+use refusal::Refusal;
+use sites::{Draft, NewTopics, SiteKey, site_of, take_topic};
 use world::World;
 
 /// Why no plan could be made.
@@ -93,6 +95,8 @@ pub fn plan(
         options,
         world: World::default(),
         drafts: BTreeMap::new(),
+        topics: NewTopics::new(),
+        excluded: excluded(&options.selection, &findings),
         everywhere: run
             .scope
             .organization
@@ -128,11 +132,24 @@ fn check_selection(selection: &Selection, findings: &[Finding]) -> Result<(), Pl
         .filter_map(|finding| finding.account.ou_path.as_deref())
         .flat_map(|path| path.split('/'))
         .collect();
-    let mut wanted = selection.organizational_units.iter();
+    // One that is to be left out and is not there leaves nobody out, and everybody is changed.
+    let mut wanted = selection
+        .organizational_units
+        .union(&selection.exclude_organizational_units);
     match wanted.find(|unit| !units.contains(unit.as_str())) {
         Some(unit) => Err(PlanningError::UnknownUnit(unit.clone())),
         None => Ok(()),
     }
+}
+
+/// The accounts that the user wants left alone.
+fn excluded(selection: &Selection, findings: &[Finding]) -> BTreeSet<AccountId> {
+    findings
+        .iter()
+        .filter(|finding| selection.excludes_unit_of(finding.account.ou_path.as_deref()))
+        .map(|finding| finding.account.id)
+        .chain(selection.exclude_accounts.iter().copied())
+        .collect()
 }
 
 fn policy_of(run: &Run, options: &PlanOptions) -> Result<Policy, PlanningError> {
@@ -164,6 +181,9 @@ struct Planner<'a> {
     options: &'a PlanOptions,
     world: World,
     drafts: BTreeMap<SiteKey, Draft>,
+    topics: NewTopics,
+    /// Accounts in which nothing may be changed, whomever it would help.
+    excluded: BTreeSet<AccountId>,
     /// Accounts that a verdict about any account may rest on: the organization's own, and those
     /// whose log group serves several.
     everywhere: BTreeSet<AccountId>,
@@ -355,10 +375,17 @@ impl Planner<'_> {
         });
         let mut best: Option<(Effect, Candidate)> = None;
         let mut refusal = offers.refusal;
+        let mut candidates = offers.candidates;
+        candidates.retain(|candidate| {
+            let mut accounts = candidate.steps.iter().map(|step| step.account);
+            let closed = accounts.find(|account| self.excluded.contains(account));
+            refusal = refusal.take().or(closed.map(Refusal::Excluded));
+            closed.is_none()
+        });
         // Everybody who is to be told was asked to confirm: what waits for the same people does not
         // help them.
         let waits_for_people = matches!(refusal, Some(Refusal::Pending(_)));
-        for candidate in offers.candidates {
+        for candidate in candidates {
             // They come cheapest first: only a better effect can still win.
             match &best {
                 Some((Effect::Green, _)) => break,
@@ -421,8 +448,9 @@ impl Planner<'_> {
             .find(|finding| finding.account.id == account)
     }
 
-    fn take(&mut self, group: &Group, before: &Finding, candidate: Candidate) {
+    fn take(&mut self, group: &Group, before: &Finding, mut candidate: Candidate) {
         candidate.put_into(&mut self.world, self.judged_at);
+        take_topic(&mut candidate, &mut self.topics);
         let filters = self.world.seen_metric_filters(
             group.site.account,
             &group.site.region,
@@ -466,9 +494,10 @@ impl Planner<'_> {
             }
         }
 
+        let mut topics = std::mem::take(&mut self.topics);
         let sites = std::mem::take(&mut self.drafts)
             .into_iter()
-            .filter_map(|(site, draft)| draft.finish(site))
+            .filter_map(|(site, draft)| draft.finish(site, &mut topics))
             .collect();
         let mut made = Plan {
             schema_version: plan::SCHEMA_VERSION,

@@ -43,7 +43,7 @@ impl Planner<'_> {
     ) -> Result<(), PlanningError> {
         // Whoever names accounts has not thought of this one, unless it is among them.
         let selection = &self.options.selection;
-        if selection.exclude_accounts.contains(&site.account)
+        if self.excluded.contains(&site.account)
             || !(selection.accounts.is_empty() || selection.accounts.contains(&site.account))
         {
             return Ok(());

@@ -8,7 +8,7 @@ use trailproof_core::arn::Arn;
 use trailproof_core::finding::{Finding, LinkName, LinkStatus};
 
 use super::candidates::Candidate;
-use crate::remediation::plan::{ReliesOn, Repair, Reused, Site, Step};
+use crate::remediation::plan::{Change, ReliesOn, Repair, Reused, Site, Step};
 use crate::remediation::state;
 
 /// Which log group.
@@ -41,6 +41,39 @@ pub(super) fn site_of(finding: &Finding) -> Option<SiteKey> {
             None => resource.to_owned(),
         },
     })
+}
+
+/// The topics that the plan creates, by ARN, each with its subscriptions. They belong to no site:
+/// the first one that needs a topic creates it, and which that is shows when all are known.
+pub(super) type NewTopics = BTreeMap<String, Vec<Step>>;
+
+/// Takes the topic that a candidate creates out of it, with the subscriptions it comes with.
+pub(super) fn take_topic(candidate: &mut Candidate, topics: &mut NewTopics) {
+    let created = candidate.steps.iter().find_map(|step| match &step.change {
+        Change::CreateTopic(topic) => Some(topic.arn.clone()),
+        _ => None,
+    });
+    let Some(arn) = created else {
+        return;
+    };
+    let (steps, others) = std::mem::take(&mut candidate.steps)
+        .into_iter()
+        .partition(|step| match &step.change {
+            Change::CreateTopic(topic) => topic.arn == arn,
+            Change::Subscribe(subscription) => subscription.topic_arn == arn,
+            Change::PutMetricFilter(_) | Change::PutMetricAlarm(_) => false,
+        });
+    candidate.steps = others;
+    topics.insert(arn, steps);
+}
+
+/// The topic that must be there before a step.
+fn topic_of(step: &Step) -> Option<&str> {
+    match &step.change {
+        Change::Subscribe(subscription) => Some(&subscription.topic_arn),
+        Change::PutMetricAlarm(alarm) => Some(&alarm.topic_arn),
+        Change::PutMetricFilter(_) | Change::CreateTopic(_) => None,
+    }
 }
 
 /// What is to be done at a site, so far.
@@ -129,8 +162,9 @@ impl Draft {
         );
     }
 
-    /// The site, with only the steps that help somebody; `None` when nothing is left.
-    pub(super) fn finish(self, key: SiteKey) -> Option<Site> {
+    /// The site, with only the steps that help somebody, and the topics that no site before it
+    /// creates; `None` when nothing is left.
+    pub(super) fn finish(self, key: SiteKey, topics: &mut NewTopics) -> Option<Site> {
         let id = key.id();
         let helps =
             |repair: &RepairDraft| !repair.turns_green.is_empty() || !repair.waits.is_empty();
@@ -140,10 +174,20 @@ impl Draft {
             .filter(|repair| helps(repair))
             .flat_map(|repair| repair.steps.iter().copied())
             .collect();
-        let step_id = |index: &usize| {
-            let number = needed.iter().take_while(|needed| *needed <= index).count();
-            format!("{id}#{number}")
-        };
+        let mut steps: Vec<Step> = Vec::new();
+        // The ids of what came of a step of the draft: itself, and the topic before it.
+        let mut ids: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+        for (index, step) in self.steps.into_iter().enumerate() {
+            if !needed.contains(&index) {
+                continue;
+            }
+            let topic = topic_of(&step).and_then(|arn| topics.remove(arn));
+            for step in topic.into_iter().flatten().chain([step]) {
+                let id = format!("{id}#{}", steps.len() + 1);
+                ids.entry(index).or_default().push(id.clone());
+                steps.push(Step { id, ..step });
+            }
+        }
         let repairs = self
             .repairs
             .iter()
@@ -151,27 +195,23 @@ impl Draft {
             .map(|(control, repair)| Repair {
                 control: control.clone(),
                 reasons: repair.reasons.iter().cloned().collect(),
-                steps: repair.steps.iter().map(step_id).collect(),
+                steps: repair
+                    .steps
+                    .iter()
+                    .filter_map(|index| ids.get(index))
+                    .flatten()
+                    .cloned()
+                    .collect(),
                 turns_green: repair.turns_green.iter().copied().collect(),
                 waits_for_confirmation: repair.waits.iter().copied().collect(),
                 notes: repair.notes.iter().cloned().collect(),
-            })
-            .collect();
-        let steps: Vec<Step> = self
-            .steps
-            .into_iter()
-            .enumerate()
-            .filter(|(index, _)| needed.contains(index))
-            .map(|(index, step)| Step {
-                id: step_id(&index),
-                ..step
             })
             .collect();
         // What the site's own steps create is not of others.
         let mut relies_on = self.relies_on;
         relies_on.reused.retain(|reused| match reused {
             Reused::Topic { arn, .. } => !steps.iter().any(
-                |step| matches!(&step.change, crate::remediation::plan::Change::CreateTopic(topic) if topic.arn == *arn),
+                |step| matches!(&step.change, Change::CreateTopic(topic) if topic.arn == *arn),
             ),
             Reused::MetricFilter { .. } | Reused::Alarm { .. } => true,
         });
