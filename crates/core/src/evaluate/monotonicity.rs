@@ -57,6 +57,24 @@ fn changes() -> Vec<(&'static str, u64, &'static str, Value)> {
             "/metricFilters/0/applyOnTransformedLogs",
             json!(true),
         ),
+        (
+            "logs:DescribeMetricFilters",
+            m,
+            "/metricFilters/0/metricTransformations/0/metricValue",
+            json!("0"),
+        ),
+        (
+            "logs:DescribeMetricFilters",
+            m,
+            "/metricFilters/0/fieldSelectionCriteria",
+            json!("@aws.region = \"us-east-1\""),
+        ),
+        (
+            "cloudwatch:DescribeAlarms",
+            m,
+            "/MetricAlarms/0/Statistic",
+            json!("SampleCount"),
+        ),
         ("cloudwatch:DescribeAlarms", m, "/MetricAlarms", json!([])),
         (
             "cloudwatch:DescribeAlarms",

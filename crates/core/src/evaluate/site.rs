@@ -292,6 +292,7 @@ fn routes_of(
                 conjunction(pattern, &conditions).ok_or_else(unsure)
             }
         };
+        let written = metric::as_counted(&written, &step);
         let step = Arc::new(step);
         for way in action::judge(&around, &alarm) {
             let mut tail = vec![Arc::clone(&written), Arc::clone(&step), Arc::new(way.step)];
@@ -308,6 +309,7 @@ fn routes_of(
         }
     }
     if let Some(step) = rest {
+        let written = metric::as_counted(&written, &step);
         routes.push(route(vec![written, Arc::new(step)], own.clone()));
     }
     routes

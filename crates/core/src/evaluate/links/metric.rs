@@ -1,9 +1,11 @@
 //! The filter's transformation writes a value that counts.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use crate::control::Control;
-use crate::evaluate::verdict::{Cause, Reason, Step, Verdict};
+use crate::evaluate::verdict::{Cause, Reason, Standing, Step, Verdict};
 use crate::evidence::{MetricFilter, MetricTransformation, Site};
 use crate::finding::{LinkName, Status};
 use crate::pattern::{Event, Match, Pattern, matches};
@@ -75,6 +77,24 @@ pub(in crate::evaluate) fn judge(
             format!("metric filter `{}` {why}", filter.filter_name),
         ))),
     }
+}
+
+/// The same step as far as an alarm goes: zeros break nothing for an alarm that fires on them all
+/// the same, as one that counts samples does, nor for one that nobody has seen or analysed.
+pub(in crate::evaluate) fn as_counted(step: &Arc<Step>, alarm: &Step) -> Arc<Step> {
+    let zero = step
+        .effective
+        .cause()
+        .is_some_and(|cause| cause.reason == &ZERO);
+    if !zero || alarm.effective.standing() == Standing::Broken {
+        return Arc::clone(step);
+    }
+    let step = step.as_ref().clone().effective(Verdict::Proved);
+    if alarm.effective != Verdict::Proved {
+        return Arc::new(step);
+    }
+    let text = format!("{}, which the alarm counts all the same", step.detail);
+    Arc::new(step.observe("metric.zeros-count", text))
 }
 
 fn value_of(value: &str, control: &Control) -> Result<(), (&'static Reason, String)> {
@@ -151,8 +171,42 @@ fn found<'a>(event: &'a Value, selector: &str) -> Option<&'a str> {
 mod tests {
     use serde_json::json;
 
-    use crate::evaluate::fixture::{Case, MANAGEMENT, table};
-    use crate::finding::Status::{Fail, Pass};
+    use crate::evaluate::fixture::{Case, MANAGEMENT, World, check, denied, table};
+    use crate::finding::Status::{Fail, Pass, Unknown};
+
+    #[test]
+    fn zeros_count_where_samples_are_counted() {
+        for (statistic, default, effective, reason) in [
+            ("Sum", json!(null), Fail, Some("metric.zero-value")),
+            ("Maximum", json!(null), Fail, Some("metric.zero-value")),
+            ("SampleCount", json!(null), Pass, None),
+            ("SampleCount", json!(0), Fail, Some("metric.zero-value")),
+        ] {
+            let world = World::healthy()
+                .set(
+                    "logs:DescribeMetricFilters",
+                    MANAGEMENT,
+                    "/metricFilters/0/metricTransformations/0/metricValue",
+                    json!("0"),
+                )
+                .set(
+                    "logs:DescribeMetricFilters",
+                    MANAGEMENT,
+                    "/metricFilters/0/metricTransformations/0/defaultValue",
+                    default,
+                )
+                .set(
+                    "cloudwatch:DescribeAlarms",
+                    MANAGEMENT,
+                    "/MetricAlarms/0/Statistic",
+                    json!(statistic),
+                );
+            check(&world, Pass, effective, reason);
+            let operation = "cloudwatch:DescribeAlarms";
+            let unseen = world.fail(operation, MANAGEMENT, &denied(operation));
+            check(&unseen, Unknown, Unknown, Some("alarm.not-observed"));
+        }
+    }
 
     #[test]
     fn one_thing_is_not_as_it_should_be() {

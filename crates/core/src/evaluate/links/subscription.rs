@@ -111,7 +111,12 @@ pub(in crate::evaluate) fn judge(evidence: &Evidence, alarms: &Site, topic: &str
         // Others may be shown less than the owner; what they are shown is true.
         let whole = value.complete && arn.account().is_none_or(|owner| owner == by.account);
         if count.confirmed > 0 || whole {
-            return counted(step.seen(Some(*observed_at)), topic, count);
+            let step = counted(step.seen(Some(*observed_at)), topic, count);
+            return if whole {
+                observe_protocols(step, topic, value)
+            } else {
+                step
+            };
         }
     }
     match attributes {
@@ -172,6 +177,37 @@ pub(in crate::evaluate) fn judge(evidence: &Evidence, alarms: &Site, topic: &str
     }
 }
 
+/// Protocols that end at a machine (SNS API Reference, `Subscribe`). A web address may be that of a
+/// pager, and an application that of a telephone.
+const MACHINES: [&str; 3] = ["sqs", "lambda", "firehose"];
+
+/// Says so where every confirmed subscription is a machine's.
+fn observe_protocols(step: Step, topic: &str, list: &Listing<Subscription>) -> Step {
+    let mut protocols: Vec<&str> = Vec::new();
+    for subscription in list.items.iter().filter(|one| one.is_confirmed()) {
+        let Some(protocol) = subscription.protocol.as_deref() else {
+            return step;
+        };
+        if !MACHINES.contains(&protocol) {
+            return step;
+        }
+        protocols.push(protocol);
+    }
+    protocols.sort_unstable();
+    protocols.dedup();
+    if protocols.is_empty() {
+        return step;
+    }
+    step.observe(
+        "subscription.machines-only",
+        format!(
+            "the confirmed subscriptions of topic {topic} are all of {}: whether a person is told \
+             rests on what these do",
+            protocols.join(", ")
+        ),
+    )
+}
+
 fn counted(step: Step, topic: &str, count: Count) -> Step {
     let Count { confirmed, pending } = count;
     if confirmed > 0 {
@@ -209,8 +245,37 @@ fn counted(step: Step, topic: &str, count: Count) -> Step {
 mod tests {
     use serde_json::json;
 
-    use crate::evaluate::fixture::{Case, MANAGEMENT, table};
-    use crate::finding::Status::Fail;
+    use crate::evaluate::fixture::{Case, MANAGEMENT, MEMBER, TOPIC, World, check, table};
+    use crate::finding::Status::{Fail, Pass};
+
+    #[test]
+    fn subscriptions_of_machines_are_told() {
+        for (protocols, told) in [
+            (&["sqs"] as &[&str], true),
+            (&["sqs", "lambda", "firehose"], true),
+            (&["sqs", "email"], false),
+            (&["https"], false),
+            (&["application"], false),
+        ] {
+            let subscriptions: Vec<_> = protocols
+                .iter()
+                .map(|protocol| {
+                    json!({"Protocol": protocol, "SubscriptionArn": format!("{TOPIC}:{protocol}")})
+                })
+                .collect();
+            let world = World::healthy().with(
+                "sns:ListSubscriptionsByTopic",
+                MANAGEMENT,
+                "eu-west-1",
+                &json!({"TopicArn": TOPIC}),
+                &json!({"Subscriptions": subscriptions}),
+            );
+            check(&world, Pass, Pass, None);
+            let finding = world.finding(MEMBER);
+            let seen = |code: &str| finding.observations.iter().any(|seen| seen.code == code);
+            assert_eq!(seen("subscription.machines-only"), told, "{protocols:?}");
+        }
+    }
 
     #[test]
     fn one_thing_is_not_as_it_should_be() {

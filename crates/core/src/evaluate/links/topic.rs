@@ -203,7 +203,9 @@ fn attributes(
             format!("topic {topic} is encrypted with {key}; whether the key's policy lets CloudWatch use it was not checked"),
         );
     }
-    if attributes.fifo_topic.as_deref() == Some("true") {
+    // The names of FIFO topics end so, and no others (SNS Developer Guide, "Message delivery for
+    // FIFO topics").
+    if attributes.fifo_topic.as_deref() == Some("true") || topic.strip_suffix(".fifo").is_some() {
         step = step.observe(
             "topic.fifo",
             format!("topic {topic} is a FIFO topic and delivers only to queues, not to people"),
@@ -240,8 +242,41 @@ fn attributes(
 mod tests {
     use serde_json::json;
 
-    use crate::evaluate::fixture::{Case, MANAGEMENT, table};
+    use crate::evaluate::fixture::{Case, MANAGEMENT, MEMBER, TOPIC, World, check, table};
     use crate::finding::Status::{Fail, Pass};
+
+    /// What may keep the message from a person without changing the verdict is told.
+    #[test]
+    fn what_is_worth_knowing_of_a_topic() {
+        let key = "arn:aws:kms:eu-west-1:111111111111:key/6f1f5c1c";
+        for (attribute, value, code) in [
+            ("KmsMasterKeyId", key, "topic.key-policy-not-checked"),
+            ("FifoTopic", "true", "topic.fifo"),
+        ] {
+            let pointer = format!("/Attributes/{attribute}");
+            let world =
+                World::healthy().set("sns:GetTopicAttributes", MANAGEMENT, &pointer, json!(value));
+            check(&world, Pass, Pass, None);
+            let finding = world.finding(MEMBER);
+            let told = finding.observations.iter().any(|seen| seen.code == code);
+            assert!(told, "{attribute}: {:?}", finding.observations);
+        }
+        // Also where the evidence shows the name alone.
+        let mut world = World::healthy();
+        let topic = format!("{TOPIC}.fifo");
+        for record in &mut world.records {
+            let text = record.to_string().replace(TOPIC, &topic);
+            *record = serde_json::from_str(&text).unwrap();
+        }
+        check(&world, Pass, Pass, None);
+        let finding = world.finding(MEMBER);
+        assert!(
+            finding
+                .observations
+                .iter()
+                .any(|seen| seen.code == "topic.fifo")
+        );
+    }
 
     #[test]
     fn one_thing_is_not_as_it_should_be() {
