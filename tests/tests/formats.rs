@@ -243,6 +243,22 @@ fn a_verdict_that_does_not_follow_is_found_though_every_sum_is_right() {
         "{}",
         outcome.stdout
     );
+    assert!(!outcome.stderr.contains("version"), "{}", outcome.stderr);
+
+    // Another version may have had its reasons.
+    let this = format!("\"version\": \"{}\"", env!("CARGO_PKG_VERSION"));
+    let text = fs::read_to_string(&path).expect("the run has findings");
+    fs::write(&path, text.replacen(&this, "\"version\": \"0.0.1\"", 1))
+        .expect("a file can be written");
+    let _ = trailproof
+        .run(["bundle", "run", "--out", "earlier.tar.gz"])
+        .exits(0);
+    let outcome = trailproof.run(["verify", "earlier.tar.gz"]).exits(1);
+    assert!(
+        outcome.stderr.contains("trailproof 0.0.1 made the bundle"),
+        "{}",
+        outcome.stderr
+    );
 }
 
 #[test]

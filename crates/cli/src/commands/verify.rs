@@ -13,7 +13,7 @@ use trailproof_core::mute;
 use trailproof_report::bundle::{self, Bundle};
 use trailproof_report::findings_json;
 use trailproof_report::provenance::Provenance;
-use trailproof_report::run::{Run, file, read_evidence};
+use trailproof_report::run::{Run, Tool, file, read_evidence};
 
 use super::controls::PrintFormat;
 use crate::error::CliError;
@@ -57,9 +57,17 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
         .map_err(|error| CliError::usage(&error).hint(error.remedy()))?;
     let judged = judge(&folder.path, &bundle, &run)?;
     let wrong = differences(&recorded, &judged);
+    let this = Tool::this();
+    if !wrong.is_empty() && run.tool != this {
+        output.warn(format_args!(
+            "{} {} made the bundle, and {} may judge or word some things differently: that version \
+             can tell a change from a difference between versions",
+            run.tool.name, run.tool.version, this.version
+        ));
+    }
     let provenance = provenance(&folder.path)?;
     if format == PrintFormat::Json {
-        print_json(&bundle, &recorded, &wrong, &provenance, output)?;
+        print_json(&bundle, &run.tool, &recorded, &wrong, &provenance, output)?;
     } else {
         print_text(&bundle, &recorded, &wrong, &provenance, output)?;
     }
@@ -141,6 +149,7 @@ fn provenance(folder: &Path) -> Result<Provenance, CliError> {
 
 fn print_json(
     bundle: &Bundle,
+    made_by: &Tool,
     recorded: &[Finding],
     wrong: &[String],
     provenance: &Provenance,
@@ -153,6 +162,8 @@ fn print_json(
             "files": bundle.manifest.files,
             "differences": wrong,
             "records": provenance.len(),
+            "made_by": made_by,
+            "verified_by": Tool::this(),
         });
         let head = head.to_string();
         // Findings are written one by one: there may be many, with many records each.
