@@ -215,6 +215,9 @@ impl Scene<'_> {
 
     /// Whether a metric alarm that has not fired for the event is in a state.
     fn other(&self, state: State, name: &str) -> Option<bool> {
+        if matches!(self.states, States::Quiet) {
+            return in_state(state, false);
+        }
         let seen = self
             .others
             .metric

@@ -150,6 +150,65 @@ fn another_accounts_topic_needs_more_than_its_default_policy() {
     assert!(matches!(check(None, "222222222222"), Permission::Denied(_)));
 }
 
+/// The source is the alarm's account, not the topic's (SNS Developer Guide, "Allow CloudWatch alarms
+/// in a different account to publish").
+#[test]
+fn conditions_on_the_source_of_another_accounts_alarm() {
+    let alarms = |account: &str| format!("arn:aws:cloudwatch:us-east-1:{account}:alarm:*");
+    let both = json!(["111111111111", "222222222222"]);
+    for (condition, allowed) in [
+        (
+            json!({"StringEquals": {"aws:SourceAccount": "111111111111"}}),
+            true,
+        ),
+        (
+            json!({"StringEquals": {"AWS:SourceOwner": "111111111111"}}),
+            true,
+        ),
+        (json!({"StringEquals": {"aws:SourceAccount": both}}), true),
+        (
+            json!({"ArnLike": {"AWS:SourceArn": alarms("111111111111")}}),
+            true,
+        ),
+        (json!({"ArnEquals": {"aws:SourceArn": ALARM}}), true),
+        (
+            json!({"StringLike": {"aws:SourceArn": alarms("111111111111")}}),
+            true,
+        ),
+        (
+            json!({"StringEquals": {"aws:SourceAccount": "222222222222"}}),
+            false,
+        ),
+        (
+            json!({"StringEquals": {"AWS:SourceOwner": "222222222222"}}),
+            false,
+        ),
+        (
+            json!({"ArnLike": {"aws:SourceArn": alarms("222222222222")}}),
+            false,
+        ),
+        (
+            json!({"StringEquals": {"aws:SourceArn": alarms("111111111111")}}),
+            false,
+        ),
+        (
+            json!({
+                "StringEquals": {"aws:SourceAccount": "111111111111"},
+                "ArnLike": {"aws:SourceArn": alarms("222222222222")},
+            }),
+            false,
+        ),
+    ] {
+        for principal in [json!("*"), json!({"Service": "cloudwatch.amazonaws.com"})] {
+            let change = json!({"Condition": condition, "Principal": principal});
+            let permission = check(Some(&policy(&[change])), "222222222222");
+            assert_eq!(permission == Permission::Allowed, allowed, "{condition}");
+            let denied = matches!(permission, Permission::Denied(_));
+            assert_eq!(denied, !allowed, "{condition}");
+        }
+    }
+}
+
 #[test]
 fn what_is_not_known_is_undecided() {
     for changes in [
