@@ -138,14 +138,21 @@ pub struct Fires {
     pub observations: Vec<Observation>,
 }
 
-/// Analyses one alarm on one signal.
-pub fn analyse(alarm: &MetricAlarm, signal: &Signal<'_>) -> Firing {
-    let reading = match reading::of(alarm, signal) {
-        reading::Outcome::Unrelated => return Firing::Unrelated,
-        reading::Outcome::Mismatch(why) => return Firing::Cannot { why },
-        reading::Outcome::Undecided(why) => return Firing::Undecided { why },
-        reading::Outcome::Reads(reading) => reading,
-    };
+/// Analyses one alarm on one signal: every way in which the alarm reads it, of which there may be
+/// several where metric math adds up one metric by its dimensions.
+pub fn analyse(alarm: &MetricAlarm, signal: &Signal<'_>) -> Vec<Firing> {
+    reading::of(alarm, signal)
+        .into_iter()
+        .map(|outcome| match outcome {
+            reading::Outcome::Unrelated => Firing::Unrelated,
+            reading::Outcome::Mismatch(why) => Firing::Cannot { why },
+            reading::Outcome::Undecided(why) => Firing::Undecided { why },
+            reading::Outcome::Reads(reading) => fires(alarm, reading, signal),
+        })
+        .collect()
+}
+
+fn fires(alarm: &MetricAlarm, reading: reading::Reading, signal: &Signal<'_>) -> Firing {
     match window::least_events(alarm, &reading, signal) {
         Err(window::Obstacle::Cannot(why)) => Firing::Cannot { why },
         Err(window::Obstacle::Undecided(why)) => Firing::Undecided { why },

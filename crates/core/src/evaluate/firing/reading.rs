@@ -89,47 +89,51 @@ fn is_input(query: &MetricDataQuery, signal: &Signal<'_>) -> bool {
     })
 }
 
-pub(super) fn of(alarm: &MetricAlarm, signal: &Signal<'_>) -> Outcome {
+/// Every way in which an alarm reads the metric of a signal, or why it does not.
+pub(super) fn of(alarm: &MetricAlarm, signal: &Signal<'_>) -> Vec<Outcome> {
     if !reads(alarm, signal) {
-        return insights(alarm, signal);
+        return vec![insights(alarm, signal)];
     }
     if alarm.threshold_metric_id.is_some() {
-        return Outcome::Undecided(
+        return vec![Outcome::Undecided(
             "compares with another metric or a band instead of a fixed threshold".to_owned(),
-        );
+        )];
     }
     if alarm.metrics.is_empty() {
         let statistic = alarm
             .statistic
             .as_ref()
             .or(alarm.extended_statistic.as_ref());
-        return reading(
+        return vec![reading(
             signal,
             &alarm.dimensions,
             alarm.unit.as_deref(),
             statistic.map(String::as_str),
             alarm.period,
             Transform::IDENTITY,
-        );
+        )];
     }
     let mut watched = alarm
         .metrics
         .iter()
         .filter(|query| query.return_data.unwrap_or(true));
     let (Some(query), None) = (watched.next(), watched.next()) else {
-        return Outcome::Undecided("returns more than one result of its metric math".to_owned());
+        return vec![Outcome::Undecided(
+            "returns more than one result of its metric math".to_owned(),
+        )];
     };
-    let mut outcomes = expression::inputs(query, &alarm.metrics)
-        .into_iter()
-        .filter(|input| is_input(input, signal))
-        .map(|input| math(query, input, &alarm.metrics, signal));
-    // Several inputs may read the same metric, each with dimensions of its own; one that reads
-    // what the filter writes is enough.
-    let first = outcomes.next().unwrap_or(Outcome::Unrelated);
-    outcomes.fold(first, |best, next| match (&best, &next) {
-        (Outcome::Mismatch(_), _) => next,
-        _ => best,
-    })
+    // Several inputs may read the same metric, each with dimensions of its own. Those that read
+    // nothing the filter writes matter only where all do.
+    let (missed, mut found): (Vec<Outcome>, Vec<Outcome>) =
+        expression::inputs(query, &alarm.metrics)
+            .into_iter()
+            .filter(|input| is_input(input, signal))
+            .map(|input| math(query, input, &alarm.metrics, signal))
+            .partition(|outcome| matches!(outcome, Outcome::Mismatch(_)));
+    if found.is_empty() {
+        found.push(missed.into_iter().next().unwrap_or(Outcome::Unrelated));
+    }
+    found
 }
 
 fn math(

@@ -43,10 +43,15 @@ fn alarm(change: impl FnOnce(&mut MetricAlarm)) -> MetricAlarm {
 
 fn check(filter: &MetricFilter, alarm: &MetricAlarm) -> Firing {
     let account = "111111111111".parse().unwrap();
-    analyse(
+    only(analyse(
         alarm,
         &Signal::new(filter, &filter.metric_transformations[0], account),
-    )
+    ))
+}
+
+fn only(mut all: Vec<Firing>) -> Firing {
+    assert_eq!(all.len(), 1, "{all:?}");
+    all.remove(0)
 }
 
 /// The least number of events, or the first word of what else was said.
@@ -193,7 +198,7 @@ fn default_values_of_other_filters() {
             ..beside
         });
         let signal = Signal::new(&own, transformation, "111111111111".parse().unwrap());
-        match analyse(&alarm(change), &signal.beside(beside)) {
+        match only(analyse(&alarm(change), &signal.beside(beside))) {
             Firing::Fires(fires) => Ok(fires.events),
             Firing::Cannot { .. } => Err("cannot"),
             Firing::Undecided { .. } => Err("undecided"),
@@ -484,6 +489,46 @@ fn metric_math_over_the_metric() {
             other => panic!("{expression}: {other:?}"),
         }
     }
+}
+
+/// A metric that is told apart by a dimension may be added up again.
+#[test]
+fn metric_math_over_several_values_of_a_dimension() {
+    let dimensioned = filter(|_, transformation| {
+        transformation
+            .dimensions
+            .insert("Type".to_owned(), "$.userIdentity.type".to_owned());
+    });
+    let mut sum = math("SUM([m1, m2])");
+    for (query, value) in sum.metrics.iter_mut().zip(["Root", "IAMUser"]) {
+        let metric = &mut query.metric_stat.as_mut().unwrap().metric;
+        metric.metric_name = Some("Failures".to_owned());
+        metric.dimensions = vec![Dimension {
+            name: "Type".to_owned(),
+            value: value.to_owned(),
+        }];
+    }
+    let signal = Signal::new(
+        &dimensioned,
+        &dimensioned.metric_transformations[0],
+        "111111111111".parse().unwrap(),
+    );
+    let values = |alarm: &MetricAlarm| -> Vec<String> {
+        let mut values: Vec<String> = analyse(alarm, &signal)
+            .into_iter()
+            .map(|firing| match firing {
+                Firing::Fires(fires) => fires.restrictions[0].value.clone(),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        values.sort();
+        values
+    };
+    assert_eq!(values(&sum), ["IAMUser", "Root"]);
+    // One that reads nothing does not spoil the others.
+    let stat = sum.metrics[0].metric_stat.as_mut().unwrap();
+    stat.metric.dimensions.clear();
+    assert_eq!(values(&sum), ["IAMUser"]);
 }
 
 #[test]

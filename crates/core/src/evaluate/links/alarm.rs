@@ -64,9 +64,13 @@ pub(in crate::evaluate) fn judge(
     let watching: Vec<Watching> = alarms
         .items
         .iter()
-        .filter_map(|alarm| {
+        .flat_map(|alarm| {
+            firing::analyse(alarm, &signal)
+                .into_iter()
+                .map(move |firing| (alarm, firing))
+        })
+        .filter_map(|(alarm, firing)| {
             let named = firing::reads(alarm, &signal);
-            let firing = firing::analyse(alarm, &signal);
             if !named && firing == Firing::Unrelated {
                 return None;
             }
@@ -203,7 +207,7 @@ mod tests {
     use serde_json::json;
 
     use crate::evaluate::fixture::{
-        Case, MANAGEMENT, MEMBER, PATTERN, World, check, table, verdict,
+        Case, MANAGEMENT, MEMBER, OTHER, PATTERN, World, check, table, verdict,
     };
     use crate::finding::Status::{Fail, Pass, Unknown};
 
@@ -272,6 +276,50 @@ mod tests {
                     finding.message
                 );
             }
+        }
+    }
+
+    /// Metric math may add up what a dimension tells apart.
+    #[test]
+    fn a_sum_over_the_accounts() {
+        let of = |id: &str, account: &str| {
+            json!({"Id": id, "ReturnData": false, "MetricStat": {
+                "Period": 300, "Stat": "Sum",
+                "Metric": {
+                    "Namespace": "CISBenchmark", "MetricName": "Failures",
+                    "Dimensions": [{"Name": "Account", "Value": account}],
+                },
+            }})
+        };
+        let world = World::healthy()
+            .set(
+                "logs:DescribeMetricFilters",
+                MANAGEMENT,
+                "/metricFilters/0/metricTransformations/0/dimensions",
+                json!({"Account": "$.recipientAccountId"}),
+            )
+            .set(
+                "cloudwatch:DescribeAlarms",
+                MANAGEMENT,
+                "/MetricAlarms/0/Metrics",
+                json!([
+                    {"Id": "all", "Expression": "SUM(METRICS())", "ReturnData": true},
+                    of("m1", "111111111111"),
+                    of("m2", "222222222222"),
+                ]),
+            );
+        for (account, effective, reason) in [
+            (MANAGEMENT, Pass, None),
+            (MEMBER, Pass, None),
+            (OTHER, Fail, Some("metric-filter.misses-events")),
+        ] {
+            let finding = world.finding(account);
+            assert_eq!(
+                verdict(&finding),
+                (Pass, effective, reason),
+                "{account}: {}",
+                finding.message
+            );
         }
     }
 
