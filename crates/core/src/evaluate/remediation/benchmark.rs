@@ -1,120 +1,18 @@
-//! What a person should do about a broken or unseen link, with the commands they would run.
-//!
-//! The commands add beside what is there and overwrite nothing; names that may be taken carry the
-//! control's id. They run with credentials of the account that each is commented with.
+//! The benchmark's four steps: metric filter, topic, subscription, alarm.
 
 use std::sync::Arc;
 
-use super::coverage::Required;
-use super::shell::{command, quote};
-use super::verdict::{Cause, Step};
 use crate::arn::Arn;
-use crate::finding::{LinkName, Remediation, Status};
+use crate::evaluate::coverage::Required;
+use crate::evaluate::shell::{command, quote};
+use crate::evaluate::verdict::{Cause, Step};
+use crate::finding::LinkName;
 
 /// The namespace of metrics that the benchmark's remediation creates.
 const NAMESPACE: &str = "CISBenchmark";
 
-/// What to do about a finding.
-pub(super) fn of(
-    step: &Step,
-    cause: &Cause,
-    chain: &[Arc<Step>],
-    required: Required<'_>,
-) -> Remediation {
-    let reason = cause.reason;
-    let broken = reason.status == Status::Fail;
-    let summary = match (step.account, step.region.as_ref()) {
-        (Some(account), Some(region)) if broken => {
-            format!("{} (account {account}, {region})", reason.remedy)
-        }
-        _ => reason.remedy.to_owned(),
-    };
-    Remediation {
-        summary,
-        // Links above the metric filter are not changed by `trailproof fix`, and neither are
-        // settings of what it did not create.
-        automatic: broken && step.link >= LinkName::MetricFilter,
-        commands: if broken {
-            commands(step, cause, chain, required)
-        } else {
-            Vec::new()
-        },
-    }
-}
-
-fn commands(
-    step: &Step,
-    cause: &Cause,
-    chain: &[Arc<Step>],
-    required: Required<'_>,
-) -> Vec<String> {
-    let trail = || -> Option<(String, String)> {
-        let trail = chain.iter().find(|step| step.link == LinkName::Trail)?;
-        Some((
-            trail.resource.as_deref()?.to_owned(),
-            trail.region.as_ref()?.to_string(),
-        ))
-    };
-    match step.link {
-        LinkName::Trail => match (cause.reason.code, trail()) {
-            ("trail.single-region", Some((arn, region))) => vec![command([
-                "aws",
-                "cloudtrail",
-                "update-trail",
-                "--region",
-                &region,
-                "--name",
-                &arn,
-                "--is-multi-region-trail",
-            ])],
-            ("trail.no-global-service-events", Some((arn, region))) => vec![command([
-                "aws",
-                "cloudtrail",
-                "update-trail",
-                "--region",
-                &region,
-                "--name",
-                &arn,
-                "--include-global-service-events",
-            ])],
-            _ => Vec::new(),
-        },
-        LinkName::Logging => trail().map_or_else(Vec::new, |(arn, region)| {
-            vec![command([
-                "aws",
-                "cloudtrail",
-                "start-logging",
-                "--region",
-                &region,
-                "--name",
-                &arn,
-            ])]
-        }),
-        LinkName::Selectors => trail().map_or_else(Vec::new, |(arn, region)| {
-            vec![command([
-                "aws",
-                "cloudtrail",
-                "put-event-selectors",
-                "--region",
-                &region,
-                "--trail-name",
-                &arn,
-                "--event-selectors",
-                r#"[{"ReadWriteType":"All","IncludeManagementEvents":true}]"#,
-            ])]
-        }),
-        LinkName::MetricFilter
-        | LinkName::Metric
-        | LinkName::Alarm
-        | LinkName::Action
-        | LinkName::Topic
-        | LinkName::Subscription => benchmark_steps(step, cause, chain, required),
-        LinkName::Account | LinkName::LogGroup | LinkName::Delivery => Vec::new(),
-    }
-}
-
-/// The benchmark's four steps, those that are missing.
-fn benchmark_steps(
+/// The steps that are missing.
+pub(super) fn steps(
     step: &Step,
     cause: &Cause,
     chain: &[Arc<Step>],
