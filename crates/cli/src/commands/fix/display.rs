@@ -1,9 +1,10 @@
 //! Plans and what comes of them, as people read them: like a difference, with what is added.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
-use trailproof_report::remediation::{Change, Plan, Site, Step};
+use trailproof_report::remediation::{Change, Plan, Site, Step, Unrepairable};
 
 use crate::untrusted::visible;
 
@@ -20,18 +21,44 @@ pub(super) fn plan(plan: &Plan) -> String {
     if !plan.unrepairable.is_empty() {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{HEAD}not repaired by this plan{HEAD:#}");
-        for finding in &plan.unrepairable {
-            let reason = finding.reason.as_deref().unwrap_or("no reason");
-            let _ = writeln!(text, "  {}  {}", visible(&finding.finding), visible(reason));
-            let _ = writeln!(text, "      {}", visible(&finding.why));
-            for command in &finding.commands {
-                let _ = writeln!(text, "      $ {}", visible(command));
-            }
-        }
+        push_unrepaired(&plan.unrepairable, &mut text);
         text.push('\n');
     }
     text.push_str(&summary(plan));
     text
+}
+
+/// What is left to people: once for all findings that the same commands repair, as one trail may
+/// break the chains of a whole organization.
+fn push_unrepaired(findings: &[Unrepairable], text: &mut String) {
+    /// Findings that are named before the rest is counted.
+    const NAMED: usize = 10;
+    let mut groups: Vec<(&Unrepairable, Vec<&str>)> = Vec::new();
+    let mut known = HashMap::new();
+    for finding in findings {
+        let group = *known
+            .entry((&finding.reason, &finding.why, &finding.commands))
+            .or_insert_with(|| {
+                groups.push((finding, Vec::new()));
+                groups.len() - 1
+            });
+        if let Some((_, members)) = groups.get_mut(group) {
+            members.push(&finding.finding);
+        }
+    }
+    for (first, members) in groups {
+        let reason = first.reason.as_deref().unwrap_or("no reason");
+        let _ = writeln!(text, "  {}: {}", visible(reason), visible(&first.why));
+        for command in &first.commands {
+            let _ = writeln!(text, "      $ {}", visible(command));
+        }
+        for finding in members.iter().take(NAMED) {
+            let _ = writeln!(text, "      {}", visible(finding));
+        }
+        if members.len() > NAMED {
+            let _ = writeln!(text, "      and {} more", members.len() - NAMED);
+        }
+    }
 }
 
 /// The plan in a sentence.
@@ -177,4 +204,42 @@ pub(super) fn step(step: &Step) -> String {
         step.region,
         visible(&step.change.to_string())
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_same_commands_repair_is_told_once() {
+        let left = |account: &str, reason: &str, commands: &[&str]| Unrepairable {
+            finding: format!("{account}/console-auth-failures"),
+            account: account.parse().unwrap(),
+            control: "console-auth-failures".to_owned(),
+            broken_link: None,
+            reason: Some(reason.to_owned()),
+            why: "for a person".to_owned(),
+            commands: commands.iter().map(ToString::to_string).collect(),
+        };
+        let mut findings = vec![
+            left("000000000001", "log-group.none", &["aws one", "aws two"]),
+            left("000000000002", "logging.stopped", &["aws \u{1b}[31mthree"]),
+        ];
+        findings.extend((3..15).map(|number| {
+            left(
+                &format!("{number:012}"),
+                "log-group.none",
+                &["aws one", "aws two"],
+            )
+        }));
+        let mut text = String::new();
+        push_unrepaired(&findings, &mut text);
+        assert_eq!(text.matches("aws one").count(), 1);
+        assert!(text.starts_with(
+            "  log-group.none: for a person\n      $ aws one\n      $ aws two\n      \
+             000000000001/console-auth-failures\n      000000000003/"
+        ));
+        assert!(text.contains("000000000011/console-auth-failures\n      and 3 more\n"));
+        assert!(!text.contains('\u{1b}'), "{text}");
+    }
 }
