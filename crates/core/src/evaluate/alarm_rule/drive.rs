@@ -67,12 +67,24 @@ pub fn drives(alarm: &MetricAlarm, composite: &CompositeAlarm, others: Others<'_
     match (evaluate(States::InAlarm), quiet) {
         ([_, Some(false)], _) => Drive::Blocked(loud()),
         ([Some(true), _], [Some(false), Some(true)]) => Drive::Held(loud()),
+        // Something that was not seen holds it there: the alarm itself does not.
+        ([Some(false), Some(true)], _) if is_in_alarm_without(composite, alarm) => {
+            Drive::Held("another alarm".to_owned())
+        }
         ([Some(false), Some(true)], _) => Drive::Yes,
         _ if evaluate(States::Seen) == [Some(false), Some(true)] => {
             Drive::Now(composite.alarm_name.clone())
         }
         _ => Drive::Undecided("its rule depends on the states of other alarms".to_owned()),
     }
+}
+
+fn is_in_alarm_without(composite: &CompositeAlarm, alarm: &MetricAlarm) -> bool {
+    composite.state_value.as_deref() == Some("ALARM")
+        && matches!(
+            alarm.state_value.as_deref(),
+            Some("OK" | "INSUFFICIENT_DATA")
+        )
 }
 
 /// The metric alarms that a rule names, itself or through others, and that were seen in ALARM.

@@ -158,6 +158,31 @@ fn the_states_of_other_alarms() {
     }
 }
 
+/// A rule may name alarms of kinds that were not listed.
+#[test]
+fn a_composite_alarm_may_be_in_alarm_for_reasons_unseen() {
+    let others = Others {
+        metric: &[],
+        composite: &[],
+    };
+    for (own, state, expected) in [
+        (Some("OK"), "OK", Drive::Yes),
+        (Some("OK"), "ALARM", Drive::Held("another alarm".to_owned())),
+        (Some("ALARM"), "ALARM", Drive::Yes),
+        (None, "ALARM", Drive::Yes),
+    ] {
+        let alarm = MetricAlarm {
+            state_value: own.map(str::to_owned),
+            ..alarm()
+        };
+        let over = CompositeAlarm {
+            state_value: Some(state.to_owned()),
+            ..composite("over", "ALARM(signins) OR ALARM(logs)")
+        };
+        assert_eq!(drives(&alarm, &over, others), expected, "{own:?}, {state}");
+    }
+}
+
 #[test]
 fn and_binds_tighter_than_or() {
     let rule = parse("ALARM(a) OR ALARM(b) AND ALARM(c)").unwrap();

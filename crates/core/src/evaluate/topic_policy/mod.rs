@@ -46,14 +46,16 @@ pub enum Permission {
     Undecided(String),
 }
 
-/// Evaluates a topic's policy; `None` is the topic's lack of one, which leaves it to the owner.
+/// Evaluates a topic's policy. Every topic has one, so `None` is one that was not shown: that which
+/// SNS gives every topic leaves it to the owner, and what another account may do was then written
+/// by somebody.
 pub fn may_publish(policy: Option<&str>, publication: &Publication<'_>) -> Permission {
     let Some(text) = policy else {
         return if publication.topic.account() == Some(publication.account) {
             Permission::Allowed
         } else {
-            Permission::Denied(format!(
-                "the topic has no policy, so account {} may not publish to it",
+            Permission::Undecided(format!(
+                "the topic's policy was not shown, so what account {} may do is not known",
                 publication.account
             ))
         };
