@@ -25,6 +25,7 @@ const PRINTED: &[(&str, &[&str])] = &[
     ),
     ("docs/schema/plan.schema.json", &["generate", "plan-schema"]),
     ("docs/cli.md", &["generate", "reference"]),
+    ("docs/reasons.md", &["generate", "reasons"]),
 ];
 
 /// Writes or checks every generated file.

@@ -12,6 +12,7 @@ mod environment;
 mod error;
 mod exit;
 mod interrupt;
+mod links;
 mod logging;
 mod open_files;
 mod output;

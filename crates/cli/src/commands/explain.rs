@@ -1,4 +1,4 @@
-//! `trailproof explain`: one finding in full, or one control.
+//! `trailproof explain`: one finding in full, one control, or one reason.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -21,15 +21,16 @@ use crate::output::Output;
 use crate::settings::ConfigurationArguments;
 use crate::untrusted::{visible, visible_lines};
 
-/// Explain one finding of a run in full, or one control.
+/// Explain one finding of a run in full, one control, or one reason.
 ///
 /// `trailproof explain RUN 111111111111/console-auth-failures` shows a finding: the whole chain,
 /// what was asked of AWS, what was missing, and the next step. An account instead of a finding
 /// shows all of its findings. `trailproof explain console-auth-failures` shows what a control
-/// means and what is accepted.
+/// means and what is accepted, and `trailproof explain subscription.pending` what a reason means
+/// and what to do about it.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// The folder of a run, and a finding or an account; or a control.
+    /// The folder of a run, and a finding or an account; or a control, a reason or a link.
     #[arg(required = true, num_args = 1..=2, value_names = ["RUN", "FINDING"])]
     what: Vec<String>,
 
@@ -53,6 +54,10 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
             if id.contains('/') && !Path::new(id).exists() {
                 return Err(CliError::usage(format_args!("which run is `{id}` of?"))
                     .hint(format_args!("trailproof explain RUN {id}")));
+            }
+            if let Some(text) = crate::links::describe(id) {
+                output.data(|out| write!(out, "{text}"))?;
+                return Ok(Exit::Success);
             }
             let version = control::version(&benchmark).map_err(CliError::usage)?;
             let catalogue = configuration.load(output)?.catalogue()?;

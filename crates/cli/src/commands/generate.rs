@@ -19,6 +19,8 @@ enum Document {
     /// `docs/schema/plan.schema.json`.
     #[cfg(feature = "remediation")]
     PlanSchema,
+    /// `docs/reasons.md`.
+    Reasons,
     /// `docs/cli.md`.
     Reference,
 }
@@ -36,6 +38,7 @@ pub(crate) fn run(Arguments { document }: Arguments, output: &Output) -> Result<
             serde_json::to_writer_pretty(&mut *out, &schema)?;
             writeln!(out)
         }
+        Document::Reasons => out.write_all(crate::links::markdown().as_bytes()),
         Document::Reference => out.write_all(crate::reference::markdown().as_bytes()),
     })?;
     Ok(Exit::Success)
