@@ -102,6 +102,36 @@ fn changes() -> Vec<(&'static str, u64, &'static str, Value)> {
             "AlarmName": "over", "AlarmRule": "ALARM(failures)", "AlarmActions": ["arn:aws:sns:eu-west-1:111111111111:alerts"]}),
         ),
         (
+            "cloudwatch:DescribeAlarms",
+            m,
+            "/MetricAlarms/1",
+            json!({"AlarmName": "other", "StateValue": "ALARM"}),
+        ),
+        (
+            "cloudwatch:DescribeAlarms",
+            m,
+            "/CompositeAlarms/0",
+            json!({
+            "AlarmName": "either", "AlarmRule": "ALARM(failures) OR ALARM(other)",
+            "AlarmActions": ["arn:aws:sns:eu-west-1:111111111111:alerts"]}),
+        ),
+        (
+            "logs:DescribeMetricFilters",
+            m,
+            "/metricFilters/0/metricTransformations/0/defaultValue",
+            json!(0),
+        ),
+        (
+            "logs:DescribeMetricFilters",
+            m,
+            "/metricFilters/1",
+            json!({
+            "filterName": "elsewhere", "filterPattern": super::fixture::PATTERN,
+            "fieldSelectionCriteria": "@aws.region != \"us-east-1\"",
+            "metricTransformations": [{
+                "metricName": "Failures", "metricNamespace": "CISBenchmark", "metricValue": "1"}]}),
+        ),
+        (
             "cloudwatch:ListAlarmMuteRules",
             m,
             "/AlarmMuteRuleSummaries/0",
@@ -229,7 +259,7 @@ proptest! {
 
     #[test]
     fn seeing_less_only_makes_verdicts_unknown(
-        chosen in proptest::collection::vec(0_usize..64, 0..3),
+        chosen in proptest::collection::vec(0_usize..64, 0..5),
     ) {
         let before = world(&chosen);
         let evaluator = Evaluator::new(before.policy.clone());

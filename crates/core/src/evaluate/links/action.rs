@@ -39,6 +39,12 @@ static SUPPRESSED: Reason = Reason {
     meaning: "The composite alarm's actions are suppressed by another alarm.",
     remedy: "Look at the suppressing alarm.",
 };
+static SUPPRESSOR: Reason = Reason {
+    code: "action.suppressor-not-observed",
+    status: Status::Unknown,
+    meaning: "Whether another alarm suppresses the composite alarm's actions could not be seen.",
+    remedy: "Let the audit role in the alarm's account call cloudwatch:DescribeAlarms on every alarm, composite alarms included, then scan again.",
+};
 static MAYBE_MUTED: Reason = Reason {
     code: "action.mute-rules-not-observed",
     status: Status::Unknown,
@@ -70,6 +76,7 @@ pub(in crate::evaluate) const REASONS: &[&Reason] = &[
     &DISABLED,
     &MUTED,
     &SUPPRESSED,
+    &SUPPRESSOR,
     &MAYBE_MUTED,
     &COMPOSITES,
     &HELD,
@@ -390,6 +397,17 @@ fn suppression(
         (None, Some(over)) => drives(alarm, over, around.others()) == Drive::Yes,
         (None, None) => false,
     };
+    let listed = around.metric.complete && around.composite.complete;
+    if !listed && metric.is_none() && over.is_none() {
+        return Some(Err(Verdict::Unseen(Cause::new(
+            &SUPPRESSOR,
+            format!(
+                "whether `{suppressor}` suppresses the actions of composite alarm `{}` is not \
+                 known: not all alarms were listed, and it is not among those that were",
+                composite.alarm_name
+            ),
+        ))));
+    }
     if itself {
         return broken(format!(
             "while `{suppressor}` is in ALARM, and it is whenever alarm `{}` fires",
@@ -574,6 +592,27 @@ mod tests {
                 .iter()
                 .any(|seen| seen.code == "action.suppressed-for-a-while");
             assert_eq!(delayed, effective == Pass, "{by}");
+        }
+        // One that was not listed may be at work; one that is not there is not.
+        for (parameters, effective, reason) in [
+            (
+                json!({"AlarmTypes": ["MetricAlarm", "CompositeAlarm"]}),
+                Pass,
+                None,
+            ),
+            (
+                json!({
+                    "AlarmTypes": ["MetricAlarm", "CompositeAlarm"],
+                    "AlarmNames": ["failures", "over"],
+                }),
+                Unknown,
+                Some("action.suppressor-not-observed"),
+            ),
+        ] {
+            let change = json!({"ActionsSuppressor": "maintenance"});
+            let mut world = over("ALARM(failures)", "OK", &change);
+            world.record_mut("cloudwatch:DescribeAlarms", MANAGEMENT)["parameters"] = parameters;
+            check(&world, Pass, effective, reason);
         }
     }
 
