@@ -81,6 +81,8 @@ mod with_python {
     use std::process::Command;
 
     use serde_json::{Value, json};
+    use trailproof_simulator::model::Denial;
+    use trailproof_tests::repair::{Bench, QUEUE, id};
     use trailproof_tests::server::script;
     use xtask::python;
 
@@ -117,6 +119,101 @@ mod with_python {
                 .arg(bench.file("script/fix.sh"))
                 .arg(bench.file("stackset/stack-sets.sh"));
             let _ = succeeds(check);
+        }
+    }
+
+    #[test]
+    fn the_script_ends_where_it_cannot_look() {
+        let bench = bench();
+        let python = python::environment().expect("the tests' Python is there");
+        let folder = python.parent().unwrap_or(Path::new(""));
+        let path = std::env::var("PATH").unwrap_or_default();
+        let script = || {
+            let mut command = Command::new("sh");
+            command
+                .arg(bench.file("script/fix.sh"))
+                .env_clear()
+                .env("PATH", format!("{}:{path}", folder.display()))
+                .env("HOME", bench.trailproof.home())
+                .envs(bench.running.environment());
+            command
+        };
+        let deny = |operations: &[&str]| {
+            let denial = Denial {
+                operations: operations.iter().map(|&name| name.to_owned()).collect(),
+                ..Denial::default()
+            };
+            bench.running.change(|organization| {
+                let here = id("111111111111");
+                let account = organization.account_mut(here).expect("it is there");
+                account.denials = vec![denial];
+            });
+        };
+        for operation in [
+            "logs:DescribeMetricFilters",
+            "sns:ListSubscriptionsByTopic",
+            "cloudwatch:DescribeAlarms",
+        ] {
+            deny(&[operation]);
+            let output = script().output().expect("the shell starts");
+            assert!(!output.status.success(), "{operation}");
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert!(
+                said.ends_with("cannot see what is there: nothing more was changed\n"),
+                "{said}"
+            );
+        }
+        assert!(bench.site("111111111111").alarms.is_empty());
+        assert!(bench.site("333333333333").alarms.len() == 1);
+        deny(&[]);
+        let _ = succeeds(script());
+        let _ = bench.scan().exits(0);
+    }
+
+    #[test]
+    fn log_groups_of_like_names_and_several_topics_are_told_apart() {
+        let bench = Bench::of_scenario(
+            r#"
+            title = "log groups whose names differ in nothing but their separators"
+            [[accounts]]
+            id = "111111111111"
+            name = "management"
+            trails = [{ name = "one", log_group = "trail/logs" }, { name = "two", log_group = "trail-logs" }]
+            log_groups = [
+                { name = "trail/logs", filters = [
+                    { name = "sign-ins", pattern = '{ ($.eventName = ConsoleLogin) && ($.errorMessage = "Failed authentication") }', metric_name = "sign-ins", namespace = "N", value = "1" },
+                    { name = "root", pattern = '{ $.userIdentity.type = "Root" && $.userIdentity.invokedBy NOT EXISTS && $.eventType != "AwsServiceEvent" }', metric_name = "root", namespace = "N", value = "1" },
+                ] },
+                { name = "trail-logs", filters = [
+                    { name = "keys", pattern = '{ ($.eventSource = kms.amazonaws.com) && (($.eventName=DisableKey)||($.eventName=ScheduleKeyDeletion)) }', metric_name = "keys", namespace = "N", value = "1" },
+                ] },
+            ]
+            "#,
+        );
+        let python = python::environment().expect("the tests' Python is there");
+        let controls = "console-auth-failures,root-usage,cmk-disable-or-delete";
+        let scan = ["scan", "--out", "run", "--quiet", "--control", controls];
+        let _ = bench.trailproof.run(scan).exits(1);
+        for topic in ["trailproof", "trailproof-{control}"] {
+            let plan = ["fix", "plan", "run", "--subscribe", QUEUE, "--topic", topic];
+            let _ = bench.trailproof.run(plan).exits(0);
+            assert_eq!(bench.read_plan()["summary"]["sites"], 2);
+            let mut lint = Command::new(python.with_file_name("cfn-lint"));
+            let mut templates = Vec::new();
+            for format in ["cloudformation", "stackset", "terraform"] {
+                let folder = format!("{format}-{topic}");
+                let export = ["fix", "export", "plan.json", "--format", format, "--out"];
+                let export = export.into_iter().chain([folder.as_str()]);
+                let _ = bench.trailproof.run(export).exits(0);
+                let files = std::fs::read_dir(bench.file(&folder)).expect("the folder is there");
+                let files = files.map(|entry| entry.expect("it can be read").path());
+                templates.extend(
+                    files.filter(|path| path.extension().is_some_and(|ending| ending == "json")),
+                );
+            }
+            assert_eq!(templates.len(), 3, "{templates:?}");
+            lint.args(&templates);
+            let _ = succeeds(lint);
         }
     }
 

@@ -54,6 +54,11 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<Exit, CliErr
     for note in &written.notes {
         output.warn(note);
     }
+    if written.files.is_empty() {
+        return Err(CliError::usage(
+            "the plan changes nothing, so there is nothing to export",
+        ));
+    }
     let folder = arguments.out.as_deref();
     let Some(folder) = folder.filter(|folder| *folder != Path::new("-")) else {
         let [file] = written.files.as_slice() else {

@@ -5,21 +5,64 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::quote::comment;
-use super::{Export, ExportFile, camel, own_steps, slug};
+use super::{Export, ExportFile, camel, names, own_steps};
 use crate::remediation::plan::{Change, Plan, Site, Step};
 
 pub(super) fn write(plan: &Plan) -> Export {
     let mut notes = Vec::new();
+    let names = names(plan.sites.iter().map(|site| site.id.as_str()), '-');
+    let file = |site: &Site| {
+        let name = names.get(site.id.as_str());
+        format!(
+            "{}.template.json",
+            name.map(String::as_str).unwrap_or_default()
+        )
+    };
+    notes.extend(plan.sites.iter().flat_map(|site| {
+        let earlier = topics_of_others(plan, site);
+        earlier.map(|(topic, other)| {
+            format!(
+                "roll {} out before {}: it creates the topic `{topic}`, which both use",
+                file(other),
+                file(site)
+            )
+        })
+    }));
     let files = plan
         .sites
         .iter()
         .map(|site| ExportFile {
-            name: format!("{}.template.json", slug(&site.id, '-')),
+            name: file(site),
             content: pretty(&template(plan, site, &mut notes)),
             executable: false,
         })
         .collect();
     Export { files, notes }
+}
+
+/// The topics that a site uses and another one creates.
+fn topics_of_others<'a>(
+    plan: &'a Plan,
+    site: &'a Site,
+) -> impl Iterator<Item = (&'a str, &'a Site)> {
+    plan.sites
+        .iter()
+        .filter(|other| other.id != site.id)
+        .flat_map(|other| other.steps.iter().map(move |step| (step, other)))
+        .filter_map(|(step, other)| match &step.change {
+            Change::CreateTopic(topic) => Some((topic, other)),
+            _ => None,
+        })
+        .filter(|(topic, _)| site.steps.iter().any(|step| uses(step, &topic.arn)))
+        .map(|(topic, other)| (topic.name.as_str(), other))
+}
+
+fn uses(step: &Step, topic: &str) -> bool {
+    match &step.change {
+        Change::Subscribe(subscription) => subscription.topic_arn == topic,
+        Change::PutMetricAlarm(alarm) => alarm.topic_arn == topic,
+        Change::PutMetricFilter(_) | Change::CreateTopic(_) => false,
+    }
 }
 
 pub(super) fn pretty(value: &Value) -> String {
@@ -124,7 +167,7 @@ pub(super) fn alarm_properties(period: u32, threshold: f64) -> Map<String, Value
     .collect()
 }
 
-fn insert_tags(properties: &mut Map<String, Value>, tags: &BTreeMap<String, String>) {
+pub(super) fn insert_tags(properties: &mut Map<String, Value>, tags: &BTreeMap<String, String>) {
     if !tags.is_empty() {
         let tags: Vec<_> = tags
             .iter()

@@ -32,16 +32,18 @@ enter() {
     unset AWS_PROFILE
 }
 
-# how_many COMMAND...: a number, or two, that a query counted: "[1,0]".
+# how_many COMMAND...: a number, or two, that a query counted: "[1,0]". Who cannot look must not
+# create either.
 how_many() {
-    "$@" --output json | tr -d ' \n'
+    counted=$("$@" --output json) || give_up "cannot see what is there"
+    printf '%s' "$counted" | tr -d ' \n'
 }
 
 # metric_filter LOG-GROUP NAME PATTERN TRANSFORMATIONS QUERY: the query counts the filters of that
 # name, and those that are the same in everything.
 metric_filter() {
     found=$(how_many aws logs describe-metric-filters --log-group-name "$1" \
-        --filter-name-prefix "$2" --query "$5")
+        --filter-name-prefix "$2" --query "$5") || exit 1
     case $found in
     '[0,0]')
         aws logs put-metric-filter --log-group-name "$1" --filter-name "$2" \
@@ -74,7 +76,7 @@ topic_of_any_origin() {
 
 # subscription TOPIC PROTOCOL ENDPOINT QUERY: the query counts the same subscriptions.
 subscription() {
-    found=$(how_many aws sns list-subscriptions-by-topic --topic-arn "$1" --query "$4")
+    found=$(how_many aws sns list-subscriptions-by-topic --topic-arn "$1" --query "$4") || exit 1
     if [ "$found" = 0 ]; then
         aws sns subscribe --topic-arn "$1" --protocol "$2" --notification-endpoint "$3" \
             --query SubscriptionArn --output text
@@ -87,7 +89,7 @@ subscription() {
 # alarms of that name, and those that this plan made.
 alarm() {
     found=$(how_many aws cloudwatch describe-alarms --alarm-names "$3" \
-        --alarm-types MetricAlarm CompositeAlarm --query "$1")
+        --alarm-types MetricAlarm CompositeAlarm --query "$1") || exit 1
     case $found in
     '[0,0]')
         name=$3 description=$4 namespace=$5 metric=$6 period=$7 threshold=$8 topic=$9

@@ -10,6 +10,8 @@ mod script;
 mod stack_set;
 mod terraform;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use trailproof_core::account::{AccountId, Partition};
 
 use super::plan::{Plan, Site, Step};
@@ -71,6 +73,25 @@ fn role_arn(plan: &Plan, partition: Partition, account: AccountId) -> String {
         let role = role.strip_prefix('/').unwrap_or(role);
         format!("arn:{partition}:iam::{account}:role/{role}")
     }
+}
+
+/// A name for each id that no other one has: what is different stays different, although most
+/// languages have no word for every character of a log group's name.
+fn names<'a>(ids: impl Iterator<Item = &'a str>, separator: char) -> BTreeMap<&'a str, String> {
+    let mut names: BTreeMap<&str, String> = BTreeMap::new();
+    let mut taken = BTreeSet::new();
+    for id in ids {
+        let name = slug(id, separator);
+        let mut unique = name.clone();
+        for number in 2.. {
+            if taken.insert(unique.clone()) {
+                break;
+            }
+            unique = format!("{name}{separator}{number}");
+        }
+        names.insert(id, unique);
+    }
+    names
 }
 
 /// The steps that are made in the site's own account, and a note for each that is not.

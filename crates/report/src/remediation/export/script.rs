@@ -26,7 +26,7 @@ pub(super) fn write(plan: &Plan) -> Export {
         for repair in &site.repairs {
             let _ = writeln!(
                 script,
-                "# {}: {} accounts turn green, {} wait for a confirmation",
+                "# {}: accounts that turn green: {}, that wait for a confirmation: {}",
                 comment(&repair.control),
                 repair.turns_green.len(),
                 repair.waits_for_confirmation.len()

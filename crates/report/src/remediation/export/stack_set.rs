@@ -10,10 +10,10 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, json};
 use trailproof_core::account::{AccountId, Region};
 
-use super::cloudformation::{alarm_properties, pretty};
+use super::cloudformation::{alarm_properties, insert_tags, pretty};
 use super::quote::{comment, shell};
 use super::{Export, ExportFile, camel, own_steps};
-use crate::remediation::plan::{Alarm, Change, Plan, Site, Step};
+use crate::remediation::plan::{Change, Plan, Site, Step};
 
 const TEMPLATE: &str = "stack-set.template.json";
 
@@ -54,89 +54,129 @@ pub(super) fn write(plan: &Plan) -> Export {
 /// What kinds of changes there are at all: the template has nothing else.
 #[derive(Default)]
 struct Kinds {
-    /// Controls, and how many of each of their changes a site has at most.
-    filters: BTreeMap<String, usize>,
-    alarms: BTreeMap<String, Vec<(u32, f64)>>,
+    /// The filters that some site has, by what their parameters begin with.
+    filters: BTreeSet<String>,
+    /// The same for alarms, with their period and threshold, which a plan has only one of.
+    alarms: BTreeMap<String, (u32, f64)>,
+    /// How many topics a site has at most.
     topics: usize,
+    /// How many subscriptions a site has at most.
     subscriptions: usize,
-    tags: BTreeSet<(String, String)>,
+    topic_tags: BTreeMap<String, String>,
+    alarm_tags: BTreeMap<String, String>,
     kms_key: bool,
+    /// The alarms and subscriptions that some site sends to a topic of its own place, and those
+    /// that some site sends elsewhere.
+    to_own_topic: BTreeSet<String>,
+    to_other_topic: BTreeSet<String>,
+}
+
+/// `Topic`, `Topic2`, `Topic3`.
+fn numbered(word: &str, number: usize) -> String {
+    match number {
+        0 | 1 => word.to_owned(),
+        number => format!("{word}{number}"),
+    }
+}
+
+/// The values of one site while they are collected.
+struct Values<'a> {
+    site: &'a Site,
+    kinds: &'a mut Kinds,
+    given: Parameters,
+    /// How many things of each name there are.
+    counts: BTreeMap<String, usize>,
 }
 
 /// The values of one site, and the kinds of changes it needs.
 fn parameters(site: &Site, steps: &[&Step], kinds: &mut Kinds) -> Parameters {
-    let mut values = Parameters::from([("LogGroupName".to_owned(), site.log_group.clone())]);
-    let created: BTreeSet<&str> = steps
-        .iter()
-        .filter_map(|step| match &step.change {
-            Change::CreateTopic(topic) => Some(topic.arn.as_str()),
-            _ => None,
-        })
-        .collect();
-    let control_of = |step: &Step| {
-        site.repairs
+    let mut values = Values {
+        site,
+        kinds,
+        given: Parameters::from([("LogGroupName".to_owned(), site.log_group.clone())]),
+        counts: BTreeMap::new(),
+    };
+    for step in steps {
+        values.add(step);
+    }
+    values.given
+}
+
+impl Values<'_> {
+    fn add(&mut self, step: &Step) {
+        let control = self
+            .site
+            .repairs
             .iter()
             .find(|repair| repair.steps.contains(&step.id))
-            .map_or_else(String::new, |repair| camel(&repair.control))
-    };
-    let mut subscriptions = 0;
-    for step in steps {
-        let control = control_of(step);
-        let mut set = |name: String, value: &str| values.insert(name, value.to_owned());
+            .map_or_else(String::new, |repair| camel(&repair.control));
         match &step.change {
             Change::PutMetricFilter(filter) => {
-                kinds.filters.insert(control.clone(), 1);
-                set(format!("{control}FilterName"), &filter.name);
-                set(format!("{control}FilterPattern"), &filter.pattern);
-                set(format!("{control}MetricNamespace"), &filter.namespace);
-                set(format!("{control}MetricName"), &filter.metric);
+                let label = self.label(&format!("{control}Filter")).1;
+                self.set(&label, "Name", &filter.name);
+                self.set(&label, "Pattern", &filter.pattern);
+                self.set(&label, "MetricNamespace", &filter.namespace);
+                self.set(&label, "MetricName", &filter.metric);
+                self.kinds.filters.insert(label);
             }
             Change::CreateTopic(topic) => {
-                kinds.topics = 1;
-                kinds.tags.extend(topic.tags.clone());
-                set("TopicName".to_owned(), &topic.name);
+                let (count, label) = self.label("Topic");
+                self.kinds.topics = self.kinds.topics.max(count);
+                self.kinds.topic_tags.extend(topic.tags.clone());
+                self.set(&label, "Name", &topic.name);
                 if let Some(key) = &topic.kms_key {
-                    kinds.kms_key = true;
-                    set("TopicKey".to_owned(), key);
+                    self.kinds.kms_key = true;
+                    self.set(&label, "Key", key);
                 }
             }
             Change::Subscribe(subscription) => {
-                subscriptions += 1;
-                kinds.subscriptions = kinds.subscriptions.max(subscriptions);
-                set(
-                    format!("Protocol{subscriptions}"),
-                    subscription.protocol.as_str(),
-                );
-                set(format!("Endpoint{subscriptions}"), &subscription.endpoint);
-                if !created.contains(subscription.topic_arn.as_str()) {
-                    set("TopicArn".to_owned(), &subscription.topic_arn);
-                }
+                let (count, _) = self.label("Subscription");
+                self.kinds.subscriptions = self.kinds.subscriptions.max(count);
+                let label = format!("Subscription{count}");
+                self.set(&label, "Protocol", subscription.protocol.as_str());
+                self.set(&label, "Endpoint", &subscription.endpoint);
+                self.set_topic(&label, &subscription.topic_arn);
             }
             Change::PutMetricAlarm(alarm) => {
+                let label = self.label(&format!("{control}Alarm")).1;
+                self.set(&label, "Name", &alarm.name);
+                self.set(&label, "Description", &alarm.description);
+                self.set(&label, "MetricNamespace", &alarm.namespace);
+                self.set(&label, "MetricName", &alarm.metric);
+                self.set_topic(&label, &alarm.topic_arn);
+                self.kinds.alarm_tags.extend(alarm.tags.clone());
                 let shape = (alarm.period, alarm.threshold);
-                let shapes = kinds.alarms.entry(control.clone()).or_default();
-                if !shapes.contains(&shape) {
-                    shapes.push(shape);
-                }
-                alarm_values(&control, alarm, &mut set);
-                if !created.contains(alarm.topic_arn.as_str()) {
-                    set("TopicArn".to_owned(), &alarm.topic_arn);
-                }
+                self.kinds.alarms.insert(label, shape);
             }
         }
     }
-    values
-}
 
-fn alarm_values(
-    control: &str,
-    alarm: &Alarm,
-    set: &mut impl FnMut(String, &str) -> Option<String>,
-) {
-    set(format!("{control}AlarmName"), &alarm.name);
-    set(format!("{control}AlarmDescription"), &alarm.description);
-    set(format!("{control}MetricNamespace"), &alarm.namespace);
-    set(format!("{control}MetricName"), &alarm.metric);
+    /// How many there are of a name by now, and the name of the latest.
+    fn label(&mut self, name: &str) -> (usize, String) {
+        let count = self.counts.entry(name.to_owned()).or_default();
+        *count += 1;
+        (*count, numbered(name, *count))
+    }
+
+    fn set(&mut self, label: &str, member: &str, value: &str) {
+        self.given
+            .insert(format!("{label}{member}"), value.to_owned());
+    }
+
+    /// A topic of the site's own place goes by its name, so that accounts share their values.
+    fn set_topic(&mut self, label: &str, arn: &str) {
+        let Site {
+            account, region, ..
+        } = self.site;
+        let own = format!("arn:{}:sns:{region}:{account}:", region.partition());
+        if let Some(name) = arn.strip_prefix(&own) {
+            self.set(label, "TopicName", name);
+            self.kinds.to_own_topic.insert(label.to_owned());
+        } else {
+            self.set(label, "TopicArn", arn);
+            self.kinds.to_other_topic.insert(label.to_owned());
+        }
+    }
 }
 
 fn template(plan: &Plan, kinds: &Kinds) -> Value {
@@ -144,92 +184,94 @@ fn template(plan: &Plan, kinds: &Kinds) -> Value {
     if !kinds.filters.is_empty() {
         template.parameter("LogGroupName");
     }
-    for control in kinds.filters.keys() {
-        let name = format!("{control}FilterName");
+    for label in &kinds.filters {
+        let name = format!("{label}Name");
         let condition = template.when_given(&name);
         let properties = json!({
             "FilterName": {"Ref": name},
-            "FilterPattern": template.parameter(&format!("{control}FilterPattern")),
+            "FilterPattern": template.parameter(&format!("{label}Pattern")),
             "LogGroupName": {"Ref": "LogGroupName"},
             "MetricTransformations": [{
-                "MetricNamespace": template.parameter(&format!("{control}MetricNamespace")),
-                "MetricName": template.parameter(&format!("{control}MetricName")),
+                "MetricNamespace": template.parameter(&format!("{label}MetricNamespace")),
+                "MetricName": template.parameter(&format!("{label}MetricName")),
                 "MetricValue": "1",
             }],
         });
-        let id = format!("{control}Filter");
-        template.resource(&id, "AWS::Logs::MetricFilter", Some(condition), &properties);
+        template.resource(label, "AWS::Logs::MetricFilter", condition, properties);
     }
-    let topic = topic(&mut template, kinds);
+    let topics: Vec<String> = (1..=kinds.topics)
+        .map(|number| numbered("Topic", number))
+        .collect();
+    for label in &topics {
+        let name = format!("{label}Name");
+        let condition = template.when_given(&name);
+        let mut properties = Map::from_iter([("TopicName".to_owned(), json!({"Ref": name}))]);
+        if kinds.kms_key {
+            let key = template.parameter(&format!("{label}Key"));
+            properties.insert("KmsMasterKeyId".to_owned(), key);
+        }
+        insert_tags(&mut properties, &kinds.topic_tags);
+        let properties = Value::Object(properties);
+        template.resource(label, "AWS::SNS::Topic", condition, properties);
+    }
     for number in 1..=kinds.subscriptions {
-        let endpoint = format!("Endpoint{number}");
+        let label = format!("Subscription{number}");
+        let endpoint = format!("{label}Endpoint");
         let condition = template.when_given(&endpoint);
         let properties = json!({
-            "TopicArn": topic, "Endpoint": {"Ref": endpoint},
-            "Protocol": template.parameter(&format!("Protocol{number}")),
+            "TopicArn": topic(&mut template, kinds, &label, &topics), "Endpoint": {"Ref": endpoint},
+            "Protocol": template.parameter(&format!("{label}Protocol")),
         });
-        let id = format!("Subscription{number}");
-        template.resource(&id, "AWS::SNS::Subscription", Some(condition), &properties);
+        let kind = "AWS::SNS::Subscription";
+        template.resource(&label, kind, condition, properties);
     }
-    for (control, shapes) in &kinds.alarms {
-        let name = format!("{control}AlarmName");
+    for (label, (period, threshold)) in &kinds.alarms {
+        let name = format!("{label}Name");
         let condition = template.when_given(&name);
-        let (period, threshold) = shapes.first().copied().unwrap_or((300, 1.0));
-        let mut properties = alarm_properties(period, threshold);
-        for (member, value) in [
-            ("AlarmName", json!({"Ref": name})),
-            (
-                "AlarmDescription",
-                template.parameter(&format!("{control}AlarmDescription")),
-            ),
-            (
-                "Namespace",
-                template.parameter(&format!("{control}MetricNamespace")),
-            ),
-            (
-                "MetricName",
-                template.parameter(&format!("{control}MetricName")),
-            ),
-            ("AlarmActions", json!([topic])),
+        let mut properties = alarm_properties(*period, *threshold);
+        for (member, parameter) in [
+            ("AlarmDescription", "Description"),
+            ("Namespace", "MetricNamespace"),
+            ("MetricName", "MetricName"),
         ] {
+            let value = template.parameter(&format!("{label}{parameter}"));
             properties.insert(member.to_owned(), value);
         }
-        template.resource(
-            &format!("{control}Alarm"),
-            "AWS::CloudWatch::Alarm",
-            Some(condition),
-            &Value::Object(properties),
-        );
+        properties.insert("AlarmName".to_owned(), json!({"Ref": name}));
+        // An alarm may name a topic that comes later.
+        let topic = topic(&mut template, kinds, label, &[]);
+        properties.insert("AlarmActions".to_owned(), json!([topic]));
+        insert_tags(&mut properties, &kinds.alarm_tags);
+        let kind = "AWS::CloudWatch::Alarm";
+        let properties = Value::Object(properties);
+        template.resource(label, kind, condition, properties);
     }
     template.finish(plan)
 }
 
-/// The topic of a site: a new one, one that is there, or, where the plan has both kinds of sites,
-/// whichever the site's values name.
-fn topic(template: &mut Template, kinds: &Kinds) -> Value {
-    if kinds.topics == 0 {
-        return template.parameter("TopicArn");
+/// The topic of an alarm or a subscription: one of the stack's own place by its name, one of
+/// another by its ARN, or, where the plan has both kinds of sites, whichever the values name. Of
+/// the topics that the stack creates itself, those that are given here have to be there before.
+fn topic(template: &mut Template, kinds: &Kinds, label: &str, topics: &[String]) -> Value {
+    let other = format!("{label}TopicArn");
+    if !kinds.to_own_topic.contains(label) {
+        return template.parameter(&other);
     }
-    let condition = template.when_given("TopicName");
-    let mut properties = Map::new();
-    properties.insert("TopicName".to_owned(), json!({"Ref": "TopicName"}));
-    if kinds.kms_key {
-        properties.insert("KmsMasterKeyId".to_owned(), template.parameter("TopicKey"));
-    }
-    let tags: Vec<_> = kinds
-        .tags
+    let name = format!("{label}TopicName");
+    template.parameter(&name);
+    let sub =
+        format!("arn:${{AWS::Partition}}:sns:${{AWS::Region}}:${{AWS::AccountId}}:${{{name}}}");
+    let own = topics
         .iter()
-        .map(|(key, value)| json!({"Key": key, "Value": value}))
-        .collect();
-    properties.insert("Tags".to_owned(), json!(tags));
-    template.resource(
-        "Topic",
-        "AWS::SNS::Topic",
-        Some(condition.clone()),
-        &Value::Object(properties),
-    );
-    let existing = template.parameter("TopicArn");
-    json!({"Fn::If": [condition, {"Ref": "Topic"}, existing]})
+        .fold(json!({"Fn::Sub": sub}), |otherwise, created| {
+            let condition = template.when_it_is(label, &name, created);
+            json!({"Fn::If": [condition, {"Ref": created}, otherwise]})
+        });
+    if !kinds.to_other_topic.contains(label) {
+        return own;
+    }
+    let condition = template.when_given(&other);
+    json!({"Fn::If": [condition, {"Ref": other}, own]})
 }
 
 #[derive(Default)]
@@ -245,10 +287,14 @@ impl Template {
     fn parameter(&mut self, name: &str) -> Value {
         let default = match name {
             "LogGroupName" => None,
-            "TopicArn" => Some("arn:aws:sns:us-east-1:000000000000:none"),
-            "TopicKey" => Some("alias/none"),
-            _ if name.starts_with("Protocol") => Some("https"),
-            _ if name.ends_with("MetricName") || name.ends_with("MetricNamespace") => Some("none"),
+            _ if name.starts_with("Topic") && name.ends_with("Key") => Some("alias/none"),
+            _ if name.ends_with("Protocol") => Some("https"),
+            _ if ["MetricName", "MetricNamespace", "TopicName"]
+                .iter()
+                .any(|ending| name.ends_with(ending) && name != *ending) =>
+            {
+                Some("none")
+            }
             _ => Some(""),
         };
         let mut parameter = json!({"Type": "String"});
@@ -270,13 +316,25 @@ impl Template {
         condition
     }
 
-    fn resource(&mut self, id: &str, kind: &str, condition: Option<String>, properties: &Value) {
-        let mut resource = Map::new();
-        resource.insert("Type".to_owned(), json!(kind));
-        if let Some(condition) = condition {
-            resource.insert("Condition".to_owned(), json!(condition));
-        }
-        resource.insert("Properties".to_owned(), properties.clone());
+    /// The condition that a stack creates a topic, and that it is the one of this name.
+    fn when_it_is(&mut self, label: &str, name: &str, created: &str) -> String {
+        let condition = format!("{label}To{created}");
+        self.conditions.insert(
+            condition.clone(),
+            json!({"Fn::And": [
+                {"Condition": format!("Has{created}Name")},
+                {"Fn::Equals": [{"Ref": name}, {"Ref": format!("{created}Name")}]},
+            ]}),
+        );
+        condition
+    }
+
+    fn resource(&mut self, id: &str, kind: &str, condition: String, properties: Value) {
+        let resource = Map::from_iter([
+            ("Type".to_owned(), json!(kind)),
+            ("Condition".to_owned(), Value::String(condition)),
+            ("Properties".to_owned(), properties),
+        ]);
         self.resources
             .insert(id.to_owned(), Value::Object(resource));
     }
@@ -311,7 +369,7 @@ fn commands(plan: &Plan, sets: &[BTreeMap<(AccountId, Region), Parameters>]) -> 
         let name = shell(&format!("trailproof-{}-{}", plan.id, index + 1)).into_owned();
         let _ = writeln!(
             script,
-            "\nif ! aws cloudformation describe-stack-set --stack-set-name {name} >/dev/null 2>&1; then\n    aws cloudformation create-stack-set --stack-set-name {name} --template-body file://{TEMPLATE}\nfi"
+            "\nif ! aws cloudformation describe-stack-set --stack-set-name {name} >/dev/null 2>&1; then\n    aws cloudformation create-stack-set --stack-set-name {name} --template-body file://{TEMPLATE} \\\n        --managed-execution Active=true\nfi"
         );
         let mut groups: BTreeMap<(&Parameters, &Region), Vec<AccountId>> = BTreeMap::new();
         for ((account, region), values) in set {

@@ -7,7 +7,7 @@ use trailproof_core::account::{AccountId, Region};
 
 use super::hcl::Block;
 use super::quote::{comment, hcl};
-use super::{Export, ExportFile, number, role_arn, slug};
+use super::{Export, ExportFile, names, number, role_arn, slug};
 use crate::remediation::plan::{Change, Plan, Step};
 
 pub(super) fn write(plan: &Plan) -> Export {
@@ -51,6 +51,11 @@ pub(super) fn write(plan: &Plan) -> Export {
         provider.write(0, &mut text);
     }
 
+    let names = names(plan.steps().map(|step| step.id.as_str()), '_');
+    let name = |step: &Step| {
+        let name = names.get(step.id.as_str());
+        format!("s{}", name.map(String::as_str).unwrap_or_default())
+    };
     let topics: BTreeMap<&str, String> = plan
         .steps()
         .filter_map(|step| match &step.change {
@@ -64,7 +69,7 @@ pub(super) fn write(plan: &Plan) -> Export {
             if index > 0 {
                 text.push('\n');
             }
-            resource(step, &topics).write(0, &mut text);
+            resource(step, &name(step), &topics).write(0, &mut text);
         }
     }
     Export {
@@ -81,20 +86,14 @@ fn alias(account: AccountId, region: &Region) -> String {
     format!("a{account}_{}", slug(region.as_str(), '_'))
 }
 
-/// The resource's name in Terraform: the step's id, which is unique in the plan.
-fn name(step: &Step) -> String {
-    format!("s{}", slug(&step.id, '_'))
-}
-
-fn resource(step: &Step, topics: &BTreeMap<&str, String>) -> Block {
-    let name = name(step);
+fn resource(step: &Step, name: &str, topics: &BTreeMap<&str, String>) -> Block {
     let topic_arn = |arn: &str| {
         topics
             .get(arn)
             .map_or_else(|| hcl(arn), |topic| format!("aws_sns_topic.{topic}.arn"))
     };
     let resource = |kind: &str| {
-        Block::new("resource", &[kind, &name]).raw(
+        Block::new("resource", &[kind, name]).raw(
             "provider",
             format!("aws.{}", alias(step.account, &step.region)),
         )

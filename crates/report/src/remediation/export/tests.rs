@@ -200,6 +200,107 @@ fn terraform() {
 }
 
 #[test]
+fn what_is_different_has_different_names() {
+    let ids = [
+        "1/trail/logs",
+        "1/trail-logs",
+        "1/trail_logs",
+        "1/trail-logs-2",
+    ];
+    let names = names(ids.into_iter(), '-');
+    assert_eq!(
+        ids.map(|id| names[id].as_str()),
+        [
+            "1-trail-logs",
+            "1-trail-logs-2",
+            "1-trail-logs-3",
+            "1-trail-logs-2-2",
+        ]
+    );
+    let mut plan = plan();
+    let mut other = plan.sites[0].clone();
+    other.id = other.id.replace("cloud/trail", "cloud.trail");
+    for step in &mut other.steps {
+        step.id = step.id.replace("cloud/trail", "cloud.trail");
+    }
+    // What the first site creates is used here.
+    other
+        .steps
+        .retain(|step| !matches!(step.change, Change::CreateTopic(_)));
+    plan.sites.push(other);
+    let templates = export(&plan, Language::CloudFormation);
+    let files: BTreeSet<_> = templates.files.iter().map(|file| &file.name).collect();
+    assert_eq!(files.len(), 3, "{files:?}");
+    assert!(
+        templates.notes.iter().any(|note| note
+            == "roll 111111111111-eu-central-1-cloud-trail.template.json out before 111111111111-eu-central-1-cloud-trail-2.template.json: it creates the topic `trailproof-alarms`, which both use"),
+        "{:?}",
+        templates.notes
+    );
+    let terraform = &export(&plan, Language::Terraform).files[0].content;
+    let resources: Vec<_> = terraform
+        .lines()
+        .filter(|line| line.starts_with("resource "))
+        .collect();
+    let different: BTreeSet<_> = resources.iter().collect();
+    assert_eq!(resources.len(), different.len(), "{resources:#?}");
+}
+
+#[test]
+fn every_alarm_of_a_stack_keeps_its_topic() {
+    let here = "111111111111";
+    let arn = |name: &str| format!("arn:aws:sns:eu-central-1:{here}:{name}");
+    let topic = |name: &str| {
+        Change::CreateTopic(Topic {
+            name: name.to_owned(),
+            arn: arn(name),
+            kms_key: None,
+            tags: BTreeMap::new(),
+            use_existing: true,
+        })
+    };
+    let changes = [
+        topic("first"),
+        subscription(&arn("first"), Protocol::Sms, "+4915112345678"),
+        alarm("to the first", &arn("first")),
+        topic("second"),
+        alarm("to the second", &arn("second")),
+        subscription(&arn("there"), Protocol::Sms, "+4915112345678"),
+        alarm("elsewhere", "arn:aws:sns:eu-central-1:333333333333:central"),
+    ];
+    let mut plan = plan();
+    let steps = changes
+        .into_iter()
+        .enumerate()
+        .map(|(index, change)| step(&format!("x#{index}"), here, change));
+    plan.sites = vec![site(here, steps.collect())];
+    let files = export(&plan, Language::StackSet).files;
+    for (parameter, value) in [
+        ("TopicName", "first"),
+        ("Topic2Name", "second"),
+        ("Subscription1TopicName", "first"),
+        ("Subscription2TopicName", "there"),
+        ("ConsoleAuthFailuresAlarmTopicName", "first"),
+        ("ConsoleAuthFailuresAlarm2Name", "to the second"),
+        ("ConsoleAuthFailuresAlarm2TopicName", "second"),
+        (
+            "ConsoleAuthFailuresAlarm3TopicArn",
+            "arn:aws:sns:eu-central-1:333333333333:central",
+        ),
+    ] {
+        let given = format!(r#"{{"ParameterKey":"{parameter}","ParameterValue":"{value}"}}"#);
+        assert!(files[1].content.contains(&given), "{given}");
+    }
+    let template: serde_json::Value = serde_json::from_str(&files[0].content).unwrap();
+    let resources = template["Resources"].as_object().unwrap();
+    assert_eq!(resources.len(), 7);
+    assert_eq!(
+        resources["ConsoleAuthFailuresAlarm3"]["Properties"]["AlarmActions"][0]["Ref"],
+        "ConsoleAuthFailuresAlarm3TopicArn"
+    );
+}
+
+#[test]
 fn a_plan_survives_its_file_and_no_change() {
     let plan = plan();
     let text = plan.to_json().unwrap();
