@@ -6,7 +6,8 @@
     reason = "a test that cannot go on has failed, and says why"
 )]
 
-use trailproof_tests::repair::{Bench, QUEUE, difference};
+use trailproof_simulator::model::Denial;
+use trailproof_tests::repair::{Bench, QUEUE, difference, id};
 
 const HERE: &str = "111111111111";
 const LAST: &str = "999999999999";
@@ -80,7 +81,10 @@ fn an_alarm_that_watches_something_else_is_no_reason_to_leave_one_out() {
         "second.ndjson",
     ];
     let applied = bench.trailproof.run(again).exits(0);
-    assert!(applied.stdout.contains("4 changes made"), "{applied:?}");
+    assert!(
+        applied.stdout.contains("2 changes made, 2 there already"),
+        "{applied:?}"
+    );
     assert_eq!(bench.site(HERE).alarms.len(), 2);
     let undo = ["fix", "undo", "second.ndjson", "--yes"];
     let _ = bench.trailproof.run(undo).exits(0);
@@ -123,6 +127,74 @@ fn an_alarm_that_the_scan_saw_needs_only_its_filter() {
         (site.log_groups[0].filters.len(), site.alarms.len()),
         (2, 2)
     );
+}
+
+#[test]
+fn a_topic_that_an_earlier_plan_left_is_used_again_by_the_same_people() {
+    let bench = small_bench();
+    let before = bench.state();
+    let people = ["--subscribe", QUEUE, "--subscribe", "email:a@example.com"];
+    let deny = |operations: &[&str]| {
+        let denial = Denial {
+            operations: operations.iter().map(|&name| name.to_owned()).collect(),
+            ..Denial::default()
+        };
+        bench.running.change(|organization| {
+            let account = organization.account_mut(id(HERE)).expect("it is there");
+            account.denials = if operations.is_empty() {
+                Vec::new()
+            } else {
+                vec![denial]
+            };
+        });
+    };
+    // Somebody plans again instead of going on.
+    let _ = bench.plan(&people);
+    deny(&["cloudwatch:PutMetricAlarm"]);
+    let _ = bench.apply().exits(1);
+    deny(&[]);
+    let _ = bench.plan(&people);
+    let applied = bench.apply().exits(0);
+    assert!(
+        applied.stdout.starts_with("1 change made, 3 there already"),
+        "{applied:?}"
+    );
+    assert_eq!(bench.site(HERE).topics.len(), 1);
+    // The topic is the first plan's, and the second one uses it.
+    let undone = bench.undo().exits(4);
+    assert!(
+        undone.stdout.contains(
+            "alarm `trailproof-console-auth-failures`, which somebody else made, notifies it"
+        ),
+        "{undone:?}"
+    );
+    let second = std::fs::read_dir(bench.trailproof.home())
+        .expect("the home is there")
+        .map(|entry| entry.expect("it can be read").path())
+        .find(|path| path.display().to_string().contains("journal-"))
+        .expect("the second plan has a journal of its own");
+    let undo = ["fix", "undo", "--yes"].map(std::ffi::OsStr::new);
+    let undo = undo.into_iter().chain([second.as_os_str()]);
+    let _ = bench.trailproof.run(undo).exits(0);
+    bench.undo_restores(&before);
+}
+
+#[test]
+fn a_topic_that_tells_others_is_not_used_again() {
+    let bench = small_bench();
+    let _ = bench.plan(&[
+        "--subscribe",
+        QUEUE,
+        "--subscribe",
+        "email:wrong@example.com",
+    ]);
+    let _ = bench.apply().exits(0);
+    bench.change(HERE, |site| site.alarms.clear());
+    bench.change_log_group(HERE, |group| group.filters.clear());
+    let _ = bench.plan(&["--subscribe", QUEUE]);
+    let applied = bench.apply().exits(0);
+    assert!(applied.stdout.starts_with("4 changes made"), "{applied:?}");
+    assert_eq!(bench.site(HERE).topics.len(), 2);
 }
 
 /// Members whose own chains get further than the organization's.

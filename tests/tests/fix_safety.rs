@@ -6,11 +6,15 @@
     reason = "a test that cannot go on has failed, and says why"
 )]
 
+use std::io::Write as _;
+use std::process::Stdio;
+
 use serde_json::Value;
 use trailproof_simulator::model::{
     Alarm, Denial, MetricFilter, Subscription, SubscriptionState, Topic,
 };
 use trailproof_simulator::server::Faults;
+use trailproof_tests::binary::Outcome;
 use trailproof_tests::cutting::{Cutting, Moment};
 use trailproof_tests::repair::{Bench, LOG_GROUP, QUEUE, difference, id};
 
@@ -458,6 +462,24 @@ fn nothing_happens_without_a_yes() {
     assert!(
         silent.stderr.contains("type 4 to make 4 changes"),
         "{silent:?}"
+    );
+    assert!(
+        silent.stderr.contains("nobody is there to be asked"),
+        "{silent:?}"
+    );
+    // Somebody answers with something else.
+    let mut child = bench
+        .trailproof
+        .command(["fix", "apply", "plan.json"])
+        .stdin(Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    let mut answer = child.stdin.take().expect("it listens");
+    answer.write_all(b"yes\n").expect("it reads");
+    let answered = Outcome::from(child.wait_with_output().expect("it ends")).exits(2);
+    assert!(
+        answered.stderr.contains("the answer that confirms is 4"),
+        "{answered:?}"
     );
     let most = ["fix", "apply", "plan.json", "--yes", "--max-changes", "3"];
     let refused = bench.trailproof.run(most).exits(2);

@@ -22,6 +22,16 @@ pub enum DrillError {
         /// Why.
         reason: String,
     },
+    /// The message went out, and the alarm stays in ALARM.
+    #[error(
+        "the alarm `{alarm}` was set to ALARM and could not be set back: {said}; CloudWatch sets it back by itself when it evaluates the alarm the next time"
+    )]
+    NotBack {
+        /// Its name.
+        alarm: String,
+        /// What AWS said.
+        said: String,
+    },
 }
 
 /// The alarms that a journal says were created at a site.
@@ -92,10 +102,136 @@ async fn set(
     cloud
         .change(step.account, &step.region, mutation)
         .await
-        .map_err(|failure| DrillError::Alarm {
-            alarm: alarm.name.clone(),
-            reason: format!("{}: {}", failure.error.code, failure.error.message),
+        .map_err(|failure| {
+            let said = format!("{}: {}", failure.error.code, failure.error.message);
+            let alarm = alarm.name.clone();
+            match state {
+                "OK" => DrillError::NotBack { alarm, said },
+                _ => DrillError::Alarm {
+                    alarm,
+                    reason: said,
+                },
+            }
         })?;
     journal.append(clock(), entry(true))?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use trailproof_core::account::{AccountId, Region};
+    use trailproof_core::evidence::{CallError, ErrorClass, Outcome, Record, Request};
+
+    use super::*;
+    use crate::remediation::cloud::ChangeError;
+    use crate::remediation::journal::Header;
+
+    /// One alarm, which can be set to ALARM and not back.
+    struct OneWay(Alarm);
+
+    impl Cloud for OneWay {
+        async fn read(&self, request: Request) -> Record {
+            let alarm = &self.0;
+            Record {
+                operation: request.call.operation(),
+                account: request.account,
+                region: request.region,
+                parameters: request.call.parameters(),
+                observed_at: clock(),
+                request_id: None,
+                outcome: Outcome::Response(json!({"MetricAlarms": [{
+                    "AlarmName": alarm.name, "AlarmDescription": alarm.description,
+                    "Namespace": alarm.namespace, "MetricName": alarm.metric, "Statistic": "Sum",
+                    "Period": alarm.period, "EvaluationPeriods": 1, "Threshold": alarm.threshold,
+                    "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+                    "TreatMissingData": "notBreaching", "AlarmActions": [alarm.topic_arn],
+                }]})),
+            }
+        }
+
+        async fn change(
+            &self,
+            _: AccountId,
+            _: &Region,
+            mutation: Mutation,
+        ) -> Result<Value, ChangeError> {
+            match mutation {
+                Mutation::SetAlarmState { state: "ALARM", .. } => Ok(Value::Null),
+                _ => Err(ChangeError {
+                    error: CallError {
+                        code: "AccessDenied".to_owned(),
+                        message: "no".to_owned(),
+                        class: ErrorClass::Denied,
+                    },
+                    uncertain: false,
+                }),
+            }
+        }
+
+        async fn matches(
+            &self,
+            _: AccountId,
+            _: &Region,
+            _: &str,
+            _: Vec<String>,
+        ) -> Option<Vec<bool>> {
+            None
+        }
+
+        async fn plan_of_topic(
+            &self,
+            _: AccountId,
+            _: &Region,
+            _: &str,
+        ) -> Result<Option<String>, CallError> {
+            Ok(None)
+        }
+
+        async fn subscription_attributes(
+            &self,
+            _: AccountId,
+            _: &Region,
+            _: &str,
+        ) -> Result<Option<Value>, CallError> {
+            Ok(None)
+        }
+    }
+
+    fn clock() -> Timestamp {
+        "2026-11-22T22:00:00Z".parse().unwrap()
+    }
+
+    #[test]
+    fn an_alarm_that_cannot_be_set_back_is_said_to_be_in_alarm() {
+        let alarm = Alarm {
+            name: "sign-ins".to_owned(),
+            description: "d".to_owned(),
+            namespace: "N".to_owned(),
+            metric: "m".to_owned(),
+            period: 300,
+            threshold: 1.0,
+            topic_arn: "arn:aws:sns:us-east-1:111111111111:t".to_owned(),
+            tags: std::collections::BTreeMap::new(),
+        };
+        let step = Step {
+            id: "s#1".to_owned(),
+            account: "111111111111".parse().unwrap(),
+            region: Region::new("us-east-1"),
+            change: Change::PutMetricAlarm(alarm.clone()),
+            name_seen_free: true,
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.ndjson");
+        let mut journal = Journal::open(&path, &Header::default(), clock()).unwrap();
+        let cloud = OneWay(alarm);
+        let drilled = futures::executor::block_on(drill(&cloud, &mut journal, &step, clock));
+        let error = drilled.unwrap_err().to_string();
+        assert!(
+            error.starts_with(
+                "the alarm `sign-ins` was set to ALARM and could not be set back: AccessDenied: no"
+            ),
+            "{error}"
+        );
+    }
 }

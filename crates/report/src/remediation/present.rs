@@ -10,7 +10,7 @@ use trailproof_core::evaluate::topic_policy::{Permission, Publication, may_publi
 use trailproof_core::evidence::{Call, CallError, ErrorClass, Outcome, Request};
 
 use super::cloud::Cloud;
-use super::plan::{Alarm, MetricFilter, Plan, Subscription};
+use super::plan::{Alarm, MetricFilter, Plan, Subscription, Topic};
 
 /// Something that could not be read, so nothing may be changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -178,23 +178,20 @@ pub(crate) async fn topic(
     }))
 }
 
-/// Whether a topic carries the tag of a plan. Its name and attributes do not tell: somebody may
-/// have created one like it.
-pub(crate) async fn is_topic_of_plan(
+/// The plan whose tag a topic carries. Its name and attributes do not tell: somebody may have
+/// created one like it.
+pub(crate) async fn plan_of_topic(
     cloud: &impl Cloud,
     account: AccountId,
     region: &Region,
     arn: &str,
-    plan: &str,
-) -> Result<bool, Unreadable> {
+) -> Result<Option<String>, Unreadable> {
     let maker = cloud.plan_of_topic(account, region, arn).await;
-    maker
-        .map(|maker| maker.as_deref() == Some(plan))
-        .map_err(|error| Unreadable {
-            operation: "sns:ListTagsForResource",
-            account,
-            error,
-        })
+    maker.map_err(|error| Unreadable {
+        operation: "sns:ListTagsForResource",
+        account,
+        error,
+    })
 }
 
 impl PresentTopic {
@@ -240,11 +237,23 @@ impl PresentTopic {
         }
     }
 
-    /// Whether anybody is subscribed, or was asked to be.
-    pub(crate) fn has_subscribers(&self) -> bool {
+    /// Who is subscribed, or was asked to be: protocol and endpoint.
+    pub(crate) fn subscribers(&self) -> impl Iterator<Item = (&str, &str)> {
         self.subscriptions
             .iter()
-            .any(|subscription| text(subscription, "SubscriptionArn") != Some("Deleted"))
+            .filter(|subscription| text(subscription, "SubscriptionArn") != Some("Deleted"))
+            .filter_map(|subscription| {
+                Some((
+                    text(subscription, "Protocol")?,
+                    text(subscription, "Endpoint")?,
+                ))
+            })
+    }
+
+    /// Whether it is encrypted as a new topic would be.
+    pub(crate) fn is_like(&self, wanted: &Topic) -> bool {
+        let key = text(&self.attributes, "KmsMasterKeyId").filter(|key| !key.is_empty());
+        key == wanted.kms_key.as_deref()
     }
 }
 

@@ -549,7 +549,8 @@ impl<C: Cloud> Work<'_, C> {
         }
         let plan = topic.tags.get(super::plan::TAG).map_or("", String::as_str);
         let (account, region) = (step.account, &step.region);
-        if !present::is_topic_of_plan(self.cloud, account, region, &topic.arn, plan).await? {
+        let maker = present::plan_of_topic(self.cloud, account, region, &topic.arn).await?;
+        if maker.as_deref() != Some(plan) {
             return Ok(Verdict::Left(
                 "it does not carry this plan's tag, so it may not be trailproof's".to_owned(),
             ));

@@ -150,11 +150,20 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<Exit, CliErr
         drop(journal);
         conclude(&outcome, &plan, arguments.dry_run, output)?;
         if outcome.interrupted {
-            output.hint(format_args!(
-                "go on with `trailproof fix apply {}`, or take it back with `trailproof fix undo {}`",
-                arguments.plan.display(),
-                path.display()
-            ));
+            // Only with its journal is what was made here known as this plan's.
+            let journal = match &arguments.journal {
+                Some(named) => format!(" --journal {}", named.display()),
+                None => String::new(),
+            };
+            if arguments.dry_run {
+                output.hint("nothing was changed");
+            } else {
+                output.hint(format_args!(
+                    "go on with `trailproof fix apply {}{journal}`, or take it back with `trailproof fix undo {}`",
+                    arguments.plan.display(),
+                    path.display()
+                ));
+            }
             return Ok(Exit::Interrupted);
         }
         if arguments.dry_run {

@@ -23,9 +23,10 @@ pub(super) fn confirm(
         return Ok(());
     }
     let error = CliError::usage("not confirmed: nothing was changed");
-    Err(if std::io::stdin().is_terminal() {
-        error
-    } else {
+    let silent = matches!(read, Ok(0) | Err(_));
+    Err(if silent && !std::io::stdin().is_terminal() {
         error.hint("nobody is there to be asked: give --yes to do without")
+    } else {
+        error.hint(format_args!("the answer that confirms is {count}"))
     })
 }

@@ -78,7 +78,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<Exit, CliErr
             .await
             .map_err(|error| match error {
                 DrillError::Journal(error) => CliError::from(error),
-                DrillError::Alarm { .. } => CliError::failed(&error),
+                DrillError::Alarm { .. } | DrillError::NotBack { .. } => CliError::failed(&error),
             })?;
         output.data(|to| {
             writeln!(

@@ -4,8 +4,8 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use trailproof_report::remediation::Plan;
 use trailproof_report::remediation::journal::{Journal, JournalError};
+use trailproof_report::remediation::{Plan, PlanError};
 use trailproof_report::run::private_file;
 
 use crate::error::CliError;
@@ -19,8 +19,15 @@ pub(super) fn read_plan(path: &Path) -> Result<Plan, CliError> {
         ))
         .hint("name the file that `trailproof fix plan --out` wrote")
     })?;
-    Plan::from_json(&text)
-        .map_err(|error| CliError::usage(format_args!("`{}`: {error}", path.display())))
+    Plan::from_json(&text).map_err(|error| {
+        let told = CliError::usage(format_args!("`{}`: {error}", path.display()));
+        match error {
+            PlanError::Format(_) => told.hint(
+                "name the file that `trailproof fix plan --out` wrote, or make the plan again",
+            ),
+            PlanError::Version { .. } | PlanError::Changed => told,
+        }
+    })
 }
 
 /// Writes a plan. A file that is no plan is left alone.

@@ -411,7 +411,8 @@ async fn about_topic<C: Cloud>(
             None => return Ok(Decision::Create(step, Vec::new())),
             Some(there) => {
                 let result = topic_result(&made.arn, &there.attributes);
-                if is_ours(work, &step, &made.arn).await? {
+                let maker = maker(work, &step, &made.arn).await?;
+                if maker.as_deref() == Some(&work.plan.id) {
                     return Ok(Decision::there(step, Some(record), result));
                 }
             }
@@ -434,16 +435,43 @@ async fn about_topic<C: Cloud>(
                 None => Ok(Decision::AlreadyThere(step)),
             };
         }
-        if is_ours(work, &step, &topic.arn).await? {
-            return Ok(Decision::AlreadyThere(step));
+        let fits = there.is_like(wanted) && only_told_by_plan(work, &wanted.arn, there);
+        match maker(work, &step, &topic.arn).await? {
+            Some(plan) if plan == work.plan.id => return Ok(Decision::AlreadyThere(step)),
+            // What an earlier plan left is used again: nobody has to confirm a second time.
+            Some(_) if fits => return Ok(Decision::AlreadyThere(step)),
+            _ => {}
         }
     }
     Err(format!("every name like `{}` is taken", wanted.name))
 }
 
-/// Whether a topic is this plan's.
-async fn is_ours<C: Cloud>(work: &Work<'_, C>, step: &Step, arn: &str) -> Result<bool, Reason> {
-    present::is_topic_of_plan(work.cloud, step.account, &step.region, arn, &work.plan.id)
+/// Whether everybody who is subscribed to a topic is somebody whom this plan would subscribe to
+/// it: an earlier plan may have told others.
+fn only_told_by_plan<C>(work: &Work<'_, C>, planned: &str, there: &PresentTopic) -> bool {
+    let wanted: Vec<_> = work
+        .plan
+        .steps()
+        .filter_map(|step| match &step.change {
+            Change::Subscribe(subscription) if subscription.topic_arn == planned => Some((
+                subscription.protocol.as_str(),
+                subscription.endpoint.as_str(),
+            )),
+            _ => None,
+        })
+        .collect();
+    there
+        .subscribers()
+        .all(|subscriber| wanted.contains(&subscriber))
+}
+
+/// The plan that made a topic.
+async fn maker<C: Cloud>(
+    work: &Work<'_, C>,
+    step: &Step,
+    arn: &str,
+) -> Result<Option<String>, Reason> {
+    present::plan_of_topic(work.cloud, step.account, &step.region, arn)
         .await
         .map_err(|error| error.to_string())
 }
@@ -582,7 +610,7 @@ async fn check_topics<C: Cloud>(
             |step: &Step| matches!(&step.change, Change::Subscribe(made) if made.topic_arn == arn);
         let somebody_comes = work.plan.steps().any(subscribes)
             || decisions.iter().any(|decision| subscribes(decision.step()));
-        if !somebody_comes && !topic.has_subscribers() {
+        if !somebody_comes && topic.subscribers().next().is_none() {
             return Err(format!(
                 "nobody is subscribed to the topic `{arn}`: plan again with --subscribe PROTOCOL:ENDPOINT"
             ));
