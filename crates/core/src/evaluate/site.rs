@@ -203,26 +203,47 @@ fn part(
     }
 }
 
-/// The default values that other filters of the log group add to a filter's metric.
+/// What other filters of the log group add to a filter's metric, and how many of them do so for
+/// other events. Those with dimensions write other metrics.
 fn beside<'v>(
     question: &Question<'_>,
     view: &'v View<MetricFilter>,
     filter: &Arc<MetricFilter>,
     decisions: &mut Decisions,
-) -> Vec<Beside<'v>> {
+) -> (Vec<Beside<'v>>, usize) {
+    let mut beside = Vec::new();
+    let mut unrelated = 0;
     let Some(own) = filter.metric_transformations.first() else {
-        return Vec::new();
+        return (beside, unrelated);
     };
-    view.items
-        .iter()
-        .filter(|other| !Arc::ptr_eq(other, filter))
-        .filter_map(|other| Some((other, Beside::of(other, own)?)))
-        .map(|(other, beside)| Beside {
-            unrelated: !other.apply_on_transformed_logs
-                && decisions.is_unrelated(question.required, &other.filter_pattern),
-            ..beside
-        })
-        .collect()
+    for other in &view.items {
+        let Some(transformation) = other.metric_transformations.first() else {
+            continue;
+        };
+        let same = transformation.metric_namespace == own.metric_namespace
+            && transformation.metric_name == own.metric_name;
+        if Arc::ptr_eq(other, filter) || !same || !transformation.dimensions.is_empty() {
+            continue;
+        }
+        let pattern = other.filter_pattern.as_str();
+        let plain = !other.apply_on_transformed_logs && decisions.pattern(pattern).is_ok();
+        if plain && decisions.is_unrelated(question.required, pattern) {
+            unrelated += 1;
+            beside.extend(Beside::default_of(transformation).map(|beside| Beside {
+                always: true,
+                ..beside
+            }));
+        } else if plain
+            && other.field_selection_criteria.is_none()
+            && other.emit_system_field_dimensions.is_empty()
+            && decisions.covers(question.required, &[pattern]) == Covering::Everything
+        {
+            beside.extend(Beside::value_of(transformation));
+        } else {
+            beside.extend(Beside::default_of(transformation));
+        }
+    }
+    (beside, unrelated)
 }
 
 /// Every way that starts at a filter.
@@ -230,7 +251,7 @@ fn routes_of(
     question: &Question<'_>,
     alarms: &Alarms,
     filter: &Arc<MetricFilter>,
-    beside: Vec<Beside<'_>>,
+    (beside, unrelated): (Vec<Beside<'_>>, usize),
     unsure: Option<&Cause>,
 ) -> Vec<Route> {
     let Question {
@@ -247,12 +268,9 @@ fn routes_of(
         tail,
     };
     let transformation = filter.metric_transformations.first();
-    let written = Arc::new(metric::judge(
-        filter,
-        transformation,
-        &place.site,
-        question.required.control,
-    ));
+    let control = question.required.control;
+    let written = metric::judge(filter, transformation, &place.site, control);
+    let written = Arc::new(metric::shared(written, unrelated));
     let Some(transformation) = transformation else {
         return vec![route(vec![written], own.clone())];
     };

@@ -31,30 +31,37 @@ pub struct Signal<'a> {
     system_fields: &'a [String],
     /// The account whose CloudWatch holds the metric: the log group's.
     account: AccountId,
-    /// The default values of other filters that write the same metric.
+    /// What other filters write to the same metric.
     beside: Vec<Beside<'a>>,
 }
 
-/// What another filter of the log group writes to the same metric while it matches nothing.
+/// What another filter of the log group writes to the same metric while nothing happens.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Beside<'a> {
     /// The other filter's transformation.
     pub transformation: &'a MetricTransformation,
-    /// Whether it matches none of the events in question.
-    pub unrelated: bool,
+    /// The value: its default value, or that of every event where it matches every one.
+    pub value: f64,
+    /// Whether it writes the same beside the events in question.
+    pub always: bool,
 }
 
 impl<'a> Beside<'a> {
-    /// What a filter writes to the metric of a transformation for events that it does not match;
-    /// `None` where that is nothing. Default values have no dimensions.
-    pub fn of(filter: &'a MetricFilter, own: &MetricTransformation) -> Option<Self> {
-        let transformation = filter.metric_transformations.first()?;
-        let same = transformation.metric_namespace == own.metric_namespace
-            && transformation.metric_name == own.metric_name;
-        let writes = transformation.default_value.is_some() && transformation.dimensions.is_empty();
-        (same && writes).then_some(Self {
+    /// What a filter writes for events that it does not match; `None` where that is nothing.
+    pub fn default_of(transformation: &'a MetricTransformation) -> Option<Self> {
+        Some(Self {
             transformation,
-            unrelated: false,
+            value: transformation.default_value?,
+            always: false,
+        })
+    }
+
+    /// What a filter writes that matches every event, where that is a fixed number.
+    pub fn value_of(transformation: &'a MetricTransformation) -> Option<Self> {
+        Some(Self {
+            transformation,
+            value: fixed(transformation)?,
+            always: true,
         })
     }
 }
@@ -83,12 +90,7 @@ impl<'a> Signal<'a> {
 
     /// The value of one matching event, where the filter writes a fixed number.
     fn value(&self) -> Option<f64> {
-        self.transformation
-            .metric_value
-            .trim()
-            .parse()
-            .ok()
-            .filter(|value: &f64| value.is_finite())
+        fixed(self.transformation)
     }
 
     /// What is written where nothing matches. Dimensions and default values exclude each other.
@@ -100,6 +102,11 @@ impl<'a> Signal<'a> {
     fn unit(&self) -> &str {
         unit(self.transformation)
     }
+}
+
+fn fixed(transformation: &MetricTransformation) -> Option<f64> {
+    let value = transformation.metric_value.trim().parse().ok();
+    value.filter(|value: &f64| value.is_finite())
 }
 
 /// The unit data points carry; `None` is the name of the absent unit.

@@ -193,8 +193,8 @@ fn default_values_of_other_filters() {
     let least = |other: &MetricFilter, unrelated: bool, change: &dyn Fn(&mut MetricAlarm)| {
         let own = plain();
         let transformation = &own.metric_transformations[0];
-        let beside = Beside::of(other, transformation).map(|beside| Beside {
-            unrelated,
+        let beside = Beside::default_of(&other.metric_transformations[0]).map(|beside| Beside {
+            always: unrelated,
             ..beside
         });
         let signal = Signal::new(&own, transformation, "111111111111".parse().unwrap());
@@ -207,10 +207,6 @@ fn default_values_of_other_filters() {
     };
     let zero = with_default(0.0);
     let one = with_default(1.0);
-    let elsewhere = filter(|_, transformation| {
-        transformation.metric_name = "Other".to_owned();
-        transformation.default_value = Some(1.0);
-    });
     let in_seconds = filter(|_, transformation| {
         transformation.unit = Some("Seconds".to_owned());
         transformation.default_value = Some(1.0);
@@ -230,7 +226,6 @@ fn default_values_of_other_filters() {
             Ok(1),
         ),
         ("ones", &one, &sum, Err("cannot"), Err("cannot")),
-        ("another metric", &elsewhere, &sum, Ok(1), Ok(1)),
         ("all units", &in_seconds, &sum, Err("cannot"), Err("cannot")),
         ("one unit", &in_seconds, &without_unit, Ok(1), Ok(1)),
         // The zero of the minute is there beside the event, if the other filter does not match it.

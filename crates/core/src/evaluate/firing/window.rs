@@ -163,9 +163,9 @@ pub(super) fn least_events(
     })
 }
 
-/// What nobody knows of default values.
-const HOW_MANY: &str = "how many default values there are, which AWS documents as one for a \
-                        minute without a match and as one for every event without one";
+/// What nobody knows of the values that are there without a matching event.
+const HOW_MANY: &str = "how many values other events add (AWS documents default values as one for \
+                        a minute without a match, and as one for every event without one)";
 
 /// The least number of events in one period, whichever way default values are written, and
 /// whether or not further filters match the same events.
@@ -238,14 +238,14 @@ fn period(
         let unit = super::unit(other.transformation);
         reading.unit.as_deref().is_none_or(|wanted| wanted == unit)
     };
-    // Default values have no dimensions, so an alarm with dimensions sees none of them.
-    let beside = |unrelated: bool| {
+    // They write without dimensions, so an alarm with dimensions sees none of it.
+    let beside = |always: bool| {
         signal
             .beside
             .iter()
-            .filter(|other| other.unrelated == unrelated && reading.restrictions.is_empty())
+            .filter(|other| other.always == always && reading.restrictions.is_empty())
             .filter(of_unit)
-            .filter_map(|other| other.transformation.default_value)
+            .map(|other| other.value)
             .collect()
     };
     let minutes = u32::try_from(reading.period / 60)

@@ -349,6 +349,8 @@ mod tests {
                 Unknown,
                 Some("alarm.not-decided"),
             ),
+            // It matches every event, so the alarm is in ALARM as long as there are any.
+            ("", json!(null), "Sum", Fail, Some("alarm.cannot-fire")),
             (
                 "{ $.eventName = CreateUser }",
                 json!(null),
@@ -384,6 +386,9 @@ mod tests {
                     json!(statistic),
                 );
             check(&world, Pass, effective, reason);
+            let observations = world.finding(MEMBER).observations;
+            let shared = observations.iter().any(|seen| seen.code == "metric.shared");
+            assert_eq!(shared, pattern == "{ $.eventName = CreateUser }");
         }
     }
 

@@ -79,6 +79,21 @@ pub(in crate::evaluate) fn judge(
     }
 }
 
+/// The same step where further filters write the metric for events that are not the control's.
+pub(in crate::evaluate) fn shared(step: Step, others: usize) -> Step {
+    if others == 0 {
+        return step;
+    }
+    let metric = step.resource.clone().unwrap_or_default();
+    step.observe(
+        "metric.shared",
+        format!(
+            "{others} further metric filters write to `{metric}` for other events: while those \
+             hold an alarm in ALARM, it tells nobody of this control's"
+        ),
+    )
+}
+
 /// The same step as far as an alarm goes: zeros break nothing for an alarm that fires on them all
 /// the same, as one that counts samples does, nor for one that nobody has seen or analysed.
 pub(in crate::evaluate) fn as_counted(step: &Arc<Step>, alarm: &Step) -> Arc<Step> {
