@@ -36,8 +36,8 @@ static MUTED: Reason = Reason {
 static SUPPRESSED: Reason = Reason {
     code: "action.suppressed",
     status: Status::Fail,
-    meaning: "The composite alarm's actions are suppressed by another alarm.",
-    remedy: "Look at the suppressing alarm.",
+    meaning: "Another alarm keeps the composite alarm quiet: it suppresses its actions, or the rule does not hold while it is in ALARM.",
+    remedy: "Look at the other alarm.",
 };
 static SUPPRESSOR: Reason = Reason {
     code: "action.suppressor-not-observed",
