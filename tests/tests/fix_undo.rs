@@ -5,7 +5,7 @@
     reason = "a test that cannot go on has failed, and says why"
 )]
 
-use trailproof_simulator::model::{Denial, Subscription};
+use trailproof_simulator::model::{Denial, Subscription, SubscriptionState};
 use trailproof_tests::repair::{Bench, QUEUE, difference, id};
 
 const HERE: &str = "111111111111";
@@ -200,4 +200,42 @@ fn an_alarm_of_somebody_else_keeps_the_subscribers_it_found() {
     assert_eq!(site.alarms.len(), 1);
     assert!(site.log_groups[0].filters.is_empty());
     assert_eq!(site.topics[0].subscriptions.len(), 1);
+}
+
+#[test]
+fn a_pending_subscription_is_not_said_to_be_gone_while_its_topic_stays() {
+    let bench = bench();
+    let _ = bench.plan(&["--subscribe", QUEUE, "--subscribe", "email:a@example.com"]);
+    let before = bench.state();
+    let _ = bench.apply().exits(0);
+    bench.change(HERE, |site| {
+        site.topics[0].subscriptions.push(Subscription {
+            protocol: "sms".to_owned(),
+            endpoint: "+4915112345678".to_owned(),
+            state: SubscriptionState::Confirmed,
+            ..Subscription::default()
+        });
+    });
+    let undone = bench.undo().exits(4);
+    assert!(
+        undone.stdout.contains(
+            "it goes only with its topic, to which somebody else subscribed sms:+4915112345678"
+        ),
+        "{undone:?}"
+    );
+    assert!(
+        undone
+            .stdout
+            .contains("3 changes taken back, 0 gone already, 2 left"),
+        "{undone:?}"
+    );
+    // It is confirmed meanwhile, and still ours.
+    bench.change(HERE, |site| {
+        let subscriptions = &mut site.topics[0].subscriptions;
+        subscriptions.retain(|subscription| subscription.protocol != "sms");
+        for subscription in subscriptions {
+            subscription.state = SubscriptionState::Confirmed;
+        }
+    });
+    bench.undo_restores(&before);
 }

@@ -503,12 +503,27 @@ impl<C: Cloud> Work<'_, C> {
                 }),
                 Ok(Some(reason)) | Err(reason) => Verdict::Left(reason),
             }
+        } else if let Some(stranger) = self.stranger(&subscription.topic_arn, &topic) {
+            Verdict::Left(format!(
+                "nobody has confirmed it, so it goes only with its topic, to which somebody else subscribed {stranger}"
+            ))
         } else if self.ours.topics.contains(&subscription.topic_arn) {
             Verdict::WithTopic
         } else {
             Verdict::Left(
                 "nobody has confirmed it, and AWS lets nobody delete it before that; AWS deletes it by itself after two days without a confirmation".to_owned(),
             )
+        })
+    }
+
+    /// Somebody whom this plan did not subscribe to a topic of ours.
+    fn stranger(&self, arn: &str, topic: &present::PresentTopic) -> Option<String> {
+        if !self.ours.topics.contains(arn) {
+            return None;
+        }
+        topic.subscribers().find_map(|(protocol, endpoint)| {
+            let key = (arn.to_owned(), protocol.to_owned(), endpoint.to_owned());
+            (!self.ours.subscriptions.contains(&key)).then(|| format!("{protocol}:{endpoint}"))
         })
     }
 
@@ -555,18 +570,7 @@ impl<C: Cloud> Work<'_, C> {
                 "it does not carry this plan's tag, so it may not be trailproof's".to_owned(),
             ));
         }
-        let stranger = there.subscriptions.iter().find_map(|subscription| {
-            let text = |member: &str| subscription.get(member).and_then(Value::as_str);
-            let (protocol, endpoint) = (text("Protocol")?, text("Endpoint")?);
-            let ours = self.ours.subscriptions.contains(&(
-                topic.arn.clone(),
-                protocol.to_owned(),
-                endpoint.to_owned(),
-            ));
-            (!ours && text("SubscriptionArn") != Some("Deleted"))
-                .then(|| format!("{protocol}:{endpoint}"))
-        });
-        if let Some(stranger) = stranger {
+        if let Some(stranger) = self.stranger(&topic.arn, &there) {
             return Ok(Verdict::Left(format!(
                 "somebody else subscribed {stranger} to it"
             )));

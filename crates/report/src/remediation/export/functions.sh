@@ -1,5 +1,6 @@
-# Needs the AWS CLI and credentials that may assume the roles named below. Run it again
-# at any time: what is there is left alone, and something else of the same name ends the script.
+# Needs the AWS CLI and credentials that may assume the roles named below; EXTERNAL_ID is for roles
+# that ask for one. Run it again at any time: what is there is left alone, and something else of the
+# same name ends the script.
 #
 # Filter patterns and queries are meant literally:
 # shellcheck disable=SC2016
@@ -24,6 +25,7 @@ enter() {
         return 0
     fi
     credentials=$(aws sts assume-role --role-arn "$3" --role-session-name trailproof \
+        ${EXTERNAL_ID:+--external-id "$EXTERNAL_ID"} \
         --query 'Credentials.[AccessKeyId, SecretAccessKey, SessionToken]' --output text)
     AWS_ACCESS_KEY_ID=$(printf '%s' "$credentials" | cut -f 1)
     AWS_SECRET_ACCESS_KEY=$(printf '%s' "$credentials" | cut -f 2)
