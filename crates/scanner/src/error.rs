@@ -89,7 +89,7 @@ pub enum ScanError {
         reason: String,
     },
     /// The session name or external id cannot be sent to AWS.
-    #[error("`{value}` is not a {what}: {reason}")]
+    #[error("`{value}` cannot be the {what}: {reason}")]
     InvalidRoleSetting {
         /// `session name` or `external id`.
         what: &'static str,

@@ -5,6 +5,7 @@
 //! its answer is remembered and written down ([`recorder`]). Which questions to ask is not decided
 //! here.
 
+mod budget;
 mod endpoints;
 mod flight;
 mod key;

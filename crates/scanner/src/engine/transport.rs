@@ -4,8 +4,6 @@
 //! account, region and family of operations that was throttled, and hold no place among the calls
 //! in flight while they wait.
 
-use std::time::Duration;
-
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials;
 use futures::future::BoxFuture;
@@ -15,6 +13,7 @@ use tokio::time::Instant;
 use trailproof_core::account::Region;
 use trailproof_core::evidence::{Call, Request};
 
+use super::budget::{Budget, MAX_RENEWALS};
 use super::endpoints::Endpoints;
 use super::key::Key;
 use super::recorder::Recorder;
@@ -80,27 +79,6 @@ enum Received {
     Role(Entered),
 }
 
-/// How often and how long one request is tried.
-#[derive(Debug)]
-struct Budget {
-    began: Instant,
-    throttles: u32,
-    failures: u32,
-    disconnections: u32,
-    renewals: u32,
-}
-
-/// Enough to outlast a storm of half a minute.
-const MAX_THROTTLES: u32 = 12;
-const MAX_FAILURES: u32 = 8;
-/// Credentials that expire on their way are renewed this often for one request.
-const MAX_RENEWALS: u32 = 4;
-/// After this long, a request that keeps failing or stalling is given up.
-const MAX_FAILING: Duration = Duration::from_secs(90);
-/// An endpoint that refuses connections is waited for this long: long enough for a restart or a
-/// network that changes.
-const MAX_DISCONNECTED: Duration = Duration::from_secs(45);
-
 impl Transport {
     pub(crate) fn new(
         clients: Clients,
@@ -146,13 +124,7 @@ impl Transport {
         what: &What<'_>,
     ) -> Result<Received, End> {
         let service = ask.name().split(':').next().unwrap_or_default();
-        let mut budget = Budget {
-            began: Instant::now(),
-            throttles: 0,
-            failures: 0,
-            disconnections: 0,
-            renewals: 0,
-        };
+        let mut budget = Budget::default();
         loop {
             let turn = session.pacer.reserve(region, ask);
             self.stop.sleep_until(turn).await?;
@@ -188,7 +160,7 @@ impl Transport {
                 self.tally.throttled();
                 session.pacer.throttled(region, ask);
             }
-            let Some(pause) = budget.pause(&failure) else {
+            let Some(pause) = budget.pause(&failure, Instant::now()) else {
                 return Err(failure.into());
             };
             if matches!(failure.remedy, Remedy::Renew | Remedy::RenewOnce) {
@@ -347,44 +319,4 @@ impl Transport {
             }
         })
     }
-}
-
-impl Budget {
-    /// How long to wait before asking again; `None` when that is no use any more.
-    fn pause(&mut self, failure: &Failure) -> Option<Duration> {
-        let elapsed = self.began.elapsed();
-        match failure.remedy {
-            Remedy::None => None,
-            Remedy::Renew | Remedy::RenewOnce => {
-                self.renewals += 1;
-                let enough = match failure.remedy {
-                    Remedy::RenewOnce => 1,
-                    _ => MAX_RENEWALS,
-                };
-                (self.renewals <= enough).then_some(Duration::ZERO)
-            }
-            Remedy::SlowDown => {
-                self.throttles += 1;
-                (self.throttles < MAX_THROTTLES).then(|| backoff(self.throttles))
-            }
-            Remedy::Again => {
-                self.failures += 1;
-                (self.failures < MAX_FAILURES && elapsed < MAX_FAILING)
-                    .then(|| backoff(self.failures))
-            }
-            Remedy::Reconnect => {
-                self.disconnections += 1;
-                (elapsed < MAX_DISCONNECTED).then(|| backoff(self.disconnections))
-            }
-        }
-    }
-}
-
-/// Doubling from a tenth of a second to five seconds, of which a random half is taken off so that
-/// what failed together does not come back together.
-fn backoff(attempt: u32) -> Duration {
-    let doubled = Duration::from_millis(100) * 2_u32.pow(attempt.saturating_sub(1).min(6));
-    doubled
-        .min(Duration::from_secs(5))
-        .mul_f64(0.5 + fastrand::f64() / 2.0)
 }
