@@ -220,6 +220,10 @@ def make_alarm(cloudwatch, alarm, arn):
             Metrics=metrics,
         ),
     )
+    if alarm["state"] == "ALARM":
+        cloudwatch.set_alarm_state(
+            AlarmName=alarm["name"], StateValue="ALARM", StateReason="as in the scenario"
+        )
 
 
 def make_trail(cloudtrail, s3, trail, region, account):
