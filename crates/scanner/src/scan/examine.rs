@@ -138,14 +138,14 @@ impl Examination {
 
     /// Asks what the verdict still rests on, until it rests on nothing more.
     async fn follow_up(&self, account: AccountId) -> Result<(), Stopped> {
-        // What was asked and did not become known rests on an account that cannot be entered;
-        // asking again would not help.
-        let mut tried = HashSet::new();
+        let mut questions = Questions::default();
         loop {
             let wanted = self.judge(|evaluation| evaluation.wanted(account));
-            let mut asked: FuturesUnordered<_> = wanted
+            let Some(open) = questions.next(wanted, |request| self.engine.knows(request)) else {
+                return Ok(());
+            };
+            let mut asked: FuturesUnordered<_> = open
                 .into_iter()
-                .filter(|request| !self.engine.knows(request) && tried.insert(request.clone()))
                 .map(|request| {
                     if request.account != account {
                         self.engine.sessions.of(request.account).share();
@@ -153,9 +153,6 @@ impl Examination {
                     self.engine.ask(request)
                 })
                 .collect();
-            if asked.is_empty() {
-                return Ok(());
-            }
             while let Some(result) = asked.next().await {
                 result?;
             }
@@ -183,6 +180,32 @@ impl Examination {
     }
 }
 
+/// The questions of one account so far.
+#[derive(Debug, Default)]
+struct Questions(HashSet<Request>);
+
+impl Questions {
+    /// Which of the wanted questions to ask before judging again; `None` when judging again would
+    /// want nothing new. What was wanted before and did not become known rests on an account that
+    /// cannot be entered; asking again would not help.
+    ///
+    /// A question that is wanted and known already was answered for somebody else since the
+    /// judgement was made. It is not asked, and the judgement is out of date.
+    fn next(
+        &mut self,
+        wanted: Vec<Request>,
+        knows: impl Fn(&Request) -> bool,
+    ) -> Option<Vec<Request>> {
+        let mut new = wanted;
+        new.retain(|request| self.0.insert(request.clone()));
+        if new.is_empty() {
+            return None;
+        }
+        new.retain(|request| !knows(request));
+        Some(new)
+    }
+}
+
 fn trails(account: AccountId, region: &Region) -> Request {
     Request {
         account,
@@ -190,5 +213,24 @@ fn trails(account: AccountId, region: &Region) -> Request {
         call: Call::DescribeTrails {
             include_shadow_trails: true,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_somebody_else_asked_meanwhile_is_judged_again() {
+        let [one, other] = ["eu-west-1", "eu-west-2"]
+            .map(|region| trails("111111111111".parse().unwrap(), &Region::new(region)));
+        let both = || vec![one.clone(), other.clone()];
+        let mut questions = Questions::default();
+        // Answered between the judgement and the look at what is known.
+        assert_eq!(questions.next(vec![one.clone()], |_| true), Some(vec![]));
+        assert_eq!(questions.next(both(), |_| false), Some(vec![other.clone()]));
+        // Asked, and still wanted: no answer will come.
+        assert_eq!(questions.next(both(), |_| false), None);
+        assert_eq!(questions.next(Vec::new(), |_| false), None);
     }
 }
