@@ -1,46 +1,42 @@
-//! A refusal in one account stops the work there alone, and a later apply goes on.
+//! A refusal in one account stops the work there alone, and a later apply goes on. Not for Moto,
+//! which refuses nobody anything.
 
 use trailproof_simulator::model::Denial;
 use trailproof_tests::ground::Case;
 use trailproof_tests::repair::{QUEUE, id};
 use trailproof_tests::server;
 
-use super::{AUTHORIZING, BARE, MOTO, Scenario, whole_repair};
+use super::{AUTHORIZING, BARE, Scenario, whole_repair};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "logs:PutMetricFilter refused",
         accounts: &[BARE; 2],
-        impossible: &[(MOTO, NO_POLICIES)],
+        impossible: &[],
         run: |case| refused(case, "logs:PutMetricFilter", 0),
     },
     Scenario {
         name: "sns:CreateTopic refused",
         accounts: &[BARE; 2],
-        impossible: &[(MOTO, NO_POLICIES)],
+        impossible: &[],
         run: |case| refused(case, "sns:CreateTopic", 1),
     },
     Scenario {
         name: "sns:Subscribe refused",
         accounts: &[BARE; 2],
-        impossible: &[(MOTO, NO_POLICIES)],
+        impossible: &[],
         run: |case| refused(case, "sns:Subscribe", 2),
     },
     Scenario {
         name: "cloudwatch:PutMetricAlarm refused",
         accounts: &[BARE; 2],
-        impossible: &[
-            (MOTO, NO_POLICIES),
-            (
-                AUTHORIZING,
-                "it asks no policies in CloudWatch's CBOR protocol",
-            ),
-        ],
+        impossible: &[(
+            AUTHORIZING,
+            "it asks no policies in CloudWatch's CBOR protocol",
+        )],
         run: |case| refused(case, "cloudwatch:PutMetricAlarm", 3),
     },
 ];
-
-const NO_POLICIES: &str = "it asks no policies";
 
 /// Lets the role that is assumed in the first account do everything but one action.
 fn revoke(case: &Case<'_>, action: &str) {
