@@ -24,14 +24,13 @@ impl Arn {
         &self.text
     }
 
+    /// The account of an ARN in a text, which is not copied; `None` as well where it is no ARN.
+    pub fn account_in(text: &str) -> Option<AccountId> {
+        part(text, &colons(text)?, 4).parse().ok()
+    }
+
     fn part(&self, index: usize) -> &str {
-        let start = index
-            .checked_sub(1)
-            .and_then(|before| self.colons.get(before));
-        let end = self.colons.get(index).copied().unwrap_or(self.text.len());
-        start
-            .and_then(|start| self.text.get(start + 1..end))
-            .unwrap_or_default()
+        part(&self.text, &self.colons, index)
     }
 
     /// The partition, such as `aws-cn`, as text: it may be one trailproof does not know.
@@ -73,23 +72,35 @@ impl FromStr for Arn {
     type Err = InvalidArn;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let mut found = text.match_indices(':').map(|(offset, _)| offset);
-        let colons = std::array::from_fn(|_| found.next().unwrap_or(usize::MAX));
-        let arn = Self {
+        let colons = colons(text).ok_or_else(|| InvalidArn(text.to_owned()))?;
+        Ok(Self {
             text: text.to_owned(),
             colons,
-        };
-        let complete = text.starts_with("arn:")
-            && arn.colons.iter().all(|colon| *colon != usize::MAX)
-            && !arn.partition().is_empty()
-            && !arn.service().is_empty()
-            && !arn.resource().is_empty();
-        if complete {
-            Ok(arn)
-        } else {
-            Err(InvalidArn(text.to_owned()))
-        }
+        })
     }
+}
+
+/// Where the parts of an ARN end; `None` where the text is none.
+fn colons(text: &str) -> Option<[usize; 5]> {
+    let mut colons = [0; 5];
+    let mut found = text.match_indices(':');
+    for colon in &mut colons {
+        *colon = found.next()?.0;
+    }
+    let part = |index| part(text, &colons, index);
+    let complete = part(0) == "arn" && [1, 2, 5].iter().all(|index| !part(*index).is_empty());
+    complete.then_some(colons)
+}
+
+fn part<'t>(text: &'t str, colons: &[usize; 5], index: usize) -> &'t str {
+    let start = match index.checked_sub(1) {
+        None => Some(0),
+        Some(before) => colons.get(before).map(|colon| colon + 1),
+    };
+    let end = colons.get(index).copied().unwrap_or(text.len());
+    start
+        .and_then(|start| text.get(start..end))
+        .unwrap_or_default()
 }
 
 impl fmt::Display for Arn {
@@ -111,6 +122,7 @@ mod tests {
         assert_eq!(arn.service(), "logs");
         assert_eq!(arn.region(), Some(Region::new("cn-north-1")));
         assert_eq!(arn.account(), "111111111111".parse().ok());
+        assert_eq!(Arn::account_in(arn.as_str()), arn.account());
         assert_eq!(arn.log_group_name(), Some("cloud/trail"));
     }
 
@@ -136,6 +148,7 @@ mod tests {
                 Err(InvalidArn(text.to_owned())),
                 "{text}"
             );
+            assert_eq!(Arn::account_in(text), None, "{text}");
         }
     }
 }

@@ -6,16 +6,17 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::candidates::{self, Admitted, Kept, Known};
-use super::coverage::{Decisions, Required};
+use super::coverage::Required;
 use super::finding;
 use super::links::log_group::Place;
 use super::links::{account as door, trail};
+use super::memory::Memory;
 use super::reading::{Reading, locked};
-use super::site::{self, Alarms, Judgement};
+use super::site::{self, Judgement};
 use super::verdict::{Chain, Standing, Step, Yardstick, open_standing, rank, standing, wants};
 use crate::account::{AccountId, Region};
 use crate::arn::Arn;
-use crate::evidence::{Evidence, Mark, Request, Site, Trail};
+use crate::evidence::{Evidence, Request, Site, Trail};
 use crate::finding::{Finding, LinkName, Pool};
 use crate::policy::Policy;
 
@@ -27,19 +28,6 @@ use crate::policy::Policy;
 pub struct Evaluator {
     policy: Policy,
     memory: Mutex<Memory>,
-}
-
-/// A log group and a control; also the account and its regions, where filters tell accounts apart.
-type Question = (Arc<Place>, usize, Option<(AccountId, Arc<[Region]>)>);
-
-#[derive(Debug, Default)]
-struct Memory {
-    decisions: Decisions,
-    /// The state of the evidence that the following was made from.
-    mark: Option<Arc<Mark>>,
-    alarms: HashMap<Site, Arc<Alarms>>,
-    sites: HashMap<Question, Arc<Judgement>>,
-    particular: HashMap<Arc<Place>, bool>,
 }
 
 impl Evaluator {
@@ -60,19 +48,7 @@ impl Evaluator {
     /// under judgement at a time; others wait.
     pub fn on<'e>(&'e self, evidence: &'e Evidence) -> Evaluation<'e> {
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        let mark = evidence.shared_mark();
-        if !memory
-            .mark
-            .as_ref()
-            .is_some_and(|known| Arc::ptr_eq(known, mark))
-        {
-            let decisions = std::mem::take(&mut memory.decisions);
-            *memory = Memory {
-                decisions,
-                mark: Some(Arc::clone(mark)),
-                ..Memory::default()
-            };
-        }
+        memory.begin(evidence);
         Evaluation {
             evidence,
             policy: &self.policy,
@@ -107,6 +83,15 @@ struct Beginning {
     trails: Vec<(Arc<Step>, Rc<Kept>)>,
     /// Why there may be other trails, or none.
     otherwise: Option<Step>,
+}
+
+/// How far a chain is followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Depth {
+    /// To its end.
+    Whole,
+    /// As far as decides which calls are wanted next.
+    Next,
 }
 
 /// The best way by each yardstick.
@@ -149,7 +134,7 @@ impl Evaluation<'_> {
         let mut findings = Vec::with_capacity(policy.controls.len());
         for (index, control) in policy.controls.iter().enumerate() {
             let required = Required::of(control, policy);
-            let outcome = self.outcome(account, &beginning, index, required);
+            let outcome = self.outcome(account, &beginning, index, required, Depth::Whole);
             findings.push(finding::of(
                 account,
                 listed.as_deref(),
@@ -183,8 +168,7 @@ impl Evaluation<'_> {
                 &kept.copy,
                 Reading::Read { value, .. } if value.is_organization_trail == Some(true)
             );
-            let owner = arn.parse::<Arn>().ok().and_then(|arn| arn.account());
-            let elsewhere = organization || owner != Some(account);
+            let elsewhere = organization || Arn::account_in(arn) != Some(account);
             if elsewhere && let Some(place) = &kept.place {
                 common.insert(place.site.clone());
             }
@@ -192,18 +176,19 @@ impl Evaluation<'_> {
         });
         let trails = &self.trails;
         self.admitted.retain(|(arn, _), _| trails.contains_key(arn));
-        let own = |site: &Site| site.account == account && !common.contains(site);
         self.memory
-            .sites
-            .retain(|(place, _, particular), _| !own(&place.site) && particular.is_none());
-        self.memory.alarms.retain(|site, _| !own(site));
-        self.memory.particular.retain(|place, _| !own(&place.site));
+            .forget(|site| site.account == account && !common.contains(site));
         self.regions.clear();
     }
 
     /// The calls that were never made and on which an account's verdicts still rest. They may all
     /// be made at once.
     pub fn wanted(&mut self, account: AccountId) -> Vec<Request> {
+        self.wanted_by(account, Depth::Next)
+    }
+
+    /// The same calls, whatever the depth: looking further only takes longer.
+    pub(super) fn wanted_by(&mut self, account: AccountId, depth: Depth) -> Vec<Request> {
         let policy = self.policy;
         let closing = self
             .evidence
@@ -217,7 +202,7 @@ impl Evaluation<'_> {
         let mut wanted = BTreeSet::new();
         for (index, control) in policy.controls.iter().enumerate() {
             let required = Required::of(control, policy);
-            let outcome = self.outcome(account, &beginning, index, required);
+            let outcome = self.outcome(account, &beginning, index, required, depth);
             for yardstick in Yardstick::ALL {
                 wanted.extend(outcome.by(yardstick).wants.iter().cloned());
             }
@@ -231,10 +216,11 @@ impl Evaluation<'_> {
         beginning: &Beginning,
         index: usize,
         required: Required<'_>,
+        depth: Depth,
     ) -> Outcome {
         let mut ways = Vec::with_capacity(beginning.trails.len() + 1);
         for (step, kept) in &beginning.trails {
-            ways.push(self.follow(account, step, kept, index, required));
+            ways.push(self.follow(account, step, kept, index, required, depth));
         }
         ways.extend(beginning.otherwise.clone().map(vec_way));
         best(&ways)
@@ -318,7 +304,7 @@ impl Evaluation<'_> {
         Arc::clone(step)
     }
 
-    /// Follows one trail to its end.
+    /// Follows one trail as far as is asked.
     fn follow(
         &mut self,
         account: AccountId,
@@ -326,14 +312,17 @@ impl Evaluation<'_> {
         kept: &Kept,
         index: usize,
         required: Required<'_>,
+        depth: Depth,
     ) -> [Way; 2] {
         let selectors = self.admits(kept, index, required);
         let mut head: Chain = vec![Arc::clone(step)];
         head.extend(kept.steps(selectors));
-        let judgement = kept
-            .place
-            .as_ref()
-            .map(|place| self.site(account, place, index, required));
+        let judgement = match &kept.place {
+            Some(place) if depth == Depth::Whole || !self.is_early(&head, place) => {
+                Some(self.site(account, place, index, required))
+            }
+            _ => None,
+        };
         let way = |yardstick| {
             let mut chain = head.clone();
             let mut next = wants(&head, yardstick);
@@ -360,30 +349,34 @@ impl Evaluation<'_> {
         [way(Yardstick::Cis), way(Yardstick::Effective)]
     }
 
+    /// Whether calls are wanted on the way to a log group, and nobody asked for its filters yet:
+    /// then nothing beyond it can make these calls idle.
+    fn is_early(&mut self, head: &[Arc<Step>], place: &Place) -> bool {
+        let wanting = |yardstick| !wants(head, yardstick).is_empty();
+        Yardstick::ALL.into_iter().all(wanting)
+            && self.memory.filters(self.evidence, place).unasked()
+    }
+
     fn site(
         &mut self,
         account: AccountId,
-        place: &Arc<Place>,
+        place: &Place,
         index: usize,
         required: Required<'_>,
     ) -> Arc<Judgement> {
-        let particular = self.tells_accounts_apart(place).then_some(account);
+        let evidence = self.evidence;
+        let filters = self.memory.filters(evidence, place);
+        let particular = filters.tell_accounts_apart.then_some(account);
         let regions = self.regions(account);
         let key = (
-            Arc::clone(place),
+            Arc::clone(&place.arn),
             index,
             particular.map(|account| (account, Arc::clone(&regions))),
         );
-        if let Some(known) = self.memory.sites.get(&key) {
+        if let Some(known) = self.memory.judgements.get(&key) {
             return Arc::clone(known);
         }
-        let evidence = self.evidence;
-        let alarms = Arc::clone(
-            self.memory
-                .alarms
-                .entry(place.site.clone())
-                .or_insert_with(|| Arc::new(Alarms::of(evidence, place))),
-        );
+        let alarms = self.memory.alarms(evidence, place);
         let question = site::Question {
             evidence,
             place,
@@ -394,45 +387,30 @@ impl Evaluation<'_> {
             account,
             regions: &regions,
         };
-        let judgement = Arc::new(site::judge(&question, &alarms, &mut self.memory.decisions));
-        self.memory.sites.insert(key, Arc::clone(&judgement));
+        let decisions = &mut self.memory.decisions;
+        let judgement = Arc::new(site::judge(&question, &filters, &alarms, decisions));
+        self.memory.judgements.insert(key, Arc::clone(&judgement));
         judgement
-    }
-
-    /// Whether filters of a log group treat accounts differently.
-    fn tells_accounts_apart(&mut self, place: &Arc<Place>) -> bool {
-        if let Some(known) = self.memory.particular.get(place) {
-            return *known;
-        }
-        let view = self.evidence.metric_filters(&place.site, &place.name);
-        let particular = view.items.iter().any(|filter| {
-            filter.field_selection_criteria.is_some()
-                || !filter.emit_system_field_dimensions.is_empty()
-                || filter.filter_pattern.contains("recipientAccountId")
-                || filter.metric_transformations.iter().any(|transformation| {
-                    transformation
-                        .dimensions
-                        .values()
-                        .any(|selector| selector.contains("recipientAccountId"))
-                })
-        });
-        self.memory.particular.insert(Arc::clone(place), particular);
-        particular
     }
 
     /// The regions where events of an account may be recorded.
     fn regions(&mut self, account: AccountId) -> Arc<[Region]> {
-        let evidence = self.evidence;
-        Arc::clone(self.regions.entry(account).or_insert_with(|| {
-            let mut regions: BTreeSet<Region> = evidence
-                .partition()
-                .default_regions()
-                .iter()
-                .map(|name| Region::new(name))
-                .collect();
-            regions.extend(evidence.enabled_regions(account).unwrap_or_default());
-            regions.into_iter().collect()
-        }))
+        if let Some(known) = self.regions.get(&account) {
+            return Arc::clone(known);
+        }
+        let default = self.memory.default_regions(self.evidence.partition());
+        let mut enabled = self.evidence.enabled_regions(account).unwrap_or_default();
+        enabled.retain(|region| default.binary_search(region).is_err());
+        let regions = if enabled.is_empty() {
+            Arc::clone(default)
+        } else {
+            enabled.extend_from_slice(default);
+            enabled.sort_unstable();
+            enabled.dedup();
+            enabled.into()
+        };
+        self.regions.insert(account, Arc::clone(&regions));
+        regions
     }
 }
 

@@ -11,6 +11,7 @@ mod evaluator;
 mod finding;
 pub mod firing;
 pub mod links;
+mod memory;
 mod reading;
 mod remediation;
 pub mod shell;

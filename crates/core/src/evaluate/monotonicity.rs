@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::Evaluator;
+use super::evaluator::Depth;
 use super::fixture::{MANAGEMENT, World, denied, id};
 use crate::finding::{Finding, Status};
 
@@ -298,9 +299,11 @@ proptest! {
         let evaluator = Evaluator::new(before.policy.clone());
         let mut evaluation = evaluator.on(&evidence);
         for account in evidence.accounts() {
-            for request in evaluation.wanted(account) {
-                prop_assert!(!evidence.has(&request), "{request:?}");
+            let wanted = evaluation.wanted(account);
+            for request in &wanted {
+                prop_assert!(!evidence.has(request), "{request:?}");
             }
+            prop_assert_eq!(wanted, evaluation.wanted_by(account, Depth::Whole));
         }
     }
 }

@@ -18,7 +18,7 @@ use super::verdict::{
     Cause, Chain, Standing, Step, Yardstick, open_standing, rank, standing, wants,
 };
 use crate::account::{AccountId, Region};
-use crate::evidence::{CompositeAlarm, Evidence, MetricAlarm, MetricFilter, Request, View};
+use crate::evidence::{self, CompositeAlarm, Evidence, MetricAlarm, MetricFilter, Request, View};
 use crate::finding::LinkName;
 
 /// Where and for whom filters are judged.
@@ -54,6 +54,42 @@ impl Judgement {
             Yardstick::Cis => &self.cis,
             Yardstick::Effective => &self.effective,
         }
+    }
+}
+
+/// The metric filters of a log group, gathered once for all controls.
+#[derive(Debug)]
+pub(super) struct Filters {
+    pub(super) site: evidence::Site,
+    /// Whether they treat accounts differently.
+    pub(super) tell_accounts_apart: bool,
+    view: View<MetricFilter>,
+}
+
+impl Filters {
+    pub(super) fn of(evidence: &Evidence, place: &Place) -> Self {
+        const ACCOUNT: &str = "recipientAccountId";
+        let view = evidence.metric_filters(&place.site, &place.name);
+        let tells = |filter: &MetricFilter| {
+            let mut transformations = filter.metric_transformations.iter();
+            filter.field_selection_criteria.is_some()
+                || !filter.emit_system_field_dimensions.is_empty()
+                || filter.filter_pattern.contains(ACCOUNT)
+                || transformations.any(|transformation| {
+                    let mut selectors = transformation.dimensions.values();
+                    selectors.any(|selector| selector.contains(ACCOUNT))
+                })
+        };
+        Self {
+            site: place.site.clone(),
+            tell_accounts_apart: view.items.iter().any(|filter| tells(filter)),
+            view,
+        }
+    }
+
+    /// Whether nobody asked for them.
+    pub(super) fn unasked(&self) -> bool {
+        self.view.observed_at.is_none() && self.view.failure.is_none()
     }
 }
 
@@ -103,15 +139,14 @@ impl Route {
 /// worst counts.
 pub(super) fn judge(
     question: &Question<'_>,
+    filters: &Filters,
     alarms: &Alarms,
     decisions: &mut Decisions,
 ) -> Judgement {
-    let view = question
-        .evidence
-        .metric_filters(&question.place.site, &question.place.name);
-    let parts = metric_filter::parts(&view, question.account, question.regions);
+    let view = &filters.view;
+    let parts = metric_filter::parts(view, question.account, question.regions);
     let [_, _, ..] = parts.as_slice() else {
-        return part(question, &view, alarms, decisions);
+        return part(question, view, alarms, decisions);
     };
     let judgements: Vec<Judgement> = parts
         .iter()
@@ -120,7 +155,7 @@ pub(super) fn judge(
                 regions,
                 ..*question
             };
-            let mut judgement = part(&question, &view, alarms, decisions);
+            let mut judgement = part(&question, view, alarms, decisions);
             for branch in [&mut judgement.cis, &mut judgement.effective] {
                 if let Some(first) = branch.chain.first_mut() {
                     let step = Arc::unwrap_or_clone(Arc::clone(first));

@@ -1,7 +1,7 @@
 //! Evidence by what it is about: typed, interned, and small however many accounts repeat the same
 //! answer.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::Hash;
 use std::sync::{Arc, OnceLock};
 
@@ -96,6 +96,8 @@ pub(super) struct Unreadable {
 pub(super) type OrganizationTrails = BTreeMap<Arc<str>, (Site, Arc<Trail>)>;
 /// Answers about one subject, by who asked where.
 type BySite<T> = BTreeMap<Site, Answer<T>>;
+/// Answers by the ARN that they are about.
+type ByArn<T> = HashMap<Arc<str>, BySite<T>>;
 /// Attempts to enter an account, by who tried and with which role.
 type Attempts = BTreeMap<(Site, Arc<str>), Answer<()>>;
 /// Answers by who asked where, and by what was asked for.
@@ -119,18 +121,14 @@ pub struct Evidence {
     /// Organization trails by ARN, as the first site that lists each does. Made when it is asked
     /// for, and kept up to date from then on.
     pub(super) organization_trails: OnceLock<OrganizationTrails>,
-    /// By trail ARN.
-    pub(super) statuses: BTreeMap<Arc<str>, BySite<TrailStatus>>,
-    /// By trail ARN.
-    pub(super) selectors: BTreeMap<Arc<str>, BySite<EventSelectors>>,
+    pub(super) statuses: ByArn<TrailStatus>,
+    pub(super) selectors: ByArn<EventSelectors>,
     pub(super) log_groups: Selected<LogGroupSelection, Listing<LogGroup>>,
     pub(super) filters: Selected<FilterSelection, Listing<Arc<MetricFilter>>>,
     pub(super) alarms: Selected<AlarmSelection, Alarms>,
     pub(super) mute_rules: Selected<MuteSelection, Listing<MuteRule>>,
-    /// By topic ARN.
-    pub(super) topics: BTreeMap<Arc<str>, BySite<TopicAttributes>>,
-    /// By topic ARN.
-    pub(super) subscriptions: BTreeMap<Arc<str>, BySite<Listing<Subscription>>>,
+    pub(super) topics: ByArn<TopicAttributes>,
+    pub(super) subscriptions: ByArn<Listing<Subscription>>,
     /// Accounts whose credentials made a call: those that were entered.
     pub(super) callers: BTreeSet<AccountId>,
     /// The accounts of every successful list.
@@ -519,14 +517,14 @@ impl Evidence {
         extend(&mut self.regions, other.regions);
         replace(&mut self.trails, other.trails);
         self.organization_trails.take();
-        extend(&mut self.statuses, other.statuses);
-        extend(&mut self.selectors, other.selectors);
+        extend_by_arn(&mut self.statuses, other.statuses);
+        extend_by_arn(&mut self.selectors, other.selectors);
         replace(&mut self.log_groups, other.log_groups);
         replace(&mut self.filters, other.filters);
         replace(&mut self.alarms, other.alarms);
         replace(&mut self.mute_rules, other.mute_rules);
-        extend(&mut self.topics, other.topics);
-        extend(&mut self.subscriptions, other.subscriptions);
+        extend_by_arn(&mut self.topics, other.topics);
+        extend_by_arn(&mut self.subscriptions, other.subscriptions);
         self.callers.extend(other.callers);
         self.index_accounts();
         self.shared = Arc::default();
@@ -580,6 +578,12 @@ pub(super) fn add_organization_trails(
 fn extend<K: Ord, T: ?Sized>(table: &mut BTreeMap<K, BySite<T>>, other: BTreeMap<K, BySite<T>>) {
     for (key, answers) in other {
         table.entry(key).or_default().extend(answers);
+    }
+}
+
+fn extend_by_arn<T: ?Sized>(table: &mut ByArn<T>, other: ByArn<T>) {
+    for (arn, answers) in other {
+        table.entry(arn).or_default().extend(answers);
     }
 }
 

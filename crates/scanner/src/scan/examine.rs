@@ -9,7 +9,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use trailproof_core::account::{AccountId, Region};
 use trailproof_core::evaluate::{Evaluation, Evaluator};
 use trailproof_core::evidence::{Call, CallError, Request};
-use trailproof_core::finding::Status;
+use trailproof_core::finding::{Finding, Status};
 use trailproof_core::mute::{Mute, needs_tags};
 
 use crate::engine::{Engine, Entry, Stopped};
@@ -53,9 +53,8 @@ impl Examination {
                 None
             }
         };
-        self.follow_up(account).await?;
+        let findings = self.follow_up(account).await?;
         self.engine.sessions.leave(account);
-        let findings = self.judge(|evaluation| evaluation.findings(account));
         if findings
             .iter()
             .any(|finding| needs_tags(&self.mutes, finding))
@@ -137,12 +136,18 @@ impl Examination {
     }
 
     /// Asks what the verdict still rests on, until it rests on nothing more.
-    async fn follow_up(&self, account: AccountId) -> Result<(), Stopped> {
+    async fn follow_up(&self, account: AccountId) -> Result<Vec<Finding>, Stopped> {
         let mut questions = Questions::default();
         loop {
-            let wanted = self.judge(|evaluation| evaluation.wanted(account));
-            let Some(open) = questions.next(wanted, |request| self.engine.knows(request)) else {
-                return Ok(());
+            let judged = self.judge(|evaluation| {
+                let wanted = evaluation.wanted(account);
+                questions
+                    .next(wanted, |request| self.engine.knows(request))
+                    .ok_or_else(|| evaluation.findings(account))
+            });
+            let open = match judged {
+                Ok(open) => open,
+                Err(findings) => return Ok(findings),
             };
             let mut asked: FuturesUnordered<_> = open
                 .into_iter()

@@ -1,5 +1,7 @@
 //! Events arrive in the log group.
 
+use std::sync::Arc;
+
 use jiff::SignedDuration;
 
 use crate::evaluate::reading::Reading;
@@ -36,7 +38,7 @@ pub(in crate::evaluate) fn judge(
 ) -> Step {
     let name = trail.name.as_deref().unwrap_or(&trail.trail_arn);
     let step = Step::new(LinkName::Delivery)
-        .on(&*trail.trail_arn, trail.owner(), trail.home())
+        .on(Arc::clone(&trail.trail_arn), trail.owner(), trail.home())
         .cis(Verdict::NotAsked);
     let unseen =
         |step: Step, why: String| step.effective(Verdict::Unseen(Cause::new(&NOT_OBSERVED, why)));

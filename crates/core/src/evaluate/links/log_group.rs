@@ -48,7 +48,7 @@ pub(in crate::evaluate) const REASONS: &[&Reason] =
 pub(in crate::evaluate) struct Place {
     pub(in crate::evaluate) site: Site,
     pub(in crate::evaluate) name: String,
-    pub(in crate::evaluate) arn: String,
+    pub(in crate::evaluate) arn: Arc<str>,
 }
 
 /// Judges the log group of a trail; also where it is, when that could be read.
@@ -83,7 +83,7 @@ pub(in crate::evaluate) fn judge(
     };
     let step = step.seen(observed_at);
     let Some(text) = trail.log_group_arn() else {
-        let step = step.on(&*trail.trail_arn, trail.owner(), trail.home());
+        let step = step.on(Arc::clone(&trail.trail_arn), trail.owner(), trail.home());
         if !by_owner {
             // Others than the owner may not be told.
             let step = step.because(Cause::new(
@@ -106,14 +106,14 @@ pub(in crate::evaluate) fn judge(
         return (step, None);
     };
     let step = step.on(
-        text,
+        Arc::clone(text),
         Some(place.site.account),
         Some(place.site.region.clone()),
     );
     (exists(evidence, step, &place), Some(place))
 }
 
-fn place(text: &str) -> Option<Place> {
+fn place(text: &Arc<str>) -> Option<Place> {
     let arn: Arn = text.parse().ok()?;
     let account: AccountId = arn.account()?;
     Some(Place {
@@ -122,7 +122,7 @@ fn place(text: &str) -> Option<Place> {
             region: arn.region()?,
         },
         name: arn.log_group_name()?.to_owned(),
-        arn: text.to_owned(),
+        arn: Arc::clone(text),
     })
 }
 

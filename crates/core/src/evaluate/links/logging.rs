@@ -1,5 +1,7 @@
 //! The trail is logging.
 
+use std::sync::Arc;
+
 use crate::evaluate::reading::{Reading, ask, ask_keepers};
 use crate::evaluate::verdict::{Cause, Reason, Step};
 use crate::evidence::{Call, Evidence, Trail, TrailStatus};
@@ -59,7 +61,8 @@ pub(in crate::evaluate) fn status(
 /// Judges a trail by its status.
 pub(in crate::evaluate) fn judge(trail: &Trail, status: Option<&Reading<TrailStatus>>) -> Step {
     let name = trail.name.as_deref().unwrap_or(&trail.trail_arn);
-    let step = Step::new(LinkName::Logging).on(&*trail.trail_arn, trail.owner(), trail.home());
+    let step =
+        Step::new(LinkName::Logging).on(Arc::clone(&trail.trail_arn), trail.owner(), trail.home());
     match status {
         None => step.because(Cause::new(
             &NOT_OBSERVED,

@@ -209,7 +209,7 @@ pub(in crate::evaluate) fn dimensions(filter: &MetricFilter, alarm: &str) -> Cau
 pub(in crate::evaluate) fn step(place: &Place, view: &View<MetricFilter>) -> Step {
     Step::new(LinkName::MetricFilter)
         .on(
-            &*place.arn,
+            Arc::clone(&place.arn),
             Some(place.site.account),
             Some(place.site.region.clone()),
         )

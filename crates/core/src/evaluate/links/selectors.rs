@@ -61,7 +61,11 @@ pub(in crate::evaluate) fn judge(
     decisions: &mut Decisions,
 ) -> Step {
     let name = trail.name.as_deref().unwrap_or(&trail.trail_arn);
-    let step = Step::new(LinkName::Selectors).on(&*trail.trail_arn, trail.owner(), trail.home());
+    let step = Step::new(LinkName::Selectors).on(
+        Arc::clone(&trail.trail_arn),
+        trail.owner(),
+        trail.home(),
+    );
     let (selectors, observed_at) = match read(evidence, trail) {
         None => {
             return step.because(Cause::new(

@@ -1,5 +1,7 @@
 //! A multi-region trail covers the account.
 
+use std::sync::Arc;
+
 use crate::account::AccountId;
 use crate::evaluate::reading::{Reading, Unread, ask_keepers, describe, locked, request};
 use crate::evaluate::verdict::{Cause, Reason, Step, Verdict};
@@ -192,7 +194,7 @@ pub(in crate::evaluate) fn judge(
     let Candidate { seen, kept } = candidate;
     let arn = &seen.trail_arn;
     let mut step = Step::new(LinkName::Trail)
-        .on(&**arn, seen.owner(), seen.home())
+        .on(Arc::clone(arn), seen.owner(), seen.home())
         .seen(view.observed_at);
     let copy = match kept {
         Reading::Read {

@@ -46,7 +46,7 @@ impl Trail {
     /// The account of the trail's ARN. For an organization trail that is the management account,
     /// even when a delegated administrator created it.
     pub fn owner(&self) -> Option<AccountId> {
-        self.trail_arn.parse::<Arn>().ok()?.account()
+        Arn::account_in(&self.trail_arn)
     }
 
     /// The region where the trail was created: where its status and selectors are asked for.
@@ -65,9 +65,9 @@ impl Trail {
     }
 
     /// The log group's ARN, where the trail has one.
-    pub fn log_group_arn(&self) -> Option<&str> {
+    pub fn log_group_arn(&self) -> Option<&Arc<str>> {
         self.cloud_watch_logs_log_group_arn
-            .as_deref()
+            .as_ref()
             .filter(|arn| !arn.is_empty())
     }
 }

@@ -18,7 +18,7 @@ pub(super) fn sites(evidence: &Evidence) -> BTreeSet<SiteKey> {
         .filter_map(|(_, answer)| answer.outcome.as_ref().ok())
         .flat_map(|trails| trails.iter())
         .filter(|trail| trail.is_organization_trail == Some(true))
-        .filter_map(|trail| trail.log_group_arn())
+        .filter_map(|trail| trail.log_group_arn().map(AsRef::as_ref))
         .collect();
     log_groups
         .into_iter()
