@@ -74,7 +74,7 @@ fn with_few_open_files_a_scan_is_slower_and_otherwise_the_same() {
     assert!(
         outcome
             .stderr
-            .contains("10 calls are made at once instead of 192"),
+            .contains("10 calls are made at once instead of 256"),
         "{}",
         outcome.stderr
     );

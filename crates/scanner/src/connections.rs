@@ -63,7 +63,7 @@ mod tests {
     fn no_scan_has_more_connections_than_it_may() {
         for limit in 3..12_000 {
             let connections = Connections::at_most(limit);
-            for wanted in [1, 16, 192, 1000] {
+            for wanted in [1, 16, 256, 1000] {
                 let calls = connections.calls_at_once(wanted);
                 assert!((1..=wanted).contains(&calls));
                 for hosts in [1, HOSTS_OF_AWS] {
@@ -77,10 +77,10 @@ mod tests {
     #[test]
     fn the_usual_limit_slows_nothing_down() {
         let usual = Connections::default();
-        assert_eq!(usual.calls_at_once(192), 192);
-        assert!(usual.idle_per_host(192, HOSTS_OF_AWS) > 0);
-        assert!(usual.idle_per_host(192, 1) >= 192);
-        assert_eq!(Connections::at_most(0).calls_at_once(192), 1);
+        assert_eq!(usual.calls_at_once(256), 256);
+        assert!(usual.idle_per_host(256, HOSTS_OF_AWS) > 0);
+        assert!(usual.idle_per_host(256, 1) >= 256);
+        assert_eq!(Connections::at_most(0).calls_at_once(256), 1);
         assert_eq!(Connections::at_most(0).idle_per_host(1, 1), 0);
     }
 }

@@ -1,5 +1,6 @@
 //! `trailproof scan`: asks AWS, records what it says, and judges it.
 
+use std::num::NonZero;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -242,11 +243,26 @@ pub(crate) fn evidence_file(reports: &Reports, resume: bool) -> Option<EvidenceF
 
 /// Scans as prepared, judges, and writes the reports.
 pub(crate) fn execute(prepared: Prepared, output: &Output) -> Result<Exit, CliError> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+    let runtime = runtime_for(&prepared.plan)
         .enable_all()
         .build()
         .map_err(|error| CliError::failed(format_args!("cannot start: {error}")))?;
     runtime.block_on(execute_in_runtime(prepared, output))
+}
+
+/// A runtime with as many threads as a scan's calls keep busy: handing work from one to another adds
+/// a fifth to what a call costs. One thread makes some 2,400 calls a second, so that four are enough
+/// for 256 calls in flight at 30 ms. An organization is listed at no more than 160 accounts a second
+/// (docs/benchmarks.md), and the adaptive sweep makes eight calls for each: one thread is enough.
+fn runtime_for(plan: &ScanPlan) -> tokio::runtime::Builder {
+    let listed = plan.scope == Scope::Organization && plan.accounts.is_empty();
+    if listed && plan.sweep == Sweep::Adaptive {
+        return tokio::runtime::Builder::new_current_thread();
+    }
+    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.worker_threads(processors.min(4));
+    builder
 }
 
 /// [`execute`], where a tokio runtime is there already.

@@ -34,7 +34,7 @@ const LIST_RATE: f64 = 8.0;
 /// Accounts on a page.
 const PAGE: usize = 20;
 /// Calls in flight, the scan's default.
-const CONCURRENCY: f64 = 192.0;
+const CONCURRENCY: f64 = 256.0;
 /// Calls of one account that can only be made one after the other: entering it, its regions, its
 /// trails, and the chain from status to subscriptions.
 const DEPTH: f64 = 8.0;

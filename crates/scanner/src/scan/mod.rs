@@ -34,7 +34,7 @@ use progress::Progress;
 /// How often progress is told.
 const TICK: Duration = Duration::from_millis(100);
 /// Calls in flight when the number of accounts does not ask for fewer.
-const CONCURRENCY: usize = 192;
+const CONCURRENCY: usize = 256;
 /// Calls in flight per account, when there are few accounts: all regions at once.
 const CONCURRENCY_PER_ACCOUNT: usize = 32;
 
