@@ -99,7 +99,7 @@ pub struct Site {
     pub region: Region,
     /// The log group's name.
     pub log_group: String,
-    /// The ARNs of the trails that deliver into it.
+    /// The ARNs of the trails that deliver into it; `apply` asks whether one still does.
     pub trails: Vec<String>,
     /// What is repaired, one entry per control.
     pub repairs: Vec<Repair>,

@@ -91,6 +91,22 @@ pub(crate) async fn log_group(
         .find(|group| text(group, "logGroupName") == Some(name)))
 }
 
+/// The trails that an account sees in a region, by ARN.
+pub(crate) async fn trails(
+    cloud: &impl Cloud,
+    account: AccountId,
+    region: &Region,
+) -> Result<BTreeMap<String, Value>, Unreadable> {
+    let call = Call::DescribeTrails {
+        include_shadow_trails: true,
+    };
+    let trails = list(ask(cloud, account, region, call).await?, "trailList");
+    Ok(trails
+        .into_iter()
+        .filter_map(|trail| Some((text(&trail, "TrailARN")?.to_owned(), trail)))
+        .collect())
+}
+
 /// The metric filters of a log group, by name.
 pub(crate) async fn metric_filters(
     cloud: &impl Cloud,

@@ -1,10 +1,11 @@
 //! A site that is not any more what the plan took it to be is left alone, and others are not.
 
 use serde_json::json;
+use trailproof_simulator::model::Trail;
 use trailproof_tests::ground::Case;
-use trailproof_tests::repair::{LOG_GROUP, QUEUE};
+use trailproof_tests::repair::{LOG_GROUP, QUEUE, id};
 
-use super::{BARE, NAME, Scenario, whole_repair};
+use super::{BARE, MINISTACK, MOTO, NAME, Scenario, whole_repair};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     Scenario {
@@ -37,6 +38,28 @@ pub(super) const SCENARIOS: &[Scenario] = &[
                     "delete_log_group",
                     json!({ "logGroupName": LOG_GROUP }),
                 );
+            });
+        },
+    },
+    Scenario {
+        name: "the trail is gone",
+        accounts: &[BARE; 2],
+        impossible: &[],
+        run: |case| {
+            drifts(case, "is gone since the plan was made", || {
+                delete_trail(case);
+            });
+        },
+    },
+    Scenario {
+        name: "the trail delivers elsewhere",
+        accounts: &[BARE; 2],
+        impossible: &[(MINISTACK, WITHOUT_ROLES), (MOTO, WITHOUT_ROLES)],
+        run: |case| {
+            drifts(case, "delivers to another log group since", || {
+                change_trails(case, |trails| {
+                    "elsewhere".clone_into(&mut trails[0].log_group);
+                });
             });
         },
     },
@@ -95,6 +118,30 @@ fn drifts(case: &Case<'_>, reason: &str, drift: impl FnOnce()) {
     assert!(applied.stdout.contains("1 of 2 sites done"), "{applied:?}");
     assert_eq!(case.added(&before), [Vec::new(), whole_repair()]);
     case.undo_restores(&before);
+}
+
+const WITHOUT_ROLES: &str = "it would need a log group and a role";
+
+fn delete_trail(case: &Case<'_>) {
+    if case.ground.simulator().is_some() {
+        change_trails(case, Vec::clear);
+        return;
+    }
+    let answer = case.somebody("cloudtrail", "describe_trails", json!({}));
+    let name = &answer["trailList"][0]["Name"];
+    case.somebody("cloudtrail", "delete_trail", json!({ "Name": name }));
+}
+
+/// Changes the trails of the first account, in the simulator.
+fn change_trails(case: &Case<'_>, change: impl FnOnce(&mut Vec<Trail>)) {
+    let running = case.ground.simulator().expect("it runs in the simulator");
+    running.change(|organization| {
+        let account = organization.account_mut(id(&case.accounts[0]));
+        let account = account.expect("it is there");
+        let mut sites = account.sites.values_mut();
+        let site = sites.find(|site| !site.trails.is_empty());
+        change(&mut site.expect("it has a trail").trails);
+    });
 }
 
 fn put_filter(case: &Case<'_>, name: &str, pattern: &str, value: &str) {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use trailproof_core::pattern::{Pattern, Relation, compare};
 
-use super::Work;
+use super::{Work, feeding};
 use crate::remediation::cloud::Cloud;
 use crate::remediation::journal::{StepRecord, StepState};
 use crate::remediation::naming::NameKind;
@@ -41,7 +41,7 @@ pub(super) struct Present {
 }
 
 /// Why a site is left alone: a sentence.
-type Reason = String;
+pub(super) type Reason = String;
 
 /// Looks at a site and decides about every step. `topics` says what the topics that the plan
 /// creates are really called, for those that are there.
@@ -51,6 +51,7 @@ pub(super) async fn decide<C: Cloud>(
     topics: &mut BTreeMap<String, String>,
 ) -> Result<Vec<Decision>, Reason> {
     let mut present = look(work, site).await?;
+    feeding::check(work, site).await?;
     check_reused(work, site, &mut present).await?;
     let mut decisions = Vec::with_capacity(site.steps.len());
     let mut actual = topics.clone();

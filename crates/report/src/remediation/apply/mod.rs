@@ -6,6 +6,7 @@
 //! after.
 
 mod decide;
+mod feeding;
 mod site;
 
 use std::collections::{BTreeMap, BTreeSet};

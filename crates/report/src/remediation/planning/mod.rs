@@ -487,9 +487,9 @@ impl Planner<'_> {
                 .and_then(site_of)
                 .and_then(|site| self.drafts.get_mut(&site))
                 .filter(|draft| draft.repairs(&finding.control.id));
-            match (draft, effect) {
-                (Some(draft), Effect::Green) => draft.turns_green(finding),
-                (Some(draft), Effect::Waits) => draft.waits(finding),
+            match (after.zip(draft), effect) {
+                (Some((after, draft)), Effect::Green) => draft.turns_green(finding, after),
+                (Some((after, draft)), Effect::Waits) => draft.waits(finding, after),
                 _ => unrepairable.push(self.unrepairable(finding, after)),
             }
         }

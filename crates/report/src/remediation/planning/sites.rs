@@ -134,27 +134,30 @@ impl Draft {
         self.repairs.contains_key(control)
     }
 
-    pub(super) fn turns_green(&mut self, finding: &Finding) {
-        self.note(finding, |repair| &mut repair.turns_green);
+    /// The site makes a broken finding green: what it is afterwards has its chain here.
+    pub(super) fn turns_green(&mut self, broken: &Finding, after: &Finding) {
+        self.note(broken, after, |repair| &mut repair.turns_green);
     }
 
-    pub(super) fn waits(&mut self, finding: &Finding) {
-        self.note(finding, |repair| &mut repair.waits);
+    /// The same, but for somebody's confirmation.
+    pub(super) fn waits(&mut self, broken: &Finding, after: &Finding) {
+        self.note(broken, after, |repair| &mut repair.waits);
     }
 
     fn note(
         &mut self,
-        finding: &Finding,
+        broken: &Finding,
+        after: &Finding,
         list: impl Fn(&mut RepairDraft) -> &mut BTreeSet<AccountId>,
     ) {
-        if let Some(repair) = self.repairs.get_mut(&finding.control.id) {
-            list(repair).insert(finding.account.id);
+        if let Some(repair) = self.repairs.get_mut(&broken.control.id) {
+            list(repair).insert(broken.account.id);
             repair
                 .reasons
-                .extend(finding.reason.as_deref().map(str::to_owned));
+                .extend(broken.reason.as_deref().map(str::to_owned));
         }
         self.trails.extend(
-            finding
+            after
                 .chain
                 .iter()
                 .filter(|link| link.link == LinkName::Trail)
