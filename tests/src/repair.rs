@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 use trailproof_core::account::{AccountId, Region};
-use trailproof_simulator::model::{LogGroup, Organization, Site};
+use trailproof_simulator::model::{
+    Denial, LogGroup, Organization, Site, Subscription, SubscriptionState,
+};
 use trailproof_simulator::{Options, Running, Scenario, Server};
 
 use crate::binary::{Outcome, Trailproof};
@@ -107,6 +109,44 @@ impl Bench {
                 .find(|group| group.name == LOG_GROUP);
             change(group.expect("the log group is there"))
         })
+    }
+
+    /// Refuses these operations, and no others, in an account.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such account.
+    #[track_caller]
+    pub fn deny(&self, account: &str, operations: &[&str]) {
+        self.running.change(|organization| {
+            let account = organization.account_mut(id(account));
+            let denials = &mut account.expect("the account is there").denials;
+            denials.clear();
+            if !operations.is_empty() {
+                denials.push(Denial {
+                    operations: operations.iter().map(|&name| name.to_owned()).collect(),
+                    ..Denial::default()
+                });
+            }
+        });
+    }
+
+    /// Somebody's telephone is subscribed to the first topic of an account.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such account or topic.
+    #[track_caller]
+    pub fn stranger_subscribes(&self, account: &str) {
+        self.change(account, |site| {
+            let topic = site.topics.first_mut().expect("the topic is there");
+            topic.subscriptions.push(Subscription {
+                protocol: "sms".to_owned(),
+                endpoint: "+4915112345678".to_owned(),
+                state: SubscriptionState::Confirmed,
+                ..Subscription::default()
+            });
+        });
     }
 
     /// What is in the home region of an account.

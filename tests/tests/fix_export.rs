@@ -81,29 +81,31 @@ mod with_python {
     use std::process::Command;
 
     use serde_json::{Value, json};
-    use trailproof_simulator::model::Denial;
-    use trailproof_tests::repair::{Bench, QUEUE, id};
+    use trailproof_tests::repair::{Bench, QUEUE};
     use trailproof_tests::server::script;
     use xtask::python;
 
     use super::{bench, is_there, succeeds};
 
-    #[test]
-    fn the_script_repairs_what_apply_would_and_can_be_run_again() {
-        let bench = bench();
+    /// The exported script, which finds the AWS CLI of the tests.
+    fn exported_script(bench: &Bench) -> Command {
         let python = python::environment().expect("the tests' Python is there");
         let folder = python.parent().unwrap_or(Path::new(""));
         let path = std::env::var("PATH").unwrap_or_default();
-        let script = || {
-            let mut command = Command::new("sh");
-            command
-                .arg(bench.file("script/fix.sh"))
-                .env_clear()
-                .env("PATH", format!("{}:{path}", folder.display()))
-                .env("HOME", bench.trailproof.home())
-                .envs(bench.running.environment());
-            command
-        };
+        let mut command = Command::new("sh");
+        command
+            .arg(bench.file("script/fix.sh"))
+            .env_clear()
+            .env("PATH", format!("{}:{path}", folder.display()))
+            .env("HOME", bench.trailproof.home())
+            .envs(bench.running.environment());
+        command
+    }
+
+    #[test]
+    fn the_script_repairs_what_apply_would_and_can_be_run_again() {
+        let bench = bench();
+        let script = || exported_script(&bench);
         let _ = succeeds(script());
         let _ = bench.scan().exits(0);
         let after = bench.state();
@@ -125,36 +127,13 @@ mod with_python {
     #[test]
     fn the_script_ends_where_it_cannot_look() {
         let bench = bench();
-        let python = python::environment().expect("the tests' Python is there");
-        let folder = python.parent().unwrap_or(Path::new(""));
-        let path = std::env::var("PATH").unwrap_or_default();
-        let script = || {
-            let mut command = Command::new("sh");
-            command
-                .arg(bench.file("script/fix.sh"))
-                .env_clear()
-                .env("PATH", format!("{}:{path}", folder.display()))
-                .env("HOME", bench.trailproof.home())
-                .envs(bench.running.environment());
-            command
-        };
-        let deny = |operations: &[&str]| {
-            let denial = Denial {
-                operations: operations.iter().map(|&name| name.to_owned()).collect(),
-                ..Denial::default()
-            };
-            bench.running.change(|organization| {
-                let here = id("111111111111");
-                let account = organization.account_mut(here).expect("it is there");
-                account.denials = vec![denial];
-            });
-        };
+        let script = || exported_script(&bench);
         for operation in [
             "logs:DescribeMetricFilters",
             "sns:ListSubscriptionsByTopic",
             "cloudwatch:DescribeAlarms",
         ] {
-            deny(&[operation]);
+            bench.deny("111111111111", &[operation]);
             let output = script().output().expect("the shell starts");
             assert!(!output.status.success(), "{operation}");
             let said = String::from_utf8_lossy(&output.stderr);
@@ -165,7 +144,7 @@ mod with_python {
         }
         assert!(bench.site("111111111111").alarms.is_empty());
         assert!(bench.site("333333333333").alarms.len() == 1);
-        deny(&[]);
+        bench.deny("111111111111", &[]);
         let _ = succeeds(script());
         let _ = bench.scan().exits(0);
     }

@@ -6,8 +6,7 @@
     reason = "a test that cannot go on has failed, and says why"
 )]
 
-use trailproof_simulator::model::Denial;
-use trailproof_tests::repair::{Bench, QUEUE, difference, id};
+use trailproof_tests::repair::{Bench, QUEUE, difference};
 
 const HERE: &str = "111111111111";
 const LAST: &str = "999999999999";
@@ -134,25 +133,11 @@ fn a_topic_that_an_earlier_plan_left_is_used_again_by_the_same_people() {
     let bench = small_bench();
     let before = bench.state();
     let people = ["--subscribe", QUEUE, "--subscribe", "email:a@example.com"];
-    let deny = |operations: &[&str]| {
-        let denial = Denial {
-            operations: operations.iter().map(|&name| name.to_owned()).collect(),
-            ..Denial::default()
-        };
-        bench.running.change(|organization| {
-            let account = organization.account_mut(id(HERE)).expect("it is there");
-            account.denials = if operations.is_empty() {
-                Vec::new()
-            } else {
-                vec![denial]
-            };
-        });
-    };
     // Somebody plans again instead of going on.
     let _ = bench.plan(&people);
-    deny(&["cloudwatch:PutMetricAlarm"]);
+    bench.deny(HERE, &["cloudwatch:PutMetricAlarm"]);
     let _ = bench.apply().exits(1);
-    deny(&[]);
+    bench.deny(HERE, &[]);
     let _ = bench.plan(&people);
     let applied = bench.apply().exits(0);
     assert!(

@@ -10,13 +10,11 @@ use std::io::Write as _;
 use std::process::Stdio;
 
 use serde_json::Value;
-use trailproof_simulator::model::{
-    Alarm, Denial, MetricFilter, Subscription, SubscriptionState, Topic,
-};
+use trailproof_simulator::model::{Alarm, MetricFilter, Subscription, SubscriptionState, Topic};
 use trailproof_simulator::server::Faults;
 use trailproof_tests::binary::Outcome;
 use trailproof_tests::cutting::{Cutting, Moment};
-use trailproof_tests::repair::{Bench, LOG_GROUP, QUEUE, difference, id};
+use trailproof_tests::repair::{Bench, LOG_GROUP, QUEUE, difference};
 
 const HERE: &str = "111111111111";
 const NAME: &str = "trailproof-console-auth-failures";
@@ -321,18 +319,7 @@ fn a_refusal_at_any_step_stops_only_its_site_and_a_later_apply_goes_on() {
         let bench = bench();
         let _ = bench.plan(&["--subscribe", QUEUE]);
         let before = bench.state();
-        let refuse = |operations: Vec<String>| {
-            bench.running.change(|organization| {
-                let account = organization
-                    .account_mut(id("222222222222"))
-                    .expect("it is there");
-                account.denials = vec![Denial {
-                    operations,
-                    ..Denial::default()
-                }];
-            });
-        };
-        refuse(vec![action.to_owned()]);
+        bench.deny("222222222222", &[action]);
         let applied = bench.apply().exits(1);
         let expected = format!(
             "{} changes made, 0 there already; 1 of 2 sites done",
@@ -343,13 +330,7 @@ fn a_refusal_at_any_step_stops_only_its_site_and_a_later_apply_goes_on() {
             applied.stdout.contains(&format!("{action} failed: ")),
             "{action}: {applied:?}"
         );
-        bench.running.change(|organization| {
-            organization
-                .account_mut(id("222222222222"))
-                .expect("it is there")
-                .denials
-                .clear();
-        });
+        bench.deny("222222222222", &[]);
         let applied = bench.apply().exits(0);
         let noun = if made == 3 { "change" } else { "changes" };
         let expected = format!("{} {noun} made, {} there already", 4 - made, 4 + made);
@@ -425,13 +406,8 @@ fn undo_leaves_what_others_changed_or_came_to_use() {
     let _ = bench.apply().exits(0);
     bench.change(HERE, |site| {
         site.alarms[0].threshold = Some(3.0);
-        site.topics[0].subscriptions.push(Subscription {
-            protocol: "sms".to_owned(),
-            endpoint: "+4915112345678".to_owned(),
-            state: SubscriptionState::Confirmed,
-            ..Subscription::default()
-        });
     });
+    bench.stranger_subscribes(HERE);
     let undone = bench.undo().exits(4);
     assert!(
         undone

@@ -5,8 +5,8 @@
     reason = "a test that cannot go on has failed, and says why"
 )]
 
-use trailproof_simulator::model::{Denial, Subscription, SubscriptionState};
-use trailproof_tests::repair::{Bench, QUEUE, difference, id};
+use trailproof_simulator::model::{Subscription, SubscriptionState};
+use trailproof_tests::repair::{Bench, QUEUE, difference};
 
 const HERE: &str = "111111111111";
 
@@ -66,25 +66,13 @@ fn a_subscription_that_cannot_be_looked_at_is_left() {
     let _ = bench.plan(&["--subscribe", QUEUE]);
     let before = bench.state();
     let _ = bench.apply().exits(0);
-    let deny = |operations: Vec<String>| {
-        bench.running.change(|organization| {
-            let account = organization.account_mut(id(HERE)).expect("it is there");
-            account.denials = vec![Denial {
-                operations,
-                ..Denial::default()
-            }];
-        });
-    };
-    deny(vec!["sns:GetSubscriptionAttributes".to_owned()]);
+    bench.deny(HERE, &["sns:GetSubscriptionAttributes"]);
     let undone = bench.undo().exits(4);
     assert!(
         undone.stdout.contains("its attributes could not be read: "),
         "{undone:?}"
     );
-    bench.running.change(|organization| {
-        let account = organization.account_mut(id(HERE)).expect("it is there");
-        account.denials.clear();
-    });
+    bench.deny(HERE, &[]);
     bench.undo_restores(&before);
 }
 
@@ -150,26 +138,13 @@ fn an_alarm_that_cannot_be_deleted_is_not_cut_off() {
     let before = bench.state();
     let _ = bench.apply().exits(0);
     let made = bench.state();
-    let deny = |operations: &[&str]| {
-        let operations: Vec<_> = operations.iter().map(|&name| name.to_owned()).collect();
-        bench.running.change(|organization| {
-            let account = organization.account_mut(id(HERE)).expect("it is there");
-            account.denials.clear();
-            if !operations.is_empty() {
-                account.denials.push(Denial {
-                    operations,
-                    ..Denial::default()
-                });
-            }
-        });
-    };
-    deny(&["cloudwatch:DeleteAlarms"]);
+    bench.deny(HERE, &["cloudwatch:DeleteAlarms"]);
     let undone = bench.undo().exits(4);
     assert!(
         undone.stdout.contains("cloudwatch:DeleteAlarms failed: "),
         "{undone:?}"
     );
-    deny(&[]);
+    bench.deny(HERE, &[]);
     assert!(
         bench.state() == made,
         "{}",
@@ -208,14 +183,7 @@ fn a_pending_subscription_is_not_said_to_be_gone_while_its_topic_stays() {
     let _ = bench.plan(&["--subscribe", QUEUE, "--subscribe", "email:a@example.com"]);
     let before = bench.state();
     let _ = bench.apply().exits(0);
-    bench.change(HERE, |site| {
-        site.topics[0].subscriptions.push(Subscription {
-            protocol: "sms".to_owned(),
-            endpoint: "+4915112345678".to_owned(),
-            state: SubscriptionState::Confirmed,
-            ..Subscription::default()
-        });
-    });
+    bench.stranger_subscribes(HERE);
     let undone = bench.undo().exits(4);
     assert!(
         undone.stdout.contains(
