@@ -334,6 +334,15 @@ impl Change {
             Self::PutMetricFilter(_) | Self::CreateTopic(_) | Self::Subscribe(_) => None,
         }
     }
+
+    /// The ARN of the topic that must be there before.
+    pub(crate) fn needed_topic(&self) -> Option<&str> {
+        match self {
+            Self::Subscribe(subscription) => Some(&subscription.topic_arn),
+            Self::PutMetricAlarm(alarm) => Some(&alarm.topic_arn),
+            Self::PutMetricFilter(_) | Self::CreateTopic(_) => None,
+        }
+    }
 }
 
 impl fmt::Display for Change {

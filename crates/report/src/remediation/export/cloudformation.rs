@@ -53,16 +53,11 @@ fn topics_of_others<'a>(
             Change::CreateTopic(topic) => Some((topic, other)),
             _ => None,
         })
-        .filter(|(topic, _)| site.steps.iter().any(|step| uses(step, &topic.arn)))
+        .filter(|(topic, _)| {
+            let mut needed = site.steps.iter().map(|step| step.change.needed_topic());
+            needed.any(|arn| arn == Some(topic.arn.as_str()))
+        })
         .map(|(topic, other)| (topic.name.as_str(), other))
-}
-
-fn uses(step: &Step, topic: &str) -> bool {
-    match &step.change {
-        Change::Subscribe(subscription) => subscription.topic_arn == topic,
-        Change::PutMetricAlarm(alarm) => alarm.topic_arn == topic,
-        Change::PutMetricFilter(_) | Change::CreateTopic(_) => false,
-    }
 }
 
 pub(super) fn pretty(value: &Value) -> String {

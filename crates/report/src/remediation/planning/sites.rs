@@ -67,15 +67,6 @@ pub(super) fn take_topic(candidate: &mut Candidate, topics: &mut NewTopics) {
     topics.insert(arn, steps);
 }
 
-/// The topic that must be there before a step.
-fn topic_of(step: &Step) -> Option<&str> {
-    match &step.change {
-        Change::Subscribe(subscription) => Some(&subscription.topic_arn),
-        Change::PutMetricAlarm(alarm) => Some(&alarm.topic_arn),
-        Change::PutMetricFilter(_) | Change::CreateTopic(_) => None,
-    }
-}
-
 /// What is to be done at a site, so far.
 #[derive(Debug, Default)]
 pub(super) struct Draft {
@@ -184,7 +175,10 @@ impl Draft {
             if !needed.contains(&index) {
                 continue;
             }
-            let topic = topic_of(&step).and_then(|arn| topics.remove(arn));
+            let topic = step
+                .change
+                .needed_topic()
+                .and_then(|arn| topics.remove(arn));
             for step in topic.into_iter().flatten().chain([step]) {
                 let id = format!("{id}#{}", steps.len() + 1);
                 ids.entry(index).or_default().push(id.clone());
