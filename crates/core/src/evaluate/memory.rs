@@ -63,22 +63,13 @@ impl Memory {
 
     /// The alarms beside a log group.
     pub(super) fn alarms(&mut self, evidence: &Evidence, place: &Place) -> Arc<Alarms> {
-        if let Some(known) = self.alarms.get(&place.site) {
-            return Arc::clone(known);
-        }
-        let alarms = Arc::new(Alarms::of(evidence, place));
-        self.alarms.insert(place.site.clone(), Arc::clone(&alarms));
-        alarms
+        let known = self.alarms.entry(place.site.clone());
+        Arc::clone(known.or_insert_with(|| Arc::new(Alarms::of(evidence, place))))
     }
 
     /// The metric filters of a log group.
     pub(super) fn filters(&mut self, evidence: &Evidence, place: &Place) -> Arc<Filters> {
-        if let Some(known) = self.filters.get(&place.arn) {
-            return Arc::clone(known);
-        }
-        let filters = Arc::new(Filters::of(evidence, place));
-        let arn = Arc::clone(&place.arn);
-        self.filters.insert(arn, Arc::clone(&filters));
-        filters
+        let known = self.filters.entry(Arc::clone(&place.arn));
+        Arc::clone(known.or_insert_with(|| Arc::new(Filters::of(evidence, place))))
     }
 }
