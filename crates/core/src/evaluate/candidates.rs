@@ -1,19 +1,19 @@
 //! The trails that may carry an account's events, each judged down to its log group.
 
-use std::collections::HashMap;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use super::coverage::{Decisions, Required};
 use super::links::log_group::Place;
 use super::links::trail::Candidate;
 use super::links::{delivery, log_group, logging, selectors, trail};
-use super::reading::Reading;
+use super::reading::{CLOUDTRAIL, Reading};
 use super::verdict::Step;
+use crate::account::AccountId;
 use crate::evidence::{Evidence, Trail};
 use crate::policy::Policy;
 
 /// What a trail's owner tells of it: the same for every account behind it, and for every control.
+#[derive(Debug)]
 pub(super) struct Kept {
     pub(super) copy: Reading<Trail>,
     /// The trail as its owner has it or, where that is not known, as it was seen.
@@ -31,13 +31,30 @@ impl Kept {
             [&self.logging, &self.log_group, &self.delivery].map(Arc::clone);
         [logging, selectors, log_group, delivery]
     }
+
+    /// Whether the trail records in every account of an organization, as its owner says.
+    pub(super) fn is_of_organization(&self) -> bool {
+        match &self.copy {
+            Reading::Read { value, .. } => value.is_organization_trail == Some(true),
+            Reading::Unread(_) => false,
+        }
+    }
+
+    /// The accounts whose word was asked for: the trail's owner, those that can stand in for it,
+    /// and the log group's account.
+    pub(super) fn keepers(
+        &self,
+        evidence: &Evidence,
+        seen: &Trail,
+    ) -> impl Iterator<Item = AccountId> {
+        let administrators = evidence.delegated_administrators(CLOUDTRAIL);
+        let log_group = self.place.as_ref().map(|place| place.site.account);
+        seen.owner()
+            .into_iter()
+            .chain(log_group)
+            .chain(administrators.into_iter().flatten().flatten())
+    }
 }
-
-/// The trails read so far, by ARN.
-pub(super) type Known = HashMap<Arc<str>, Rc<Kept>>;
-
-/// Which events trails admit, by ARN and control.
-pub(super) type Admitted = HashMap<(Arc<str>, usize), Arc<Step>>;
 
 /// Judges what depends neither on the account that sees the trail nor on the control.
 pub(super) fn keep(evidence: &Evidence, policy: &Policy, seen: &Arc<Trail>) -> Kept {

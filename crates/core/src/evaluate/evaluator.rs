@@ -1,11 +1,10 @@
 //! The search over every chain of an account, for verdicts and for the calls that are still
 //! missing.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
-use std::rc::Rc;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::candidates::{self, Admitted, Kept, Known};
+use super::candidates::{self, Kept};
 use super::coverage::Required;
 use super::finding;
 use super::links::log_group::Place;
@@ -15,15 +14,14 @@ use super::reading::{Reading, locked};
 use super::site::{self, Judgement};
 use super::verdict::{Chain, Standing, Step, Yardstick, open_standing, rank, standing, wants};
 use crate::account::{AccountId, Region};
-use crate::arn::Arn;
-use crate::evidence::{Evidence, Request, Site, Trail};
+use crate::evidence::{Evidence, Request, Trail};
 use crate::finding::{Finding, LinkName, Pool};
 use crate::policy::Policy;
 
 /// Judges evidence by one policy, from any thread. What it worked out it keeps: decisions about
-/// patterns for good, since they depend on texts alone, and judgements of log groups for as long
-/// as the evidence about them stays the same. A scan that asks again and again what is wanted
-/// pays for each once.
+/// patterns for good, since they depend on texts alone, and judgements of trails and log groups
+/// for as long as the evidence about them stays the same. A scan that asks again and again what is
+/// wanted pays for each once.
 #[derive(Debug)]
 pub struct Evaluator {
     policy: Policy,
@@ -47,14 +45,10 @@ impl Evaluator {
     /// Judges one state of the evidence. What accounts share is judged once. Only one state can be
     /// under judgement at a time; others wait.
     pub fn on<'e>(&'e self, evidence: &'e Evidence) -> Evaluation<'e> {
-        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        memory.begin(evidence);
         Evaluation {
             evidence,
             policy: &self.policy,
-            memory,
-            trails: HashMap::new(),
-            admitted: HashMap::new(),
+            memory: self.memory.lock().unwrap_or_else(PoisonError::into_inner),
             regions: HashMap::new(),
         }
     }
@@ -65,8 +59,6 @@ pub struct Evaluation<'e> {
     evidence: &'e Evidence,
     policy: &'e Policy,
     memory: MutexGuard<'e, Memory>,
-    trails: Known,
-    admitted: Admitted,
     regions: HashMap<AccountId, Arc<[Region]>>,
 }
 
@@ -80,7 +72,7 @@ pub(super) struct Way {
 /// Where the chains of an account begin: the same for every control.
 struct Beginning {
     /// The trails that may carry its events, each with the step that says whether it does.
-    trails: Vec<(Arc<Step>, Rc<Kept>)>,
+    trails: Vec<(Arc<Step>, Arc<Kept>)>,
     /// Why there may be other trails, or none.
     otherwise: Option<Step>,
 }
@@ -159,26 +151,12 @@ impl Evaluation<'_> {
         }
     }
 
-    /// Drops what was kept of an account's own trails and log groups, where no other account's
-    /// chain leads. Accounts that come later and need it all the same only pay for it again.
-    fn forget(&mut self, account: AccountId) {
-        let mut common: HashSet<Site> = HashSet::new();
-        self.trails.retain(|arn, kept| {
-            let organization = matches!(
-                &kept.copy,
-                Reading::Read { value, .. } if value.is_organization_trail == Some(true)
-            );
-            let elsewhere = organization || Arn::account_in(arn) != Some(account);
-            if elsewhere && let Some(place) = &kept.place {
-                common.insert(place.site.clone());
-            }
-            elsewhere
-        });
-        let trails = &self.trails;
-        self.admitted.retain(|(arn, _), _| trails.contains_key(arn));
-        self.memory
-            .forget(|site| site.account == account && !common.contains(site));
-        self.regions.clear();
+    /// Drops what was kept for one account only. Whoever is done with an account says so, lest
+    /// memory grow with their number; an account that comes up again only costs its judgement
+    /// again.
+    pub fn forget(&mut self, account: AccountId) {
+        self.memory.forget(account);
+        self.regions.remove(&account);
     }
 
     /// The calls that were never made and on which an account's verdicts still rest. They may all
@@ -265,7 +243,7 @@ impl Evaluation<'_> {
 
     /// The organization trails that cover an account nobody can look into, if their owner is
     /// believed: those seen anywhere, for accounts that the organization lists.
-    fn trusted(&mut self, account: AccountId) -> Vec<(Arc<Step>, Rc<Kept>)> {
+    fn trusted(&mut self, account: AccountId) -> Vec<(Arc<Step>, Arc<Kept>)> {
         let evidence = self.evidence;
         if !evidence.listed_accounts().contains_key(&account) {
             return Vec::new();
@@ -285,23 +263,8 @@ impl Evaluation<'_> {
             .collect()
     }
 
-    fn kept(&mut self, seen: &Arc<Trail>) -> Rc<Kept> {
-        if let Some(known) = self.trails.get(&seen.trail_arn) {
-            return Rc::clone(known);
-        }
-        let kept = Rc::new(candidates::keep(self.evidence, self.policy, seen));
-        self.trails
-            .insert(Arc::clone(&seen.trail_arn), Rc::clone(&kept));
-        kept
-    }
-
-    fn admits(&mut self, kept: &Kept, index: usize, required: Required<'_>) -> Arc<Step> {
-        let (evidence, decisions) = (self.evidence, &mut self.memory.decisions);
-        let known = self
-            .admitted
-            .entry((Arc::clone(&kept.told.trail_arn), index));
-        let step = known.or_insert_with(|| candidates::admits(evidence, kept, required, decisions));
-        Arc::clone(step)
+    fn kept(&mut self, seen: &Arc<Trail>) -> Arc<Kept> {
+        self.memory.trail(self.evidence, self.policy, seen)
     }
 
     /// Follows one trail as far as is asked.
@@ -314,7 +277,7 @@ impl Evaluation<'_> {
         required: Required<'_>,
         depth: Depth,
     ) -> [Way; 2] {
-        let selectors = self.admits(kept, index, required);
+        let selectors = self.memory.admits(self.evidence, kept, index, required);
         let mut head: Chain = vec![Arc::clone(step)];
         head.extend(kept.steps(selectors));
         let judgement = match &kept.place {
@@ -373,8 +336,8 @@ impl Evaluation<'_> {
             index,
             particular.map(|account| (account, Arc::clone(&regions))),
         );
-        if let Some(known) = self.memory.judgements.get(&key) {
-            return Arc::clone(known);
+        if let Some(known) = self.memory.judgement(evidence, &key) {
+            return known;
         }
         let alarms = self.memory.alarms(evidence, place);
         let question = site::Question {
@@ -389,7 +352,8 @@ impl Evaluation<'_> {
         };
         let decisions = &mut self.memory.decisions;
         let judgement = Arc::new(site::judge(&question, &filters, &alarms, decisions));
-        self.memory.judgements.insert(key, Arc::clone(&judgement));
+        self.memory
+            .keep_judgement(evidence, key, place, &alarms, &judgement);
         judgement
     }
 

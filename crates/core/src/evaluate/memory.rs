@@ -1,54 +1,111 @@
 //! What an evaluator worked out and may need again.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::coverage::Decisions;
+use super::candidates::{self, Kept};
+use super::coverage::{Decisions, Required};
 use super::links::log_group::Place;
 use super::site::{Alarms, Filters, Judgement};
+use super::verdict::Step;
 use crate::account::{AccountId, Partition, Region};
-use crate::evidence::{Evidence, Mark, Site};
+use crate::arn::Arn;
+use crate::evidence::{Basis, Evidence, Part, Site, Trail};
+use crate::policy::Policy;
 
 /// A log group, by ARN, and a control; also the account and its regions, where filters tell
 /// accounts apart.
 pub(super) type Question = (Arc<str>, usize, Option<(AccountId, Arc<[Region]>)>);
 
-/// Decisions about patterns, for good; everything else, for one state of the evidence.
+/// Decisions about patterns, for good; everything else, for as long as the evidence that it was
+/// made from stays the same.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     /// They rest on texts alone.
     pub(super) decisions: Decisions,
     default_regions: HashMap<Partition, Arc<[Region]>>,
-    /// The state of the evidence that the following was made from.
-    mark: Option<Arc<Mark>>,
-    alarms: HashMap<Site, Arc<Alarms>>,
+    /// By ARN.
+    trails: HashMap<Arc<str>, Followed>,
+    alarms: HashMap<Site, (Basis, Arc<Alarms>)>,
     /// By the log group's ARN.
-    filters: HashMap<Arc<str>, Arc<Filters>>,
-    pub(super) judgements: HashMap<Question, Arc<Judgement>>,
+    filters: HashMap<Arc<str>, (Basis, Arc<Filters>)>,
+    judgements: HashMap<Question, (Basis, Arc<Judgement>)>,
+}
+
+/// A trail judged down to its log group.
+#[derive(Debug)]
+struct Followed {
+    basis: Basis,
+    /// As the account saw it that it was judged for.
+    seen: Arc<Trail>,
+    kept: Arc<Kept>,
+    /// Which events it admits, by control.
+    admitted: HashMap<usize, Arc<Step>>,
 }
 
 impl Memory {
-    /// Drops what was made from another state of the evidence.
-    pub(super) fn begin(&mut self, evidence: &Evidence) {
-        let mark = evidence.shared_mark();
-        let same = |known: &Arc<Mark>| Arc::ptr_eq(known, mark);
-        if !self.mark.as_ref().is_some_and(same) {
-            self.mark = Some(Arc::clone(mark));
-            self.alarms.clear();
-            self.filters.clear();
-            self.judgements.clear();
+    /// What a trail's owner tells of it.
+    pub(super) fn trail(
+        &mut self,
+        evidence: &Evidence,
+        policy: &Policy,
+        seen: &Arc<Trail>,
+    ) -> Arc<Kept> {
+        if let Some(known) = self.trails.get(&seen.trail_arn)
+            && known.seen == *seen
+            && known.basis.holds(evidence)
+        {
+            return Arc::clone(&known.kept);
+        }
+        let kept = Arc::new(candidates::keep(evidence, policy, seen));
+        let followed = Followed {
+            basis: Basis::of(evidence, Part::Trails, kept.keepers(evidence, seen)),
+            seen: Arc::clone(seen),
+            kept: Arc::clone(&kept),
+            admitted: HashMap::new(),
+        };
+        self.trails.insert(Arc::clone(&seen.trail_arn), followed);
+        kept
+    }
+
+    /// Which of a control's events a trail admits that was asked for just now.
+    pub(super) fn admits(
+        &mut self,
+        evidence: &Evidence,
+        kept: &Kept,
+        index: usize,
+        required: Required<'_>,
+    ) -> Arc<Step> {
+        let decisions = &mut self.decisions;
+        let mut judge = || candidates::admits(evidence, kept, required, decisions);
+        match self.trails.get_mut(&kept.told.trail_arn) {
+            Some(trail) => Arc::clone(trail.admitted.entry(index).or_insert_with(judge)),
+            None => judge(),
         }
     }
 
-    /// Drops what is known of log groups at some sites, and what is of use for one account only.
-    pub(super) fn forget(&mut self, is_of_no_use: impl Fn(&Site) -> bool) {
-        self.alarms.retain(|site, _| !is_of_no_use(site));
-        self.filters
-            .retain(|_, filters| !is_of_no_use(&filters.site));
+    /// Drops what is of use for one account only: what is known of its own trails and log groups,
+    /// where no other account's chain leads. Should one lead there after all, it is worked out
+    /// again.
+    pub(super) fn forget(&mut self, account: AccountId) {
+        let mut common: HashSet<&Site> = HashSet::new();
+        let is_common = |arn: &Arc<str>, trail: &Followed| {
+            trail.kept.is_of_organization() || Arn::account_in(arn) != Some(account)
+        };
+        for (arn, trail) in &self.trails {
+            if is_common(arn, trail) {
+                common.extend(trail.kept.place.as_ref().map(|place| &place.site));
+            }
+        }
+        let own = |site: &Site| site.account == account && !common.contains(site);
+        self.alarms.retain(|site, _| !own(site));
+        self.filters.retain(|_, (_, filters)| !own(&filters.site));
         let filters = &self.filters;
         self.judgements.retain(|(log_group, _, particular), _| {
-            filters.contains_key(log_group) && particular.is_none()
+            let particular = particular.as_ref().map(|(account, _)| *account);
+            filters.contains_key(log_group) && particular != Some(account)
         });
+        self.trails.retain(|arn, trail| is_common(arn, trail));
     }
 
     /// The regions that every account of a partition has, in order.
@@ -63,13 +120,56 @@ impl Memory {
 
     /// The alarms beside a log group.
     pub(super) fn alarms(&mut self, evidence: &Evidence, place: &Place) -> Arc<Alarms> {
-        let known = self.alarms.entry(place.site.clone());
-        Arc::clone(known.or_insert_with(|| Arc::new(Alarms::of(evidence, place))))
+        if let Some((basis, alarms)) = self.alarms.get(&place.site)
+            && basis.holds(evidence)
+        {
+            return Arc::clone(alarms);
+        }
+        let basis = Basis::of(evidence, Part::Alarms, [place.site.account]);
+        let alarms = Arc::new(Alarms::of(evidence, place));
+        self.alarms
+            .insert(place.site.clone(), (basis, Arc::clone(&alarms)));
+        alarms
     }
 
     /// The metric filters of a log group.
     pub(super) fn filters(&mut self, evidence: &Evidence, place: &Place) -> Arc<Filters> {
-        let known = self.filters.entry(Arc::clone(&place.arn));
-        Arc::clone(known.or_insert_with(|| Arc::new(Filters::of(evidence, place))))
+        if let Some((basis, filters)) = self.filters.get(&place.arn)
+            && basis.holds(evidence)
+        {
+            return Arc::clone(filters);
+        }
+        let basis = Basis::of(evidence, Part::Alarms, [place.site.account]);
+        let filters = Arc::new(Filters::of(evidence, place));
+        self.filters
+            .insert(Arc::clone(&place.arn), (basis, Arc::clone(&filters)));
+        filters
+    }
+
+    /// The judgement of a log group, if it still stands.
+    pub(super) fn judgement(
+        &self,
+        evidence: &Evidence,
+        question: &Question,
+    ) -> Option<Arc<Judgement>> {
+        self.judgements
+            .get(question)
+            .filter(|(basis, _)| basis.holds(evidence))
+            .map(|(_, judgement)| Arc::clone(judgement))
+    }
+
+    /// Keeps a judgement that was made from a log group's alarms.
+    pub(super) fn keep_judgement(
+        &mut self,
+        evidence: &Evidence,
+        question: Question,
+        place: &Place,
+        alarms: &Alarms,
+        judgement: &Arc<Judgement>,
+    ) {
+        let accounts = alarms.notified().chain([place.site.account]);
+        let basis = Basis::of(evidence, Part::Alarms, accounts);
+        self.judgements
+            .insert(question, (basis, Arc::clone(judgement)));
     }
 }

@@ -58,4 +58,6 @@ mod fixture;
 #[cfg(test)]
 mod monotonicity;
 #[cfg(test)]
+mod remembering;
+#[cfg(test)]
 mod tests;

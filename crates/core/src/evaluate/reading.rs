@@ -12,6 +12,7 @@ use crate::evidence::{Answer, Call, CallError, Entry, Evidence, Operation, Reque
 pub(super) const CLOUDTRAIL: &str = "cloudtrail.amazonaws.com";
 
 /// What became of an attempt to read something.
+#[derive(Debug)]
 pub(super) enum Reading<T: ?Sized> {
     /// Somebody read it.
     Read {

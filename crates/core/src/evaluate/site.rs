@@ -18,6 +18,7 @@ use super::verdict::{
     Cause, Chain, Standing, Step, Yardstick, open_standing, rank, standing, wants,
 };
 use crate::account::{AccountId, Region};
+use crate::arn::Arn;
 use crate::evidence::{self, CompositeAlarm, Evidence, MetricAlarm, MetricFilter, Request, View};
 use crate::finding::LinkName;
 
@@ -113,6 +114,18 @@ impl Alarms {
                 .collect(),
             composite,
         }
+    }
+
+    /// The accounts of everything that any of them notifies.
+    pub(super) fn notified(&self) -> impl Iterator<Item = AccountId> {
+        let metric = self.metric.items.iter().map(|alarm| &alarm.alarm_actions);
+        let composite = self.rules.iter().map(|alarm| &alarm.alarm_actions);
+        let accounts: BTreeSet<AccountId> = metric
+            .chain(composite)
+            .flatten()
+            .filter_map(|action| Arn::account_in(action))
+            .collect();
+        accounts.into_iter()
     }
 }
 

@@ -3,6 +3,7 @@
 //! Evidence is all that evaluation knows. It is not a model of AWS: nothing here is derived,
 //! defaulted or guessed, and a failed call is kept as what it is.
 
+mod mark;
 mod operation;
 mod query;
 mod read;
@@ -13,6 +14,7 @@ mod shapes;
 mod store;
 pub mod timestamp;
 
+pub(crate) use mark::{Basis, Part};
 pub use operation::{Operation, UnknownOperation};
 pub use query::{Entry, LogGroupAnswer, TrailsView, View};
 pub use read::{ReadError, Reading, read_records};
@@ -24,7 +26,6 @@ pub use shapes::{
     MetricFilter, MetricStat, MetricTransformation, MuteRule, MuteTargets, Organization,
     OrganizationAccount, RegionOption, Subscription, TopicAttributes, Trail, TrailStatus,
 };
-pub(crate) use store::Mark;
 pub use store::{Alarms, Answer, Evidence, Listing, Site, UnreadableRecord};
 
 #[cfg(test)]

@@ -6,6 +6,8 @@ use serde_json::{Map, Value};
 
 use super::Operation;
 use super::store::Unreadable;
+use crate::account::AccountId;
+use crate::arn::Arn;
 
 /// Parameters that page or shape an answer and select nothing.
 const PAGING: &[&str] = &[
@@ -35,6 +37,16 @@ impl Parameters<'_> {
             Some(Value::String(text)) => Ok(Some(text.clone()).filter(|text| !text.is_empty())),
             Some(other) => Err(Self::unreadable(name, &format!("`{other}` is not a text"))),
         }
+    }
+
+    /// Whose resource the call asks for; `None` where its ARN tells no account. What has no ARN is
+    /// the caller's own.
+    pub(super) fn owner(&self, caller: AccountId) -> Option<AccountId> {
+        ["RoleArn", "Name", "TrailName", "TopicArn"]
+            .iter()
+            .filter_map(|name| self.map.get(*name)?.as_str())
+            .find(|text| text.starts_with("arn:"))
+            .map_or(Some(caller), Arn::account_in)
     }
 
     /// A text that the operation cannot do without.

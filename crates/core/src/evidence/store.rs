@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::mark::Marks;
 use super::selection::{
     AlarmSelection, FilterSelection, LogGroupSelection, MuteSelection, Parameters, TrailSelection,
 };
@@ -133,17 +134,8 @@ pub struct Evidence {
     pub(super) callers: BTreeSet<AccountId>,
     /// The accounts of every successful list.
     pub(super) directory: BTreeMap<AccountId, Arc<OrganizationAccount>>,
-    /// Changes whenever something changes that accounts share: everything but what members say of
-    /// themselves. Two stores with one mark know the same about it.
-    pub(super) shared: Arc<Mark>,
+    pub(super) marks: Marks,
     pool: Pool,
-}
-
-/// A mark that only equals itself.
-#[derive(Debug, Default)]
-pub(crate) struct Mark {
-    // Allocations of nothing may share an address.
-    _occupied: u8,
 }
 
 /// One copy of everything that repeats.
@@ -204,7 +196,7 @@ impl Evidence {
             operation,
             map: &parameters,
         };
-        let entries = self.entries(&parameters, account, &outcome);
+        let owner = parameters.owner(account);
         let outcome = match outcome {
             Outcome::Response(response) => Ok(response),
             Outcome::Error(error) => Err(share(&mut self.pool.errors, Arc::new(error))),
@@ -217,36 +209,11 @@ impl Evidence {
                 member: unreadable.member,
                 reason: unreadable.reason,
             })?;
-        if operation != Operation::AssumeRole {
-            self.callers.insert(account);
+        if operation != Operation::AssumeRole && self.callers.insert(account) {
+            self.marks.entered(account);
         }
-        let shared = !matches!(
-            operation,
-            Operation::AssumeRole
-                | Operation::DescribeTrails
-                | Operation::GetCallerIdentity
-                | Operation::ListRegions
-                | Operation::ListTagsForResource
-        );
-        if shared || entries {
-            self.shared = Arc::default();
-        }
+        self.marks.told(operation, account, owner);
         Ok(())
-    }
-
-    /// Whether a record may change which accounts can be looked into: a failed attempt to enter
-    /// one, or any news of one that could not be entered before.
-    fn entries(&self, parameters: &Parameters<'_>, caller: AccountId, outcome: &Outcome) -> bool {
-        if parameters.operation != Operation::AssumeRole {
-            return self.roles.contains_key(&caller) && !self.callers.contains(&caller);
-        }
-        matches!(outcome, Outcome::Error(_))
-            || parameters
-                .text("RoleArn")
-                .ok()
-                .flatten()
-                .and_then(|text| text.parse::<Arn>().ok()?.account())
-                .is_none_or(|target| self.roles.contains_key(&target))
     }
 
     fn file(
@@ -527,12 +494,7 @@ impl Evidence {
         extend_by_arn(&mut self.subscriptions, other.subscriptions);
         self.callers.extend(other.callers);
         self.index_accounts();
-        self.shared = Arc::default();
-    }
-
-    /// Tells apart states of what accounts share.
-    pub(crate) fn shared_mark(&self) -> &Arc<Mark> {
-        &self.shared
+        self.marks.everything();
     }
 
     fn index_organization_trails(&mut self, site: &Site, answer: &Answer<[Arc<Trail>]>) {

@@ -141,9 +141,12 @@ impl Examination {
         loop {
             let judged = self.judge(|evaluation| {
                 let wanted = evaluation.wanted(account);
-                questions
-                    .next(wanted, |request| self.engine.knows(request))
-                    .ok_or_else(|| evaluation.findings(account))
+                let open = questions.next(wanted, |request| self.engine.knows(request));
+                open.ok_or_else(|| {
+                    let findings = evaluation.findings(account);
+                    evaluation.forget(account);
+                    findings
+                })
             });
             let open = match judged {
                 Ok(open) => open,
