@@ -64,9 +64,9 @@ pub struct Evaluation<'e> {
 
 /// A chain by one yardstick, and the next calls to make for it.
 #[derive(Debug, Clone)]
-pub(super) struct Way {
-    pub(super) chain: Chain,
-    pub(super) wants: Vec<Request>,
+struct Way {
+    chain: Chain,
+    wants: Vec<Request>,
 }
 
 /// Where the chains of an account begin: the same for every control.
@@ -86,14 +86,14 @@ pub(super) enum Depth {
     Next,
 }
 
-/// The best way by each yardstick.
+/// The best chain by each yardstick.
 pub(super) struct Outcome {
-    pub(super) cis: Way,
-    pub(super) effective: Way,
+    cis: Chain,
+    effective: Chain,
 }
 
 impl Outcome {
-    pub(super) fn by(&self, yardstick: Yardstick) -> &Way {
+    pub(super) fn by(&self, yardstick: Yardstick) -> &Chain {
         match yardstick {
             Yardstick::Cis => &self.cis,
             Yardstick::Effective => &self.effective,
@@ -126,13 +126,13 @@ impl Evaluation<'_> {
         let mut findings = Vec::with_capacity(policy.controls.len());
         for (index, control) in policy.controls.iter().enumerate() {
             let required = Required::of(control, policy);
-            let outcome = self.outcome(account, &beginning, index, required, Depth::Whole);
+            let ways = self.ways(account, &beginning, index, required, Depth::Whole);
             findings.push(finding::of(
                 account,
                 listed.as_deref(),
                 required,
                 policy,
-                &outcome,
+                &best(&ways),
             ));
         }
         findings
@@ -180,28 +180,29 @@ impl Evaluation<'_> {
         let mut wanted = BTreeSet::new();
         for (index, control) in policy.controls.iter().enumerate() {
             let required = Required::of(control, policy);
-            let outcome = self.outcome(account, &beginning, index, required, depth);
+            let ways = self.ways(account, &beginning, index, required, depth);
             for yardstick in Yardstick::ALL {
-                wanted.extend(outcome.by(yardstick).wants.iter().cloned());
+                wanted.extend(next_calls(&ways, yardstick).iter().cloned());
             }
         }
         wanted.into_iter().collect()
     }
 
-    fn outcome(
+    /// Every way that an account's events may take, for one control.
+    fn ways(
         &mut self,
         account: AccountId,
         beginning: &Beginning,
         index: usize,
         required: Required<'_>,
         depth: Depth,
-    ) -> Outcome {
+    ) -> Vec<[Way; 2]> {
         let mut ways = Vec::with_capacity(beginning.trails.len() + 1);
         for (step, kept) in &beginning.trails {
             ways.push(self.follow(account, step, kept, index, required, depth));
         }
         ways.extend(beginning.otherwise.clone().map(vec_way));
-        best(&ways)
+        ways
     }
 
     fn beginning(&mut self, account: AccountId) -> Beginning {
@@ -385,33 +386,40 @@ fn vec_way(step: Step) -> [Way; 2] {
     [way.clone(), way]
 }
 
-/// The best of all ways by each yardstick, with the calls that the first open way wants.
+/// What one yardstick says of each way.
+fn by(ways: &[[Way; 2]], yardstick: Yardstick) -> impl Iterator<Item = &Way> {
+    ways.iter().map(move |[cis, effective]| match yardstick {
+        Yardstick::Cis => cis,
+        Yardstick::Effective => effective,
+    })
+}
+
+/// The chain of the best way by each yardstick; the first of equals.
 fn best(ways: &[[Way; 2]]) -> Outcome {
-    let pick = |yardstick: Yardstick, ways: &mut dyn Iterator<Item = &Way>| {
-        let mut chosen: Option<((Standing, LinkName), &Way)> = None;
-        let mut proved = false;
-        let mut next: Vec<Request> = Vec::new();
-        for way in ways {
-            let value = rank(&way.chain, yardstick);
-            proved |= open_standing(&way.chain, yardstick) == Standing::Proved
-                && standing(&way.chain, yardstick) == Standing::Proved;
-            if next.is_empty() {
-                next.clone_from(&way.wants);
-            }
-            if chosen.as_ref().is_none_or(|(known, _)| *known < value) {
-                chosen = Some((value, way));
+    let best = |yardstick| {
+        let mut best: Option<((Standing, LinkName), &Chain)> = None;
+        for Way { chain, .. } in by(ways, yardstick) {
+            let value = rank(chain, yardstick);
+            if best.as_ref().is_none_or(|(known, _)| *known < value) {
+                best = Some((value, chain));
             }
         }
-        Way {
-            chain: chosen.map(|(_, way)| way.chain.clone()).unwrap_or_default(),
-            wants: if proved { Vec::new() } else { next },
-        }
+        best.map(|(_, chain)| chain.clone()).unwrap_or_default()
     };
     Outcome {
-        cis: pick(Yardstick::Cis, &mut ways.iter().map(|[cis, _]| cis)),
-        effective: pick(
-            Yardstick::Effective,
-            &mut ways.iter().map(|[_, effective]| effective),
-        ),
+        cis: best(Yardstick::Cis),
+        effective: best(Yardstick::Effective),
     }
+}
+
+/// The calls that the first open way wants; none where a way is proved.
+fn next_calls(ways: &[[Way; 2]], yardstick: Yardstick) -> &[Request] {
+    let proved = |way: &Way| standing(&way.chain, yardstick) == Standing::Proved;
+    if by(ways, yardstick).any(proved) {
+        return &[];
+    }
+    by(ways, yardstick)
+        .map(|way| way.wants.as_slice())
+        .find(|wants| !wants.is_empty())
+        .unwrap_or_default()
 }

@@ -72,9 +72,9 @@ pub(super) fn of(
     outcome: &Outcome,
 ) -> Finding {
     let control = required.control;
-    let by = |yardstick| standing(&outcome.by(yardstick).chain, yardstick);
+    let by = |yardstick| standing(outcome.by(yardstick), yardstick);
     let shown = shown(policy.assurance, outcome);
-    let chain = &outcome.by(shown).chain;
+    let chain = outcome.by(shown);
     let verdict = by(shown);
     let decisive = decisive(chain, shown);
     let cause = decisive.and_then(|step| step.verdict(shown).cause());
@@ -118,7 +118,7 @@ fn shown(assurance: Assurance, outcome: &Outcome) -> Yardstick {
         Assurance::Cis => Yardstick::Cis,
         Assurance::Effective => Yardstick::Effective,
         Assurance::Both => {
-            let value = |yardstick| rank(&outcome.by(yardstick).chain, yardstick);
+            let value = |yardstick| rank(outcome.by(yardstick), yardstick);
             if value(Yardstick::Cis) < value(Yardstick::Effective) {
                 Yardstick::Cis
             } else {
