@@ -2,7 +2,8 @@
 
 use trailproof_core::account::AccountId;
 
-use super::body::{Encoding, send_captured};
+use super::body::Encoding;
+use super::send::as_sent;
 use super::{Answer, Clients, Failure, Target};
 
 impl Clients {
@@ -12,12 +13,13 @@ impl Clients {
         account: Option<AccountId>,
         token: Option<String>,
     ) -> Result<Answer, Failure> {
-        let request = self
-            .account
+        let clients = self.at(&target.region);
+        let request = clients
+            .account()
             .list_regions()
             .set_account_id(account.map(String::from))
             .max_results(50)
             .set_next_token(token);
-        send_captured!(Encoding::Json, aws_sdk_account, target, request)
+        as_sent(target, Encoding::Json, request.send()).await
     }
 }

@@ -1,6 +1,7 @@
 //! AWS CloudTrail. None of these operations has pages.
 
-use super::body::{Encoding, send_captured};
+use super::body::Encoding;
+use super::send::as_sent;
 use super::{Answer, Clients, Failure, Target};
 
 impl Clients {
@@ -9,11 +10,12 @@ impl Clients {
         target: &Target,
         include_shadow_trails: bool,
     ) -> Result<Answer, Failure> {
-        let request = self
-            .cloudtrail
+        let clients = self.at(&target.region);
+        let request = clients
+            .cloudtrail()
             .describe_trails()
             .include_shadow_trails(include_shadow_trails);
-        send_captured!(Encoding::Json, aws_sdk_cloudtrail, target, request)
+        as_sent(target, Encoding::Json, request.send()).await
     }
 
     pub(super) async fn get_trail_status(
@@ -21,8 +23,9 @@ impl Clients {
         target: &Target,
         trail_arn: &str,
     ) -> Result<Answer, Failure> {
-        let request = self.cloudtrail.get_trail_status().name(trail_arn);
-        send_captured!(Encoding::Json, aws_sdk_cloudtrail, target, request)
+        let clients = self.at(&target.region);
+        let request = clients.cloudtrail().get_trail_status().name(trail_arn);
+        as_sent(target, Encoding::Json, request.send()).await
     }
 
     pub(super) async fn get_event_selectors(
@@ -30,7 +33,11 @@ impl Clients {
         target: &Target,
         trail_arn: &str,
     ) -> Result<Answer, Failure> {
-        let request = self.cloudtrail.get_event_selectors().trail_name(trail_arn);
-        send_captured!(Encoding::Json, aws_sdk_cloudtrail, target, request)
+        let clients = self.at(&target.region);
+        let request = clients
+            .cloudtrail()
+            .get_event_selectors()
+            .trail_name(trail_arn);
+        as_sent(target, Encoding::Json, request.send()).await
     }
 }

@@ -2,7 +2,8 @@
 
 use aws_sdk_cloudwatch::types::AlarmType;
 
-use super::body::{Encoding, send_captured};
+use super::body::Encoding;
+use super::send::as_sent;
 use super::{Answer, Clients, Failure, Target};
 
 /// The largest page of both operations.
@@ -14,14 +15,15 @@ impl Clients {
         target: &Target,
         token: Option<String>,
     ) -> Result<Answer, Failure> {
-        let request = self
-            .cloudwatch
+        let clients = self.at(&target.region);
+        let request = clients
+            .cloudwatch()
             .describe_alarms()
             .alarm_types(AlarmType::MetricAlarm)
             .alarm_types(AlarmType::CompositeAlarm)
             .max_records(PAGE)
             .set_next_token(token);
-        send_captured!(Encoding::Cbor, aws_sdk_cloudwatch, target, request)
+        as_sent(target, Encoding::Cbor, request.send()).await
     }
 
     pub(super) async fn list_alarm_mute_rules(
@@ -30,12 +32,13 @@ impl Clients {
         alarm_name: Option<&str>,
         token: Option<String>,
     ) -> Result<Answer, Failure> {
-        let request = self
-            .cloudwatch
+        let clients = self.at(&target.region);
+        let request = clients
+            .cloudwatch()
             .list_alarm_mute_rules()
             .set_alarm_name(alarm_name.map(str::to_owned))
             .max_records(PAGE)
             .set_next_token(token);
-        send_captured!(Encoding::Cbor, aws_sdk_cloudwatch, target, request)
+        as_sent(target, Encoding::Cbor, request.send()).await
     }
 }

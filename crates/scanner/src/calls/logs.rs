@@ -1,6 +1,7 @@
 //! Amazon CloudWatch Logs.
 
-use super::body::{Encoding, send_captured};
+use super::body::Encoding;
+use super::send::as_sent;
 use super::{Answer, Clients, Failure, Target};
 
 /// The largest page of both operations.
@@ -13,13 +14,14 @@ impl Clients {
         log_group_name: &str,
         token: Option<String>,
     ) -> Result<Answer, Failure> {
-        let request = self
-            .logs
+        let clients = self.at(&target.region);
+        let request = clients
+            .logs()
             .describe_log_groups()
             .log_group_name_prefix(log_group_name)
             .limit(PAGE)
             .set_next_token(token);
-        send_captured!(Encoding::Json, aws_sdk_cloudwatchlogs, target, request)
+        as_sent(target, Encoding::Json, request.send()).await
     }
 
     pub(super) async fn describe_metric_filters(
@@ -28,12 +30,13 @@ impl Clients {
         log_group_name: &str,
         token: Option<String>,
     ) -> Result<Answer, Failure> {
-        let request = self
-            .logs
+        let clients = self.at(&target.region);
+        let request = clients
+            .logs()
             .describe_metric_filters()
             .log_group_name(log_group_name)
             .limit(PAGE)
             .set_next_token(token);
-        send_captured!(Encoding::Json, aws_sdk_cloudwatchlogs, target, request)
+        as_sent(target, Encoding::Json, request.send()).await
     }
 }

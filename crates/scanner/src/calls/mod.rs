@@ -8,17 +8,18 @@ mod account;
 mod body;
 mod cbor;
 mod classify;
+mod clients;
 mod cloudtrail;
 mod cloudwatch;
 mod logs;
 mod organizations;
 mod pages;
+mod send;
 mod sns;
 mod sts;
 #[cfg(test)]
 mod tests;
 
-use aws_config::SdkConfig;
 use aws_credential_types::Credentials;
 use serde_json::Value;
 use trailproof_core::account::Region;
@@ -27,35 +28,9 @@ use trailproof_core::evidence::Call;
 #[cfg(test)]
 pub(crate) use cbor::to_json as cbor_to_json;
 pub(crate) use classify::{Failure, Remedy};
+pub(crate) use clients::Clients;
 pub(crate) use pages::{Next, Pages};
 pub(crate) use sts::Entered;
-
-/// One client per service, sharing connections; credentials and region are given with each call.
-#[derive(Debug, Clone)]
-pub(crate) struct Clients {
-    account: aws_sdk_account::Client,
-    cloudtrail: aws_sdk_cloudtrail::Client,
-    cloudwatch: aws_sdk_cloudwatch::Client,
-    logs: aws_sdk_cloudwatchlogs::Client,
-    organizations: aws_sdk_organizations::Client,
-    sns: aws_sdk_sns::Client,
-    sts: aws_sdk_sts::Client,
-}
-
-impl Clients {
-    /// The clients of a connection.
-    pub(crate) fn new(config: &SdkConfig) -> Self {
-        Self {
-            account: aws_sdk_account::Client::new(config),
-            cloudtrail: aws_sdk_cloudtrail::Client::new(config),
-            cloudwatch: aws_sdk_cloudwatch::Client::new(config),
-            logs: aws_sdk_cloudwatchlogs::Client::new(config),
-            organizations: aws_sdk_organizations::Client::new(config),
-            sns: aws_sdk_sns::Client::new(config),
-            sts: aws_sdk_sts::Client::new(config),
-        }
-    }
-}
 
 /// Whose credentials make a call, and where.
 #[derive(Debug, Clone)]

@@ -2,7 +2,8 @@
 
 use trailproof_core::account::AccountId;
 
-use super::body::{Encoding, send_captured};
+use super::body::Encoding;
+use super::send::as_sent;
 use super::{Answer, Clients, Failure, Target};
 
 /// The largest page Organizations gives.
@@ -10,8 +11,9 @@ const PAGE: i32 = 20;
 
 impl Clients {
     pub(super) async fn describe_organization(&self, target: &Target) -> Result<Answer, Failure> {
-        let request = self.organizations.describe_organization();
-        send_captured!(Encoding::Json, aws_sdk_organizations, target, request)
+        let clients = self.at(&target.region);
+        let request = clients.organizations().describe_organization();
+        as_sent(target, Encoding::Json, request.send()).await
     }
 
     pub(super) async fn list_accounts(
@@ -19,12 +21,13 @@ impl Clients {
         target: &Target,
         token: Option<String>,
     ) -> Result<Answer, Failure> {
-        let request = self
-            .organizations
+        let clients = self.at(&target.region);
+        let request = clients
+            .organizations()
             .list_accounts()
             .max_results(PAGE)
             .set_next_token(token);
-        send_captured!(Encoding::Json, aws_sdk_organizations, target, request)
+        as_sent(target, Encoding::Json, request.send()).await
     }
 
     pub(super) async fn list_delegated_administrators(
@@ -33,13 +36,14 @@ impl Clients {
         service_principal: &str,
         token: Option<String>,
     ) -> Result<Answer, Failure> {
-        let request = self
-            .organizations
+        let clients = self.at(&target.region);
+        let request = clients
+            .organizations()
             .list_delegated_administrators()
             .service_principal(service_principal)
             .max_results(PAGE)
             .set_next_token(token);
-        send_captured!(Encoding::Json, aws_sdk_organizations, target, request)
+        as_sent(target, Encoding::Json, request.send()).await
     }
 
     pub(super) async fn accounts_for_parent(
@@ -48,13 +52,14 @@ impl Clients {
         parent: &str,
         token: Option<String>,
     ) -> Result<Answer, Failure> {
-        let request = self
-            .organizations
+        let clients = self.at(&target.region);
+        let request = clients
+            .organizations()
             .list_accounts_for_parent()
             .parent_id(parent)
             .max_results(PAGE)
             .set_next_token(token);
-        send_captured!(Encoding::Json, aws_sdk_organizations, target, request)
+        as_sent(target, Encoding::Json, request.send()).await
     }
 
     pub(super) async fn units_for_parent(
@@ -63,13 +68,14 @@ impl Clients {
         parent: &str,
         token: Option<String>,
     ) -> Result<Answer, Failure> {
-        let request = self
-            .organizations
+        let clients = self.at(&target.region);
+        let request = clients
+            .organizations()
             .list_organizational_units_for_parent()
             .parent_id(parent)
             .max_results(PAGE)
             .set_next_token(token);
-        send_captured!(Encoding::Json, aws_sdk_organizations, target, request)
+        as_sent(target, Encoding::Json, request.send()).await
     }
 
     pub(super) async fn list_tags_for_resource(
@@ -78,11 +84,12 @@ impl Clients {
         account: AccountId,
         token: Option<String>,
     ) -> Result<Answer, Failure> {
-        let request = self
-            .organizations
+        let clients = self.at(&target.region);
+        let request = clients
+            .organizations()
             .list_tags_for_resource()
             .resource_id(account.to_string())
             .set_next_token(token);
-        send_captured!(Encoding::Json, aws_sdk_organizations, target, request)
+        as_sent(target, Encoding::Json, request.send()).await
     }
 }

@@ -4,7 +4,7 @@ use aws_sdk_sns::types::Subscription;
 use aws_types::request_id::RequestId;
 use serde_json::{Map, Value, json};
 
-use super::body::send_typed;
+use super::send::typed;
 use super::{Answer, Clients, Failure, Target};
 
 impl Clients {
@@ -13,8 +13,9 @@ impl Clients {
         target: &Target,
         topic_arn: &str,
     ) -> Result<Answer, Failure> {
-        let request = self.sns.get_topic_attributes().topic_arn(topic_arn);
-        let output = send_typed!(aws_sdk_sns, target, request)?;
+        let clients = self.at(&target.region);
+        let request = clients.sns().get_topic_attributes().topic_arn(topic_arn);
+        let output = typed(target, request.send()).await?;
         let attributes: Map<String, Value> = output
             .attributes()
             .into_iter()
@@ -33,12 +34,13 @@ impl Clients {
         topic_arn: &str,
         token: Option<String>,
     ) -> Result<Answer, Failure> {
-        let request = self
-            .sns
+        let clients = self.at(&target.region);
+        let request = clients
+            .sns()
             .list_subscriptions_by_topic()
             .topic_arn(topic_arn)
             .set_next_token(token);
-        let output = send_typed!(aws_sdk_sns, target, request)?;
+        let output = typed(target, request.send()).await?;
         let subscriptions: Vec<Value> = output.subscriptions().iter().map(subscription).collect();
         let mut body = json!({ "Subscriptions": subscriptions });
         if let (Some(token), Some(members)) = (output.next_token(), body.as_object_mut()) {

@@ -8,7 +8,7 @@ use aws_types::request_id::RequestId;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::body::send_typed;
+use super::send::typed;
 use super::{Answer, Clients, Failure, Target};
 
 /// How long assumed credentials live, in seconds: the most that role chaining allows, and the
@@ -25,7 +25,9 @@ pub(crate) struct Entered {
 
 impl Clients {
     pub(super) async fn get_caller_identity(&self, target: &Target) -> Result<Answer, Failure> {
-        let output = send_typed!(aws_sdk_sts, target, self.sts.get_caller_identity())?;
+        let clients = self.at(&target.region);
+        let request = clients.sts().get_caller_identity();
+        let output = typed(target, request.send()).await?;
         let members = [
             ("UserId", output.user_id()),
             ("Account", output.account()),
@@ -45,14 +47,15 @@ impl Clients {
         session_name: &str,
         external_id: Option<&str>,
     ) -> Result<Entered, Failure> {
-        let request = self
-            .sts
+        let clients = self.at(&target.region);
+        let request = clients
+            .sts()
             .assume_role()
             .role_arn(role_arn)
             .role_session_name(session_name)
             .set_external_id(external_id.map(str::to_owned))
             .duration_seconds(DURATION);
-        let output = send_typed!(aws_sdk_sts, target, request)?;
+        let output = typed(target, request.send()).await?;
         let Some(given) = output.credentials() else {
             return Err(Failure::unreadable(
                 "the response has no credentials".to_owned(),

@@ -1,0 +1,110 @@
+//! The SDK's clients: one for each service and region, made when it is first needed.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use aws_config::SdkConfig;
+use aws_config::identity::IdentityCache;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use trailproof_core::account::Region;
+
+use super::send::{CallCredentials, KeepBody};
+
+/// The clients of every region, sharing connections. Credentials are given with each call.
+#[derive(Debug)]
+pub(crate) struct Clients {
+    config: SdkConfig,
+    regions: Mutex<HashMap<Region, Arc<Regional>>>,
+}
+
+impl Clients {
+    /// The clients of a connection.
+    pub(crate) fn new(config: &SdkConfig) -> Self {
+        // The credentials are held by the session already: a cache has nothing to do.
+        let config = config
+            .to_builder()
+            .credentials_provider(SharedCredentialsProvider::new(CallCredentials))
+            .identity_cache(IdentityCache::no_cache())
+            .build();
+        Self {
+            config,
+            regions: Mutex::default(),
+        }
+    }
+
+    /// The clients of a region.
+    pub(super) fn at(&self, region: &Region) -> Arc<Regional> {
+        let mut regions = self.regions.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = regions.get(region) {
+            return Arc::clone(known);
+        }
+        let name = aws_config::Region::new(region.as_str().to_owned());
+        let regional = Arc::new(Regional {
+            config: self.config.to_builder().region(name).build(),
+            account: OnceLock::new(),
+            cloudtrail: OnceLock::new(),
+            cloudwatch: OnceLock::new(),
+            logs: OnceLock::new(),
+            organizations: OnceLock::new(),
+            sns: OnceLock::new(),
+            sts: OnceLock::new(),
+        });
+        regions.insert(region.clone(), Arc::clone(&regional));
+        regional
+    }
+}
+
+/// The clients of one region.
+#[derive(Debug)]
+pub(super) struct Regional {
+    config: SdkConfig,
+    account: OnceLock<aws_sdk_account::Client>,
+    cloudtrail: OnceLock<aws_sdk_cloudtrail::Client>,
+    cloudwatch: OnceLock<aws_sdk_cloudwatch::Client>,
+    logs: OnceLock<aws_sdk_cloudwatchlogs::Client>,
+    organizations: OnceLock<aws_sdk_organizations::Client>,
+    sns: OnceLock<aws_sdk_sns::Client>,
+    sts: OnceLock<aws_sdk_sts::Client>,
+}
+
+/// A client that keeps the bodies of its answers.
+macro_rules! keeping {
+    ($regional:ident.$service:ident, $sdk:ident) => {
+        $regional.$service.get_or_init(|| {
+            let config = $sdk::config::Builder::from(&$regional.config).interceptor(KeepBody);
+            $sdk::Client::from_conf(config.build())
+        })
+    };
+}
+
+impl Regional {
+    pub(super) fn account(&self) -> &aws_sdk_account::Client {
+        keeping!(self.account, aws_sdk_account)
+    }
+
+    pub(super) fn cloudtrail(&self) -> &aws_sdk_cloudtrail::Client {
+        keeping!(self.cloudtrail, aws_sdk_cloudtrail)
+    }
+
+    pub(super) fn cloudwatch(&self) -> &aws_sdk_cloudwatch::Client {
+        keeping!(self.cloudwatch, aws_sdk_cloudwatch)
+    }
+
+    pub(super) fn logs(&self) -> &aws_sdk_cloudwatchlogs::Client {
+        keeping!(self.logs, aws_sdk_cloudwatchlogs)
+    }
+
+    pub(super) fn organizations(&self) -> &aws_sdk_organizations::Client {
+        keeping!(self.organizations, aws_sdk_organizations)
+    }
+
+    pub(super) fn sns(&self) -> &aws_sdk_sns::Client {
+        self.sns
+            .get_or_init(|| aws_sdk_sns::Client::new(&self.config))
+    }
+
+    pub(super) fn sts(&self) -> &aws_sdk_sts::Client {
+        self.sts
+            .get_or_init(|| aws_sdk_sts::Client::new(&self.config))
+    }
+}
