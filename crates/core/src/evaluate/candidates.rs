@@ -9,7 +9,7 @@ use super::links::{delivery, log_group, logging, selectors, trail};
 use super::reading::{CLOUDTRAIL, Reading};
 use super::verdict::Step;
 use crate::account::AccountId;
-use crate::evidence::{Evidence, Trail};
+use crate::evidence::{Evidence, Site, Trail};
 use crate::policy::Policy;
 
 /// What a trail's owner tells of it: the same for every account behind it, and for every control.
@@ -40,6 +40,11 @@ impl Kept {
         }
     }
 
+    /// Where its log group is, as far as that is known.
+    pub(super) fn site(&self) -> Option<&Site> {
+        self.place.as_ref().map(|place| &place.site)
+    }
+
     /// The accounts whose word was asked for: the trail's owner, those that can stand in for it,
     /// and the log group's account.
     pub(super) fn keepers(
@@ -48,7 +53,7 @@ impl Kept {
         seen: &Trail,
     ) -> impl Iterator<Item = AccountId> {
         let administrators = evidence.delegated_administrators(CLOUDTRAIL);
-        let log_group = self.place.as_ref().map(|place| place.site.account);
+        let log_group = self.site().map(|site| site.account);
         seen.owner()
             .into_iter()
             .chain(log_group)

@@ -1,6 +1,7 @@
 //! What filter patterns cover of a control. Decisions are kept: they depend on texts alone, so ten
 //! thousand accounts behind one log group cost one decision.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -19,11 +20,19 @@ pub(super) struct Decisions {
     comparisons: HashMap<Question, Arc<Comparison>>,
 }
 
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct Question {
-    required: String,
-    facts: String,
-    actual: Vec<String>,
+/// The texts that a comparison rests on, one after the other, each after its length.
+#[derive(Debug, Default, PartialEq, Eq, Hash)]
+struct Question(Vec<u8>);
+
+impl Question {
+    fn of(required: &str, facts: &str, actual: &[&str]) -> Self {
+        let mut question = Self::default();
+        for text in [required, facts].iter().chain(actual) {
+            question.0.extend_from_slice(&text.len().to_le_bytes());
+            question.0.extend_from_slice(text.as_bytes());
+        }
+        question
+    }
 }
 
 /// A control's texts for one account.
@@ -46,15 +55,14 @@ impl<'a> Required<'a> {
 
     /// The control's facts, and the recipient where it matters: the account whose trail recorded
     /// an event is the event's recipient.
-    fn facts(&self) -> String {
+    fn facts(&self) -> Cow<'a, str> {
         let facts = self.control.facts.as_deref().unwrap_or_default();
-        match self.account {
-            None => facts.to_owned(),
-            Some(account) => {
-                conjunction(facts, &[format!("($.recipientAccountId = \"{account}\")")])
-                    .unwrap_or_else(|| facts.to_owned())
-            }
-        }
+        let recipient = self
+            .account
+            .map(|account| format!("($.recipientAccountId = \"{account}\")"));
+        recipient
+            .and_then(|recipient| conjunction(facts, &[recipient]))
+            .map_or(Cow::Borrowed(facts), Cow::Owned)
     }
 }
 
@@ -84,47 +92,38 @@ impl Decisions {
     /// Compares the union of some patterns with what a control requires. Patterns that cannot be
     /// read must not be among them.
     pub(super) fn compare(&mut self, required: Required<'_>, actual: &[&str]) -> Arc<Comparison> {
-        let mut texts: Vec<String> = actual.iter().map(|text| (*text).to_owned()).collect();
-        texts.sort();
-        texts.dedup();
-        self.ask(
-            Question {
-                required: required.pattern.to_owned(),
-                facts: required.facts(),
-                actual: texts,
-            },
-            required,
-        )
-    }
-
-    fn ask(&mut self, question: Question, required: Required<'_>) -> Arc<Comparison> {
+        let facts = required.facts();
+        let mut actual = actual.to_vec();
+        actual.sort_unstable();
+        actual.dedup();
+        let question = Question::of(required.pattern, &facts, &actual);
         if let Some(known) = self.comparisons.get(&question) {
             return Arc::clone(known);
         }
-        let answer = Arc::new(self.decide(&question, required));
+        let answer = Arc::new(self.decide(required, &facts, &actual));
         self.comparisons.insert(question, Arc::clone(&answer));
         answer
     }
 
-    fn decide(&mut self, question: &Question, required: Required<'_>) -> Comparison {
-        let wanted = match self.pattern(&question.required) {
+    fn decide(&mut self, required: Required<'_>, facts: &str, texts: &[&str]) -> Comparison {
+        let wanted = match self.pattern(required.pattern) {
             Ok(pattern) => pattern,
             Err(error) => {
                 return undecided(format!("the control's pattern cannot be read: {error}"));
             }
         };
-        let facts = if question.facts.is_empty() {
+        let facts = if facts.is_empty() {
             None
         } else {
-            match self.pattern(&question.facts) {
+            match self.pattern(facts) {
                 Ok(pattern) => Some(pattern),
                 Err(error) => {
                     return undecided(format!("the control's facts cannot be read: {error}"));
                 }
             }
         };
-        let mut actual = Vec::with_capacity(question.actual.len());
-        for text in &question.actual {
+        let mut actual = Vec::with_capacity(texts.len());
+        for text in texts {
             match self.pattern(text) {
                 Ok(pattern) => actual.push(pattern),
                 Err(error) => return undecided(format!("`{text}` cannot be read: {error}")),

@@ -1,6 +1,6 @@
 //! What an evaluator worked out and may need again.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::candidates::{self, Kept};
@@ -9,7 +9,6 @@ use super::links::log_group::Place;
 use super::site::{Alarms, Filters, Judgement};
 use super::verdict::Step;
 use crate::account::{AccountId, Partition, Region};
-use crate::arn::Arn;
 use crate::evidence::{Basis, Evidence, Part, Site, Trail};
 use crate::policy::Policy;
 
@@ -41,6 +40,14 @@ struct Followed {
     kept: Arc<Kept>,
     /// Which events it admits, by control.
     admitted: HashMap<usize, Arc<Step>>,
+    owner: Option<AccountId>,
+}
+
+impl Followed {
+    /// Whether it may matter to other accounts than this one.
+    fn is_common_beside(&self, account: AccountId) -> bool {
+        self.owner != Some(account) || self.kept.is_of_organization()
+    }
 }
 
 impl Memory {
@@ -63,6 +70,7 @@ impl Memory {
             seen: Arc::clone(seen),
             kept: Arc::clone(&kept),
             admitted: HashMap::new(),
+            owner: seen.owner(),
         };
         self.trails.insert(Arc::clone(&seen.trail_arn), followed);
         kept
@@ -88,24 +96,22 @@ impl Memory {
     /// where no other account's chain leads. Should one lead there after all, it is worked out
     /// again.
     pub(super) fn forget(&mut self, account: AccountId) {
-        let mut common: HashSet<&Site> = HashSet::new();
-        let is_common = |arn: &Arc<str>, trail: &Followed| {
-            trail.kept.is_of_organization() || Arn::account_in(arn) != Some(account)
+        let trails = &self.trails;
+        let own = |site: &Site| {
+            let leads_there = |trail: &Followed| {
+                trail.is_common_beside(account) && trail.kept.site() == Some(site)
+            };
+            site.account == account && !trails.values().any(leads_there)
         };
-        for (arn, trail) in &self.trails {
-            if is_common(arn, trail) {
-                common.extend(trail.kept.place.as_ref().map(|place| &place.site));
-            }
-        }
-        let own = |site: &Site| site.account == account && !common.contains(site);
         self.alarms.retain(|site, _| !own(site));
         self.filters.retain(|_, (_, filters)| !own(&filters.site));
         let filters = &self.filters;
         self.judgements.retain(|(log_group, _, particular), _| {
             let particular = particular.as_ref().map(|(account, _)| *account);
-            filters.contains_key(log_group) && particular != Some(account)
+            particular != Some(account) && filters.contains_key(log_group)
         });
-        self.trails.retain(|arn, trail| is_common(arn, trail));
+        self.trails
+            .retain(|_, trail| trail.is_common_beside(account));
     }
 
     /// The regions that every account of a partition has, in order.

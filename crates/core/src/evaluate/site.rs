@@ -157,6 +157,9 @@ pub(super) fn judge(
     decisions: &mut Decisions,
 ) -> Judgement {
     let view = &filters.view;
+    if !filters.tell_accounts_apart {
+        return part(question, view, alarms, decisions);
+    }
     let parts = metric_filter::parts(view, question.account, question.regions);
     let [_, _, ..] = parts.as_slice() else {
         return part(question, view, alarms, decisions);
