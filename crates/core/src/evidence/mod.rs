@@ -3,6 +3,7 @@
 //! Evidence is all that evaluation knows. It is not a model of AWS: nothing here is derived,
 //! defaulted or guessed, and a failed call is kept as what it is.
 
+mod few;
 mod mark;
 mod operation;
 mod query;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::few::Few;
 use super::shapes::{
     CompositeAlarm, EventSelectors, LogGroup, MetricAlarm, MetricFilter, MuteRule, Organization,
     OrganizationAccount, RegionOption, Subscription, TopicAttributes, Trail, TrailStatus,
@@ -370,7 +371,7 @@ impl Evidence {
         &self,
         trail_arn: &str,
     ) -> impl Iterator<Item = (&Site, &Answer<TrailStatus>)> + '_ {
-        self.statuses.get(trail_arn).into_iter().flatten()
+        self.statuses.get(trail_arn).into_iter().flat_map(Few::iter)
     }
 
     /// A trail's selectors as an account was told them in a region.
@@ -537,7 +538,7 @@ impl Evidence {
         &self,
         topic_arn: &str,
     ) -> impl Iterator<Item = (&Site, &Answer<TopicAttributes>)> + '_ {
-        self.topics.get(topic_arn).into_iter().flatten()
+        self.topics.get(topic_arn).into_iter().flat_map(Few::iter)
     }
 
     /// A topic's subscriptions by who asked.
@@ -545,7 +546,10 @@ impl Evidence {
         &self,
         topic_arn: &str,
     ) -> impl Iterator<Item = (&Site, &Answer<Listing<Subscription>>)> + '_ {
-        self.subscriptions.get(topic_arn).into_iter().flatten()
+        self.subscriptions
+            .get(topic_arn)
+            .into_iter()
+            .flat_map(Few::iter)
     }
 
     /// Whether a request was answered, with a response or with an error.

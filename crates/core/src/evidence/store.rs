@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::few::Few;
 use super::mark::Marks;
 use super::selection::{
     AlarmSelection, FilterSelection, LogGroupSelection, MuteSelection, Parameters, TrailSelection,
@@ -96,11 +97,11 @@ pub(super) struct Unreadable {
 /// Organization trails by ARN, each with the site whose answer counts.
 pub(super) type OrganizationTrails = BTreeMap<Arc<str>, (Site, Arc<Trail>)>;
 /// Answers about one subject, by who asked where.
-type BySite<T> = BTreeMap<Site, Answer<T>>;
+type BySite<T> = Few<Site, Answer<T>>;
 /// Answers by the ARN that they are about.
 type ByArn<T> = HashMap<Arc<str>, BySite<T>>;
 /// Attempts to enter an account, by who tried and with which role.
-type Attempts = BTreeMap<(Site, Arc<str>), Answer<()>>;
+type Attempts = Few<(Site, Arc<str>), Answer<()>>;
 /// Answers by who asked where, and by what was asked for.
 type Selected<K, T> = BTreeMap<Site, Vec<(K, Answer<T>)>>;
 
