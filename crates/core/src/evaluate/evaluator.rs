@@ -159,6 +159,12 @@ impl Evaluation<'_> {
         self.regions.remove(&account);
     }
 
+    /// How much is kept.
+    #[cfg(test)]
+    pub(super) fn remembers(&self) -> usize {
+        self.memory.len()
+    }
+
     /// The calls that were never made and on which an account's verdicts still rest. They may all
     /// be made at once.
     pub fn wanted(&mut self, account: AccountId) -> Vec<Request> {

@@ -1,6 +1,6 @@
 //! What an evaluator worked out and may need again.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::candidates::{self, Kept};
@@ -29,7 +29,13 @@ pub(super) struct Memory {
     /// By the log group's ARN.
     filters: HashMap<Arc<str>, (Basis, Arc<Filters>)>,
     judgements: HashMap<Question, (Basis, Arc<Judgement>)>,
+    /// Accounts whose own may be dropped.
+    done: HashSet<AccountId>,
 }
+
+/// How many accounts may be done before what they leave is dropped: looking for it takes a look at
+/// everything.
+const MAX_DONE: usize = if cfg!(test) { 2 } else { 64 };
 
 /// A trail judged down to its log group.
 #[derive(Debug)]
@@ -41,13 +47,6 @@ struct Followed {
     /// Which events it admits, by control.
     admitted: HashMap<usize, Arc<Step>>,
     owner: Option<AccountId>,
-}
-
-impl Followed {
-    /// Whether it may matter to other accounts than this one.
-    fn is_common_beside(&self, account: AccountId) -> bool {
-        self.owner != Some(account) || self.kept.is_of_organization()
-    }
 }
 
 impl Memory {
@@ -92,26 +91,39 @@ impl Memory {
         }
     }
 
-    /// Drops what is of use for one account only: what is known of its own trails and log groups,
-    /// where no other account's chain leads. Should one lead there after all, it is worked out
-    /// again.
+    /// How much is kept.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.trails.len() + self.alarms.len() + self.filters.len() + self.judgements.len()
+    }
+
+    /// Lets go of what is of use for one account only: what is known of its own trails and log
+    /// groups, where no other account's chain leads. Should one lead there after all, it is worked
+    /// out again.
     pub(super) fn forget(&mut self, account: AccountId) {
-        let trails = &self.trails;
-        let own = |site: &Site| {
-            let leads_there = |trail: &Followed| {
-                trail.is_common_beside(account) && trail.kept.site() == Some(site)
-            };
-            site.account == account && !trails.values().any(leads_there)
-        };
+        self.done.insert(account);
+        if self.done.len() >= MAX_DONE {
+            self.sweep();
+        }
+    }
+
+    fn sweep(&mut self) {
+        let done = std::mem::take(&mut self.done);
+        self.trails.retain(|_, trail| {
+            let own = trail.owner.is_some_and(|owner| done.contains(&owner));
+            !own || trail.kept.is_of_organization()
+        });
+        let trails = self.trails.values();
+        let led_to: HashSet<&Site> = trails.filter_map(|trail| trail.kept.site()).collect();
+        let own = |site: &Site| done.contains(&site.account) && !led_to.contains(site);
         self.alarms.retain(|site, _| !own(site));
         self.filters.retain(|_, (_, filters)| !own(&filters.site));
         let filters = &self.filters;
         self.judgements.retain(|(log_group, _, particular), _| {
-            let particular = particular.as_ref().map(|(account, _)| *account);
-            particular != Some(account) && filters.contains_key(log_group)
+            let particular = particular.as_ref().map(|(account, _)| account);
+            filters.contains_key(log_group)
+                && !particular.is_some_and(|account| done.contains(account))
         });
-        self.trails
-            .retain(|_, trail| trail.is_common_beside(account));
     }
 
     /// The regions that every account of a partition has, in order.

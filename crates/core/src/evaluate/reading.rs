@@ -105,7 +105,7 @@ pub(super) fn locked(evidence: &Evidence, account: AccountId) -> Option<Unread> 
 pub(super) fn ask<'e, T: ?Sized + 'e>(
     evidence: &'e Evidence,
     site: &Site,
-    call: Call,
+    call: impl FnOnce() -> Call,
     lookup: impl FnOnce(&Site) -> Option<&'e Answer<T>>,
 ) -> Reading<T> {
     if let Some(answer) = lookup(site) {
@@ -116,7 +116,7 @@ pub(super) fn ask<'e, T: ?Sized + 'e>(
                 observed_at: answer.observed_at,
             },
             Err(error) => Reading::Unread(Unread::failed(
-                call.operation(),
+                call().operation(),
                 site,
                 error,
                 Some(answer.observed_at),
@@ -126,7 +126,7 @@ pub(super) fn ask<'e, T: ?Sized + 'e>(
     if let Some(locked) = locked(evidence, site.account) {
         return Reading::Unread(locked);
     }
-    Reading::Unread(Unread::never_asked(request(site, call)))
+    Reading::Unread(Unread::never_asked(request(site, call())))
 }
 
 /// What the owner of a trail can tell about it, or else a delegated administrator of CloudTrail.

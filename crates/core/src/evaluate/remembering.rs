@@ -240,3 +240,20 @@ fn states_of_different_evidence_are_never_mixed_up() {
     merged.merge(stopped.evidence());
     assert_ne!(says(&mut remembering.on(&merged)), before);
 }
+
+#[test]
+fn what_one_account_alone_needs_is_dropped_when_it_is_done() {
+    let world = crossing(true);
+    let evidence = world.evidence();
+    let remembering = Evaluator::new(world.policy.clone());
+    let mut evaluation = remembering.on(&evidence);
+    evaluation.findings(id(MANAGEMENT));
+    let shared = evaluation.remembers();
+    assert!(shared > 0);
+    evaluation.findings(id(MEMBER));
+    evaluation.findings(id(OTHER));
+    assert!(evaluation.remembers() > shared);
+    evaluation.forget(id(MEMBER));
+    evaluation.forget(id(OTHER));
+    assert_eq!(evaluation.remembers(), shared);
+}

@@ -34,7 +34,7 @@ pub(in crate::evaluate) fn status(
         ask(
             evidence,
             site,
-            Call::GetTrailStatus {
+            || Call::GetTrailStatus {
                 trail_arn: arn.to_string(),
             },
             |site| evidence.trail_status(arn, site),

@@ -45,7 +45,7 @@ fn read(evidence: &Evidence, trail: &Trail) -> Option<Reading<EventSelectors>> {
         ask(
             evidence,
             site,
-            Call::GetEventSelectors {
+            || Call::GetEventSelectors {
                 trail_arn: arn.to_string(),
             },
             |site| evidence.event_selectors(arn, site),

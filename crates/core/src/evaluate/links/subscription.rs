@@ -72,7 +72,7 @@ pub(in crate::evaluate) fn judge(evidence: &Evidence, alarms: &Site, topic: &str
         evidence,
         &arn,
         alarms,
-        &Call::ListSubscriptionsByTopic {
+        || Call::ListSubscriptionsByTopic {
             topic_arn: topic.to_owned(),
         },
         evidence.subscriptions(topic),
@@ -81,7 +81,7 @@ pub(in crate::evaluate) fn judge(evidence: &Evidence, alarms: &Site, topic: &str
         evidence,
         &arn,
         alarms,
-        &Call::GetTopicAttributes {
+        || Call::GetTopicAttributes {
             topic_arn: topic.to_owned(),
         },
         evidence.topic_attributes(topic),

@@ -59,7 +59,7 @@ pub(in crate::evaluate) fn ask_owner<'e, T: 'e>(
     evidence: &'e Evidence,
     topic: &Arn,
     alarms: &Site,
-    call: &Call,
+    call: impl Fn() -> Call,
     answers: impl Iterator<Item = (&'e Site, &'e Answer<T>)>,
 ) -> Reading<T> {
     let mut answers: Vec<(&Site, &Answer<T>)> = answers.collect();
@@ -88,7 +88,7 @@ pub(in crate::evaluate) fn ask_owner<'e, T: 'e>(
             .find(|(site, _)| *site == wanted)
             .map(|(_, answer)| *answer)
     };
-    let first = ask(evidence, &owner, call.clone(), lookup);
+    let first = ask(evidence, &owner, &call, lookup);
     let Reading::Unread(mut unread) = first else {
         return first;
     };
@@ -100,7 +100,7 @@ pub(in crate::evaluate) fn ask_owner<'e, T: 'e>(
         && lookup(&asker).is_none()
         && locked(evidence, asker.account).is_none()
     {
-        unread.wants.push(request(&asker, call.clone()));
+        unread.wants.push(request(&asker, call()));
     }
     Reading::Unread(unread)
 }
@@ -137,14 +137,14 @@ pub(in crate::evaluate) fn judge(
             ),
         )));
     }
-    let call = Call::GetTopicAttributes {
+    let call = || Call::GetTopicAttributes {
         topic_arn: topic.to_owned(),
     };
     match ask_owner(
         evidence,
         &arn,
         alarms,
-        &call,
+        call,
         evidence.topic_attributes(topic),
     ) {
         Reading::Unread(unread) => {

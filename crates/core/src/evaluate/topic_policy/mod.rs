@@ -115,15 +115,15 @@ fn applies(
         .get("Condition")
         .map_or(Some(true), |condition| holds(condition, context));
     [
-        element(statement, "Principal", principal(publication)),
-        element(statement, "Action", |action| {
-            texts(action).map(|texts| {
-                texts
-                    .iter()
-                    .any(|pattern| matches(&pattern.to_ascii_lowercase(), PUBLISH))
-            })
+        element(
+            statement,
+            ["Principal", "NotPrincipal"],
+            principal(publication),
+        ),
+        element(statement, ["Action", "NotAction"], |action| {
+            texts(action).map(|texts| texts.iter().any(|pattern| is_publish(pattern)))
         }),
-        element(statement, "Resource", |resource| {
+        element(statement, ["Resource", "NotResource"], |resource| {
             texts(resource).map(|texts| {
                 texts
                     .iter()
@@ -136,14 +136,21 @@ fn applies(
     .fold(Some(true), and)
 }
 
+/// Whether an action is to publish. The names of actions know no case (IAM User Guide, "IAM JSON
+/// policy elements: Action").
+fn is_publish(pattern: &str) -> bool {
+    pattern.eq_ignore_ascii_case(PUBLISH)
+        || pattern.contains(['*', '?']) && matches(&pattern.to_ascii_lowercase(), PUBLISH)
+}
+
 /// An element of a statement or its opposite, such as `Action` or `NotAction`. A statement without
 /// either does not narrow.
 fn element(
     statement: &Map<String, Value>,
-    name: &str,
+    [name, opposite]: [&str; 2],
     matches: impl Fn(&Value) -> Option<bool>,
 ) -> Option<bool> {
-    match (statement.get(name), statement.get(&format!("Not{name}"))) {
+    match (statement.get(name), statement.get(opposite)) {
         (Some(value), _) => matches(value),
         (None, Some(value)) => matches(value).map(|matched| !matched),
         (None, None) => Some(name == "Resource"),
