@@ -12,6 +12,7 @@ mod bare;
 mod control;
 mod process;
 mod table;
+mod targets;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -24,9 +25,9 @@ type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 const USAGE: &str = "\
 usage: cargo xtask bench scan [-- OPTIONS]
-  --accounts N,N,...   sizes of the organizations (default 100,1000)
+  --full N,N,...       organizations to scan in full, by their accounts (default 100,1000)
+  --adaptive N,N,...   organizations to scan adaptively (default 1000)
   --regions N          regions of every account (default 17)
-  --sweep full|adaptive
   --latency-ms N       how long every answer takes (default 30)
   --seed N             (default 7)
   --markdown FILE      write the results there, too
@@ -35,9 +36,9 @@ usage: cargo xtask bench scan [-- OPTIONS]
 /// What to measure.
 #[derive(Debug)]
 struct Options {
-    accounts: Vec<usize>,
+    full: Vec<usize>,
+    adaptive: Vec<usize>,
     regions: usize,
-    sweep: String,
     latency: Duration,
     seed: u64,
     markdown: Option<PathBuf>,
@@ -61,9 +62,9 @@ fn main() -> ExitCode {
 
 fn options(arguments: &[String]) -> Outcome<Options> {
     let mut options = Options {
-        accounts: vec![100, 1000],
+        full: vec![100, 1000],
+        adaptive: vec![1000],
         regions: 17,
-        sweep: "full".to_owned(),
         latency: Duration::from_millis(30),
         seed: 7,
         markdown: None,
@@ -73,14 +74,9 @@ fn options(arguments: &[String]) -> Outcome<Options> {
     while let Some(word) = words.next() {
         let mut value = || words.next().ok_or(format!("{word} needs a value"));
         match word.as_str() {
-            "--accounts" => {
-                options.accounts = value()?
-                    .split(',')
-                    .map(str::parse)
-                    .collect::<Result<_, _>>()?;
-            }
+            "--full" => options.full = numbers(value()?)?,
+            "--adaptive" => options.adaptive = numbers(value()?)?,
             "--regions" => options.regions = value()?.parse()?,
-            "--sweep" => options.sweep.clone_from(value()?),
             "--latency-ms" => options.latency = Duration::from_millis(value()?.parse()?),
             "--seed" => options.seed = value()?.parse()?,
             "--markdown" => options.markdown = Some(value()?.into()),
@@ -91,26 +87,39 @@ fn options(arguments: &[String]) -> Outcome<Options> {
     Ok(options)
 }
 
+fn numbers(text: &str) -> Outcome<Vec<usize>> {
+    let numbers = text.split(',').filter(|number| !number.is_empty());
+    Ok(numbers.map(str::parse).collect::<Result<_, _>>()?)
+}
+
 fn measure(options: &Options) -> Outcome<()> {
     let binaries = match &options.binaries {
         Some(folder) => folder.clone(),
         None => build()?,
     };
-    println!("{}", table::HEADER);
-    let mut rows = Vec::new();
-    for accounts in &options.accounts {
-        let row = one(options, &binaries, *accounts)?;
-        println!("{row}");
-        rows.push(row);
+    let mut results = Vec::new();
+    for (sweep, sizes) in [("full", &options.full), ("adaptive", &options.adaptive)] {
+        let mut rows = Vec::new();
+        println!("{sweep} sweep\n{}", table::HEADER);
+        for accounts in sizes {
+            let row = one(options, &binaries, sweep, *accounts)?;
+            println!("{row}");
+            rows.push(row);
+        }
+        for line in table::growth(&rows) {
+            println!("{line}");
+        }
+        println!();
+        results.push((sweep, rows));
     }
-    for line in table::growth(&rows) {
-        println!("{line}");
-    }
+    let targets = targets::check(&results);
+    println!("{targets}");
     if let Some(file) = &options.markdown {
-        std::fs::write(
-            file,
-            table::markdown(&rows, &options.sweep, options.latency),
-        )?;
+        let tables = results
+            .iter()
+            .map(|(sweep, rows)| table::markdown(rows, sweep, options.latency));
+        let text: Vec<String> = std::iter::once(targets).chain(tables).collect();
+        std::fs::write(file, text.join("\n"))?;
     }
     Ok(())
 }
@@ -131,7 +140,7 @@ fn build() -> Outcome<PathBuf> {
 }
 
 /// One organization, served by a simulator in a process of its own.
-fn one(options: &Options, binaries: &Path, accounts: usize) -> Outcome<Row> {
+fn one(options: &Options, binaries: &Path, sweep: &str, accounts: usize) -> Outcome<Row> {
     let mut command = Command::new(binaries.join("trailproof-simulator"));
     command
         .args(["--accounts", &accounts.to_string()])
@@ -146,7 +155,7 @@ fn one(options: &Options, binaries: &Path, accounts: usize) -> Outcome<Row> {
     let _ = std::fs::remove_dir_all(&out);
     let mut scan = Command::new(binaries.join("trailproof"));
     simulator.environment(&mut scan);
-    scan.args(["scan", "--quiet", "--overwrite", "--sweep", &options.sweep])
+    scan.args(["scan", "--quiet", "--overwrite", "--sweep", sweep])
         .arg("--out")
         .arg(&out)
         .stdout(Stdio::null());
@@ -157,12 +166,9 @@ fn one(options: &Options, binaries: &Path, accounts: usize) -> Outcome<Row> {
     }
     let statistics = control::get(&simulator.address, "statistics")?;
     let run: serde_json::Value = serde_json::from_slice(&std::fs::read(out.join("run.json"))?)?;
-    let minimum = control::get(
-        &simulator.address,
-        &format!("minimum?sweep={}", options.sweep),
-    )
-    .ok()
-    .and_then(|answer| answer.get("calls")?.as_u64());
+    let minimum = control::get(&simulator.address, &format!("minimum?sweep={sweep}"))
+        .ok()
+        .and_then(|answer| answer.get("calls")?.as_u64());
     let _ = std::fs::remove_dir_all(&out);
     // What a call costs drifts with the machine: before and after count alike.
     let bare = (before + bare_cost(options, binaries)?) / 2;

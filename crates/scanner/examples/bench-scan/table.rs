@@ -11,8 +11,8 @@ use crate::{Options, Outcome};
 /// One scan.
 #[derive(Debug)]
 pub(crate) struct Row {
-    accounts: usize,
-    usage: Usage,
+    pub(crate) accounts: usize,
+    pub(crate) usage: Usage,
     /// The least wall time that quotas, latency and concurrency allow.
     bound: Duration,
     /// Requests the simulator counted.
@@ -82,29 +82,42 @@ impl Row {
         })
     }
 
-    fn cpu_per_call(&self) -> Duration {
+    /// How much longer the scan took than it had to.
+    pub(crate) fn wall_ratio(&self) -> f64 {
+        self.usage.wall.as_secs_f64() / self.bound.as_secs_f64()
+    }
+
+    /// How much more processor time a call of the scan took than a bare one.
+    pub(crate) fn cpu_ratio(&self) -> f64 {
+        self.cpu_per_call().as_secs_f64() / self.bare.as_secs_f64()
+    }
+
+    /// How many calls were made for each that had to be.
+    pub(crate) fn calls_ratio(&self) -> Option<f64> {
+        Some(self.calls as f64 / self.minimum? as f64)
+    }
+
+    pub(crate) fn cpu_per_call(&self) -> Duration {
         self.usage.cpu.div_f64(f64::from(
             u32::try_from(self.calls.max(1)).unwrap_or(u32::MAX),
         ))
     }
 
     fn cells(&self) -> [String; 12] {
-        let ratio = |a: Duration, b: Duration| format!("{:.2}", a.as_secs_f64() / b.as_secs_f64());
-        let minimum = self.minimum.map(|minimum| minimum as f64);
+        let ratio = |ratio: f64| format!("{ratio:.2}");
+        let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
         [
             self.accounts.to_string(),
             format!("{:.1}", self.usage.wall.as_secs_f64()),
             format!("{:.1}", self.bound.as_secs_f64()),
-            ratio(self.usage.wall, self.bound),
+            ratio(self.wall_ratio()),
             self.calls.to_string(),
-            minimum.map_or("-".to_owned(), |minimum| minimum.to_string()),
-            minimum.map_or("-".to_owned(), |minimum| {
-                format!("{:.3}", self.calls as f64 / minimum)
-            }),
+            or_dash(self.minimum.map(|minimum| minimum.to_string())),
+            or_dash(self.calls_ratio().map(|ratio| format!("{ratio:.3}"))),
             self.throttles.to_string(),
             self.cpu_per_call().as_micros().to_string(),
             self.bare.as_micros().to_string(),
-            ratio(self.cpu_per_call(), self.bare),
+            ratio(self.cpu_ratio()),
             (self.usage.peak_memory / 1024).to_string(),
         ]
     }

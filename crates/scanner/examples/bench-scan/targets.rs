@@ -1,0 +1,75 @@
+//! What a scan has to reach, set against what was measured.
+
+use std::fmt::Write as _;
+
+use crate::table::Row;
+
+/// From how many accounts on a call's processor time says more of calls than of starting.
+const MANY: usize = 1000;
+
+/// How much faster than it must a cost may grow and still count as linear: the same scan, repeated,
+/// takes up to a tenth more or less processor time.
+const LINEAR: f64 = 1.2;
+
+/// A table in Markdown: each target, the worst figure measured, and whether it is met. What was
+/// not measured is left out.
+pub(crate) fn check(results: &[(&str, Vec<Row>)]) -> String {
+    let all = || results.iter().flat_map(|(_, rows)| rows);
+    let of = |sweep: &'static str, accounts: usize| {
+        let rows = results.iter().filter(move |(name, _)| *name == sweep);
+        rows.flat_map(|(_, rows)| rows)
+            .filter(move |row| row.accounts == accounts)
+    };
+    let pairs = || results.iter().flat_map(|(_, rows)| rows.windows(2));
+    let grew = |relative: fn(&Row) -> f64| {
+        worst(pairs().filter_map(move |pair| {
+            let [before, after] = pair else { return None };
+            Some(relative(after) / relative(before))
+        }))
+    };
+    let many = |row: &&Row| row.accounts >= MANY;
+    let mebibytes = |row: &Row| row.usage.peak_memory as f64 / 1024.0;
+    let figures = [
+        (
+            "calls made / minimum",
+            1.02,
+            worst(all().filter_map(Row::calls_ratio)),
+        ),
+        (
+            "wall time / lower bound, full sweep of 1,000 accounts",
+            1.25,
+            worst(of("full", 1000).map(Row::wall_ratio)),
+        ),
+        (
+            "CPU per call / bare SDK call, from 1,000 accounts on",
+            1.3,
+            worst(all().filter(many).map(Row::cpu_ratio)),
+        ),
+        (
+            "peak memory in MiB, full sweep of 10,000 accounts",
+            256.0,
+            worst(of("full", 10_000).map(mebibytes)),
+        ),
+        (
+            "growth of wall time / growth of the lower bound",
+            LINEAR,
+            grew(Row::wall_ratio),
+        ),
+        (
+            "growth of CPU time / growth of calls",
+            LINEAR,
+            grew(|row| row.cpu_per_call().as_secs_f64()),
+        ),
+    ];
+    let mut text = "| | at most | worst measured | |\n|---|---:|---:|---|\n".to_owned();
+    for (what, limit, measured) in figures {
+        let Some(measured) = measured else { continue };
+        let met = if measured <= limit { "met" } else { "missed" };
+        let _ = writeln!(text, "| {what} | {limit} | {measured:.2} | {met} |");
+    }
+    text
+}
+
+fn worst(figures: impl Iterator<Item = f64>) -> Option<f64> {
+    figures.max_by(f64::total_cmp)
+}
