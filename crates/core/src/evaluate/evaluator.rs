@@ -358,10 +358,9 @@ impl Evaluation<'_> {
             regions: &regions,
         };
         let decisions = &mut self.memory.decisions;
-        let judgement = Arc::new(site::judge(&question, &filters, &alarms, decisions));
+        let judgement = site::judge(&question, &filters, &alarms, decisions);
         self.memory
-            .keep_judgement(evidence, key, place, &alarms, &judgement);
-        judgement
+            .keep_judgement(evidence, key, place, &alarms, judgement)
     }
 
     /// The regions where events of an account may be recorded.

@@ -1,6 +1,7 @@
 //! What an evaluator worked out and may need again.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
 use std::sync::Arc;
 
 use super::candidates::{self, Kept};
@@ -25,10 +26,10 @@ pub(super) struct Memory {
     default_regions: HashMap<Partition, Arc<[Region]>>,
     /// By ARN.
     trails: HashMap<Arc<str>, Followed>,
-    alarms: HashMap<Site, (Basis, Arc<Alarms>)>,
+    alarms: Made<Site, Alarms>,
     /// By the log group's ARN.
-    filters: HashMap<Arc<str>, (Basis, Arc<Filters>)>,
-    judgements: HashMap<Question, (Basis, Arc<Judgement>)>,
+    filters: Made<Arc<str>, Filters>,
+    judgements: Made<Question, Judgement>,
     /// Accounts whose own may be dropped.
     done: HashSet<AccountId>,
 }
@@ -46,7 +47,30 @@ struct Followed {
     kept: Arc<Kept>,
     /// Which events it admits, by control.
     admitted: HashMap<usize, Arc<Step>>,
-    owner: Option<AccountId>,
+}
+
+/// What was worked out, each with what it was made from.
+#[derive(Debug)]
+struct Made<K, V>(HashMap<K, (Basis, Arc<V>)>);
+
+impl<K, V> Default for Made<K, V> {
+    fn default() -> Self {
+        Self(HashMap::new())
+    }
+}
+
+impl<K: Eq + Hash, V> Made<K, V> {
+    /// What is known, if it still stands.
+    fn get(&self, evidence: &Evidence, key: &K) -> Option<Arc<V>> {
+        let (basis, known) = self.0.get(key)?;
+        basis.holds(evidence).then(|| Arc::clone(known))
+    }
+
+    fn keep(&mut self, key: K, basis: Basis, value: V) -> Arc<V> {
+        let value = Arc::new(value);
+        self.0.insert(key, (basis, Arc::clone(&value)));
+        value
+    }
 }
 
 impl Memory {
@@ -69,7 +93,6 @@ impl Memory {
             seen: Arc::clone(seen),
             kept: Arc::clone(&kept),
             admitted: HashMap::new(),
-            owner: seen.owner(),
         };
         self.trails.insert(Arc::clone(&seen.trail_arn), followed);
         kept
@@ -94,7 +117,7 @@ impl Memory {
     /// How much is kept.
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        self.trails.len() + self.alarms.len() + self.filters.len() + self.judgements.len()
+        self.trails.len() + self.alarms.0.len() + self.filters.0.len() + self.judgements.0.len()
     }
 
     /// Lets go of what is of use for one account only: what is known of its own trails and log
@@ -110,16 +133,19 @@ impl Memory {
     fn sweep(&mut self) {
         let done = std::mem::take(&mut self.done);
         self.trails.retain(|_, trail| {
-            let own = trail.owner.is_some_and(|owner| done.contains(&owner));
+            let own = trail
+                .seen
+                .owner()
+                .is_some_and(|owner| done.contains(&owner));
             !own || trail.kept.is_of_organization()
         });
         let trails = self.trails.values();
         let led_to: HashSet<&Site> = trails.filter_map(|trail| trail.kept.site()).collect();
         let own = |site: &Site| done.contains(&site.account) && !led_to.contains(site);
-        self.alarms.retain(|site, _| !own(site));
-        self.filters.retain(|_, (_, filters)| !own(&filters.site));
-        let filters = &self.filters;
-        self.judgements.retain(|(log_group, _, particular), _| {
+        self.alarms.0.retain(|site, _| !own(site));
+        self.filters.0.retain(|_, (_, filters)| !own(&filters.site));
+        let filters = &self.filters.0;
+        self.judgements.0.retain(|(log_group, _, particular), _| {
             let particular = particular.as_ref().map(|(account, _)| account);
             filters.contains_key(log_group)
                 && !particular.is_some_and(|account| done.contains(account))
@@ -138,30 +164,22 @@ impl Memory {
 
     /// The alarms beside a log group.
     pub(super) fn alarms(&mut self, evidence: &Evidence, place: &Place) -> Arc<Alarms> {
-        if let Some((basis, alarms)) = self.alarms.get(&place.site)
-            && basis.holds(evidence)
-        {
-            return Arc::clone(alarms);
-        }
-        let basis = Basis::of(evidence, Part::Alarms, [place.site.account]);
-        let alarms = Arc::new(Alarms::of(evidence, place));
-        self.alarms
-            .insert(place.site.clone(), (basis, Arc::clone(&alarms)));
-        alarms
+        let site = &place.site;
+        self.alarms.get(evidence, site).unwrap_or_else(|| {
+            let basis = Basis::of(evidence, Part::Alarms, [site.account]);
+            let alarms = Alarms::of(evidence, place);
+            self.alarms.keep(site.clone(), basis, alarms)
+        })
     }
 
     /// The metric filters of a log group.
     pub(super) fn filters(&mut self, evidence: &Evidence, place: &Place) -> Arc<Filters> {
-        if let Some((basis, filters)) = self.filters.get(&place.arn)
-            && basis.holds(evidence)
-        {
-            return Arc::clone(filters);
-        }
-        let basis = Basis::of(evidence, Part::Alarms, [place.site.account]);
-        let filters = Arc::new(Filters::of(evidence, place));
-        self.filters
-            .insert(Arc::clone(&place.arn), (basis, Arc::clone(&filters)));
-        filters
+        let arn = &place.arn;
+        self.filters.get(evidence, arn).unwrap_or_else(|| {
+            let basis = Basis::of(evidence, Part::Alarms, [place.site.account]);
+            let filters = Filters::of(evidence, place);
+            self.filters.keep(Arc::clone(arn), basis, filters)
+        })
     }
 
     /// The judgement of a log group, if it still stands.
@@ -170,10 +188,7 @@ impl Memory {
         evidence: &Evidence,
         question: &Question,
     ) -> Option<Arc<Judgement>> {
-        self.judgements
-            .get(question)
-            .filter(|(basis, _)| basis.holds(evidence))
-            .map(|(_, judgement)| Arc::clone(judgement))
+        self.judgements.get(evidence, question)
     }
 
     /// Keeps a judgement that was made from a log group's alarms.
@@ -183,11 +198,10 @@ impl Memory {
         question: Question,
         place: &Place,
         alarms: &Alarms,
-        judgement: &Arc<Judgement>,
-    ) {
+        judgement: Judgement,
+    ) -> Arc<Judgement> {
         let accounts = alarms.notified().chain([place.site.account]);
         let basis = Basis::of(evidence, Part::Alarms, accounts);
-        self.judgements
-            .insert(question, (basis, Arc::clone(judgement)));
+        self.judgements.keep(question, basis, judgement)
     }
 }

@@ -20,7 +20,7 @@ impl Mark {
 }
 
 /// What is known about an account, in two parts that change at different times.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Part {
     /// Its trails and the log groups that they deliver to.
     Trails,
@@ -28,27 +28,12 @@ pub(crate) enum Part {
     Alarms,
 }
 
-#[derive(Debug, Clone, Copy, Default)]
-struct Account {
-    trails: Mark,
-    alarms: Mark,
-}
-
-impl Account {
-    fn part(&mut self, part: Part) -> &mut Mark {
-        match part {
-            Part::Trails => &mut self.trails,
-            Part::Alarms => &mut self.alarms,
-        }
-    }
-}
-
 /// The state of everything that something may rest on.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Marks {
     /// Of the organization, and of whatever belongs to no account.
     organization: Mark,
-    accounts: HashMap<AccountId, Account>,
+    accounts: HashMap<(AccountId, Part), Mark>,
 }
 
 impl Marks {
@@ -104,12 +89,14 @@ impl Marks {
     }
 
     fn change(&mut self, account: AccountId, part: Part) {
-        *self.accounts.entry(account).or_default().part(part) = Mark::next();
+        self.accounts.insert((account, part), Mark::next());
     }
 
     fn of(&self, account: AccountId, part: Part) -> Mark {
-        let mut marks = self.accounts.get(&account).copied().unwrap_or_default();
-        *marks.part(part)
+        self.accounts
+            .get(&(account, part))
+            .copied()
+            .unwrap_or_default()
     }
 }
 
