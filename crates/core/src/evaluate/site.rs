@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::alarm_rule::Composites;
 use super::coverage::{Covering, Decisions, Required, conjunction};
 use super::firing::{Beside, DimensionSource, Restriction};
 use super::links::action::{self, Neighbourhood};
@@ -99,19 +100,16 @@ impl Filters {
 pub(super) struct Alarms {
     metric: View<MetricAlarm>,
     composite: View<CompositeAlarm>,
-    rules: Vec<CompositeAlarm>,
+    composites: Composites,
 }
 
 impl Alarms {
     pub(super) fn of(evidence: &Evidence, place: &Place) -> Self {
+        let metric = evidence.metric_alarms(&place.site);
         let composite = evidence.composite_alarms(&place.site);
         Self {
-            metric: evidence.metric_alarms(&place.site),
-            rules: composite
-                .items
-                .iter()
-                .map(|alarm| (**alarm).clone())
-                .collect(),
+            composites: Composites::new(&metric.items, &composite.items),
+            metric,
             composite,
         }
     }
@@ -119,7 +117,11 @@ impl Alarms {
     /// The accounts of everything that any of them notifies.
     pub(super) fn notified(&self) -> impl Iterator<Item = AccountId> {
         let metric = self.metric.items.iter().map(|alarm| &alarm.alarm_actions);
-        let composite = self.rules.iter().map(|alarm| &alarm.alarm_actions);
+        let composite = self
+            .composite
+            .items
+            .iter()
+            .map(|alarm| &alarm.alarm_actions);
         let accounts: BTreeSet<AccountId> = metric
             .chain(composite)
             .flatten()
@@ -338,7 +340,7 @@ fn routes_of(
         site: &place.site,
         metric: &alarms.metric,
         composite: &alarms.composite,
-        rules: &alarms.rules,
+        composites: &alarms.composites,
     };
     let mut routes = Vec::new();
     for Watching {

@@ -1,12 +1,18 @@
-//! Whether one alarm alone can drive a composite alarm into ALARM.
+//! Whether one alarm alone can drive composite alarms into ALARM.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
 
-use super::{Rule, State, Threshold, parse};
+use super::State;
+use super::graph::{Graph, Node, Target};
 use crate::evidence::{CompositeAlarm, MetricAlarm};
 
-/// Composite alarms over composite alarms; AWS refuses cycles.
-const MAX_NESTING: usize = 16;
+/// How many parts of rules are evaluated for one alarm: twice what AWS allows a hundred composite
+/// alarms to have.
+const BUDGET: u64 = 600_000;
+
+/// At most so many names in one sentence.
+const MAX_NAMES: usize = 5;
 
 /// What an alarm that goes into ALARM does to a composite alarm, above all while all others are
 /// quiet, that is in OK or `INSUFFICIENT_DATA`.
@@ -15,7 +21,7 @@ pub enum Drive {
     /// The composite alarm goes into ALARM with it.
     Yes,
     /// It goes into ALARM with it as long as others stay in the states in which they were seen.
-    Now(String),
+    Now,
     /// It would, were it not in ALARM already, because of others that were seen there. A composite
     /// alarm notifies somebody when it changes into ALARM.
     Held(String),
@@ -27,55 +33,192 @@ pub enum Drive {
     Undecided(String),
 }
 
-/// The alarms of an account and region, as far as they were seen.
-#[derive(Debug, Clone, Copy)]
-pub struct Others<'a> {
-    /// The metric alarms, whose states count.
-    pub metric: &'a [Arc<MetricAlarm>],
-    /// The composite alarms, whose rules count.
-    pub composite: &'a [CompositeAlarm],
+/// What a metric alarm does to the composite alarms that depend on it, by their place in the list.
+pub type Drives = Arc<[(usize, Drive)]>;
+
+/// The composite alarms of an account and region: each rule is read once, and evaluated once for
+/// each alarm that is asked about.
+#[derive(Debug)]
+pub struct Composites {
+    graph: Graph,
+    by_name: HashMap<String, usize>,
+    /// The value of every rule, by what the metric alarms are taken to be; `None` is unknown.
+    alone: [Vec<Option<bool>>; States::ALL.len()],
+    answers: Vec<OnceLock<Drives>>,
 }
 
-/// Whether `alarm` alone can drive `composite` into ALARM, directly or through other composite
-/// alarms of the same account and region.
-pub fn drives(alarm: &MetricAlarm, composite: &CompositeAlarm, others: Others<'_>) -> Drive {
-    let rule = match parse(&composite.alarm_rule) {
-        Ok(rule) => rule,
-        Err(error) => return Drive::Undecided(error.to_string()),
-    };
-    let evaluate = |states| {
-        [false, true].map(|fired| {
-            Scene {
-                alarm,
-                fired,
-                others,
+impl Composites {
+    /// Reads the rules of the composite alarms among some alarms of one account and region.
+    pub fn new(metric: &[Arc<MetricAlarm>], composite: &[Arc<CompositeAlarm>]) -> Self {
+        let graph = Graph::new(metric, composite);
+        let alone = States::ALL.map(|states| {
+            let mut scene = Scene {
+                graph: &graph,
                 states,
+                fired: None,
+                values: vec![None; composite.len()],
+            };
+            for index in &graph.order {
+                scene.evaluate(*index);
             }
-            .rule(&rule, 0)
-        })
-    };
-    let quiet = evaluate(States::Quiet);
-    // In ALARM without it: no change of state, no notification.
-    if quiet[0] == Some(true) || quiet[1] == Some(false) {
-        return Drive::No;
+            scene.values
+        });
+        let mut by_name = HashMap::new();
+        for (index, alarm) in metric.iter().enumerate() {
+            by_name.entry(alarm.alarm_name.clone()).or_insert(index);
+        }
+        Self {
+            alone,
+            by_name,
+            answers: metric.iter().map(|_| OnceLock::new()).collect(),
+            graph,
+        }
     }
-    let loud = || {
-        let mut names = Vec::new();
-        collect(&rule, alarm, others, 0, &mut names);
-        names.join(", ")
-    };
-    match (evaluate(States::InAlarm), quiet) {
-        ([_, Some(false)], _) => Drive::Blocked(loud()),
-        ([Some(true), _], [Some(false), Some(true)]) => Drive::Held(loud()),
-        // Something that was not seen holds it there: the alarm itself does not.
-        ([Some(false), Some(true)], _) if is_in_alarm_without(composite, alarm) => {
-            Drive::Held("another alarm".to_owned())
+
+    /// The composite alarms, in the order in which they were given.
+    pub fn alarms(&self) -> &[Arc<CompositeAlarm>] {
+        &self.graph.composite
+    }
+
+    /// What one of the metric alarms does to the composite alarms whose rules depend on it,
+    /// directly or through other composite alarms.
+    pub fn drives(&self, alarm: &MetricAlarm) -> Drives {
+        let index = self.by_name.get(&alarm.alarm_name).copied();
+        let Some((index, answer)) = index.and_then(|index| Some((index, self.answers.get(index)?)))
+        else {
+            return Arc::from([]);
+        };
+        Arc::clone(answer.get_or_init(|| self.work_out(index)))
+    }
+
+    /// How many parts of rules one alarm costs.
+    pub(super) fn cost(&self, depends: &[bool]) -> u64 {
+        let evaluations = 2 * u64::try_from(States::ALL.len()).unwrap_or(u64::MAX);
+        let parts = self.graph.sizes.iter().zip(depends);
+        let parts: u64 = parts
+            .filter(|(_, depends)| **depends)
+            .map(|(size, _)| size)
+            .sum();
+        parts.saturating_mul(evaluations)
+    }
+
+    fn work_out(&self, metric: usize) -> Drives {
+        let depends = self.graph.dependents(metric);
+        let affected = || {
+            let all = depends.iter().enumerate();
+            all.filter(|(_, depends)| **depends).map(|(index, _)| index)
+        };
+        if self.cost(&depends) > BUDGET {
+            let why = "too many rules of composite alarms depend on it";
+            return affected()
+                .map(|index| (index, Drive::Undecided(why.to_owned())))
+                .collect();
         }
-        ([Some(false), Some(true)], _) => Drive::Yes,
-        _ if evaluate(States::Seen) == [Some(false), Some(true)] => {
-            Drive::Now(composite.alarm_name.clone())
+        let scenes: Vec<[Vec<Option<bool>>; 2]> = States::ALL
+            .iter()
+            .zip(&self.alone)
+            .map(|(states, alone)| {
+                [false, true].map(|fired| {
+                    let mut scene = Scene {
+                        graph: &self.graph,
+                        states: *states,
+                        fired: Some((metric, fired)),
+                        values: alone.clone(),
+                    };
+                    for index in affected() {
+                        scene.set(index, None);
+                    }
+                    for index in &self.graph.order {
+                        if depends.get(*index) == Some(&true) {
+                            scene.evaluate(*index);
+                        }
+                    }
+                    scene.values
+                })
+            })
+            .collect();
+        let value = |states: States, index: usize| -> [Option<bool>; 2] {
+            let scene = scenes.get(states as usize);
+            [0, 1].map(|fired| {
+                let values = scene.and_then(|scene| scene.get(fired))?;
+                values.get(index).copied().flatten()
+            })
+        };
+        affected()
+            .map(|index| {
+                let by = |states| value(states, index);
+                (index, self.drive(metric, index, by))
+            })
+            .collect()
+    }
+
+    /// What an alarm does to a composite alarm, by the composite alarm's rule without and with it.
+    fn drive(
+        &self,
+        metric: usize,
+        index: usize,
+        value: impl Fn(States) -> [Option<bool>; 2],
+    ) -> Drive {
+        let (Some(alarm), Some(composite), Some(rule)) = (
+            self.graph.metric.get(metric),
+            self.graph.composite.get(index),
+            self.graph.rules.get(index),
+        ) else {
+            return Drive::No;
+        };
+        if let Err(error) = rule {
+            return Drive::Undecided(error.to_string());
         }
-        _ => Drive::Undecided("its rule depends on the states of other alarms".to_owned()),
+        let quiet = value(States::Quiet);
+        // In ALARM without it: no change of state, no notification.
+        if quiet[0] == Some(true) || quiet[1] == Some(false) {
+            return Drive::No;
+        }
+        let loud = || {
+            let (loud, _) = self.graph.rests_on(index);
+            let others = loud.iter().filter(|other| !Arc::ptr_eq(other, alarm));
+            names(others.map(|other| other.alarm_name.as_str()))
+        };
+        match (value(States::InAlarm), quiet) {
+            ([_, Some(false)], _) => return Drive::Blocked(loud()),
+            ([Some(true), _], [Some(false), Some(true)]) => return Drive::Held(loud()),
+            _ => {}
+        }
+        let held = is_in_alarm_without(composite, alarm);
+        match (value(States::InAlarm), value(States::Seen)) {
+            // Something that was not seen holds it there: the alarm itself does not.
+            ([Some(false), Some(true)], _) | (_, [Some(false), Some(true)]) if held => {
+                Drive::Held("another alarm".to_owned())
+            }
+            ([Some(false), Some(true)], _) => Drive::Yes,
+            (_, [Some(false), Some(true)]) => Drive::Now,
+            (_, seen) => {
+                let (_, unseen) = self.graph.rests_on(index);
+                if unseen.is_empty() {
+                    let why = "its rule depends on the states of other alarms";
+                    return Drive::Undecided(why.to_owned());
+                }
+                // The alarm is enough for it; whether those hold it in ALARM, its state shows.
+                match seen {
+                    [None, Some(true)] if held => Drive::Held("another alarm".to_owned()),
+                    [None, Some(true)] => Drive::Now,
+                    _ => Drive::Undecided(format!(
+                        "its rule depends on alarms that nobody has seen: {}",
+                        names(unseen.into_iter())
+                    )),
+                }
+            }
+        }
+    }
+}
+
+fn names<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let all: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+    match all.get(..MAX_NAMES) {
+        Some(first) if all.len() > MAX_NAMES => {
+            format!("{} and {} more", first.join(", "), all.len() - MAX_NAMES)
+        }
+        _ => all.join(", "),
     }
 }
 
@@ -87,102 +230,83 @@ fn is_in_alarm_without(composite: &CompositeAlarm, alarm: &MetricAlarm) -> bool 
         )
 }
 
-/// The metric alarms that a rule names, itself or through others, and that were seen in ALARM.
-fn collect(
-    rule: &Rule,
-    own: &MetricAlarm,
-    others: Others<'_>,
-    nesting: usize,
-    names: &mut Vec<String>,
-) {
-    let mut by_name = |name: &str| {
-        let metric = others.metric.iter().find(|other| is_named(other, name));
-        if let Some(other) = metric {
-            let name = format!("`{}`", other.alarm_name);
-            let loud = other.state_value.as_deref() == Some("ALARM");
-            if loud && other.alarm_name != own.alarm_name && !names.contains(&name) {
-                names.push(name);
-            }
-        } else if let Some(composite) = composite(others, name)
-            && nesting < MAX_NESTING
-            && let Ok(rule) = parse(&composite.alarm_rule)
-        {
-            collect(&rule, own, others, nesting + 1, names);
-        }
-    };
-    match rule {
-        Rule::Constant(_) => {}
-        Rule::Is(_, name) => by_name(name),
-        Rule::AtLeast { alarms, .. } => alarms.iter().for_each(|name| by_name(name)),
-        Rule::Not(rule) => collect(rule, own, others, nesting, names),
-        Rule::And(rules) | Rule::Or(rules) => {
-            for rule in rules {
-                collect(rule, own, others, nesting, names);
-            }
-        }
-    }
-}
-
-fn is_named(alarm: &MetricAlarm, name: &str) -> bool {
-    alarm.alarm_name == name || alarm.alarm_arn.as_deref() == Some(name)
-}
-
-fn composite<'a>(others: Others<'a>, name: &str) -> Option<&'a CompositeAlarm> {
-    others
-        .composite
-        .iter()
-        .find(|other| other.alarm_name == name || other.alarm_arn.as_deref() == Some(name))
-}
-
 /// What the other metric alarms are taken to be.
 #[derive(Debug, Clone, Copy)]
 enum States {
     /// Quiet: in OK or `INSUFFICIENT_DATA`, nobody knows which.
     Quiet,
-    /// Those that were seen in ALARM are; others are quiet.
+    /// Those that were seen in ALARM are; others that were seen are quiet.
     InAlarm,
     /// All as they were seen.
     Seen,
 }
 
+impl States {
+    const ALL: [Self; 3] = [Self::Quiet, Self::InAlarm, Self::Seen];
+}
+
 /// The states of all alarms, one of which may have fired.
 struct Scene<'a> {
-    alarm: &'a MetricAlarm,
-    fired: bool,
-    others: Others<'a>,
+    graph: &'a Graph,
     states: States,
+    fired: Option<(usize, bool)>,
+    /// The values of the rules that were evaluated.
+    values: Vec<Option<bool>>,
 }
 
 impl Scene<'_> {
+    fn set(&mut self, index: usize, value: Option<bool>) {
+        if let Some(place) = self.values.get_mut(index) {
+            *place = value;
+        }
+    }
+
+    /// Evaluates a composite alarm's rule, those that it names being evaluated.
+    fn evaluate(&mut self, index: usize) {
+        let rule = self
+            .graph
+            .rules
+            .get(index)
+            .and_then(|rule| rule.as_ref().ok());
+        let value = rule.and_then(|rule| self.rule(rule));
+        self.set(index, value.or_else(|| self.observed(index)));
+    }
+
+    /// Where the rule says nothing, what was seen of a composite alarm that does not depend on the
+    /// alarm in question.
+    fn observed(&self, index: usize) -> Option<bool> {
+        if self.fired.is_some() || matches!(self.states, States::Quiet) {
+            return None;
+        }
+        let composite = self.graph.composite.get(index)?;
+        match composite.state_value.as_deref()? {
+            "ALARM" => Some(true),
+            "OK" => Some(false),
+            _ => None,
+        }
+    }
+
     /// Three-valued: `None` is unknown.
-    fn rule(&self, rule: &Rule, nesting: usize) -> Option<bool> {
+    fn rule(&self, rule: &Node) -> Option<bool> {
         match rule {
-            Rule::Constant(value) => Some(*value),
-            Rule::Is(state, alarm) => self.is(*state, alarm, nesting),
-            Rule::Not(rule) => self.rule(rule, nesting).map(|value| !value),
-            Rule::And(rules) => self.all(rules, nesting, false),
-            Rule::Or(rules) => self.all(rules, nesting, true),
-            Rule::AtLeast {
-                threshold,
+            Node::Constant(value) => Some(*value),
+            Node::Is(state, target) => self.is(*state, *target),
+            Node::Not(rule) => self.rule(rule).map(|value| !value),
+            Node::And(rules) => self.all(rules, false),
+            Node::Or(rules) => self.all(rules, true),
+            Node::AtLeast {
+                needed,
                 state,
                 negated,
                 alarms,
             } => {
-                let needed = match threshold {
-                    Threshold::Count(count) => *count,
-                    Threshold::Percent(percent) => {
-                        alarms.len().saturating_mul(*percent).div_ceil(100)
-                    }
-                };
                 let (mut certain, mut possible) = (0, 0);
-                for alarm in alarms {
-                    let counts = self
-                        .is(*state, alarm, nesting)
-                        .map(|value| value != *negated);
+                for target in alarms {
+                    let counts = self.is(*state, *target).map(|value| value != *negated);
                     certain += usize::from(counts == Some(true));
                     possible += usize::from(counts != Some(false));
                 }
-                match (certain >= needed, possible >= needed) {
+                match (certain >= *needed, possible >= *needed) {
                     (true, _) => Some(true),
                     (_, false) => Some(false),
                     _ => None,
@@ -192,10 +316,10 @@ impl Scene<'_> {
     }
 
     /// `decisive` decides as soon as it occurs: false for AND, true for OR.
-    fn all(&self, rules: &[Rule], nesting: usize, decisive: bool) -> Option<bool> {
+    fn all(&self, rules: &[Node], decisive: bool) -> Option<bool> {
         let mut result = Some(!decisive);
         for rule in rules {
-            match self.rule(rule, nesting) {
+            match self.rule(rule) {
                 Some(value) if value == decisive => return Some(decisive),
                 Some(_) => {}
                 None => result = None,
@@ -204,14 +328,14 @@ impl Scene<'_> {
         result
     }
 
-    fn is(&self, state: State, name: &str, nesting: usize) -> Option<bool> {
-        if is_named(self.alarm, name) {
-            return in_state(state, self.fired);
-        }
-        match composite(self.others, name) {
-            Some(composite) if nesting < MAX_NESTING => {
-                let rule = parse(&composite.alarm_rule).ok()?;
-                let in_alarm = self.rule(&rule, nesting + 1)?;
+    fn is(&self, state: State, target: Target) -> Option<bool> {
+        match target {
+            Target::Metric(index) => match self.fired {
+                Some((own, fired)) if own == index => in_state(state, fired),
+                _ => self.other(state, index),
+            },
+            Target::Composite(index) => {
+                let in_alarm = self.values.get(index).copied().flatten()?;
                 // Composite alarms lack data only until they are evaluated for the first time
                 // (CloudWatch API Reference, `PutCompositeAlarm`).
                 Some(match state {
@@ -220,32 +344,24 @@ impl Scene<'_> {
                     State::InsufficientData => false,
                 })
             }
-            Some(_) => None,
-            None => self.other(state, name),
+            Target::Unseen => match self.states {
+                States::Quiet => in_state(state, false),
+                States::InAlarm | States::Seen => None,
+            },
         }
     }
 
     /// Whether a metric alarm that has not fired for the event is in a state.
-    fn other(&self, state: State, name: &str) -> Option<bool> {
-        if matches!(self.states, States::Quiet) {
-            return in_state(state, false);
-        }
-        let seen = self
-            .others
-            .metric
-            .iter()
-            .find(|other| is_named(other, name))
-            .and_then(|other| other.state_value.as_deref());
-        let seen = match seen {
-            Some("ALARM") => Some(State::Alarm),
-            Some("OK") => Some(State::Ok),
-            Some("INSUFFICIENT_DATA") => Some(State::InsufficientData),
-            _ => None,
-        };
+    fn other(&self, state: State, index: usize) -> Option<bool> {
+        let seen = self.graph.metric.get(index)?.state_value.as_deref();
         match (self.states, seen) {
-            (States::Seen | States::InAlarm, Some(State::Alarm)) => in_state(state, true),
-            (States::Seen, Some(seen)) => Some(seen == state),
-            _ => in_state(state, false),
+            (States::Quiet, _) | (States::InAlarm, Some("OK" | "INSUFFICIENT_DATA")) => {
+                in_state(state, false)
+            }
+            (States::InAlarm | States::Seen, Some("ALARM")) => in_state(state, true),
+            (States::Seen, Some("OK")) => Some(state == State::Ok),
+            (States::Seen, Some("INSUFFICIENT_DATA")) => Some(state == State::InsufficientData),
+            (States::InAlarm | States::Seen, _) => None,
         }
     }
 }

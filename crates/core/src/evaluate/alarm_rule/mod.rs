@@ -3,12 +3,13 @@
 //! alarm into ALARM.
 
 mod drive;
+mod graph;
 mod parse;
 
 #[cfg(test)]
 mod tests;
 
-pub use drive::{Drive, Others, drives};
+pub use drive::{Composites, Drive, Drives};
 pub use parse::{InvalidRule, parse};
 
 /// A rule over the states of other alarms.

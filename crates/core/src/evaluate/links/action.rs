@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::arn::Arn;
-use crate::evaluate::alarm_rule::{Drive, Others, drives};
+use crate::evaluate::alarm_rule::{Composites, Drive};
 use crate::evaluate::reading::{Unread, locked, request};
 use crate::evaluate::verdict::{Cause, Reason, Step, Verdict};
 use crate::evidence::{Call, CompositeAlarm, Evidence, MetricAlarm, Operation, Site, View};
@@ -97,16 +97,7 @@ pub(in crate::evaluate) struct Neighbourhood<'a> {
     pub(in crate::evaluate) site: &'a Site,
     pub(in crate::evaluate) metric: &'a View<MetricAlarm>,
     pub(in crate::evaluate) composite: &'a View<CompositeAlarm>,
-    pub(in crate::evaluate) rules: &'a [CompositeAlarm],
-}
-
-impl<'a> Neighbourhood<'a> {
-    fn others(&self) -> Others<'a> {
-        Others {
-            metric: &self.metric.items,
-            composite: self.rules,
-        }
-    }
+    pub(in crate::evaluate) composites: &'a Composites,
 }
 
 /// One alarm that may notify.
@@ -128,15 +119,13 @@ pub(in crate::evaluate) fn judge(around: &Neighbourhood<'_>, alarm: &Arc<MetricA
         enabled: alarm.actions_enabled,
     };
     let mut ways = ways(around, &own, None);
-    for composite in &around.composite.items {
-        let drive = drives(alarm, composite, around.others());
-        let mentioned = composite.alarm_rule.contains(alarm.alarm_name.as_str());
-        let idle = match &drive {
-            Drive::No => true,
-            Drive::Undecided(_) => !mentioned && !nested(around),
-            _ => false,
+    let mut idle = Vec::new();
+    for (index, drive) in around.composites.drives(alarm).iter() {
+        let Some(composite) = around.composites.alarms().get(*index) else {
+            continue;
         };
-        if idle {
+        if *drive == Drive::No {
+            idle.push(composite);
             continue;
         }
         let over = Notifier {
@@ -155,16 +144,45 @@ pub(in crate::evaluate) fn judge(around: &Neighbourhood<'_>, alarm: &Arc<MetricA
             if let Some(Ok(soon)) = &suppression {
                 way.step = way.step.observe("action.suppressed-for-a-while", soon);
             }
-            way.step = driven(way.step, alarm, composite, &drive);
+            way.step = driven(way.step, alarm, composite, drive);
             ways.push(way);
         }
     }
     // Of two broken ways the first is shown: one that ends at a topic says more than none.
     ways.sort_by_key(|way| way.topic.is_none());
+    if let [way] = ways.as_mut_slice()
+        && way.topic.is_none()
+    {
+        way.step.effective = beside_idle(&way.step.effective, &idle);
+        way.step.cis = beside_idle(&way.step.cis, &idle);
+    }
     if !around.composite.complete {
         ways.push(unseen_composites(around, alarm));
     }
     ways
+}
+
+/// The same verdict, with the composite alarm that notifies somebody and is not driven.
+fn beside_idle(verdict: &Verdict, idle: &[&Arc<CompositeAlarm>]) -> Verdict {
+    /// Rules have up to 10,240 characters.
+    const SHOWN: usize = 200;
+    let mut notifying = idle.iter().filter(|over| !over.alarm_actions.is_empty());
+    let (Some(over), Verdict::Broken(cause)) = (notifying.next(), verdict) else {
+        return verdict.clone();
+    };
+    let mut rule: String = over.alarm_rule.chars().take(SHOWN).collect();
+    if rule.len() < over.alarm_rule.len() {
+        rule.push_str("...");
+    }
+    Verdict::Broken(Cause {
+        message: format!(
+            "{}; composite alarm `{}` names it, but does not go into ALARM with it alone: its \
+             rule is `{rule}`",
+            cause.message, over.alarm_name
+        )
+        .into(),
+        ..cause.clone()
+    })
 }
 
 /// What it means for the notification of a composite alarm how an alarm drives it.
@@ -172,7 +190,7 @@ fn driven(mut step: Step, alarm: &MetricAlarm, composite: &CompositeAlarm, drive
     let (alarm, over) = (&alarm.alarm_name, &composite.alarm_name);
     match drive {
         Drive::Yes | Drive::No => step,
-        Drive::Now(_) => step.observe(
+        Drive::Now => step.observe(
             "action.rests-on-other-alarms",
             format!(
                 "composite alarm `{over}` goes into ALARM with alarm `{alarm}` only while the \
@@ -214,16 +232,6 @@ fn driven(mut step: Step, alarm: &MetricAlarm, composite: &CompositeAlarm, drive
             step
         }
     }
-}
-
-/// Whether composite alarms are built on composite alarms, so that a rule need not name the alarm.
-fn nested(around: &Neighbourhood<'_>) -> bool {
-    around.rules.iter().any(|one| {
-        around
-            .rules
-            .iter()
-            .any(|other| one.alarm_rule.contains(other.alarm_name.as_str()))
-    })
 }
 
 fn worse(one: Verdict, other: Verdict) -> Verdict {
@@ -394,7 +402,15 @@ fn suppression(
         .find(|other| is_it(&other.alarm_name, other.alarm_arn.as_deref()));
     let itself = match (metric, over) {
         (Some(metric), _) => metric.alarm_name == alarm.alarm_name,
-        (None, Some(over)) => drives(alarm, over, around.others()) == Drive::Yes,
+        (None, Some(over)) => around
+            .composites
+            .drives(alarm)
+            .iter()
+            .any(|(index, drive)| {
+                let driven = around.composites.alarms().get(*index);
+                matches!(drive, Drive::Yes | Drive::Now)
+                    && driven.is_some_and(|driven| Arc::ptr_eq(driven, over))
+            }),
         (None, None) => false,
     };
     let listed = around.metric.complete && around.composite.complete;
