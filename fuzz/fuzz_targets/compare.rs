@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
-use trailproof_core::pattern::{Coverage, Event, Match, Pattern, Relation, compare, matches};
+use trailproof_pattern::{Coverage, Event, Match, Pattern, Relation, compare, matches};
 
 fuzz_target!(|text: &str| {
     let mut lines = text.lines();

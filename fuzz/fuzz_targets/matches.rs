@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
-use trailproof_core::pattern::{Event, Form, Match, Pattern, Projection, matches, obstacles};
+use trailproof_pattern::{Event, Form, Match, Pattern, Projection, matches, obstacles};
 
 fuzz_target!(|text: &str| {
     let Some((pattern, message)) = text.split_once('\n') else {

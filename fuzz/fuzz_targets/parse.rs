@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use trailproof_core::pattern::Pattern;
+use trailproof_pattern::Pattern;
 
 fuzz_target!(|text: &str| {
     match Pattern::parse(text) {

@@ -12,5 +12,6 @@ pub mod evidence;
 pub mod field_selection;
 pub mod finding;
 pub mod mute;
-pub mod pattern;
 pub mod policy;
+
+pub use trailproof_pattern as pattern;

@@ -110,7 +110,8 @@ fn core_is_pure(graph: &Graph<'_>, violations: &mut Vec<Violation>) {
 /// AWS -> scanner -> evidence -> core -> findings -> report; the binary joins them.
 fn layers_point_one_way(metadata: &Metadata, violations: &mut Vec<Violation>) {
     let allowed: BTreeMap<&str, &[&str]> = BTreeMap::from([
-        ("trailproof-core", &[][..]),
+        ("trailproof-pattern", &[][..]),
+        ("trailproof-core", &["trailproof-pattern"][..]),
         ("trailproof-scanner", &["trailproof-core"][..]),
         // To scan repaired accounts again; optional, which `report_calls_aws_only_to_remediate`
         // checks.

@@ -92,7 +92,7 @@ impl Rules {
             return None;
         }
         Some(Self {
-            pure: member == "core",
+            pure: matches!(member, "core" | "pattern"),
             silent: match member {
                 "cli" => false,
                 // The simulator is a library and a binary of its own.
@@ -178,9 +178,7 @@ impl Walk<'_> {
         {
             self.report(
                 span,
-                format!(
-                    "core names `{forbidden}`: it is a pure function of evidence, policy and time"
-                ),
+                format!("names `{forbidden}`: core and pattern are pure functions of their input"),
             );
         }
         if self.rules.silent

@@ -11,7 +11,7 @@
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed};
 use serde_json::{Value, json};
-use trailproof_core::pattern::{Coverage, Event, Match, Pattern, Relation, compare, matches};
+use trailproof_pattern::{Coverage, Event, Match, Pattern, Relation, compare, matches};
 
 /// Some cases, always the same ones, unless the environment asks for another number.
 fn config() -> Config {

@@ -133,7 +133,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::pattern::{Event, matches};
+    use crate::{Event, matches};
 
     fn patterns(texts: &[&str]) -> Vec<Pattern> {
         texts

@@ -2,8 +2,8 @@
 //!
 //! [`Pattern::parse`] accepts what AWS accepts, [`matches()`] is the reference semantics on one
 //! event, and [`compare()`] decides how the events of some patterns relate to the events of another
-//! one. Where AWS documents no behaviour the answer is "undocumented", never a guess. This module
-//! knows nothing of log groups, metrics or alarms.
+//! one. Where AWS documents no behaviour the answer is "undocumented", never a guess. This crate
+//! knows nothing of log groups, metrics or alarms, nor of the rest of trailproof.
 //!
 //! Grammar and semantics are those of the CloudWatch Logs User Guide, "Filter pattern syntax", and
 //! of answers of the real API that others have published.

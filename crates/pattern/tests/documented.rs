@@ -7,7 +7,7 @@
 )]
 
 use serde_json::{Value, json};
-use trailproof_core::pattern::{Event, Match, Pattern, matches};
+use trailproof_pattern::{Event, Match, Pattern, matches};
 
 fn check(event: &Value, cases: &[(&str, Match)]) {
     for (pattern, expected) in cases {
