@@ -15,3 +15,8 @@ pub mod mute;
 pub mod policy;
 
 pub use trailproof_pattern as pattern;
+
+/// The number of the rules by which this version judges: raised with every change of a verdict, or
+/// of a sentence that a finding has. Two runs with the same number say the same of the same
+/// evidence. The rules of version 0.1.0, whose runs do not tell a number, are 1.
+pub const RULES: u32 = 2;

@@ -96,7 +96,7 @@ fn join(runs: &[(&Path, Run)]) -> Result<Run, CliError> {
     }
     let whole = every_part_is_there(runs)?;
     let filtered = !first.scope.account_filters.is_empty();
-    let mut joined = first.clone();
+    let mut joined = first.clone().judged_by_this_version();
     joined.kind = RunKind::Merge;
     joined.finished_at = None;
     joined.complete = true;

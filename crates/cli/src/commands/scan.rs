@@ -151,7 +151,7 @@ fn prepare_resumed(
     let run = Run {
         finished_at: None,
         complete: false,
-        ..run
+        ..run.judged_by_this_version()
     };
     directory.write_run(&run)?;
     let reports = Reports::Folder(directory, formats);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use trailproof_core::RULES;
 use trailproof_core::account::{AccountId, Partition, Region};
 use trailproof_core::control::Control;
 use trailproof_core::mute::Mute;
@@ -21,6 +22,10 @@ pub struct Run {
     pub schema_version: u32,
     /// What made the run.
     pub tool: Tool,
+    /// The number of the rules that the findings were judged by: runs with the same number say the
+    /// same of the same evidence. Runs of version 0.1.0 do not tell it; theirs are 1.
+    #[serde(default = "first_rules")]
+    pub rules: u32,
     /// Which command made the run.
     pub kind: RunKind,
     /// When it started.
@@ -50,6 +55,7 @@ impl Run {
         Self {
             schema_version: SCHEMA_VERSION,
             tool: Tool::this(),
+            rules: RULES,
             kind,
             started_at: now,
             finished_at: None,
@@ -60,6 +66,21 @@ impl Run {
             statistics: Statistics::default(),
         }
     }
+
+    /// The same run, whose evidence this version judges, whatever version began it.
+    #[must_use]
+    pub fn judged_by_this_version(self) -> Self {
+        Self {
+            tool: Tool::this(),
+            rules: RULES,
+            ..self
+        }
+    }
+}
+
+/// The rules of the version that wrote no number yet.
+fn first_rules() -> u32 {
+    1
 }
 
 /// The program that made a run.
@@ -269,4 +290,30 @@ pub struct SlowAccount {
     pub account: AccountId,
     /// From entering it to its verdict, in milliseconds.
     pub milliseconds: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use trailproof_core::policy::Policy;
+
+    use super::*;
+
+    #[test]
+    fn runs_tell_by_which_rules_they_were_judged() {
+        let policy = PolicyRecord::of(&Policy::new(Vec::new()), Timestamp::UNIX_EPOCH, |_| true);
+        let run = Run::start(
+            RunKind::Scan,
+            Scope::default(),
+            policy,
+            Timestamp::UNIX_EPOCH,
+        );
+        let mut written = serde_json::to_value(&run).unwrap();
+        assert_eq!(written["rules"], RULES);
+        // Version 0.1.0 wrote no number.
+        written.as_object_mut().unwrap().remove("rules");
+        written["tool"]["version"] = "0.1.0".into();
+        let old: Run = serde_json::from_value(written).unwrap();
+        assert_eq!((old.rules, old.tool.version.as_str()), (1, "0.1.0"));
+        assert_eq!(old.judged_by_this_version(), run);
+    }
 }
