@@ -1,18 +1,20 @@
-//! The links of the chain and the reasons that findings have, for people: as a document and, one by
-//! one, for `trailproof explain`.
+//! The links of the chain, and the reasons and observations that findings have, for people: as a
+//! document and, one by one, for `trailproof explain`.
 
 use std::fmt::Write as _;
 
-use trailproof_core::evaluate::Reason;
 use trailproof_core::evaluate::links::{LINKS, Link};
+use trailproof_core::evaluate::{POLICY_OBSERVATIONS, Reason, observations};
+use trailproof_core::observation::ObservationKind;
 
 /// `docs/reasons.md`.
 pub(crate) fn markdown() -> String {
     let mut text = String::from(
-        "# Links and reasons\n\nGenerated with `cargo xtask codegen`.\n\nA finding follows the \
+        "# Links, reasons and observations\n\nGenerated with `cargo xtask codegen`.\n\nA finding follows the \
          chain from the trail to the subscription. `broken_link` names the first link that fails or \
          cannot be seen, and `reason` says why; both stand in every report, and a mute may name \
-         either. `trailproof explain REASON` shows one of them.\n",
+         either. What is worth knowing and changes no verdict stands under `observations`. \
+         `trailproof explain CODE` shows one of them.\n",
     );
     for link in LINKS {
         // Writing to a String cannot fail.
@@ -28,12 +30,28 @@ pub(crate) fn markdown() -> String {
                 reason.code, reason.status, reason.meaning, reason.remedy
             );
         }
+        table(&mut text, link.observations);
     }
+    text.push_str("\n## Policy\n\nObservations that rest on the policy, not on a link.\n");
+    table(&mut text, &POLICY_OBSERVATIONS.concat());
     text
 }
 
-/// A link by its name, or a reason by its code.
+fn table(text: &mut String, observations: &[&ObservationKind]) {
+    if observations.is_empty() {
+        return;
+    }
+    text.push_str("\n| observation | meaning |\n|---|---|\n");
+    for kind in observations {
+        let _ = writeln!(text, "| `{}` | {} |", kind.code, kind.meaning);
+    }
+}
+
+/// A link by its name, or a reason or an observation by its code.
 pub(crate) fn describe(name: &str) -> Option<String> {
+    if let Some(kind) = observations().find(|kind| kind.code == name) {
+        return Some(of_observation(kind));
+    }
     let link = name.split('.').next()?;
     let link = LINKS.iter().find(|known| known.name.as_str() == link)?;
     if link.name.as_str() == name {
@@ -52,7 +70,14 @@ fn of_link(link: &Link) -> String {
     for reason in link.reasons {
         let _ = write!(text, "\n{}", of_reason(reason));
     }
+    for kind in link.observations {
+        let _ = write!(text, "\n{}", of_observation(kind));
+    }
     text
+}
+
+fn of_observation(kind: &ObservationKind) -> String {
+    format!("{}  observation\n  {}\n", kind.code, kind.meaning)
 }
 
 fn of_reason(reason: &Reason) -> String {
@@ -78,6 +103,11 @@ mod tests {
             link.contains(&reason[..reason.find("The link").unwrap()]),
             "{link}"
         );
+        let observation = describe("topic.fifo").unwrap();
+        assert!(observation.starts_with("topic.fifo  observation\n  The topic is a FIFO topic"));
+        assert!(describe("topic").unwrap().contains(&observation));
+        let observation = describe("mute.expired").unwrap();
+        assert!(observation.starts_with("mute.expired  observation\n"));
         for unknown in [
             "",
             "subscription.",
@@ -89,11 +119,15 @@ mod tests {
     }
 
     #[test]
-    fn every_reason_is_a_row_of_the_document() {
+    fn every_reason_and_observation_is_a_row_of_the_document() {
         let text = markdown();
         for reason in trailproof_core::evaluate::reasons() {
             let row = format!("\n| `{}` | ", reason.code);
             assert_eq!(text.matches(&row).count(), 1, "{}", reason.code);
+        }
+        for kind in observations() {
+            let row = format!("\n| `{}` | {} |\n", kind.code, kind.meaning);
+            assert_eq!(text.matches(&row).count(), 1, "{}", kind.code);
         }
     }
 }

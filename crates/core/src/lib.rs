@@ -12,6 +12,7 @@ pub mod evidence;
 pub mod field_selection;
 pub mod finding;
 pub mod mute;
+pub mod observation;
 pub mod policy;
 
 pub use trailproof_pattern as pattern;

@@ -14,9 +14,18 @@ use serde::{Deserialize, Serialize};
 use crate::account::AccountId;
 use crate::control::Control;
 use crate::evidence::Evidence;
-use crate::finding::{Finding, LinkName, MutedBy, Observation, Status};
+use crate::finding::{Finding, LinkName, MutedBy, Status};
+use crate::observation::ObservationKind;
 
 pub use expiry::{Expiry, InvalidExpiry};
+
+static EXPIRED: ObservationKind = ObservationKind {
+    code: "mute.expired",
+    meaning: "Somebody accepted the failure, and the acceptance ended.",
+};
+
+/// Every observation that mutes make.
+pub const OBSERVATIONS: &[&ObservationKind] = &[&EXPIRED];
 
 /// A failure that somebody accepted. Every part that is given has to match.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -286,13 +295,12 @@ pub fn apply(
             finding.muted = Some(by);
             finding.status = Status::Muted;
         } else if let Some(mute) = ended {
-            finding.observations.push(Arc::new(Observation {
-                code: "mute.expired".to_owned(),
-                message: format!(
+            finding
+                .observations
+                .push(Arc::new(EXPIRED.observation(format!(
                     "{} accepted this until {}: {}",
                     mute.owner, mute.expires, mute.justification
-                ),
-            }));
+                ))));
         }
     }
     applied.unused = (0..mutes.len())

@@ -1,4 +1,4 @@
-//! `trailproof explain`: one finding in full, one control, or one reason.
+//! `trailproof explain`: one finding in full, one control, one reason, or one observation.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -21,16 +21,16 @@ use crate::output::Output;
 use crate::settings::ConfigurationArguments;
 use crate::untrusted::{visible, visible_lines};
 
-/// Explain one finding of a run in full, one control, or one reason.
+/// Explain one finding of a run in full, one control, one reason, or one observation.
 ///
 /// `trailproof explain RUN 111111111111/console-auth-failures` shows a finding: the whole chain,
 /// what was asked of AWS, what was missing, and the next step. An account instead of a finding
 /// shows all of its findings. `trailproof explain console-auth-failures` shows what a control
-/// means and what is accepted, and `trailproof explain subscription.pending` what a reason means
-/// and what to do about it.
+/// means and what is accepted, `trailproof explain subscription.pending` what a reason means and
+/// what to do about it, and `trailproof explain topic.fifo` what an observation means.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// The folder of a run, and a finding or an account; or a control, a reason or a link.
+    /// The folder of a run, and a finding or an account; or a control, a reason, an observation or a link.
     #[arg(required = true, num_args = 1..=2, value_names = ["RUN", "FINDING"])]
     what: Vec<String>,
 

@@ -10,6 +10,7 @@ mod catalogue;
 use serde::{Deserialize, Serialize};
 
 use crate::finding::{ControlSummary, Observation};
+use crate::observation::ObservationKind;
 use crate::pattern::{Pattern, PatternError};
 
 pub use benchmark::{BENCHMARK, UnknownBenchmark, VERSIONS, version};
@@ -17,6 +18,14 @@ pub use catalogue::{CatalogueError, builtin, select, with_custom};
 
 /// The name of the benchmark of controls that are in none.
 pub const CUSTOM_BENCHMARK: &str = "custom";
+
+static BENCHMARK_TEXT: ObservationKind = ObservationKind {
+    code: "control.benchmark-text",
+    meaning: "The text of that benchmark version has a fault: a filter that copies it is accepted, and may do less than one thinks.",
+};
+
+/// Every observation that controls make.
+pub const OBSERVATIONS: &[&ObservationKind] = &[&BENCHMARK_TEXT];
 
 /// A control: events that have to end as a message in front of a person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -313,10 +322,7 @@ impl Control {
             first.make_ascii_uppercase();
         }
         sentence.push('.');
-        Some(Observation {
-            code: "control.benchmark-text".to_owned(),
-            message: sentence,
-        })
+        Some(BENCHMARK_TEXT.observation(sentence))
     }
 }
 

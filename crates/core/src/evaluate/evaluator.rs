@@ -262,7 +262,7 @@ impl Evaluation<'_> {
                 let kept = self.kept(seen);
                 let step = trail::judge(account, &candidates::candidate(seen, &kept), &view);
                 let step = step.observe(
-                    "account.trusted-organization-trail",
+                    &door::TRUSTED,
                     "the account could not be entered; its coverage rests on the organization trail's owner",
                 );
                 (Arc::new(step), kept)

@@ -248,8 +248,14 @@ impl World {
         evidence
     }
 
+    /// What is judged of it. Whatever is observed is in the table of its link or its policy.
     pub(super) fn findings(&self) -> Vec<Finding> {
-        super::evaluate(&self.evidence(), &self.policy, jiff::Timestamp::UNIX_EPOCH)
+        let findings = super::evaluate(&self.evidence(), &self.policy, jiff::Timestamp::UNIX_EPOCH);
+        for seen in findings.iter().flat_map(|finding| &finding.observations) {
+            let known = super::observations().any(|kind| kind.code == seen.code);
+            assert!(known, "{} is in no table", seen.code);
+        }
+        findings
     }
 
     pub(super) fn finding(&self, account: u64) -> Finding {

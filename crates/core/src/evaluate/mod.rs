@@ -22,8 +22,11 @@ mod verdict;
 use jiff::Timestamp;
 
 use crate::account::AccountId;
+use crate::control;
 use crate::evidence::{Evidence, Request};
 use crate::finding::Finding;
+use crate::mute;
+use crate::observation::ObservationKind;
 use crate::policy::Policy;
 
 pub use evaluator::{Evaluation, Evaluator};
@@ -50,6 +53,20 @@ pub fn wanted(evidence: &Evidence, policy: &Policy, account: AccountId) -> Vec<R
 pub fn reasons() -> impl Iterator<Item = &'static Reason> {
     links::LINKS.iter().flat_map(|link| link.reasons).copied()
 }
+
+/// Every observation that a finding can have: those of the links in the order of the chain, then
+/// those of the policy.
+pub fn observations() -> impl Iterator<Item = &'static ObservationKind> {
+    links::LINKS
+        .iter()
+        .flat_map(|link| link.observations)
+        .chain(POLICY_OBSERVATIONS.iter().copied().flatten())
+        .copied()
+}
+
+/// Observations that no link makes.
+pub const POLICY_OBSERVATIONS: &[&[&ObservationKind]] =
+    &[control::OBSERVATIONS, mute::OBSERVATIONS];
 
 #[cfg(test)]
 mod asking;

@@ -683,6 +683,30 @@ fn every_reason_belongs_to_its_link_and_says_what_to_do() {
     assert!(TRAIL.starts_with("arn:"));
 }
 
+#[test]
+fn every_observation_belongs_to_its_link_and_is_made_somewhere() {
+    let mut codes = std::collections::BTreeSet::new();
+    for link in super::links::LINKS {
+        for kind in link.observations {
+            assert!(kind.code.starts_with(&format!("{}.", link.name)));
+        }
+    }
+    for kind in super::observations() {
+        assert!(codes.insert(kind.code), "{} twice", kind.code);
+        assert!(kind.meaning.ends_with('.'), "{}", kind.code);
+    }
+    assert!(super::reasons().all(|reason| !codes.contains(reason.code)));
+    for (code, world) in super::links::observed() {
+        let finding = world.finding(MEMBER);
+        let seen = finding.observations.iter().any(|seen| seen.code == code);
+        assert!(seen, "{code}: {:?}", finding.observations);
+        codes.remove(code);
+    }
+    // These are the policy's; the test below and those of mutes make them.
+    let policy = ["control.benchmark-text", "mute.expired"];
+    assert_eq!(codes, policy.into(), "without a row");
+}
+
 /// Somebody who copied the benchmark's own text passes, and is told what is wrong with it.
 #[test]
 fn broken_texts_of_the_benchmark_pass_with_an_observation() {

@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::account::{AccountId, Region};
 use crate::evidence::Request;
 use crate::finding::{LinkName, Observation, Status};
+use crate::observation::ObservationKind;
 
 /// The two measures that every chain is held against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -184,11 +185,12 @@ impl Step {
         self
     }
 
-    pub(super) fn observe(mut self, code: &str, message: impl Into<String>) -> Self {
-        self.observations.push(Arc::new(Observation {
-            code: code.to_owned(),
-            message: message.into(),
-        }));
+    pub(super) fn observe(
+        mut self,
+        kind: &'static ObservationKind,
+        message: impl Into<String>,
+    ) -> Self {
+        self.observations.push(Arc::new(kind.observation(message)));
         self
     }
 

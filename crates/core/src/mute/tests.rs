@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::control::builtin;
-use crate::finding::{AccountSummary, AssuranceResult};
+use crate::finding::{AccountSummary, AssuranceResult, Observation};
 
 #[derive(Deserialize)]
 struct File {

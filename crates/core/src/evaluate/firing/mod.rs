@@ -21,8 +21,15 @@ mod tests;
 use crate::account::AccountId;
 use crate::evidence::{MetricAlarm, MetricFilter, MetricTransformation};
 use crate::finding::Observation;
+use crate::observation::ObservationKind;
 
 pub use reading::{DimensionSource, Restriction, reads};
+pub(in crate::evaluate) use window::{BELOW_A_MINUTE, LATCHES, MISSING_DATA_BREACHES, WRONG_WAY};
+
+pub(in crate::evaluate) static NEEDS_SEVERAL: ObservationKind = ObservationKind {
+    code: "alarm.needs-several-events",
+    meaning: "The alarm goes into ALARM only after several matching events in its window, not after the first.",
+};
 
 /// What a metric filter writes, as far as an alarm can tell.
 #[derive(Debug, Clone)]
@@ -168,14 +175,11 @@ fn fires(alarm: &MetricAlarm, reading: reading::Reading, signal: &Signal<'_>) ->
             mut observations,
         }) => {
             if events > 1 {
-                observations.push(Observation {
-                    code: "alarm.needs-several-events".to_owned(),
-                    message: format!(
-                        "the alarm `{}` goes into ALARM only after {events} matching events in its \
-                         window, not after the first",
-                        alarm.alarm_name
-                    ),
-                });
+                observations.push(NEEDS_SEVERAL.observation(format!(
+                    "the alarm `{}` goes into ALARM only after {events} matching events in its \
+                     window, not after the first",
+                    alarm.alarm_name
+                )));
             }
             observations.sort();
             Firing::Fires(Fires {

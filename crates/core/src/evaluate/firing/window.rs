@@ -8,6 +8,24 @@ use super::statistic::Statistic;
 use super::{Beside, Signal};
 use crate::evidence::MetricAlarm;
 use crate::finding::Observation;
+use crate::observation::ObservationKind;
+
+pub(in crate::evaluate) static LATCHES: ObservationKind = ObservationKind {
+    code: "alarm.latches",
+    meaning: "The alarm ignores missing data: once in ALARM it stays there and does not notify again.",
+};
+pub(in crate::evaluate) static MISSING_DATA_BREACHES: ObservationKind = ObservationKind {
+    code: "alarm.missing-data-breaching",
+    meaning: "The alarm goes into ALARM while no logs arrive, and does not notify of events until it is back.",
+};
+pub(in crate::evaluate) static WRONG_WAY: ObservationKind = ObservationKind {
+    code: "alarm.looks-the-wrong-way",
+    meaning: "The alarm fires on few events, but not on many.",
+};
+pub(in crate::evaluate) static BELOW_A_MINUTE: ObservationKind = ObservationKind {
+    code: "alarm.period-below-a-minute",
+    meaning: "The alarm's period is shorter than a minute, but a metric filter writes once a minute.",
+};
 
 /// How the alarm fires.
 #[derive(Debug)]
@@ -118,44 +136,32 @@ pub(super) fn least_events(
                     .to_owned(),
             ));
         }
-        observations.push(observation(
-            "alarm.latches",
-            format!(
-                "the alarm `{}` ignores missing data: once in ALARM it stays there and does not \
-                 notify again",
-                alarm.alarm_name
-            ),
-        ));
+        observations.push(LATCHES.observation(format!(
+            "the alarm `{}` ignores missing data: once in ALARM it stays there and does not \
+             notify again",
+            alarm.alarm_name
+        )));
     }
     if quiet == Breach::No && missing_data == MissingData::Breaching {
-        observations.push(observation(
-            "alarm.missing-data-breaching",
-            format!(
-                "the alarm `{}` goes into ALARM while no logs arrive, and does not notify of \
-                 events until it is back",
-                alarm.alarm_name
-            ),
-        ));
+        observations.push(MISSING_DATA_BREACHES.observation(format!(
+            "the alarm `{}` goes into ALARM while no logs arrive, and does not notify of \
+             events until it is back",
+            alarm.alarm_name
+        )));
     }
     if falls_silent {
-        observations.push(observation(
-            "alarm.looks-the-wrong-way",
-            format!(
-                "the alarm `{}` fires on few events, but not on many: its comparison is {}",
-                alarm.alarm_name,
-                alarm.comparison_operator.as_deref().unwrap_or_default()
-            ),
-        ));
+        observations.push(WRONG_WAY.observation(format!(
+            "the alarm `{}` fires on few events, but not on many: its comparison is {}",
+            alarm.alarm_name,
+            alarm.comparison_operator.as_deref().unwrap_or_default()
+        )));
     }
     if reading.period < 60 {
-        observations.push(observation(
-            "alarm.period-below-a-minute",
-            format!(
-                "the alarm `{}` has a period of {} seconds, but a metric filter writes once a \
-                 minute",
-                alarm.alarm_name, reading.period
-            ),
-        ));
+        observations.push(BELOW_A_MINUTE.observation(format!(
+            "the alarm `{}` has a period of {} seconds, but a metric filter writes once a \
+             minute",
+            alarm.alarm_name, reading.period
+        )));
     }
     Ok(Result {
         events: each.saturating_mul(periods),
@@ -283,11 +289,4 @@ fn out_of_reach(alarm: &MetricAlarm, period: &Period) -> String {
         },
         period.threshold
     )
-}
-
-fn observation(code: &str, message: String) -> Observation {
-    Observation {
-        code: code.to_owned(),
-        message,
-    }
 }

@@ -3,6 +3,7 @@
 use crate::evaluate::reading::Unread;
 use crate::evaluate::verdict::{Cause, Reason, Step};
 use crate::finding::{LinkName, Status};
+use crate::observation::ObservationKind;
 
 static NOT_ENTERED: Reason = Reason {
     code: "account.not-entered",
@@ -13,6 +14,13 @@ static NOT_ENTERED: Reason = Reason {
 
 pub(in crate::evaluate) const REASONS: &[&Reason] = &[&NOT_ENTERED];
 
+pub(in crate::evaluate) static TRUSTED: ObservationKind = ObservationKind {
+    code: "account.trusted-organization-trail",
+    meaning: "The account could not be entered, and the policy takes the organization trail's owner at its word that the trail covers it.",
+};
+
+pub(in crate::evaluate) const OBSERVATIONS: &[&ObservationKind] = &[&TRUSTED];
+
 /// The step of an account that nobody could enter.
 pub(in crate::evaluate) fn not_entered(unread: &Unread) -> Step {
     Step::new(LinkName::Account)
@@ -21,11 +29,22 @@ pub(in crate::evaluate) fn not_entered(unread: &Unread) -> Step {
 }
 
 #[cfg(test)]
-mod tests {
+pub(in crate::evaluate) mod tests {
     use serde_json::json;
 
-    use crate::evaluate::fixture::{Case, MANAGEMENT, table};
+    use crate::evaluate::fixture::{Case, MANAGEMENT, MEMBER, World, denied, table};
     use crate::finding::Status::NotApplicable;
+
+    /// Each observation, and where it is made.
+    pub(in crate::evaluate) fn observed() -> Vec<(&'static str, World)> {
+        vec![("account.trusted-organization-trail", {
+            let mut world = World::healthy()
+                .without("cloudtrail:DescribeTrails", MEMBER)
+                .fail("sts:AssumeRole", MANAGEMENT, &denied("sts:AssumeRole"));
+            world.policy.trust_organization_trail = true;
+            world
+        })]
+    }
 
     #[test]
     fn one_thing_is_not_as_it_should_be() {

@@ -8,6 +8,7 @@ use crate::evaluate::reading::{Unread, locked, request};
 use crate::evaluate::verdict::{Cause, Reason, Step, Verdict};
 use crate::evidence::{Call, CompositeAlarm, Evidence, MetricAlarm, Operation, Site, View};
 use crate::finding::{LinkName, Status};
+use crate::observation::ObservationKind;
 
 static NONE: Reason = Reason {
     code: "action.none",
@@ -83,6 +84,22 @@ pub(in crate::evaluate) const REASONS: &[&Reason] = &[
     &NOT_DECIDED,
 ];
 
+static SUPPRESSED_FOR_A_WHILE: ObservationKind = ObservationKind {
+    code: "action.suppressed-for-a-while",
+    meaning: "The composite alarm performs its actions only after a period of its suppressor.",
+};
+static RESTS_ON_OTHERS: ObservationKind = ObservationKind {
+    code: "action.rests-on-other-alarms",
+    meaning: "The composite alarm goes into ALARM with the alarm only while the other alarms of its rule stay in the states they are in.",
+};
+static NO_MUTE_RULES: ObservationKind = ObservationKind {
+    code: "action.no-mute-rules-there",
+    meaning: "CloudWatch in that region does not know alarm mute rules, so none can be active.",
+};
+
+pub(in crate::evaluate) const OBSERVATIONS: &[&ObservationKind] =
+    &[&SUPPRESSED_FOR_A_WHILE, &RESTS_ON_OTHERS, &NO_MUTE_RULES];
+
 /// A way from an alarm to a topic; no topic where the way ends here.
 pub(in crate::evaluate) struct Way {
     pub(in crate::evaluate) step: Step,
@@ -142,7 +159,7 @@ pub(in crate::evaluate) fn judge(around: &Neighbourhood<'_>, alarm: &Arc<MetricA
                 continue;
             }
             if let Some(Ok(soon)) = &suppression {
-                way.step = way.step.observe("action.suppressed-for-a-while", soon);
+                way.step = way.step.observe(&SUPPRESSED_FOR_A_WHILE, soon);
             }
             way.step = driven(way.step, alarm, composite, drive);
             ways.push(way);
@@ -191,7 +208,7 @@ fn driven(mut step: Step, alarm: &MetricAlarm, composite: &CompositeAlarm, drive
     match drive {
         Drive::Yes | Drive::No => step,
         Drive::Now => step.observe(
-            "action.rests-on-other-alarms",
+            &RESTS_ON_OTHERS,
             format!(
                 "composite alarm `{over}` goes into ALARM with alarm `{alarm}` only while the \
                  other alarms of its rule stay in the states they are in"
@@ -499,7 +516,7 @@ fn muted(around: &Neighbourhood<'_>, mut step: Step, notifier: &Notifier<'_>) ->
         Some(error) if error.is_unknown_operation() => {
             step.last = false;
             return step.seen(rules.observed_at).observe(
-                "action.no-mute-rules-there",
+                &NO_MUTE_RULES,
                 format!(
                     "CloudWatch in {} does not know alarm mute rules (`{}`), so none can be active",
                     site.region, error.code
@@ -518,7 +535,7 @@ fn muted(around: &Neighbourhood<'_>, mut step: Step, notifier: &Notifier<'_>) ->
 }
 
 #[cfg(test)]
-mod tests {
+pub(in crate::evaluate) mod tests {
     use serde_json::{Value, json};
 
     use crate::evaluate::fixture::{Case, MANAGEMENT, MEMBER, TOPIC, World, check, table};
@@ -630,6 +647,32 @@ mod tests {
             world.record_mut("cloudwatch:DescribeAlarms", MANAGEMENT)["parameters"] = parameters;
             check(&world, Pass, effective, reason);
         }
+    }
+
+    /// Each observation, and where it is made.
+    pub(in crate::evaluate) fn observed() -> Vec<(&'static str, World)> {
+        vec![
+            (
+                "action.suppressed-for-a-while",
+                over(
+                    "ALARM(failures)",
+                    "OK",
+                    &json!({"ActionsSuppressor": "other", "ActionsSuppressedBy": "WaitPeriod"}),
+                ),
+            ),
+            (
+                "action.rests-on-other-alarms",
+                over("ALARM(failures) AND OK(other)", "OK", &json!({})),
+            ),
+            (
+                "action.no-mute-rules-there",
+                World::healthy().fail(
+                    "cloudwatch:ListAlarmMuteRules",
+                    MANAGEMENT,
+                    &json!({"code": "InvalidAction", "message": "", "class": "invalid"}),
+                ),
+            ),
+        ]
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::evidence::{
     Call, Evidence, MetricAlarm, MetricFilter, MetricTransformation, Operation, Site, View,
 };
 use crate::finding::{LinkName, Status};
+use crate::observation::ObservationKind;
 
 static NONE: Reason = Reason {
     code: "alarm.none",
@@ -38,6 +39,14 @@ static NOT_OBSERVED: Reason = Reason {
 
 pub(in crate::evaluate) const REASONS: &[&Reason] =
     &[&NONE, &CANNOT_FIRE, &NOT_DECIDED, &NOT_OBSERVED];
+
+pub(in crate::evaluate) const OBSERVATIONS: &[&ObservationKind] = &[
+    &firing::NEEDS_SEVERAL,
+    &firing::LATCHES,
+    &firing::MISSING_DATA_BREACHES,
+    &firing::WRONG_WAY,
+    &firing::BELOW_A_MINUTE,
+];
 
 /// An alarm that names the metric, as judged.
 pub(in crate::evaluate) struct Watching {
@@ -203,7 +212,7 @@ pub(in crate::evaluate) fn watches_others(
 }
 
 #[cfg(test)]
-mod tests {
+pub(in crate::evaluate) mod tests {
     use serde_json::json;
 
     use crate::evaluate::fixture::{
@@ -390,6 +399,64 @@ mod tests {
             let shared = observations.iter().any(|seen| seen.code == "metric.shared");
             assert_eq!(shared, pattern == "{ $.eventName = CreateUser }");
         }
+    }
+
+    /// Each observation, and where it is made.
+    pub(in crate::evaluate) fn observed() -> Vec<(&'static str, World)> {
+        vec![
+            (
+                "alarm.needs-several-events",
+                World::healthy().set(
+                    "cloudwatch:DescribeAlarms",
+                    MANAGEMENT,
+                    "/MetricAlarms/0/Threshold",
+                    json!(5.0),
+                ),
+            ),
+            (
+                "alarm.latches",
+                World::healthy().set(
+                    "cloudwatch:DescribeAlarms",
+                    MANAGEMENT,
+                    "/MetricAlarms/0/TreatMissingData",
+                    json!("ignore"),
+                ),
+            ),
+            (
+                "alarm.missing-data-breaching",
+                World::healthy()
+                    .set(
+                        "logs:DescribeMetricFilters",
+                        MANAGEMENT,
+                        "/metricFilters/0/metricTransformations/0/defaultValue",
+                        json!(0),
+                    )
+                    .set(
+                        "cloudwatch:DescribeAlarms",
+                        MANAGEMENT,
+                        "/MetricAlarms/0/TreatMissingData",
+                        json!("breaching"),
+                    ),
+            ),
+            (
+                "alarm.looks-the-wrong-way",
+                World::healthy().set(
+                    "cloudwatch:DescribeAlarms",
+                    MANAGEMENT,
+                    "/MetricAlarms/0/ComparisonOperator",
+                    json!("LessThanOrEqualToThreshold"),
+                ),
+            ),
+            (
+                "alarm.period-below-a-minute",
+                World::healthy().set(
+                    "cloudwatch:DescribeAlarms",
+                    MANAGEMENT,
+                    "/MetricAlarms/0/Period",
+                    json!(30),
+                ),
+            ),
+        ]
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::control::Control;
 use crate::evaluate::verdict::{Cause, Reason, Standing, Step, Verdict};
 use crate::evidence::{MetricFilter, MetricTransformation, Site};
 use crate::finding::{LinkName, Status};
+use crate::observation::ObservationKind;
 use crate::pattern::{Event, Match, Pattern, matches};
 
 static ZERO: Reason = Reason {
@@ -37,6 +38,17 @@ static NOT_DECIDED: Reason = Reason {
 
 pub(in crate::evaluate) const REASONS: &[&Reason] =
     &[&ZERO, &NO_TRANSFORMATION, &NOT_ON_EVENT, &NOT_DECIDED];
+
+static SHARED: ObservationKind = ObservationKind {
+    code: "metric.shared",
+    meaning: "Further metric filters write to the same metric for other events: while those hold an alarm in ALARM, it tells nobody of this control's.",
+};
+static ZEROS_COUNT: ObservationKind = ObservationKind {
+    code: "metric.zeros-count",
+    meaning: "The filter writes 0 for every matching event, and the alarm fires all the same because it counts samples.",
+};
+
+pub(in crate::evaluate) const OBSERVATIONS: &[&ObservationKind] = &[&SHARED, &ZEROS_COUNT];
 
 /// Judges what a filter writes.
 pub(in crate::evaluate) fn judge(
@@ -86,7 +98,7 @@ pub(in crate::evaluate) fn shared(step: Step, others: usize) -> Step {
     }
     let metric = step.resource.clone().unwrap_or_default();
     step.observe(
-        "metric.shared",
+        &SHARED,
         format!(
             "{others} further metric filters write to `{metric}` for other events: while those \
              hold an alarm in ALARM, it tells nobody of this control's"
@@ -109,7 +121,7 @@ pub(in crate::evaluate) fn as_counted(step: &Arc<Step>, alarm: &Step) -> Arc<Ste
         return Arc::new(step);
     }
     let text = format!("{}, which the alarm counts all the same", step.detail);
-    Arc::new(step.observe("metric.zeros-count", text))
+    Arc::new(step.observe(&ZEROS_COUNT, text))
 }
 
 fn value_of(value: &str, control: &Control) -> Result<(), (&'static Reason, String)> {
@@ -183,7 +195,7 @@ fn found<'a>(event: &'a Value, selector: &str) -> Option<&'a str> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(in crate::evaluate) mod tests {
     use serde_json::json;
 
     use crate::evaluate::fixture::{Case, MANAGEMENT, World, check, denied, table};
@@ -221,6 +233,43 @@ mod tests {
             let unseen = world.fail(operation, MANAGEMENT, &denied(operation));
             check(&unseen, Unknown, Unknown, Some("alarm.not-observed"));
         }
+    }
+
+    /// Each observation, and where it is made.
+    pub(in crate::evaluate) fn observed() -> Vec<(&'static str, World)> {
+        vec![
+            (
+                "metric.shared",
+                World::healthy().set(
+                    "logs:DescribeMetricFilters",
+                    MANAGEMENT,
+                    "/metricFilters/1",
+                    json!({
+                        "filterName": "other", "filterPattern": "{ $.eventName = CreateUser }",
+                        "metricTransformations": [{
+                            "metricName": "Failures", "metricNamespace": "CISBenchmark",
+                            "metricValue": "1",
+                        }],
+                    }),
+                ),
+            ),
+            (
+                "metric.zeros-count",
+                World::healthy()
+                    .set(
+                        "logs:DescribeMetricFilters",
+                        MANAGEMENT,
+                        "/metricFilters/0/metricTransformations/0/metricValue",
+                        json!("0"),
+                    )
+                    .set(
+                        "cloudwatch:DescribeAlarms",
+                        MANAGEMENT,
+                        "/MetricAlarms/0/Statistic",
+                        json!("SampleCount"),
+                    ),
+            ),
+        ]
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::evaluate::verdict::{Cause, Reason, Step};
 use crate::evidence::{Call, ErrorClass, Evidence, MetricFilter, Operation, View};
 use crate::field_selection::FieldSelection;
 use crate::finding::{LinkName, Status};
+use crate::observation::ObservationKind;
 use crate::pattern::{Coverage, Event, Match, Pattern, Relation, matches};
 
 static NONE: Reason = Reason {
@@ -87,6 +88,35 @@ pub(in crate::evaluate) const REASONS: &[&Reason] = &[
     &NOT_OBSERVED,
 ];
 
+static REGIONS_APART: ObservationKind = ObservationKind {
+    code: "metric-filter.regions-apart",
+    meaning: "The metric filters tell regions apart; the chain shown is that of some regions.",
+};
+static TOGETHER: ObservationKind = ObservationKind {
+    code: "metric-filter.together",
+    meaning: "Several metric filters cover the control only together: each of them has to be kept.",
+};
+static NEARLY_EVERYTHING: ObservationKind = ObservationKind {
+    code: "metric-filter.matches-nearly-everything",
+    meaning: "The metric filters match the events of every other control, too: an alarm that never leaves ALARM tells nobody of the next event.",
+};
+static BROADER: ObservationKind = ObservationKind {
+    code: "metric-filter.broader",
+    meaning: "The metric filters match more events than the control asks for.",
+};
+static MISSES_RELATED: ObservationKind = ObservationKind {
+    code: "metric-filter.misses-related-events",
+    meaning: "The metric filters do not match events that the control does not ask for but that belong to the same matter.",
+};
+
+pub(in crate::evaluate) const OBSERVATIONS: &[&ObservationKind] = &[
+    &REGIONS_APART,
+    &TOGETHER,
+    &NEARLY_EVERYTHING,
+    &BROADER,
+    &MISSES_RELATED,
+];
+
 /// What a filter can contribute to covering a control for an account.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::evaluate) enum Contribution {
@@ -128,7 +158,7 @@ pub(in crate::evaluate) fn parts(
 pub(in crate::evaluate) fn of_part(step: Step, place: &Place, regions: &[Region]) -> Step {
     let names: Vec<&str> = regions.iter().map(Region::as_str).collect();
     step.observe(
-        "metric-filter.regions-apart",
+        &REGIONS_APART,
         format!(
             "the metric filters of log group `{}` tell regions apart; this is the chain for {}",
             place.name,
@@ -367,7 +397,7 @@ pub(in crate::evaluate) fn observe(
     let mut step = step;
     if texts.len() > 1 {
         step = step.observe(
-            "metric-filter.together",
+            &TOGETHER,
             format!(
                 "{} metric filters of log group `{}` cover the control only together",
                 texts.len(),
@@ -378,7 +408,7 @@ pub(in crate::evaluate) fn observe(
     let broader = comparison.relation == Relation::Broader;
     if broader && matches_other_controls(texts, required, decisions) {
         step = step.observe(
-            "metric-filter.matches-nearly-everything",
+            &NEARLY_EVERYTHING,
             format!(
                 "the metric filters of log group `{}` match the events of every other control, \
                  too: an alarm that never leaves ALARM tells nobody of the next event",
@@ -387,7 +417,7 @@ pub(in crate::evaluate) fn observe(
         );
     } else if broader {
         step = step.observe(
-            "metric-filter.broader",
+            &BROADER,
             format!(
                 "the metric filters of log group `{}` match more events than the control asks for",
                 place.name
@@ -405,7 +435,7 @@ pub(in crate::evaluate) fn observe(
         );
         if comparison.coverage == Coverage::Misses {
             step = step.observe(
-                "metric-filter.misses-related-events",
+                &MISSES_RELATED,
                 format!(
                     "the metric filters of log group `{}` do not match {}; their pattern is \
                      {pattern}",
@@ -439,7 +469,7 @@ fn matches_other_controls(
 }
 
 #[cfg(test)]
-mod tests {
+pub(in crate::evaluate) mod tests {
     use serde_json::json;
 
     use crate::evaluate::fixture::{Case, MANAGEMENT, MEMBER, PATTERN, World, check, table};
@@ -509,6 +539,65 @@ mod tests {
                 .any(|seen| seen.code == "metric-filter.regions-apart");
             assert!(apart);
         }
+    }
+
+    /// Each observation, and where it is made.
+    pub(in crate::evaluate) fn observed() -> Vec<(&'static str, World)> {
+        let part =
+            |user: &str| PATTERN.replace(" }", &format!(" && ($.userIdentity.type {user}) }}"));
+        let filter = |pattern: &str, criteria: &str| {
+            json!({
+                "filterName": pattern, "filterPattern": pattern, "logGroupName": "trail",
+                "fieldSelectionCriteria": criteria,
+                "metricTransformations": [{
+                    "metricName": "Failures", "metricNamespace": "CISBenchmark", "metricValue": "1"}]})
+        };
+        vec![
+            (
+                "metric-filter.regions-apart",
+                World::healthy().set(
+                    "logs:DescribeMetricFilters",
+                    MANAGEMENT,
+                    "/metricFilters",
+                    json!([
+                        filter(PATTERN, r#"@aws.region = "us-east-1""#),
+                        filter(PATTERN, r#"@aws.region != "us-east-1""#),
+                    ]),
+                ),
+            ),
+            (
+                "metric-filter.together",
+                World::healthy().set(
+                    "logs:DescribeMetricFilters",
+                    MANAGEMENT,
+                    "/metricFilters",
+                    json!([
+                        filter(&part("= Root"), ""),
+                        filter(&part("!= Root"), ""),
+                        filter(&part("NOT EXISTS"), ""),
+                    ]),
+                ),
+            ),
+            (
+                "metric-filter.matches-nearly-everything",
+                World::healthy().set(
+                    "logs:DescribeMetricFilters",
+                    MANAGEMENT,
+                    "/metricFilters/0/filterPattern",
+                    json!("{ $.eventName != CreateTags }"),
+                ),
+            ),
+            (
+                "metric-filter.broader",
+                World::healthy().set(
+                    "logs:DescribeMetricFilters",
+                    MANAGEMENT,
+                    "/metricFilters/0/filterPattern",
+                    json!("{ $.eventName = ConsoleLogin }"),
+                ),
+            ),
+            ("metric-filter.misses-related-events", World::healthy()),
+        ]
     }
 
     #[test]

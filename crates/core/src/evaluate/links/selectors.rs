@@ -7,6 +7,7 @@ use crate::evaluate::reading::{Reading, ask, ask_keepers};
 use crate::evaluate::verdict::{Cause, Reason, Step, Verdict};
 use crate::evidence::{AdvancedSelector, Call, EventSelectors, Evidence, FieldSelector, Trail};
 use crate::finding::{LinkName, Status};
+use crate::observation::ObservationKind;
 
 static NOT_ALL: Reason = Reason {
     code: "selectors.not-all-management-events",
@@ -35,6 +36,13 @@ static NOT_OBSERVED: Reason = Reason {
 
 pub(in crate::evaluate) const REASONS: &[&Reason] =
     &[&NOT_ALL, &EXCLUDES, &NOT_DECIDED, &NOT_OBSERVED];
+
+static EXCLUDE_SOURCES: ObservationKind = ObservationKind {
+    code: "selectors.exclude-sources",
+    meaning: "The trail leaves out the management events of some sources. None of the control's events is among them.",
+};
+
+pub(in crate::evaluate) const OBSERVATIONS: &[&ObservationKind] = &[&EXCLUDE_SOURCES];
 
 /// The trail's selectors, in its home region: CloudTrail tells them nowhere else, and tells them
 /// only to the owner and to delegated administrators.
@@ -128,7 +136,7 @@ pub(in crate::evaluate) fn judge(
         .collect();
     if !excluded.is_empty() {
         step = step.observe(
-            "selectors.exclude-sources",
+            &EXCLUDE_SOURCES,
             format!(
                 "trail `{name}` leaves out the management events of {}",
                 excluded.join(", ")
@@ -383,7 +391,7 @@ fn affixed(value: &str, before: &str, after: &str) -> Result<String, String> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(in crate::evaluate) mod tests {
     use serde_json::json;
 
     use crate::control;
@@ -447,6 +455,19 @@ mod tests {
                 json!([data]),
             );
         check(&world, Fail, Fail, Some("selectors.exclude-events"));
+    }
+
+    /// Each observation, and where it is made.
+    pub(in crate::evaluate) fn observed() -> Vec<(&'static str, World)> {
+        vec![(
+            "selectors.exclude-sources",
+            World::healthy().set(
+                "cloudtrail:GetEventSelectors",
+                MANAGEMENT,
+                "/EventSelectors/0/ExcludeManagementEventSources",
+                json!(["kms.amazonaws.com"]),
+            ),
+        )]
     }
 
     #[test]

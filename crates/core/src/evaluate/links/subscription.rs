@@ -6,6 +6,7 @@ use crate::evaluate::reading::Reading;
 use crate::evaluate::verdict::{Cause, Reason, Step};
 use crate::evidence::{Call, Evidence, Listing, Site, Subscription, TopicAttributes};
 use crate::finding::{LinkName, Status};
+use crate::observation::ObservationKind;
 
 static NONE: Reason = Reason {
     code: "subscription.none",
@@ -27,6 +28,17 @@ static NOT_OBSERVED: Reason = Reason {
 };
 
 pub(in crate::evaluate) const REASONS: &[&Reason] = &[&NONE, &PENDING, &NOT_OBSERVED];
+
+static MACHINES_ONLY: ObservationKind = ObservationKind {
+    code: "subscription.machines-only",
+    meaning: "Every confirmed subscription ends at a machine: whether a person is told rests on what it does.",
+};
+static ALSO_PENDING: ObservationKind = ObservationKind {
+    code: "subscription.also-pending",
+    meaning: "Beside a confirmed subscription there are some that nobody has confirmed yet.",
+};
+
+pub(in crate::evaluate) const OBSERVATIONS: &[&ObservationKind] = &[&MACHINES_ONLY, &ALSO_PENDING];
 
 /// How many subscriptions a topic has.
 #[derive(Clone, Copy)]
@@ -199,7 +211,7 @@ fn observe_protocols(step: Step, topic: &str, list: &Listing<Subscription>) -> S
         return step;
     }
     step.observe(
-        "subscription.machines-only",
+        &MACHINES_ONLY,
         format!(
             "the confirmed subscriptions of topic {topic} are all of {}: whether a person is told \
              rests on what these do",
@@ -220,7 +232,7 @@ fn counted(step: Step, topic: &str, count: Count) -> Step {
             1 => format!("1 further subscription of topic {topic} is not confirmed yet"),
             many => format!("{many} further subscriptions of topic {topic} are not confirmed yet"),
         };
-        return step.observe("subscription.also-pending", further);
+        return step.observe(&ALSO_PENDING, further);
     }
     let waiting = match pending {
         0 => None,
@@ -242,11 +254,28 @@ fn counted(step: Step, topic: &str, count: Count) -> Step {
 }
 
 #[cfg(test)]
-mod tests {
+pub(in crate::evaluate) mod tests {
     use serde_json::json;
 
     use crate::evaluate::fixture::{Case, MANAGEMENT, MEMBER, TOPIC, World, check, table};
     use crate::finding::Status::{Fail, Pass};
+
+    /// The healthy organization, where the topic's confirmed subscriptions are listed.
+    fn listed(protocols: &[&str]) -> World {
+        let subscriptions: Vec<_> = protocols
+            .iter()
+            .map(|protocol| {
+                json!({"Protocol": protocol, "SubscriptionArn": format!("{TOPIC}:{protocol}")})
+            })
+            .collect();
+        World::healthy().with(
+            "sns:ListSubscriptionsByTopic",
+            MANAGEMENT,
+            "eu-west-1",
+            &json!({"TopicArn": TOPIC}),
+            &json!({"Subscriptions": subscriptions}),
+        )
+    }
 
     #[test]
     fn subscriptions_of_machines_are_told() {
@@ -257,24 +286,28 @@ mod tests {
             (&["https"], false),
             (&["application"], false),
         ] {
-            let subscriptions: Vec<_> = protocols
-                .iter()
-                .map(|protocol| {
-                    json!({"Protocol": protocol, "SubscriptionArn": format!("{TOPIC}:{protocol}")})
-                })
-                .collect();
-            let world = World::healthy().with(
-                "sns:ListSubscriptionsByTopic",
-                MANAGEMENT,
-                "eu-west-1",
-                &json!({"TopicArn": TOPIC}),
-                &json!({"Subscriptions": subscriptions}),
-            );
+            let world = listed(protocols);
             check(&world, Pass, Pass, None);
             let finding = world.finding(MEMBER);
             let seen = |code: &str| finding.observations.iter().any(|seen| seen.code == code);
             assert_eq!(seen("subscription.machines-only"), told, "{protocols:?}");
         }
+    }
+
+    /// Each observation, and where it is made.
+    pub(in crate::evaluate) fn observed() -> Vec<(&'static str, World)> {
+        vec![
+            ("subscription.machines-only", listed(&["sqs"])),
+            (
+                "subscription.also-pending",
+                World::healthy().set(
+                    "sns:GetTopicAttributes",
+                    MANAGEMENT,
+                    "/Attributes/SubscriptionsPending",
+                    json!("1"),
+                ),
+            ),
+        ]
     }
 
     #[test]

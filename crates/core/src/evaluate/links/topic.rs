@@ -6,6 +6,7 @@ use crate::evaluate::topic_policy::{Permission, Publication, may_publish};
 use crate::evaluate::verdict::{Cause, Reason, Step, Verdict};
 use crate::evidence::{Answer, Call, ErrorClass, Evidence, Site, TopicAttributes};
 use crate::finding::{LinkName, Status};
+use crate::observation::ObservationKind;
 
 static MISSING: Reason = Reason {
     code: "topic.missing",
@@ -52,6 +53,22 @@ pub(in crate::evaluate) const REASONS: &[&Reason] = &[
     &POLICY_NOT_DECIDED,
     &NOT_OBSERVED,
 ];
+
+static KEY_POLICY: ObservationKind = ObservationKind {
+    code: "topic.key-policy-not-checked",
+    meaning: "The topic is encrypted with a key whose policy was not read: whether CloudWatch may use it is not known.",
+};
+static FIFO: ObservationKind = ObservationKind {
+    code: "topic.fifo",
+    meaning: "The topic is a FIFO topic, which delivers only to queues, not to people.",
+};
+static POLICY_NOT_SHOWN: ObservationKind = ObservationKind {
+    code: "topic.policy-not-shown",
+    meaning: "The answer does not show the topic's policy; it is taken for the one that SNS gives every topic.",
+};
+
+pub(in crate::evaluate) const OBSERVATIONS: &[&ObservationKind] =
+    &[&KEY_POLICY, &FIFO, &POLICY_NOT_SHOWN];
 
 /// Reads something about a topic: as its owner first, because a denied call from elsewhere is
 /// itself an alarm in well-watched organizations; then as the alarm's account.
@@ -199,7 +216,7 @@ fn attributes(
             )));
         }
         step = step.observe(
-            "topic.key-policy-not-checked",
+            &KEY_POLICY,
             format!("topic {topic} is encrypted with {key}; whether the key's policy lets CloudWatch use it was not checked"),
         );
     }
@@ -207,13 +224,13 @@ fn attributes(
     // FIFO topics").
     if attributes.fifo_topic.as_deref() == Some("true") || topic.strip_suffix(".fifo").is_some() {
         step = step.observe(
-            "topic.fifo",
+            &FIFO,
             format!("topic {topic} is a FIFO topic and delivers only to queues, not to people"),
         );
     }
     if attributes.policy.is_none() && arn.account() == Some(alarms.account) {
         step = step.observe(
-            "topic.policy-not-shown",
+            &POLICY_NOT_SHOWN,
             format!("sns:GetTopicAttributes did not show the policy of topic {topic}; it is taken for the one that SNS gives every topic"),
         );
     }
@@ -239,7 +256,7 @@ fn attributes(
 }
 
 #[cfg(test)]
-mod tests {
+pub(in crate::evaluate) mod tests {
     use serde_json::json;
 
     use crate::evaluate::fixture::{Case, MANAGEMENT, MEMBER, TOPIC, World, check, table};
@@ -276,6 +293,39 @@ mod tests {
                 .iter()
                 .any(|seen| seen.code == "topic.fifo")
         );
+    }
+
+    /// Each observation, and where it is made.
+    pub(in crate::evaluate) fn observed() -> Vec<(&'static str, World)> {
+        vec![
+            (
+                "topic.key-policy-not-checked",
+                World::healthy().set(
+                    "sns:GetTopicAttributes",
+                    MANAGEMENT,
+                    "/Attributes/KmsMasterKeyId",
+                    json!("alias/own"),
+                ),
+            ),
+            (
+                "topic.fifo",
+                World::healthy().set(
+                    "sns:GetTopicAttributes",
+                    MANAGEMENT,
+                    "/Attributes/FifoTopic",
+                    json!("true"),
+                ),
+            ),
+            (
+                "topic.policy-not-shown",
+                World::healthy().set(
+                    "sns:GetTopicAttributes",
+                    MANAGEMENT,
+                    "/Attributes/Policy",
+                    json!(null),
+                ),
+            ),
+        ]
     }
 
     #[test]
