@@ -260,7 +260,7 @@ pub fn apply(
             }
             if !mute.tag.is_empty() {
                 let account = finding.account.id;
-                let Some(tags) = evidence.account_tags(account) else {
+                let Some(tags) = evidence.reader().account_tags(account) else {
                     let accounts = applied.without_tags.entry(place).or_default();
                     accounts.insert(account);
                     continue;

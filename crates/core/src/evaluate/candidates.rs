@@ -6,10 +6,9 @@ use super::coverage::{Decisions, Required};
 use super::links::log_group::Place;
 use super::links::trail::Candidate;
 use super::links::{delivery, log_group, logging, selectors, trail};
-use super::reading::{CLOUDTRAIL, Reading};
+use super::reading::Reading;
 use super::verdict::Step;
-use crate::account::AccountId;
-use crate::evidence::{Evidence, Site, Trail};
+use crate::evidence::{Reader, Site, Trail};
 use crate::policy::Policy;
 
 /// What a trail's owner tells of it: the same for every account behind it, and for every control.
@@ -44,25 +43,10 @@ impl Kept {
     pub(super) fn site(&self) -> Option<&Site> {
         self.place.as_ref().map(|place| &place.site)
     }
-
-    /// The accounts whose word was asked for: the trail's owner, those that can stand in for it,
-    /// and the log group's account.
-    pub(super) fn keepers(
-        &self,
-        evidence: &Evidence,
-        seen: &Trail,
-    ) -> impl Iterator<Item = AccountId> {
-        let administrators = evidence.delegated_administrators(CLOUDTRAIL);
-        let log_group = self.site().map(|site| site.account);
-        seen.owner()
-            .into_iter()
-            .chain(log_group)
-            .chain(administrators.into_iter().flatten().flatten())
-    }
 }
 
 /// Judges what depends neither on the account that sees the trail nor on the control.
-pub(super) fn keep(evidence: &Evidence, policy: &Policy, seen: &Arc<Trail>) -> Kept {
+pub(super) fn keep(evidence: &Reader<'_>, policy: &Policy, seen: &Arc<Trail>) -> Kept {
     let copy = trail::kept(evidence, seen);
     let told = match &copy {
         Reading::Read { value, .. } => value,
@@ -84,12 +68,12 @@ pub(super) fn keep(evidence: &Evidence, policy: &Policy, seen: &Arc<Trail>) -> K
 
 /// Judges which of a control's events the trail admits.
 pub(super) fn admits(
-    evidence: &Evidence,
+    evidence: &Reader<'_>,
     kept: &Kept,
     required: Required<'_>,
     decisions: &mut Decisions,
-) -> Arc<Step> {
-    Arc::new(selectors::judge(evidence, &kept.told, required, decisions))
+) -> Step {
+    selectors::judge(evidence, &kept.told, required, decisions)
 }
 
 /// The reading of a trail, for the step that depends on the account that sees it.

@@ -14,7 +14,7 @@ use super::reading::{Reading, locked};
 use super::site::{self, Judgement};
 use super::verdict::{Chain, Standing, Step, Yardstick, open_standing, rank, standing, wants};
 use crate::account::{AccountId, Region};
-use crate::evidence::{Evidence, Request, Trail};
+use crate::evidence::{Basis, Evidence, Note, Reader, RecordId, Request, Trail};
 use crate::finding::{Finding, LinkName, Pool};
 use crate::policy::Policy;
 
@@ -45,6 +45,12 @@ impl Evaluator {
     /// Judges one state of the evidence. What accounts share is judged once. Only one state can be
     /// under judgement at a time; others wait.
     pub fn on<'e>(&'e self, evidence: &'e Evidence) -> Evaluation<'e> {
+        self.reading(evidence.reader())
+    }
+
+    /// Judges what a reader reads: evidence with something laid over it, or with a note of the
+    /// records that verdicts rest on.
+    pub fn reading<'e>(&'e self, evidence: Reader<'e>) -> Evaluation<'e> {
         Evaluation {
             evidence,
             policy: &self.policy,
@@ -56,10 +62,10 @@ impl Evaluator {
 
 /// One state of the evidence under judgement.
 pub struct Evaluation<'e> {
-    evidence: &'e Evidence,
+    evidence: Reader<'e>,
     policy: &'e Policy,
     memory: MutexGuard<'e, Memory>,
-    regions: HashMap<AccountId, Arc<[Region]>>,
+    regions: HashMap<AccountId, (Basis, Arc<[Region]>)>,
 }
 
 /// A chain by one yardstick, and the next calls to make for it.
@@ -112,28 +118,44 @@ impl Evaluation<'_> {
 
     /// The findings of one account, in the policy's order of controls.
     pub fn findings(&mut self, account: AccountId) -> Vec<Finding> {
+        let findings = self.noted_findings(account).into_iter();
+        findings.map(|(finding, _)| finding).collect()
+    }
+
+    /// The findings of one account, each with the records that it rests on, in their order: judged
+    /// on nothing but these, it is the same. The reader has to note records.
+    pub fn findings_with_records(&mut self, account: AccountId) -> Vec<(Finding, Vec<RecordId>)> {
+        let findings = self.noted_findings(account).into_iter();
+        findings
+            .map(|(finding, note)| (finding, note.records().collect()))
+            .collect()
+    }
+
+    fn noted_findings(&mut self, account: AccountId) -> Vec<(Finding, Note)> {
         let policy = self.policy;
+        let outer = self.evidence.begin();
         let listed = self.evidence.listed_accounts().get(&account);
         if let Some(closing) = listed.filter(|listed| listed.is_closing()) {
+            let note = self.evidence.end(outer);
             return policy
                 .controls
                 .iter()
                 .map(|control| finding::not_applicable(account, closing, control, policy))
+                .map(|finding| (finding, note.clone()))
                 .collect();
         }
-        let listed = listed.map(Arc::clone);
         let beginning = self.beginning(account);
+        let shared = self.evidence.end(outer);
         let mut findings = Vec::with_capacity(policy.controls.len());
         for (index, control) in policy.controls.iter().enumerate() {
             let required = Required::of(control, policy);
+            let outer = self.evidence.begin();
             let ways = self.ways(account, &beginning, index, required, Depth::Whole);
-            findings.push(finding::of(
-                account,
-                listed.as_deref(),
-                required,
-                policy,
-                &best(&ways),
-            ));
+            let mut note = self.evidence.end(outer);
+            note.extend(&shared);
+            let listed = listed.map(AsRef::as_ref);
+            let finding = finding::of(account, listed, required, policy, &best(&ways));
+            findings.push((finding, note));
         }
         findings
     }
@@ -212,7 +234,7 @@ impl Evaluation<'_> {
     }
 
     fn beginning(&mut self, account: AccountId) -> Beginning {
-        if let Some(locked) = locked(self.evidence, account) {
+        if let Some(locked) = locked(&self.evidence, account) {
             let trails = if self.policy.trust_organization_trail {
                 self.trusted(account)
             } else {
@@ -239,7 +261,7 @@ impl Evaluation<'_> {
             trails.push((Arc::new(step), kept));
         }
         let otherwise = if !view.complete {
-            Some(trail::unseen(self.evidence, account, &view))
+            Some(trail::unseen(&self.evidence, account, &view))
         } else if trails.is_empty() {
             Some(trail::none(&view))
         } else {
@@ -251,13 +273,13 @@ impl Evaluation<'_> {
     /// The organization trails that cover an account nobody can look into, if their owner is
     /// believed: those seen anywhere, for accounts that the organization lists.
     fn trusted(&mut self, account: AccountId) -> Vec<(Arc<Step>, Arc<Kept>)> {
-        let evidence = self.evidence;
-        if !evidence.listed_accounts().contains_key(&account) {
+        if !self.evidence.listed_accounts().contains_key(&account) {
             return Vec::new();
         }
         let view = crate::evidence::TrailsView::default();
-        evidence
-            .organization_trails()
+        let trails: Vec<_> = self.evidence.organization_trails().collect();
+        trails
+            .into_iter()
             .map(|seen| {
                 let kept = self.kept(seen);
                 let step = trail::judge(account, &candidates::candidate(seen, &kept), &view);
@@ -271,7 +293,7 @@ impl Evaluation<'_> {
     }
 
     fn kept(&mut self, seen: &Arc<Trail>) -> Arc<Kept> {
-        self.memory.trail(self.evidence, self.policy, seen)
+        self.memory.trail(&self.evidence, self.policy, seen)
     }
 
     /// Follows one trail as far as is asked.
@@ -284,7 +306,7 @@ impl Evaluation<'_> {
         required: Required<'_>,
         depth: Depth,
     ) -> [Way; 2] {
-        let selectors = self.memory.admits(self.evidence, kept, index, required);
+        let selectors = self.memory.admits(&self.evidence, kept, index, required);
         let mut head: Chain = vec![Arc::clone(step)];
         head.extend(kept.steps(selectors));
         let judgement = match &kept.place {
@@ -324,7 +346,7 @@ impl Evaluation<'_> {
     fn is_early(&mut self, head: &[Arc<Step>], place: &Place) -> bool {
         let wanting = |yardstick| !wants(head, yardstick).is_empty();
         Yardstick::ALL.into_iter().all(wanting)
-            && self.memory.filters(self.evidence, place).unasked()
+            && self.memory.filters(&self.evidence, place).unasked()
     }
 
     fn site(
@@ -334,8 +356,7 @@ impl Evaluation<'_> {
         index: usize,
         required: Required<'_>,
     ) -> Arc<Judgement> {
-        let evidence = self.evidence;
-        let filters = self.memory.filters(evidence, place);
+        let filters = self.memory.filters(&self.evidence, place);
         let particular = filters.tell_accounts_apart.then_some(account);
         let regions = self.regions(account);
         let key = (
@@ -343,33 +364,35 @@ impl Evaluation<'_> {
             index,
             particular.map(|account| (account, Arc::clone(&regions))),
         );
-        if let Some(known) = self.memory.judgement(evidence, &key) {
-            return known;
-        }
-        let alarms = self.memory.alarms(evidence, place);
-        let question = site::Question {
-            evidence,
-            place,
-            required: Required {
-                account: particular,
-                ..required
-            },
-            account,
-            regions: &regions,
-        };
-        let decisions = &mut self.memory.decisions;
-        let judgement = site::judge(&question, &filters, &alarms, decisions);
-        self.memory
-            .keep_judgement(evidence, key, place, &alarms, judgement)
+        let evidence = &self.evidence;
+        self.memory.judgement(evidence, key, |memory| {
+            let filters = memory.filters(evidence, place);
+            let alarms = memory.alarms(evidence, place);
+            let question = site::Question {
+                evidence,
+                place,
+                required: Required {
+                    account: particular,
+                    ..required
+                },
+                account,
+                regions: &regions,
+            };
+            site::judge(&question, &filters, &alarms, &mut memory.decisions)
+        })
     }
 
     /// The regions where events of an account may be recorded.
     fn regions(&mut self, account: AccountId) -> Arc<[Region]> {
-        if let Some(known) = self.regions.get(&account) {
+        if let Some((basis, known)) = self.regions.get(&account) {
+            self.evidence.reuse(basis);
             return Arc::clone(known);
         }
-        let default = self.memory.default_regions(self.evidence.partition());
-        let mut enabled = self.evidence.enabled_regions(account).unwrap_or_default();
+        let evidence = &self.evidence;
+        let ((partition, enabled), basis) = evidence
+            .with_basis(|| (evidence.partition(account), evidence.enabled_regions(account)));
+        let default = self.memory.default_regions(partition);
+        let mut enabled = enabled.unwrap_or_default();
         enabled.retain(|region| default.binary_search(region).is_err());
         let regions = if enabled.is_empty() {
             Arc::clone(default)
@@ -379,7 +402,7 @@ impl Evaluation<'_> {
             enabled.dedup();
             enabled.into()
         };
-        self.regions.insert(account, Arc::clone(&regions));
+        self.regions.insert(account, (basis, Arc::clone(&regions)));
         regions
     }
 }

@@ -10,7 +10,7 @@ use super::links::log_group::Place;
 use super::site::{Alarms, Filters, Judgement};
 use super::verdict::Step;
 use crate::account::{AccountId, Partition, Region};
-use crate::evidence::{Basis, Evidence, Part, Site, Trail};
+use crate::evidence::{Basis, Reader, Site, Trail};
 use crate::policy::Policy;
 
 /// A log group, by ARN, and a control; also the account and its regions, where filters tell
@@ -46,7 +46,7 @@ struct Followed {
     seen: Arc<Trail>,
     kept: Arc<Kept>,
     /// Which events it admits, by control.
-    admitted: HashMap<usize, Arc<Step>>,
+    admitted: Made<usize, Step>,
 }
 
 /// What was worked out, each with what it was made from.
@@ -61,12 +61,16 @@ impl<K, V> Default for Made<K, V> {
 
 impl<K: Eq + Hash, V> Made<K, V> {
     /// What is known, if it still stands.
-    fn get(&self, evidence: &Evidence, key: &K) -> Option<Arc<V>> {
+    fn get(&self, evidence: &Reader<'_>, key: &K) -> Option<Arc<V>> {
         let (basis, known) = self.0.get(key)?;
-        basis.holds(evidence).then(|| Arc::clone(known))
+        if !basis.holds(evidence) {
+            return None;
+        }
+        evidence.reuse(basis);
+        Some(Arc::clone(known))
     }
 
-    fn keep(&mut self, key: K, basis: Basis, value: V) -> Arc<V> {
+    fn keep(&mut self, key: K, (value, basis): (V, Basis)) -> Arc<V> {
         let value = Arc::new(value);
         self.0.insert(key, (basis, Arc::clone(&value)));
         value
@@ -77,7 +81,7 @@ impl Memory {
     /// What a trail's owner tells of it.
     pub(super) fn trail(
         &mut self,
-        evidence: &Evidence,
+        evidence: &Reader<'_>,
         policy: &Policy,
         seen: &Arc<Trail>,
     ) -> Arc<Kept> {
@@ -85,14 +89,16 @@ impl Memory {
             && known.seen == *seen
             && known.basis.holds(evidence)
         {
+            evidence.reuse(&known.basis);
             return Arc::clone(&known.kept);
         }
-        let kept = Arc::new(candidates::keep(evidence, policy, seen));
+        let (kept, basis) = evidence.with_basis(|| candidates::keep(evidence, policy, seen));
+        let kept = Arc::new(kept);
         let followed = Followed {
-            basis: Basis::of(evidence, Part::Trails, kept.keepers(evidence, seen)),
+            basis,
             seen: Arc::clone(seen),
             kept: Arc::clone(&kept),
-            admitted: HashMap::new(),
+            admitted: Made::default(),
         };
         self.trails.insert(Arc::clone(&seen.trail_arn), followed);
         kept
@@ -101,7 +107,7 @@ impl Memory {
     /// Which of a control's events a trail admits that was asked for just now.
     pub(super) fn admits(
         &mut self,
-        evidence: &Evidence,
+        evidence: &Reader<'_>,
         kept: &Kept,
         index: usize,
         required: Required<'_>,
@@ -109,8 +115,11 @@ impl Memory {
         let decisions = &mut self.decisions;
         let mut judge = || candidates::admits(evidence, kept, required, decisions);
         match self.trails.get_mut(&kept.told.trail_arn) {
-            Some(trail) => Arc::clone(trail.admitted.entry(index).or_insert_with(judge)),
-            None => judge(),
+            Some(trail) => match trail.admitted.get(evidence, &index) {
+                Some(known) => known,
+                None => trail.admitted.keep(index, evidence.with_basis(judge)),
+            },
+            None => Arc::new(judge()),
         }
     }
 
@@ -163,45 +172,34 @@ impl Memory {
     }
 
     /// The alarms beside a log group.
-    pub(super) fn alarms(&mut self, evidence: &Evidence, place: &Place) -> Arc<Alarms> {
+    pub(super) fn alarms(&mut self, evidence: &Reader<'_>, place: &Place) -> Arc<Alarms> {
         let site = &place.site;
         self.alarms.get(evidence, site).unwrap_or_else(|| {
-            let basis = Basis::of(evidence, Part::Alarms, [site.account]);
-            let alarms = Alarms::of(evidence, place);
-            self.alarms.keep(site.clone(), basis, alarms)
+            let alarms = evidence.with_basis(|| Alarms::of(evidence, place));
+            self.alarms.keep(site.clone(), alarms)
         })
     }
 
     /// The metric filters of a log group.
-    pub(super) fn filters(&mut self, evidence: &Evidence, place: &Place) -> Arc<Filters> {
+    pub(super) fn filters(&mut self, evidence: &Reader<'_>, place: &Place) -> Arc<Filters> {
         let arn = &place.arn;
         self.filters.get(evidence, arn).unwrap_or_else(|| {
-            let basis = Basis::of(evidence, Part::Alarms, [place.site.account]);
-            let filters = Filters::of(evidence, place);
-            self.filters.keep(Arc::clone(arn), basis, filters)
+            let filters = evidence.with_basis(|| Filters::of(evidence, place));
+            self.filters.keep(Arc::clone(arn), filters)
         })
     }
 
-    /// The judgement of a log group, if it still stands.
+    /// The judgement of a log group: the one that is known, if it still stands, or a new one.
     pub(super) fn judgement(
-        &self,
-        evidence: &Evidence,
-        question: &Question,
-    ) -> Option<Arc<Judgement>> {
-        self.judgements.get(evidence, question)
-    }
-
-    /// Keeps a judgement that was made from a log group's alarms.
-    pub(super) fn keep_judgement(
         &mut self,
-        evidence: &Evidence,
-        question: Question,
-        place: &Place,
-        alarms: &Alarms,
-        judgement: Judgement,
+        evidence: &Reader<'_>,
+        key: Question,
+        judge: impl FnOnce(&mut Self) -> Judgement,
     ) -> Arc<Judgement> {
-        let accounts = alarms.notified().chain([place.site.account]);
-        let basis = Basis::of(evidence, Part::Alarms, accounts);
-        self.judgements.keep(question, basis, judgement)
+        if let Some(known) = self.judgements.get(evidence, &key) {
+            return known;
+        }
+        let judgement = evidence.with_basis(|| judge(self));
+        self.judgements.keep(key, judgement)
     }
 }

@@ -298,10 +298,10 @@ proptest! {
         let evidence = before.evidence();
         let evaluator = Evaluator::new(before.policy.clone());
         let mut evaluation = evaluator.on(&evidence);
-        for account in evidence.accounts() {
+        for account in evidence.reader().accounts() {
             let wanted = evaluation.wanted(account);
             for request in &wanted {
-                prop_assert!(!evidence.has(request), "{request:?}");
+                prop_assert!(!evidence.reader().has(request), "{request:?}");
             }
             prop_assert_eq!(wanted, evaluation.wanted_by(account, Depth::Whole));
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::account::{AccountId, Region};
-use crate::evidence::{Answer, Call, CallError, Entry, Evidence, Operation, Request, Site};
+use crate::evidence::{Answer, Call, CallError, Entry, Reader, Operation, Request, Site};
 
 /// The service whose delegated administrators may read organization trails.
 pub(super) const CLOUDTRAIL: &str = "cloudtrail.amazonaws.com";
@@ -81,7 +81,7 @@ pub(super) fn describe(error: &CallError) -> String {
 }
 
 /// Why an account cannot be looked into; `None` when it can or nobody tried.
-pub(super) fn locked(evidence: &Evidence, account: AccountId) -> Option<Unread> {
+pub(super) fn locked(evidence: &Reader<'_>, account: AccountId) -> Option<Unread> {
     match evidence.entry(account) {
         Entry::Entered | Entry::NotTried => None,
         Entry::Failed {
@@ -103,7 +103,7 @@ pub(super) fn locked(evidence: &Evidence, account: AccountId) -> Option<Unread> 
 
 /// What one account's credentials can tell about something.
 pub(super) fn ask<'e, T: ?Sized + 'e>(
-    evidence: &'e Evidence,
+    evidence: &Reader<'e>,
     site: &Site,
     call: impl FnOnce() -> Call,
     lookup: impl FnOnce(&Site) -> Option<&'e Answer<T>>,
@@ -131,7 +131,7 @@ pub(super) fn ask<'e, T: ?Sized + 'e>(
 
 /// What the owner of a trail can tell about it, or else a delegated administrator of CloudTrail.
 pub(super) fn ask_keepers<T: ?Sized>(
-    evidence: &Evidence,
+    evidence: &Reader<'_>,
     owner: AccountId,
     region: &Region,
     mut attempt: impl FnMut(&Site) -> Reading<T>,

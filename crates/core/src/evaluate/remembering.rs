@@ -237,7 +237,9 @@ fn states_of_different_evidence_are_never_mixed_up() {
     }
     let mut merged = healthy.evidence();
     let before = says(&mut remembering.on(&merged));
-    merged.merge(stopped.evidence());
+    for value in &stopped.records {
+        insert(&mut merged, value.clone());
+    }
     assert_ne!(says(&mut remembering.on(&merged)), before);
 }
 

@@ -19,14 +19,13 @@ use super::verdict::{
     Cause, Chain, Standing, Step, Yardstick, open_standing, rank, standing, wants,
 };
 use crate::account::{AccountId, Region};
-use crate::arn::Arn;
-use crate::evidence::{self, CompositeAlarm, Evidence, MetricAlarm, MetricFilter, Request, View};
+use crate::evidence::{self, CompositeAlarm, Reader, MetricAlarm, MetricFilter, Request, View};
 use crate::finding::LinkName;
 
 /// Where and for whom filters are judged.
 #[derive(Clone, Copy)]
 pub(super) struct Question<'a> {
-    pub(super) evidence: &'a Evidence,
+    pub(super) evidence: &'a Reader<'a>,
     pub(super) place: &'a Place,
     pub(super) required: Required<'a>,
     pub(super) account: AccountId,
@@ -69,7 +68,7 @@ pub(super) struct Filters {
 }
 
 impl Filters {
-    pub(super) fn of(evidence: &Evidence, place: &Place) -> Self {
+    pub(super) fn of(evidence: &Reader<'_>, place: &Place) -> Self {
         const ACCOUNT: &str = "recipientAccountId";
         let view = evidence.metric_filters(&place.site, &place.name);
         let tells = |filter: &MetricFilter| {
@@ -104,7 +103,7 @@ pub(super) struct Alarms {
 }
 
 impl Alarms {
-    pub(super) fn of(evidence: &Evidence, place: &Place) -> Self {
+    pub(super) fn of(evidence: &Reader<'_>, place: &Place) -> Self {
         let metric = evidence.metric_alarms(&place.site);
         let composite = evidence.composite_alarms(&place.site);
         Self {
@@ -112,22 +111,6 @@ impl Alarms {
             metric,
             composite,
         }
-    }
-
-    /// The accounts of everything that any of them notifies.
-    pub(super) fn notified(&self) -> impl Iterator<Item = AccountId> {
-        let metric = self.metric.items.iter().map(|alarm| &alarm.alarm_actions);
-        let composite = self
-            .composite
-            .items
-            .iter()
-            .map(|alarm| &alarm.alarm_actions);
-        let accounts: BTreeSet<AccountId> = metric
-            .chain(composite)
-            .flatten()
-            .filter_map(|action| Arn::account_in(action))
-            .collect();
-        accounts.into_iter()
     }
 }
 

@@ -3,31 +3,40 @@
 //! Evidence is all that evaluation knows. It is not a model of AWS: nothing here is derived,
 //! defaulted or guessed, and a failed call is kept as what it is.
 
+mod calls;
 mod few;
+mod lines;
 mod mark;
+mod note;
 mod operation;
-mod query;
-mod read;
+mod reader;
 mod record;
 mod request;
-mod selection;
 mod shapes;
 mod store;
+mod table;
 pub mod timestamp;
+mod view;
 
-pub(crate) use mark::{Basis, Part};
-pub use operation::{Operation, UnknownOperation};
-pub use query::{Entry, LogGroupAnswer, TrailsView, View};
-pub use read::{ReadError, Reading, read_records};
+pub use calls::assume_role::Entry;
+pub use calls::describe_log_groups::LogGroupAnswer;
+pub use calls::describe_trails::TrailsView;
+pub use calls::{Call, CallDefinition, Operation, Pages, Permission, Quota};
+pub use lines::{Line, Lines, ReadError, Reading};
+pub(crate) use note::{Basis, Note};
+pub use operation::UnknownOperation;
+pub use reader::Reader;
 pub use record::{CallError, ErrorClass, Outcome, Record};
-pub use request::{Call, Request};
+pub use request::Request;
 pub use shapes::{
     AdvancedSelector, CallerIdentity, CompositeAlarm, DelegatedAdministrator, Dimension,
     EventSelector, EventSelectors, FieldSelector, LogGroup, Metric, MetricAlarm, MetricDataQuery,
     MetricFilter, MetricStat, MetricTransformation, MuteRule, MuteTargets, Organization,
     OrganizationAccount, RegionOption, Subscription, TopicAttributes, Trail, TrailStatus,
 };
-pub use store::{Alarms, Answer, Evidence, Listing, Site, UnreadableRecord};
+pub use store::{Evidence, RecordId, Site, UnreadableRecord};
+pub use table::{Answer, Listing};
+pub use view::View;
 
 #[cfg(test)]
 mod tests;

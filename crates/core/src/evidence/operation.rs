@@ -1,62 +1,32 @@
-//! The AWS operations whose answers are evidence.
+//! The names of AWS operations, as they stand in evidence.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-macro_rules! operations {
-    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
-        /// An AWS API operation, written `service:Operation` as in IAM policies.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(into = "String", try_from = "String")]
-        pub enum Operation { $($(#[$doc])* $name,)* }
+use super::Operation;
 
-        impl Operation {
-            /// Every operation trailproof records.
-            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
-
-            /// The name in evidence.
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$name => $text,)* }
-            }
-        }
-    };
+impl Operation {
+    /// The name in evidence.
+    pub fn as_str(self) -> &'static str {
+        self.definition().name
+    }
 }
 
-operations! {
-    /// The organization and its management account.
-    DescribeOrganization = "organizations:DescribeOrganization",
-    /// Every account of the organization.
-    ListAccounts = "organizations:ListAccounts",
-    /// The accounts that may act for the organization in one service.
-    ListDelegatedAdministrators = "organizations:ListDelegatedAdministrators",
-    /// The tags of an account, where a filter or a mute goes by them.
-    ListTagsForResource = "organizations:ListTagsForResource",
-    /// Whose credentials these are.
-    GetCallerIdentity = "sts:GetCallerIdentity",
-    /// Entering an account. Credentials are never part of the record.
-    AssumeRole = "sts:AssumeRole",
-    /// The regions of an account and whether they are enabled.
-    ListRegions = "account:ListRegions",
-    /// The trails that record in a region.
-    DescribeTrails = "cloudtrail:DescribeTrails",
-    /// Whether a trail is logging and delivering.
-    GetTrailStatus = "cloudtrail:GetTrailStatus",
-    /// Which events a trail records.
-    GetEventSelectors = "cloudtrail:GetEventSelectors",
-    /// A log group and its class.
-    DescribeLogGroups = "logs:DescribeLogGroups",
-    /// The metric filters of a log group.
-    DescribeMetricFilters = "logs:DescribeMetricFilters",
-    /// Every alarm of an account in a region.
-    DescribeAlarms = "cloudwatch:DescribeAlarms",
-    /// The rules that mute alarm actions in an account and region.
-    ListAlarmMuteRules = "cloudwatch:ListAlarmMuteRules",
-    /// A topic's policy, key and subscription counts.
-    GetTopicAttributes = "sns:GetTopicAttributes",
-    /// The subscriptions of a topic.
-    ListSubscriptionsByTopic = "sns:ListSubscriptionsByTopic",
+impl Serialize for Operation {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Operation {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = Cow::<str>::deserialize(deserializer)?;
+        name.parse().map_err(D::Error::custom)
+    }
 }
 
 /// An operation that trailproof does not record.
@@ -73,20 +43,6 @@ impl FromStr for Operation {
             .copied()
             .find(|operation| operation.as_str() == text)
             .ok_or_else(|| UnknownOperation(text.to_owned()))
-    }
-}
-
-impl TryFrom<String> for Operation {
-    type Error = UnknownOperation;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
-    }
-}
-
-impl From<Operation> for String {
-    fn from(operation: Operation) -> Self {
-        operation.as_str().to_owned()
     }
 }
 

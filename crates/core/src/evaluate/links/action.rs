@@ -6,7 +6,7 @@ use crate::arn::Arn;
 use crate::evaluate::alarm_rule::{Composites, Drive};
 use crate::evaluate::reading::{Unread, locked, request};
 use crate::evaluate::verdict::{Cause, Reason, Step, Verdict};
-use crate::evidence::{Call, CompositeAlarm, Evidence, MetricAlarm, Operation, Site, View};
+use crate::evidence::{Call, CompositeAlarm, Reader, MetricAlarm, Operation, Site, View};
 use crate::finding::{LinkName, Status};
 use crate::observation::ObservationKind;
 
@@ -110,7 +110,7 @@ pub(in crate::evaluate) struct Way {
 
 /// Alarms of one account and region, as far as they were seen.
 pub(in crate::evaluate) struct Neighbourhood<'a> {
-    pub(in crate::evaluate) evidence: &'a Evidence,
+    pub(in crate::evaluate) evidence: &'a Reader<'a>,
     pub(in crate::evaluate) site: &'a Site,
     pub(in crate::evaluate) metric: &'a View<MetricAlarm>,
     pub(in crate::evaluate) composite: &'a View<CompositeAlarm>,

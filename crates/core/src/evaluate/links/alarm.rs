@@ -7,7 +7,7 @@ use crate::evaluate::firing::{self, Beside, Firing, Restriction, Signal};
 use crate::evaluate::reading::{Unread, locked, request};
 use crate::evaluate::verdict::{Cause, Reason, Step, Verdict};
 use crate::evidence::{
-    Call, Evidence, MetricAlarm, MetricFilter, MetricTransformation, Operation, Site, View,
+    Call, Reader, MetricAlarm, MetricFilter, MetricTransformation, Operation, Site, View,
 };
 use crate::finding::{LinkName, Status};
 use crate::observation::ObservationKind;
@@ -58,7 +58,7 @@ pub(in crate::evaluate) struct Watching {
 
 /// Every alarm that names the metric, and a step for those that may be missing or are.
 pub(in crate::evaluate) fn judge(
-    evidence: &Evidence,
+    evidence: &Reader<'_>,
     site: &Site,
     alarms: &View<MetricAlarm>,
     filter: &MetricFilter,

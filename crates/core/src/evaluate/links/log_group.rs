@@ -6,7 +6,7 @@ use crate::account::AccountId;
 use crate::arn::Arn;
 use crate::evaluate::reading::{Reading, Unread, locked, request};
 use crate::evaluate::verdict::{Cause, Reason, Step, Verdict};
-use crate::evidence::{Call, Evidence, LogGroupAnswer, Operation, Site, Trail};
+use crate::evidence::{Call, Reader, LogGroupAnswer, Operation, Site, Trail};
 use crate::finding::{LinkName, Status};
 
 static NONE: Reason = Reason {
@@ -53,7 +53,7 @@ pub(in crate::evaluate) struct Place {
 
 /// Judges the log group of a trail; also where it is, when that could be read.
 pub(in crate::evaluate) fn judge(
-    evidence: &Evidence,
+    evidence: &Reader<'_>,
     seen: &Arc<Trail>,
     kept: &Reading<Trail>,
 ) -> (Step, Option<Place>) {
@@ -126,7 +126,7 @@ fn place(text: &Arc<str>) -> Option<Place> {
     })
 }
 
-fn exists(evidence: &Evidence, step: Step, place: &Place) -> Step {
+fn exists(evidence: &Reader<'_>, step: Step, place: &Place) -> Step {
     let Place { site, name, .. } = place;
     let unseen = |step: Step, unread: Unread| {
         step.seen(unread.observed_at)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::evaluate::reading::{Reading, ask, ask_keepers};
 use crate::evaluate::verdict::{Cause, Reason, Step};
-use crate::evidence::{Call, Evidence, Trail, TrailStatus};
+use crate::evidence::{Call, Reader, Trail, TrailStatus};
 use crate::finding::{LinkName, Status};
 
 static STOPPED: Reason = Reason {
@@ -25,7 +25,7 @@ pub(in crate::evaluate) const REASONS: &[&Reason] = &[&STOPPED, &NOT_OBSERVED];
 /// The trail's status, in its home region: as its owner, a delegated administrator, or whoever
 /// was told it. CloudTrail tells members the status of an organization trail by its ARN.
 pub(in crate::evaluate) fn status(
-    evidence: &Evidence,
+    evidence: &Reader<'_>,
     trail: &Trail,
 ) -> Option<Reading<TrailStatus>> {
     let (owner, home) = (trail.owner()?, trail.home()?);
@@ -45,6 +45,7 @@ pub(in crate::evaluate) fn status(
     }
     let member = evidence
         .trail_statuses(arn)
+        .into_iter()
         .filter(|(site, answer)| site.region == home && answer.outcome.is_ok())
         .max_by_key(|(_, answer)| answer.observed_at)
         .and_then(|(site, answer)| {

@@ -8,7 +8,7 @@ use crate::evaluate::coverage::{Covering, Decisions, Required};
 use crate::evaluate::links::log_group::Place;
 use crate::evaluate::reading::{Unread, locked, request};
 use crate::evaluate::verdict::{Cause, Reason, Step};
-use crate::evidence::{Call, ErrorClass, Evidence, MetricFilter, Operation, View};
+use crate::evidence::{Call, ErrorClass, Reader, MetricFilter, Operation, View};
 use crate::field_selection::FieldSelection;
 use crate::finding::{LinkName, Status};
 use crate::observation::ObservationKind;
@@ -262,7 +262,7 @@ pub(in crate::evaluate) fn of(
 
 /// The step of filters that nobody has listed.
 pub(in crate::evaluate) fn unseen(
-    evidence: &Evidence,
+    evidence: &Reader<'_>,
     place: &Place,
     view: &View<MetricFilter>,
 ) -> Step {

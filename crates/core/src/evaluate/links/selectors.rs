@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::evaluate::coverage::{Covering, Decisions, Required};
 use crate::evaluate::reading::{Reading, ask, ask_keepers};
 use crate::evaluate::verdict::{Cause, Reason, Step, Verdict};
-use crate::evidence::{AdvancedSelector, Call, EventSelectors, Evidence, FieldSelector, Trail};
+use crate::evidence::{AdvancedSelector, Call, EventSelectors, Reader, FieldSelector, Trail};
 use crate::finding::{LinkName, Status};
 use crate::observation::ObservationKind;
 
@@ -46,7 +46,7 @@ pub(in crate::evaluate) const OBSERVATIONS: &[&ObservationKind] = &[&EXCLUDE_SOU
 
 /// The trail's selectors, in its home region: CloudTrail tells them nowhere else, and tells them
 /// only to the owner and to delegated administrators.
-fn read(evidence: &Evidence, trail: &Trail) -> Option<Reading<EventSelectors>> {
+fn read(evidence: &Reader<'_>, trail: &Trail) -> Option<Reading<EventSelectors>> {
     let (owner, home) = (trail.owner()?, trail.home()?);
     let arn = &trail.trail_arn;
     Some(ask_keepers(evidence, owner, &home, |site| {
@@ -63,7 +63,7 @@ fn read(evidence: &Evidence, trail: &Trail) -> Option<Reading<EventSelectors>> {
 
 /// Judges a trail by its selectors.
 pub(in crate::evaluate) fn judge(
-    evidence: &Evidence,
+    evidence: &Reader<'_>,
     trail: &Trail,
     required: Required<'_>,
     decisions: &mut Decisions,

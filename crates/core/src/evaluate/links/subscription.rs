@@ -4,7 +4,7 @@ use crate::arn::Arn;
 use crate::evaluate::links::topic::{ask_owner, is_missing};
 use crate::evaluate::reading::Reading;
 use crate::evaluate::verdict::{Cause, Reason, Step};
-use crate::evidence::{Call, Evidence, Listing, Site, Subscription, TopicAttributes};
+use crate::evidence::{Call, Reader, Listing, Site, Subscription, TopicAttributes};
 use crate::finding::{LinkName, Status};
 use crate::observation::ObservationKind;
 
@@ -71,7 +71,7 @@ impl Count {
 
 /// Judges a topic by its subscriptions. The list decides where it was seen as the topic's owner;
 /// else the topic's own counters do.
-pub(in crate::evaluate) fn judge(evidence: &Evidence, alarms: &Site, topic: &str) -> Step {
+pub(in crate::evaluate) fn judge(evidence: &Reader<'_>, alarms: &Site, topic: &str) -> Step {
     let step = Step::new(LinkName::Subscription);
     let Ok(arn) = topic.parse::<Arn>() else {
         return step.because(Cause::new(

@@ -4,7 +4,7 @@ use crate::arn::Arn;
 use crate::evaluate::reading::{Reading, ask, locked, request};
 use crate::evaluate::topic_policy::{Permission, Publication, may_publish};
 use crate::evaluate::verdict::{Cause, Reason, Step, Verdict};
-use crate::evidence::{Answer, Call, ErrorClass, Evidence, Site, TopicAttributes};
+use crate::evidence::{Answer, Call, ErrorClass, Reader, Site, TopicAttributes};
 use crate::finding::{LinkName, Status};
 use crate::observation::ObservationKind;
 
@@ -73,13 +73,12 @@ pub(in crate::evaluate) const OBSERVATIONS: &[&ObservationKind] =
 /// Reads something about a topic: as its owner first, because a denied call from elsewhere is
 /// itself an alarm in well-watched organizations; then as the alarm's account.
 pub(in crate::evaluate) fn ask_owner<'e, T: 'e>(
-    evidence: &'e Evidence,
+    evidence: &Reader<'e>,
     topic: &Arn,
     alarms: &Site,
     call: impl Fn() -> Call,
-    answers: impl Iterator<Item = (&'e Site, &'e Answer<T>)>,
+    mut answers: Vec<(&'e Site, &'e Answer<T>)>,
 ) -> Reading<T> {
-    let mut answers: Vec<(&Site, &Answer<T>)> = answers.collect();
     let owner = Site {
         account: topic.account().unwrap_or(alarms.account),
         region: topic.region().unwrap_or_else(|| alarms.region.clone()),
@@ -132,7 +131,7 @@ pub(in crate::evaluate) fn is_missing(unread: &crate::evaluate::reading::Unread)
 
 /// Judges a topic as the target of an alarm.
 pub(in crate::evaluate) fn judge(
-    evidence: &Evidence,
+    evidence: &Reader<'_>,
     alarms: &Site,
     notifier: &str,
     topic: &str,

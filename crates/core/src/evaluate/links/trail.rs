@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::account::AccountId;
 use crate::evaluate::reading::{Reading, Unread, ask_keepers, describe, locked, request};
 use crate::evaluate::verdict::{Cause, Reason, Step, Verdict};
-use crate::evidence::{Call, Evidence, Operation, Site, Trail, TrailsView};
+use crate::evidence::{Call, Reader, Operation, Site, Trail, TrailsView};
 use crate::finding::{LinkName, Status};
 
 static NONE: Reason = Reason {
@@ -56,7 +56,7 @@ pub(in crate::evaluate) fn none(view: &TrailsView) -> Step {
 
 /// The step of trails that an account may have and that nobody has seen.
 pub(in crate::evaluate) fn unseen(
-    evidence: &Evidence,
+    evidence: &Reader<'_>,
     account: AccountId,
     view: &TrailsView,
 ) -> Step {
@@ -84,14 +84,14 @@ pub(in crate::evaluate) fn unseen(
 /// The next region to ask: the partition's home, where every account is enabled, then the others
 /// one by one, because a policy may keep an account out of all regions but a few.
 fn next_region(
-    evidence: &Evidence,
+    evidence: &Reader<'_>,
     account: AccountId,
     view: &TrailsView,
 ) -> Option<crate::evidence::Request> {
     if locked(evidence, account).is_some() {
         return None;
     }
-    let partition = evidence.partition();
+    let partition = evidence.partition(account);
     let enabled = evidence.enabled_regions(account).unwrap_or_else(|| {
         partition
             .default_regions()
@@ -128,7 +128,7 @@ pub(in crate::evaluate) struct Candidate {
 
 /// The owner's copy of a trail.
 pub(in crate::evaluate) fn kept(
-    evidence: &Evidence,
+    evidence: &Reader<'_>,
     seen: &std::sync::Arc<Trail>,
 ) -> Reading<Trail> {
     let arn = &seen.trail_arn;

@@ -1,5 +1,7 @@
 //! CloudWatch alarms.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 
 use super::lenient::{null_is_default, text};
@@ -8,9 +10,9 @@ use super::lenient::{null_is_default, text};
 #[serde(rename_all = "PascalCase")]
 pub(in crate::evidence) struct AlarmsResponse {
     #[serde(default, deserialize_with = "null_is_default")]
-    pub(in crate::evidence) metric_alarms: Vec<MetricAlarm>,
+    pub(in crate::evidence) metric_alarms: Vec<Arc<MetricAlarm>>,
     #[serde(default, deserialize_with = "null_is_default")]
-    pub(in crate::evidence) composite_alarms: Vec<CompositeAlarm>,
+    pub(in crate::evidence) composite_alarms: Vec<Arc<CompositeAlarm>>,
 }
 
 /// An alarm on a metric or on metric math.

@@ -1,0 +1,151 @@
+//! `cloudwatch:DescribeAlarms`: every alarm of an account in a region.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{CallDefinition, Operation, Pages, Parameters, Permission, Quota, Reader, Subject};
+use crate::evidence::shapes::{AlarmsResponse, CompositeAlarm, MetricAlarm};
+use crate::evidence::store::{Filing, Pool, Site, Unreadable};
+use crate::evidence::table::BySelection;
+use crate::evidence::view::{View, newest};
+
+pub(super) const DEFINITION: CallDefinition = CallDefinition {
+    name: "cloudwatch:DescribeAlarms",
+    permission: Permission::Read,
+    pages: Pages::of(100),
+    members: &["MetricAlarms", "CompositeAlarms"],
+    quota: Quota::own(9.0, 9.0),
+};
+
+/// Which alarms were asked for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::evidence) struct Selection {
+    /// Metric alarms; also when no type was asked for.
+    metric: bool,
+    /// Composite alarms; only when asked for by name of the type.
+    composite: bool,
+    /// Whether the answer leaves alarms out: by name, prefix, state or action.
+    rest: Option<String>,
+}
+
+impl Selection {
+    fn of(parameters: &Parameters<'_>) -> Result<Self, Unreadable> {
+        let types = parameters.texts("AlarmTypes")?;
+        Ok(Self {
+            metric: types.is_empty() || types.iter().any(|kind| kind == "MetricAlarm"),
+            composite: types.iter().any(|kind| kind == "CompositeAlarm"),
+            rest: parameters.rest(&["AlarmTypes"]),
+        })
+    }
+}
+
+/// Alarms of an account in a region.
+#[derive(Debug)]
+pub(in crate::evidence) struct Alarms {
+    /// Alarms on metrics and metric math.
+    metric: Vec<Arc<MetricAlarm>>,
+    /// Alarms on other alarms.
+    composite: Vec<Arc<CompositeAlarm>>,
+    /// Whether no token for a further page remained.
+    complete: bool,
+}
+
+pub(in crate::evidence) type Answers = BySelection<Selection, Alarms>;
+
+pub(super) fn parameters() -> Value {
+    json!({ "AlarmTypes": ["MetricAlarm", "CompositeAlarm"] })
+}
+
+pub(super) fn file(
+    answers: &mut Answers,
+    filing: Filing<'_>,
+    _pool: &mut Pool,
+) -> Result<Subject, Unreadable> {
+    let mut selection = Selection::of(&filing.parameters)?;
+    let site = filing.site.clone();
+    let answer = filing.page(&DEFINITION, |response: AlarmsResponse, complete| {
+        // Composite alarms in the answer prove that they were asked for.
+        selection.composite |= !response.composite_alarms.is_empty();
+        Ok(Arc::new(Alarms {
+            metric: response.metric_alarms,
+            composite: response.composite_alarms,
+            complete,
+        }))
+    })?;
+    let subject = subject(&site);
+    answers.file(site, selection, answer);
+    Ok(subject)
+}
+
+pub(super) fn is_answered(reader: &Reader<'_>, site: &Site) -> bool {
+    reader.looks_up(|| subject(site));
+    let mut answers = reader.selected(|tables| &tables.describe_alarms, site);
+    let answer = answers.find(|(selection, _)| {
+        selection.metric && selection.composite && selection.rest.is_none()
+    });
+    answer.map(|(_, answer)| reader.uses(answer)).is_some()
+}
+
+fn subject(site: &Site) -> Subject {
+    Subject::site(Operation::DescribeAlarms, site)
+}
+
+/// One of the kinds of alarms that the call shows.
+struct Kind<T: 'static> {
+    /// Whether it was asked for.
+    asked: fn(&Selection) -> bool,
+    list: fn(&Alarms) -> &[Arc<T>],
+    name: fn(&T) -> &str,
+}
+
+impl Reader<'_> {
+    /// The metric alarms of an account in a region.
+    pub fn metric_alarms(&self, site: &Site) -> View<MetricAlarm> {
+        self.alarms(
+            site,
+            &Kind {
+                asked: |selection| selection.metric,
+                list: |alarms| &alarms.metric,
+                name: |alarm: &MetricAlarm| &alarm.alarm_name,
+            },
+        )
+    }
+
+    /// The composite alarms of an account in a region.
+    pub fn composite_alarms(&self, site: &Site) -> View<CompositeAlarm> {
+        self.alarms(
+            site,
+            &Kind {
+                asked: |selection| selection.composite,
+                list: |alarms| &alarms.composite,
+                name: |alarm: &CompositeAlarm| &alarm.alarm_name,
+            },
+        )
+    }
+
+    fn alarms<T>(&self, site: &Site, kind: &Kind<T>) -> View<T> {
+        self.looks_up(|| subject(site));
+        let mut view = View::default();
+        let mut seen: BTreeMap<&str, (Timestamp, &Arc<T>)> = BTreeMap::new();
+        for (selection, answer) in self.selected(|tables| &tables.describe_alarms, site) {
+            let asked = (kind.asked)(selection);
+            match &self.uses(answer).outcome {
+                Err(error) if asked => view.failed(error),
+                Err(_) => {}
+                Ok(alarms) => {
+                    view.saw(answer.observed_at);
+                    if asked && selection.rest.is_none() && alarms.complete {
+                        view.whole(answer.observed_at);
+                    }
+                    for alarm in (kind.list)(alarms) {
+                        newest(&mut seen, (kind.name)(alarm), answer.observed_at, alarm);
+                    }
+                }
+            }
+        }
+        view.keep(seen)
+    }
+}

@@ -1,0 +1,102 @@
+//! `logs:DescribeMetricFilters`: the metric filters of a log group.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{
+    CallDefinition, Operation, Parameters, Permission, Quota, Reader, Subject, describe_log_groups,
+};
+use crate::evidence::shapes::{MetricFilter, MetricFiltersResponse};
+use crate::evidence::store::{Filing, Pool, Site, Unreadable};
+use crate::evidence::table::{BySelection, Listing};
+use crate::evidence::view::{View, newest};
+
+pub(super) const DEFINITION: CallDefinition = CallDefinition {
+    name: "logs:DescribeMetricFilters",
+    permission: Permission::Read,
+    pages: describe_log_groups::PAGES,
+    members: &["metricFilters"],
+    quota: Quota::own(5.0, 5.0),
+};
+
+/// Which filters were asked for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::evidence) struct Selection {
+    /// The log group; `None` for every log group.
+    log_group: Option<String>,
+    /// Whether the answer leaves filters out: by name or by metric.
+    rest: Option<String>,
+}
+
+impl Selection {
+    fn of(parameters: &Parameters<'_>) -> Result<Self, Unreadable> {
+        Ok(Self {
+            log_group: parameters.text("logGroupName")?,
+            rest: parameters.rest(&["logGroupName"]),
+        })
+    }
+}
+
+pub(in crate::evidence) type Answers = BySelection<Selection, Listing<Arc<MetricFilter>>>;
+
+pub(super) fn parameters(log_group_name: &str) -> Value {
+    json!({ "logGroupName": log_group_name })
+}
+
+pub(super) fn file(
+    answers: &mut Answers,
+    filing: Filing<'_>,
+    _pool: &mut Pool,
+) -> Result<Subject, Unreadable> {
+    let selection = Selection::of(&filing.parameters)?;
+    let site = filing.site.clone();
+    let answer = filing.listing(&DEFINITION, |response: MetricFiltersResponse| {
+        response.filters.into_iter().map(Arc::new).collect()
+    })?;
+    let subject = subject(&site);
+    answers.file(site, selection, answer);
+    Ok(subject)
+}
+
+pub(super) fn is_answered(reader: &Reader<'_>, site: &Site, log_group_name: &str) -> bool {
+    let view = reader.metric_filters(site, log_group_name);
+    view.complete || view.failure.is_some()
+}
+
+fn subject(site: &Site) -> Subject {
+    Subject::site(Operation::DescribeMetricFilters, site)
+}
+
+impl Reader<'_> {
+    /// The metric filters of a log group.
+    pub fn metric_filters(&self, site: &Site, log_group: &str) -> View<MetricFilter> {
+        self.looks_up(|| subject(site));
+        let mut view = View::default();
+        let mut seen: BTreeMap<&str, (Timestamp, &Arc<MetricFilter>)> = BTreeMap::new();
+        for (selection, answer) in self.selected(|tables| &tables.describe_metric_filters, site) {
+            let asked = selection.log_group.as_deref();
+            if asked.is_some_and(|asked| asked != log_group) {
+                continue;
+            }
+            match &self.uses(answer).outcome {
+                Err(error) => view.failed(error),
+                Ok(listing) => {
+                    view.saw(answer.observed_at);
+                    if selection.rest.is_none() && listing.complete {
+                        view.whole(answer.observed_at);
+                    }
+                    for filter in &listing.items {
+                        let on = filter.log_group_name.as_deref().or(asked);
+                        if on == Some(log_group) {
+                            newest(&mut seen, &filter.filter_name, answer.observed_at, filter);
+                        }
+                    }
+                }
+            }
+        }
+        view.keep(seen)
+    }
+}

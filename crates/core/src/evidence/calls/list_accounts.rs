@@ -1,0 +1,107 @@
+//! `organizations:ListAccounts`: every account of the organization, with its state and its place.
+//! Asked by the management account or a delegated administrator.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::{CallDefinition, Operation, Pages, Permission, Quota, Reader, Subject};
+use crate::account::AccountId;
+use crate::evidence::shapes::{AccountsResponse, OrganizationAccount};
+use crate::evidence::store::{Filing, Pool, Site, Unreadable};
+use crate::evidence::table::{BySite, Listing};
+
+/// A page holds at most twenty accounts (Organizations API Reference, `ListAccounts`).
+pub(super) const DEFINITION: CallDefinition = CallDefinition {
+    name: "organizations:ListAccounts",
+    permission: Permission::Discover,
+    pages: Pages::of(20),
+    members: &["Accounts"],
+    quota: Quota::own(8.0, 12.0),
+};
+
+/// The answers, and the accounts of every successful one.
+#[derive(Debug, Clone, Default)]
+pub(in crate::evidence) struct Answers {
+    by_site: BySite<Listing<Arc<OrganizationAccount>>>,
+    directory: BTreeMap<AccountId, Arc<OrganizationAccount>>,
+}
+
+pub(super) fn parameters() -> Value {
+    json!({})
+}
+
+pub(super) fn file(
+    answers: &mut Answers,
+    filing: Filing<'_>,
+    _pool: &mut Pool,
+) -> Result<Subject, Unreadable> {
+    let site = filing.site.clone();
+    let answer = filing.listing(&DEFINITION, |response: AccountsResponse| {
+        response.accounts.into_iter().map(Arc::new).collect()
+    })?;
+    answers.by_site.file(site, answer);
+    answers.index();
+    Ok(subject())
+}
+
+impl Answers {
+    /// Where several answers list an account, the latest counts.
+    fn index(&mut self) {
+        let mut listings: Vec<_> = self.by_site.iter().map(|(_, answer)| answer).collect();
+        listings.sort_by_key(|answer| answer.observed_at);
+        self.directory = listings
+            .into_iter()
+            .filter_map(|answer| answer.outcome.as_ref().ok())
+            .flat_map(|listing| &listing.items)
+            .map(|account| (account.id, Arc::clone(account)))
+            .collect();
+    }
+}
+
+pub(super) fn is_answered(reader: &Reader<'_>, site: &Site) -> bool {
+    reader.looks_up(subject);
+    reader
+        .answer_at(|tables| Some(&tables.list_accounts.by_site), site)
+        .is_some()
+}
+
+fn subject() -> Subject {
+    Subject::all(Operation::ListAccounts)
+}
+
+impl<'e> Reader<'e> {
+    /// The accounts that the organization lists, with what it says about them, by number. Nothing
+    /// is ever laid over them.
+    pub fn listed_accounts(&self) -> &'e BTreeMap<AccountId, Arc<OrganizationAccount>> {
+        self.looks_up(subject);
+        let answers = &self.evidence().tables.list_accounts;
+        for (_, answer) in answers.by_site.iter() {
+            if answer.outcome.is_ok() {
+                self.uses(answer);
+            }
+        }
+        &answers.directory
+    }
+
+    /// The credentials that may ask about the organization: those that could already.
+    pub fn organization_reader(&self) -> Option<Site> {
+        self.looks_up(subject);
+        let listed = self
+            .answers(|tables| Some(&tables.list_accounts.by_site))
+            .into_iter()
+            .find(|(_, answer)| answer.outcome.is_ok());
+        if let Some((site, answer)) = listed {
+            self.uses(answer);
+            return Some(site.clone());
+        }
+        self.looks_up(|| Subject::all(Operation::DescribeOrganization));
+        let (site, answer) = self
+            .answers(|tables| Some(&tables.describe_organization))
+            .into_iter()
+            .find(|(_, answer)| answer.outcome.is_ok())?;
+        self.uses(answer);
+        Some(site.clone())
+    }
+}

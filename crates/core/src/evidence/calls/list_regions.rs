@@ -1,0 +1,79 @@
+//! `account:ListRegions`: the regions of an account and whether they are enabled. The management
+//! account may ask for its members where account management is trusted; every account may ask for
+//! itself.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::{CallDefinition, Operation, Pages, Parameters, Permission, Quota, Reader, Subject};
+use crate::account::{AccountId, InvalidAccountId, Region};
+use crate::evidence::shapes::{RegionOption, RegionsResponse};
+use crate::evidence::store::{Filing, Pool, Site, Unreadable};
+use crate::evidence::table::BySubject;
+
+pub(super) const DEFINITION: CallDefinition = CallDefinition {
+    name: "account:ListRegions",
+    permission: Permission::Read,
+    pages: Pages::of(50),
+    members: &["Regions"],
+    quota: Quota::own(5.0, 5.0),
+};
+
+/// By the account whose regions they are.
+pub(in crate::evidence) type Answers = BySubject<AccountId, [RegionOption]>;
+
+pub(super) fn parameters(account: &Option<AccountId>) -> Value {
+    match account {
+        None => json!({}),
+        Some(account) => json!({ "AccountId": account }),
+    }
+}
+
+pub(super) fn file(
+    answers: &mut Answers,
+    filing: Filing<'_>,
+    pool: &mut Pool,
+) -> Result<Subject, Unreadable> {
+    let account = match filing.parameters.text("AccountId")? {
+        None => filing.site.account,
+        Some(text) => text.parse().map_err(|error: InvalidAccountId| {
+            Parameters::unreadable("AccountId", &error.to_string())
+        })?,
+    };
+    let subject = Subject::account(Operation::ListRegions, account);
+    if filing.parameters.rest(&["AccountId"]).is_some() {
+        return Ok(subject);
+    }
+    let site = filing.site.clone();
+    let mut answer =
+        filing.typed(|response: RegionsResponse| Arc::<[RegionOption]>::from(response.regions))?;
+    answer.outcome = answer.outcome.map(|list| pool.region_list(list));
+    answers.file(account, site, answer);
+    Ok(subject)
+}
+
+pub(super) fn is_answered(reader: &Reader<'_>, site: &Site, account: &Option<AccountId>) -> bool {
+    let account = account.unwrap_or(site.account);
+    reader.looks_up(|| Subject::account(Operation::ListRegions, account));
+    reader
+        .answer_at(|tables| tables.list_regions.get(&account), site)
+        .is_some()
+}
+
+impl<'e> Reader<'e> {
+    /// The regions of an account and whether each is enabled, where somebody could say.
+    pub fn regions(&self, account: AccountId) -> Option<&'e Arc<[RegionOption]>> {
+        self.looks_up(|| Subject::account(Operation::ListRegions, account));
+        self.answers(|tables| tables.list_regions.get(&account))
+            .into_iter()
+            .find(|(_, answer)| answer.outcome.is_ok())
+            .and_then(|(_, answer)| self.uses(answer).outcome.as_ref().ok())
+    }
+
+    /// The regions that an account has enabled, where somebody could say.
+    pub fn enabled_regions(&self, account: AccountId) -> Option<Vec<Region>> {
+        let enabled = self.regions(account)?.iter().filter(|region| region.is_enabled());
+        Some(enabled.map(|region| region.region_name.clone()).collect())
+    }
+}

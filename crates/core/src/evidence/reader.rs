@@ -1,0 +1,202 @@
+//! Evidence as evaluation reads it. Every look-up is noted where it is made, answered or not, so
+//! that what a verdict rests on is never a second list.
+//!
+//! The look-ups themselves stand with the calls that they look up ([`super::calls`]), and say what
+//! was seen and whether something may be missing. What to make of it is the evaluation's business.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+
+use super::calls::Tables;
+use super::mark::{Mark, Subject};
+use super::note::{Basis, Note};
+use super::store::{Evidence, RecordId, Site};
+use super::table::{Answer, BySelection, BySite};
+use crate::account::AccountId;
+
+/// Reads evidence, and notes what it reads.
+#[derive(Debug)]
+pub struct Reader<'e> {
+    evidence: &'e Evidence,
+    /// What is laid over it: answers that stand before those of the evidence.
+    over: Option<&'e Evidence>,
+    /// Whether the records that answer are noted, or only what was looked up.
+    records: bool,
+    /// How many notes are being taken, one inside the other.
+    depth: Cell<usize>,
+    note: RefCell<Note>,
+}
+
+/// The note that another one interrupts.
+#[derive(Debug)]
+pub(crate) struct OuterNote(Note);
+
+impl<'e> Reader<'e> {
+    /// Reads evidence.
+    pub fn new(evidence: &'e Evidence) -> Self {
+        Self {
+            evidence,
+            over: None,
+            records: false,
+            depth: Cell::new(0),
+            note: RefCell::default(),
+        }
+    }
+
+    /// Reads evidence with other evidence laid over it, such as changes that are only planned.
+    /// Where both answer a question, the one laid over stands.
+    #[must_use]
+    pub fn under(mut self, over: &'e Evidence) -> Self {
+        self.over = Some(over);
+        self
+    }
+
+    /// Notes the records that answer, too. Costs time, so scans do without.
+    #[must_use]
+    pub fn noting_records(mut self) -> Self {
+        self.records = true;
+        self
+    }
+
+    /// Begins a note of what is read from now on.
+    pub(crate) fn begin(&self) -> OuterNote {
+        self.depth.set(self.depth.get() + 1);
+        OuterNote(self.note.take())
+    }
+
+    /// Ends a note. Whoever began one before reads what it has, too.
+    pub(crate) fn end(&self, outer: OuterNote) -> Note {
+        self.depth.set(self.depth.get() - 1);
+        let note = self.note.replace(outer.0);
+        if self.is_noting() {
+            self.note.borrow_mut().extend(&note);
+        }
+        note
+    }
+
+    /// Works something out that is to be kept for as long as what it was made from stays the same.
+    pub(crate) fn with_basis<T>(&self, work: impl FnOnce() -> T) -> (T, Basis) {
+        let outer = self.begin();
+        let value = work();
+        let note = self.end(outer);
+        let basis = Basis::of(&note, self);
+        (value, basis)
+    }
+
+    /// Uses what was kept: whoever rests on it rests on what it was made from.
+    pub(crate) fn reuse(&self, basis: &Basis) {
+        if self.is_noting() {
+            let mut note = self.note.borrow_mut();
+            for subject in basis.subjects() {
+                note.subject(subject.clone());
+            }
+            for record in basis.records() {
+                note.record(record);
+            }
+        }
+    }
+
+    fn is_noting(&self) -> bool {
+        self.depth.get() > 0
+    }
+
+    /// Notes that something is looked up.
+    pub(super) fn looks_up(&self, subject: impl FnOnce() -> Subject) {
+        if self.is_noting() {
+            self.note.borrow_mut().subject(subject());
+        }
+    }
+
+    /// Notes that an answer was used.
+    pub(super) fn uses<'a, T: ?Sized>(&self, answer: &'a Answer<T>) -> &'a Answer<T> {
+        self.rests_on(answer.record);
+        answer
+    }
+
+    /// Notes that a record was used.
+    pub(super) fn rests_on(&self, record: RecordId) {
+        if self.records && self.is_noting() {
+            self.note.borrow_mut().record(record);
+        }
+    }
+
+    pub(super) fn marks(&self, subject: &Subject) -> [Mark; 2] {
+        let over = self.over.map(|over| over.marks.of(subject));
+        [self.evidence.marks.of(subject), over.unwrap_or_default()]
+    }
+
+    /// The evidence alone, for what nothing is ever laid over.
+    pub(super) fn evidence(&self) -> &'e Evidence {
+        self.evidence
+    }
+
+    /// The evidence, what is laid over it first.
+    pub(super) fn layers(&self) -> impl Iterator<Item = &'e Evidence> + use<'e> {
+        self.over.into_iter().chain(std::iter::once(self.evidence))
+    }
+
+    /// The answer that one site was given.
+    pub(super) fn answer_at<T: ?Sized + 'e>(
+        &self,
+        table: impl Fn(&'e Tables) -> Option<&'e BySite<T>>,
+        site: &Site,
+    ) -> Option<&'e Answer<T>> {
+        let answer = self
+            .layers()
+            .find_map(|layer| table(&layer.tables)?.get(site))?;
+        self.rests_on(answer.record);
+        Some(answer)
+    }
+
+    /// The answers about one subject, in the order of sites; none of them is noted yet.
+    pub(super) fn answers<T: ?Sized + 'e>(
+        &self,
+        table: impl Fn(&'e Tables) -> Option<&'e BySite<T>>,
+    ) -> Vec<(&'e Site, &'e Answer<T>)> {
+        let mut layers = self
+            .layers()
+            .filter_map(|layer| table(&layer.tables))
+            .map(BySite::iter);
+        let mut found: Vec<_> = layers.next().into_iter().flatten().collect();
+        for (site, answer) in layers.flatten() {
+            if found.iter().all(|(known, _)| *known != site) {
+                found.push((site, answer));
+            }
+        }
+        found.sort_by_key(|(site, _)| *site);
+        found
+    }
+
+    /// The answers that one site was given, in the order of what was asked for; none is noted yet.
+    pub(super) fn selected<S: Ord + 'e, T: ?Sized + 'e>(
+        &self,
+        table: impl Fn(&'e Tables) -> &'e BySelection<S, T>,
+        site: &Site,
+    ) -> impl Iterator<Item = &'e (S, Answer<T>)> {
+        let over = self.over.map_or(&[][..], |over| table(&over.tables).at(site));
+        let under = table(&self.evidence.tables).at(site);
+        under
+            .iter()
+            .filter(move |(selection, _)| over.iter().all(|(other, _)| other != selection))
+            .chain(over)
+    }
+
+    /// Every account that the evidence speaks of as one to be judged: those that the organization
+    /// lists and those whose trails were asked for; without a list, also those that were to be
+    /// entered and the caller's own, and without any of these whoever made a call.
+    pub fn accounts(&self) -> BTreeSet<AccountId> {
+        let mut accounts: BTreeSet<_> = self.listed_accounts().keys().copied().collect();
+        let listed = !accounts.is_empty();
+        let tables = &self.evidence.tables;
+        accounts.extend(tables.describe_trails.accounts());
+        if !listed {
+            accounts.extend(tables.assume_role.accounts());
+            accounts.extend(tables.get_caller_identity.accounts());
+        }
+        if accounts.is_empty() {
+            // Nothing says whose evidence this is but the calls themselves.
+            accounts.extend(self.evidence.callers.keys());
+        }
+        accounts
+    }
+}
