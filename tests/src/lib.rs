@@ -15,7 +15,6 @@ pub mod cutting;
 pub mod evidence;
 pub mod findings;
 pub mod ground;
-pub mod in_process;
 pub mod provision;
 pub mod repair;
 pub mod scenario;

@@ -7,9 +7,8 @@
 use trailproof_core::control;
 use trailproof_core::evaluate::evaluate;
 use trailproof_core::policy::Policy;
-use trailproof_simulator::Sweep as Counted;
+use trailproof_simulator::Sweep;
 use trailproof_simulator::generator::{Generator, Mix};
-use trailproof_tests::in_process::{self, Sweep};
 
 /// The verdicts of a mix, and that no question was asked which the minimum does not have.
 #[track_caller]
@@ -26,7 +25,9 @@ fn check(mix: Mix, accounts: usize, sweep: Sweep) {
     let ids = ["console-auth-failures".to_owned()];
     let controls = control::select(control::builtin(), &ids).expect("it is in the catalogue");
     let policy = Policy::new(controls);
-    let scan = in_process::scan(&organization, &policy, sweep);
+    let scan = organization
+        .scan(&policy, sweep)
+        .expect("every answer can be read");
     let findings = evaluate(&scan.evidence, &policy, organization.now);
     let expected = organization.expected();
     assert_eq!(findings.len(), expected.len());
@@ -46,11 +47,9 @@ fn check(mix: Mix, accounts: usize, sweep: Sweep) {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    let counted = match sweep {
-        Sweep::Full => Counted::Full,
-        Sweep::Adaptive => Counted::Adaptive,
-    };
-    let minimum = organization.minimum(&policy, counted);
+    let minimum = organization
+        .minimum(&policy, sweep)
+        .expect("every answer can be read");
     assert!(minimum.calls > u64::try_from(accounts).expect("few accounts"));
 }
 

@@ -10,8 +10,7 @@ use std::fmt::Write;
 use trailproof_core::control;
 use trailproof_core::evaluate::evaluate;
 use trailproof_core::policy::Policy;
-use trailproof_simulator::Scenario;
-use trailproof_tests::in_process::{self, Sweep};
+use trailproof_simulator::{Scenario, Sweep};
 use trailproof_tests::scenario;
 
 fn policy(scenario: &Scenario) -> Policy {
@@ -37,7 +36,8 @@ fn every_verdict(sweep: Sweep) {
     let mut report = String::new();
     for (name, scenario) in scenario::all() {
         let policy = policy(&scenario);
-        let scan = in_process::scan(&scenario.organization, &policy, sweep);
+        let scan = scenario.organization.scan(&policy, sweep);
+        let scan = scan.expect("every answer can be read");
         let findings = evaluate(&scan.evidence, &policy, scenario.organization.now);
         let expected = scenario::expectations(&scenario);
         accounts += expected.len();

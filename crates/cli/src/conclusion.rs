@@ -88,7 +88,7 @@ pub(crate) fn require_accounts(
 ) -> Result<(), CliError> {
     let nobody = match &policy.accounts {
         Some(accounts) => accounts.is_empty(),
-        None => evidence.accounts().is_empty(),
+        None => evidence.reader().accounts().is_empty(),
     };
     if nobody && run.scope.shard.is_none() {
         return Err(
@@ -181,7 +181,7 @@ fn warn_of_unknown_tags(
     };
     let failure = accounts
         .iter()
-        .find_map(|account| evidence.account_tags_failure(*account));
+        .find_map(|account| evidence.reader().account_tags_failure(*account));
     let (why, hint) = match failure {
         Some(error) => (
             format!("could not be read (`{}`: {})", error.code, error.message),

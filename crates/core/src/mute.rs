@@ -231,11 +231,18 @@ pub struct Applied {
     pub without_tags: BTreeMap<usize, BTreeSet<AccountId>>,
 }
 
+impl Mute {
+    /// Whether it applies to accounts by their tags.
+    pub fn goes_by_tags(&self) -> bool {
+        !self.tag.is_empty()
+    }
+}
+
 /// Whether the tags of a finding's account decide if one of the mutes applies to it.
 pub fn needs_tags(mutes: &[Mute], finding: &Finding) -> bool {
     mutes
         .iter()
-        .any(|mute| !mute.tag.is_empty() && mute.accepts(finding.status) && mute.selects(finding))
+        .any(|mute| mute.goes_by_tags() && mute.accepts(finding.status) && mute.selects(finding))
 }
 
 /// Applies mutes to findings. The tags of accounts are those in the evidence.

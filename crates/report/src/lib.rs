@@ -11,7 +11,7 @@ pub mod findings_json;
 pub mod format;
 pub mod formats;
 pub mod past;
-pub mod provenance;
+pub mod rests_on;
 #[cfg(feature = "remediation")]
 pub mod remediation;
 pub mod run;

@@ -79,7 +79,7 @@ enum Row<'a> {
 /// The rows of each account and region, in that order. A region that was asked twice, with and
 /// without shadow trails, shows each trail once.
 fn by_site(evidence: &Evidence) -> impl Iterator<Item = (&Site, Vec<Row<'_>>)> {
-    let mut listings = evidence.trail_listings().peekable();
+    let mut listings = evidence.reader().trail_listings().peekable();
     std::iter::from_fn(move || {
         let (site, first) = listings.next()?;
         let mut answers = vec![first];
@@ -157,7 +157,7 @@ impl Row<'_> {
 }
 
 fn name(evidence: &Evidence, account: AccountId) -> String {
-    let listed = evidence.listed_accounts().get(&account);
+    let listed = evidence.reader().listed_accounts().get(&account);
     listed
         .and_then(|account| account.name.clone())
         .unwrap_or_default()

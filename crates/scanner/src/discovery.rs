@@ -7,22 +7,15 @@ use std::sync::Arc;
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedSender;
 use trailproof_core::account::AccountId;
-use trailproof_core::evidence::{Call, ErrorClass, Request};
+use trailproof_core::evidence::{Call, ErrorClass, OrganizationAccount, Request};
 
 use crate::calls::{Ask, Failure};
-use crate::engine::{End, Engine, ListedAccount, Stopped, listed_accounts, management_account};
+use crate::engine::{End, Engine, Stopped};
 use crate::error::ScanError;
 use crate::event::{Warning, WarningCode};
 use crate::outcome::{Caller, FoundAccount};
 use crate::plan::{AccountFilter, Scope};
 use crate::shard::Shard;
-
-/// What an earlier run of the same directory found.
-#[derive(Debug, Default)]
-pub(crate) struct Earlier {
-    pub(crate) management: Option<AccountId>,
-    pub(crate) accounts: Option<Vec<ListedAccount>>,
-}
 
 /// The search for accounts.
 #[derive(Debug)]
@@ -32,7 +25,6 @@ pub(crate) struct Discovery {
     pub(crate) scope: Scope,
     pub(crate) filter: AccountFilter,
     pub(crate) shard: Option<Shard>,
-    pub(crate) earlier: Earlier,
     /// Where accounts in scope go as they are found.
     pub(crate) found: UnboundedSender<FoundAccount>,
     pub(crate) warnings: UnboundedSender<Warning>,
@@ -64,13 +56,16 @@ impl Discovery {
         if self.scope != Scope::Organization {
             return Ok(None);
         }
-        if self.earlier.management.is_some() {
-            return Ok(self.earlier.management);
+        let known = || {
+            let evidence = self.engine.transport.recorder.evidence();
+            evidence.reader().management_account()
+        };
+        let earlier = known();
+        if earlier.is_some() {
+            return Ok(earlier);
         }
-        let mut management = None;
         let request = self.request(Call::DescribeOrganization);
-        let mut learn = |page: &Value| management = management_account(page);
-        match self.engine.fetch(&request, &mut learn).await {
+        match self.engine.fetch(&request, &mut |_| ()).await {
             Ok(()) => {}
             Err(End::Stopped) => return Err(DiscoveryEnd::Stopped),
             Err(End::Failed(failure))
@@ -88,7 +83,7 @@ impl Discovery {
                     .into());
             }
         }
-        Ok(management)
+        Ok(known())
     }
 
     /// Finds every account and sends those in scope on, each once.
@@ -121,9 +116,14 @@ impl Discovery {
         // still to come.
         let (pages, mut arriving) = tokio::sync::mpsc::unbounded_channel();
         let listing = async {
-            if let Some(accounts) = self.earlier.accounts.clone() {
+            let earlier: Vec<OrganizationAccount> = {
+                let evidence = self.engine.transport.recorder.evidence();
+                let listed = evidence.reader().listed_accounts().values();
+                listed.map(|account| (**account).clone()).collect()
+            };
+            if !earlier.is_empty() {
                 // The receiver is held by this very function.
-                let _ = pages.send(accounts);
+                let _ = pages.send(earlier);
                 drop(pages);
                 return Ok(());
             }
@@ -131,7 +131,7 @@ impl Discovery {
             let asked = self
                 .engine
                 .fetch(&request, &mut |page: &Value| {
-                    let _ = pages.send(listed_accounts(page));
+                    let _ = pages.send(on_page(page));
                 })
                 .await;
             drop(pages);
@@ -150,7 +150,8 @@ impl Discovery {
                 for account in page {
                     self.note_units(&account, &mut units);
                     if listed.insert(account.id) && self.in_scope(&account, &mut units).await? {
-                        self.send(account.id, account.name, account.active);
+                        let active = !account.is_closing();
+                        self.send(account.id, account.name, active);
                     }
                 }
             }
@@ -164,7 +165,7 @@ impl Discovery {
 
     async fn in_scope(
         &self,
-        account: &ListedAccount,
+        account: &OrganizationAccount,
         units: &mut Units,
     ) -> Result<bool, DiscoveryEnd> {
         let filter = &self.filter;
@@ -201,7 +202,7 @@ impl Discovery {
     ) -> Result<Arc<BTreeMap<String, String>>, DiscoveryEnd> {
         let known = || {
             let evidence = self.engine.transport.recorder.evidence();
-            evidence.account_tags(account).map(Arc::clone)
+            evidence.reader().account_tags(account).map(Arc::clone)
         };
         if let Some(tags) = known() {
             return Ok(tags);
@@ -224,7 +225,7 @@ impl Discovery {
 
     async fn is_in(
         &self,
-        account: &ListedAccount,
+        account: &OrganizationAccount,
         wanted: &BTreeSet<String>,
         units: &mut Units,
     ) -> Result<bool, DiscoveryEnd> {
@@ -257,7 +258,7 @@ impl Discovery {
         let mut units = vec![unit.to_owned()];
         while let Some(unit) = units.pop() {
             let listed = self.look_up(&Ask::AccountsForParent(unit.clone())).await?;
-            accounts.extend(listed_accounts(&listed).iter().map(|account| account.id));
+            accounts.extend(on_page(&listed).iter().map(|account| account.id));
             let below = self.look_up(&Ask::UnitsForParent(unit)).await?;
             let below = members(&below, "OrganizationalUnits");
             units.extend(below.filter_map(|unit| Some(text(unit, "Id")?.to_owned())));
@@ -351,7 +352,7 @@ impl Discovery {
             .union(&filter.exclude_organizational_units)
     }
 
-    fn note_units(&self, account: &ListedAccount, units: &mut Units) {
+    fn note_units(&self, account: &OrganizationAccount, units: &mut Units) {
         units.pathless |= account.paths.is_empty();
         let on_path = |unit: &String| {
             let mut above = account.paths.iter().flat_map(|path| path.split('/'));
@@ -397,6 +398,17 @@ struct Units {
     met: BTreeSet<String>,
     /// Whether an account did not name its path.
     pathless: bool,
+}
+
+/// The accounts on a page of a list.
+fn on_page(page: &Value) -> Vec<OrganizationAccount> {
+    OrganizationAccount::on_page(page)
+        .filter_map(|account| {
+            account
+                .inspect_err(|reason| tracing::warn!(%reason, "a listed account cannot be read"))
+                .ok()
+        })
+        .collect()
 }
 
 fn members<'a>(answer: &'a Value, member: &str) -> impl Iterator<Item = &'a Value> {

@@ -5,14 +5,14 @@
 //! loses at most the answers of that time, and tears at most the last line.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
+use std::io::{self, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use trailproof_core::evidence::Record;
+use trailproof_core::evidence::{Lines, ReadError, Record};
 
 use crate::error::ScanError;
 use crate::plan::EvidenceFile;
@@ -65,10 +65,13 @@ impl EvidenceLog {
         let mut open = options.open(&path).map_err(unwritable)?;
         let mut records = 0;
         if file.resume {
-            let (complete, loaded) = read(&open, &path, load)?;
+            let (complete, ended, loaded) = read(&open, &path, load)?;
             records = loaded;
             open.set_len(complete).map_err(unwritable)?;
             open.seek(SeekFrom::Start(complete)).map_err(unwritable)?;
+            if !ended {
+                open.write_all(b"\n").map_err(unwritable)?;
+            }
         }
         let (lines, waiting) = sync_channel(WAITING_LINES);
         let failure = Arc::new(OnceLock::new());
@@ -167,38 +170,28 @@ fn keep_whole_lines(file: &mut File, intact: u64, chunk: &[u8]) {
     let _ = file.set_len(intact + u64::try_from(whole).unwrap_or_default());
 }
 
-/// Reads the records of a file and how many of its bytes are whole lines.
+/// Reads the records of a file, how many of its bytes are whole lines, whether the last of them has
+/// its line break, and how many records there are.
 fn read(
     file: &File,
     path: &Path,
     mut load: impl FnMut(Record) -> Result<(), String>,
-) -> Result<(u64, usize), ScanError> {
+) -> Result<(u64, bool, usize), ScanError> {
     let unreadable = |line: usize, reason: String| ScanError::EvidenceUnreadable {
         path: path.to_owned(),
         line,
         reason,
     };
-    let mut reader = BufReader::with_capacity(CHUNK, file);
-    let mut text = Vec::new();
-    let mut complete = 0;
+    let read_error = |error: ReadError| unreadable(error.line(), error.reason());
+    let mut lines = Lines::new(BufReader::with_capacity(CHUNK, file));
     let mut records = 0;
-    for line in 1.. {
-        text.clear();
-        reader
-            .read_until(b'\n', &mut text)
-            .map_err(|error| unreadable(line, error.to_string()))?;
-        if text.last() != Some(&b'\n') {
-            break;
-        }
-        if !text.trim_ascii().is_empty() {
-            let record: Record = serde_json::from_slice(&text)
-                .map_err(|error| unreadable(line, format!("not an evidence record: {error}")))?;
-            load(record).map_err(|reason| unreadable(line, reason))?;
-            records += 1;
-        }
-        complete += u64::try_from(text.len()).unwrap_or_default();
+    while let Some(line) = lines.next_line().map_err(read_error)? {
+        let number = line.number;
+        let record = line.record().map_err(read_error)?;
+        load(record).map_err(|reason| unreadable(number, reason))?;
+        records += 1;
     }
-    Ok((complete, records))
+    Ok((lines.whole_bytes(), lines.is_ended(), records))
 }
 
 #[cfg(test)]

@@ -10,64 +10,27 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use trailproof_core::account::Region;
-use trailproof_core::evidence::Operation;
+use trailproof_core::evidence::Quota;
 
 use crate::calls::Ask;
 
-/// A documented quota, and a name for the operations that share it.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Quota {
-    family: Family,
-    /// Requests per second in the long run.
-    rate: f64,
-    /// Requests that may come at once.
-    burst: f64,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Family {
-    /// Operations with a quota of their own.
-    Own(&'static str),
-    CloudTrailRead,
-    Sts,
-}
+/// Operations that share a quota, by a name.
+type Family = &'static str;
 
 /// The part of a documented quota that is used: others call AWS, too, and arrival times jitter.
 const SHARE: f64 = 0.95;
 
-/// Documented rates (AWS service quotas; Organizations lists rate and burst, where others list
-/// one number it is taken for both). Undocumented ones are set below what siblings allow.
-fn quota(ask: &Ask) -> Quota {
-    let own = |rate, burst| Quota {
-        family: Family::Own(ask.name()),
-        rate,
-        burst,
-    };
-    let Ask::Evidence(call) = ask else {
-        return own(5.0, 8.0);
-    };
-    match call.operation() {
-        Operation::DescribeOrganization => own(1.0, 2.0),
-        Operation::ListAccounts => own(8.0, 12.0),
-        Operation::ListDelegatedAdministrators | Operation::ListTagsForResource => own(5.0, 8.0),
-        Operation::GetCallerIdentity | Operation::AssumeRole => Quota {
-            family: Family::Sts,
-            rate: 600.0,
-            burst: 600.0,
+/// The documented quota of a question. Undocumented ones are set below what siblings allow.
+fn quota(ask: &Ask) -> (Family, Quota) {
+    let quota = match ask {
+        Ask::Evidence(call) => call.operation().definition().quota,
+        Ask::AccountsForParent(_) | Ask::UnitsForParent(_) => Quota {
+            family: None,
+            rate: 5.0,
+            burst: 8.0,
         },
-        Operation::DescribeTrails | Operation::GetTrailStatus | Operation::GetEventSelectors => {
-            Quota {
-                family: Family::CloudTrailRead,
-                rate: 10.0,
-                burst: 10.0,
-            }
-        }
-        Operation::DescribeLogGroups => own(10.0, 10.0),
-        Operation::ListRegions | Operation::DescribeMetricFilters => own(5.0, 5.0),
-        Operation::DescribeAlarms => own(9.0, 9.0),
-        Operation::ListAlarmMuteRules => own(50.0, 50.0),
-        Operation::GetTopicAttributes | Operation::ListSubscriptionsByTopic => own(30.0, 30.0),
-    }
+    };
+    (quota.family.unwrap_or_else(|| ask.name()), quota)
 }
 
 /// The slowest a throttled family gets, as a multiple of its regular interval.
@@ -133,10 +96,10 @@ impl Meter {
 
 impl Pacer {
     fn with<T>(&self, region: &Region, ask: &Ask, use_meter: impl FnOnce(&mut Meter) -> T) -> T {
-        let quota = quota(ask);
+        let (family, quota) = quota(ask);
         let mut meters = self.meters.lock().unwrap_or_else(PoisonError::into_inner);
         let meter = meters
-            .entry((region.clone(), quota.family))
+            .entry((region.clone(), family))
             .or_insert_with(|| Meter::new(quota, Instant::now()));
         use_meter(meter)
     }
@@ -199,7 +162,7 @@ mod tests {
     #[test]
     fn stays_below_rate_and_burst() {
         let start = Instant::now();
-        let mut meter = Meter::new(quota(&list_accounts()), start);
+        let mut meter = Meter::new(quota(&list_accounts()).1, start);
         let sent = run(&mut meter, start, Duration::from_secs(10));
         // The documented bucket: 12 at once, 8 a second.
         let mut tokens: f64 = 12.0;
@@ -217,7 +180,7 @@ mod tests {
     #[test]
     fn throttles_slow_down_and_successes_recover() {
         let start = Instant::now();
-        let mut meter = Meter::new(quota(&list_accounts()), start);
+        let mut meter = Meter::new(quota(&list_accounts()).1, start);
         meter.throttled(start);
         assert!(!meter.wait(start).is_zero());
         let slow = run(&mut meter, start, Duration::from_secs(10)).len();

@@ -1,16 +1,15 @@
 //! Which regions of an account are swept.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use serde_json::Value;
 use tokio::sync::mpsc::UnboundedSender;
 use trailproof_core::account::{AccountId, Partition, Region};
-use trailproof_core::evidence::{Call, ErrorClass, Request};
+use trailproof_core::evidence::{Call, ErrorClass, RegionOption, Request};
 
 use crate::calls::Ask;
 use crate::discovery::DiscoveryEnd;
-use crate::engine::{End, Engine, Stopped, enabled_regions, region_states};
+use crate::engine::{End, Engine, Stopped};
 use crate::error::ScanError;
 use crate::event::{Warning, WarningCode};
 use crate::outcome::Caller;
@@ -25,7 +24,6 @@ pub(crate) struct Regions {
     /// Whether the caller is the management account, which may ask for its members.
     management: OnceLock<bool>,
     members: Mutex<Members>,
-    earlier: Mutex<HashMap<AccountId, Vec<Region>>>,
     warnings: UnboundedSender<Warning>,
     warned: std::sync::atomic::AtomicBool,
 }
@@ -44,7 +42,6 @@ impl Regions {
         engine: Arc<Engine>,
         caller: Caller,
         filter: RegionFilter,
-        earlier: HashMap<AccountId, Vec<Region>>,
         warnings: UnboundedSender<Warning>,
     ) -> Self {
         Self {
@@ -53,7 +50,6 @@ impl Regions {
             filter,
             management: OnceLock::new(),
             members: Members::Untried.into(),
-            earlier: earlier.into(),
             warnings,
             warned: false.into(),
         }
@@ -107,12 +103,8 @@ impl Regions {
         if self.only_default_regions() {
             return Ok(self.everywhere());
         }
-        let earlier = {
-            let mut earlier = self.earlier.lock().unwrap_or_else(PoisonError::into_inner);
-            earlier.remove(&account)
-        };
-        let enabled = match earlier {
-            Some(regions) => Some(regions),
+        let enabled = match self.known(account) {
+            Some(regions) => Some(enabled(&regions)),
             None => self.enabled(account).await?,
         };
         let Some(mut regions) = enabled else {
@@ -195,15 +187,27 @@ impl Regions {
         }
     }
 
+    /// What evidence says of an account's regions.
+    fn known(&self, account: AccountId) -> Option<Arc<[RegionOption]>> {
+        let evidence = self.engine.transport.recorder.evidence();
+        evidence.reader().regions(account).map(Arc::clone)
+    }
+
     async fn list(&self, request: &Request) -> Result<Result<Vec<Region>, ErrorClass>, Stopped> {
         // A resumed run knows that this failed.
         if self.engine.knows(request) {
             return Ok(Err(ErrorClass::Denied));
         }
-        let mut regions = Vec::new();
-        let mut learn = |page: &Value| regions.extend(enabled_regions(page));
-        match self.engine.fetch(request, &mut learn).await {
-            Ok(()) => Ok(Ok(regions)),
+        match self.engine.fetch(request, &mut |_| ()).await {
+            Ok(()) => {
+                let account = match request.call {
+                    Call::ListRegions { account } => account.unwrap_or(request.account),
+                    _ => request.account,
+                };
+                // Recorded as an answer that is not what its API documents.
+                let known = self.known(account).ok_or(ErrorClass::Other);
+                Ok(known.map(|regions| enabled(&regions)))
+            }
             Err(End::Failed(failure)) => Ok(Err(failure.error.class)),
             Err(End::Stopped) => Err(Stopped),
         }
@@ -228,24 +232,16 @@ impl Regions {
             return Ok(());
         }
         let request = self.request(self.caller.account, None);
-        let mut existing = BTreeSet::new();
-        let earlier = {
-            let earlier = self.earlier.lock().unwrap_or_else(PoisonError::into_inner);
-            earlier.contains_key(&self.caller.account)
-        };
-        if earlier || self.engine.knows(&request) {
+        if self.known(self.caller.account).is_some() || self.engine.knows(&request) {
             // The first run has checked the same filter.
             return Ok(());
         }
-        let mut enabled = Vec::new();
-        let mut learn = |page: &Value| {
-            existing.extend(region_states(page).into_keys());
-            enabled.extend(enabled_regions(page));
-        };
-        match self.engine.fetch(&request, &mut learn).await {
+        let mut existing = BTreeSet::new();
+        match self.engine.fetch(&request, &mut |_| ()).await {
             Ok(()) => {
-                let mut earlier = self.earlier.lock().unwrap_or_else(PoisonError::into_inner);
-                earlier.insert(self.caller.account, enabled);
+                let regions = self.known(self.caller.account);
+                let regions = regions.iter().flat_map(|regions| regions.iter());
+                existing.extend(regions.map(|region| region.region_name.clone()));
             }
             Err(End::Stopped) => return Err(DiscoveryEnd::Stopped),
             // Without the list, a name of the right form has the benefit of the doubt.
@@ -270,6 +266,12 @@ impl Regions {
             .into()),
         }
     }
+}
+
+/// The regions in which calls can succeed.
+fn enabled(regions: &[RegionOption]) -> Vec<Region> {
+    let enabled = regions.iter().filter(|region| region.is_enabled());
+    enabled.map(|region| region.region_name.clone()).collect()
 }
 
 /// Whether a text has the form of a region name: `xx-direction-1`, `us-gov-direction-1`.

@@ -9,6 +9,7 @@ mod credentials;
 mod document;
 mod failure;
 pub mod generator;
+pub mod in_process;
 mod minimum;
 pub mod model;
 mod operation;
@@ -20,6 +21,7 @@ pub mod scenario;
 pub mod server;
 mod service;
 
-pub use minimum::{Minimum, Sweep};
+pub use in_process::Sweep;
+pub use minimum::Minimum;
 pub use scenario::{Scenario, ScenarioError};
 pub use server::{Options, Running, Server};

@@ -1,26 +1,15 @@
 //! How few requests would have given the same verdicts: what evaluation wants, asked in-process and
-//! each question once, every page counted. A yardstick for scanners; nothing is judged here.
+//! each question once, every page counted. A yardstick for scanners.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::Value;
-use trailproof_core::account::{AccountId, Region};
-use trailproof_core::evaluate::wanted;
-use trailproof_core::evidence::{Call, Evidence, Operation, Outcome, Request};
+use trailproof_core::evidence::{Operation, Outcome, UnreadableRecord};
 use trailproof_core::policy::Policy;
 
-use crate::model::{AccountState, Organization};
-
-/// How the trails of an account are looked for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Sweep {
-    /// In every enabled region.
-    #[default]
-    Full,
-    /// In one region after the other until one answers.
-    Adaptive,
-}
+use crate::in_process::Sweep;
+use crate::model::Organization;
 
 /// The fewest requests.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -31,175 +20,24 @@ pub struct Minimum {
     pub by_operation: BTreeMap<String, u64>,
 }
 
-struct Count<'a> {
-    organization: &'a Organization,
-    evidence: Evidence,
-    asked: BTreeSet<Request>,
-    /// The accounts that were tried, and whether they could be entered.
-    entered: BTreeMap<AccountId, bool>,
-    minimum: Minimum,
-}
-
 impl Organization {
     /// The fewest requests that give the verdicts of a policy.
-    pub fn minimum(&self, policy: &Policy, sweep: Sweep) -> Minimum {
-        let mut count = Count {
-            organization: self,
-            evidence: Evidence::default(),
-            asked: BTreeSet::new(),
-            entered: BTreeMap::from([(self.caller, true)]),
-            minimum: Minimum::default(),
-        };
-        count.discover();
-        let members = || {
-            self.accounts()
-                .iter()
-                .filter(|account| account.state == AccountState::Active)
-                .filter(|account| self.exists || account.id == self.caller)
-                .map(|account| account.id)
-        };
-        for account in members() {
-            if count.enter(account) {
-                count.sweep(account, sweep);
-            }
+    ///
+    /// # Errors
+    ///
+    /// Where an answer is not what the API of its call documents.
+    pub fn minimum(&self, policy: &Policy, sweep: Sweep) -> Result<Minimum, UnreadableRecord> {
+        let mut minimum = Minimum::default();
+        for record in self.scan(policy, sweep)?.records {
+            let pages = match &record.outcome {
+                Outcome::Response(response) => pages(record.operation, response),
+                Outcome::Error(_) => 1,
+            };
+            minimum.calls += pages;
+            let by_operation = &mut minimum.by_operation;
+            *by_operation.entry(record.operation.to_string()).or_default() += pages;
         }
-        for account in members() {
-            count.follow_up(policy, account);
-        }
-        count.minimum
-    }
-}
-
-impl Count<'_> {
-    fn home(&self) -> Region {
-        self.organization.partition().home_region()
-    }
-
-    fn discover(&mut self) {
-        for call in [
-            Call::GetCallerIdentity,
-            Call::DescribeOrganization,
-            Call::ListAccounts,
-        ] {
-            self.ask(Request {
-                account: self.organization.caller,
-                region: self.home(),
-                call,
-            });
-        }
-    }
-
-    fn enter(&mut self, account: AccountId) -> bool {
-        if let Some(entered) = self.entered.get(&account) {
-            return *entered;
-        }
-        let partition = self.organization.partition();
-        let role = crate::model::Role::ORGANIZATION_ACCESS;
-        let entered = self.ask(Request {
-            account: self.organization.caller,
-            region: self.home(),
-            call: Call::AssumeRole {
-                role_arn: format!("arn:{partition}:iam::{account}:role/{role}"),
-            },
-        });
-        self.entered.insert(account, entered);
-        entered
-    }
-
-    fn sweep(&mut self, account: AccountId, sweep: Sweep) {
-        let trails = |region| Request {
-            account,
-            region,
-            call: Call::DescribeTrails {
-                include_shadow_trails: true,
-            },
-        };
-        let regions = self.enabled(account);
-        match sweep {
-            Sweep::Full => {
-                let caller = self.organization.caller;
-                self.ask(Request {
-                    account: caller,
-                    region: self.home(),
-                    call: Call::ListRegions {
-                        account: (account != caller).then_some(account),
-                    },
-                });
-                for region in regions {
-                    self.ask(trails(region));
-                }
-            }
-            Sweep::Adaptive => {
-                for region in regions {
-                    if self.ask(trails(region)) {
-                        break;
-                    }
-                }
-            }
-        }
-    }
-
-    /// The enabled regions, the home region first.
-    fn enabled(&self, id: AccountId) -> Vec<Region> {
-        let home = self.home();
-        let organization = self.organization;
-        let mut regions: Vec<Region> = organization
-            .account(id)
-            .into_iter()
-            .flat_map(|account| {
-                organization
-                    .regions
-                    .iter()
-                    .chain(&organization.opt_in_regions)
-                    .filter(|region| organization.is_enabled(account, region))
-            })
-            .cloned()
-            .collect();
-        regions.sort_by_key(|region| *region != home);
-        regions
-    }
-
-    fn follow_up(&mut self, policy: &Policy, account: AccountId) {
-        loop {
-            let requests: Vec<Request> = wanted(&self.evidence, policy, account)
-                .into_iter()
-                .filter(|request| !self.asked.contains(request))
-                .collect();
-            let mut progress = false;
-            for request in requests {
-                let known = self.entered.contains_key(&request.account);
-                if self.enter(request.account) {
-                    self.ask(request);
-                    progress = true;
-                } else {
-                    // That an account is closed is news once.
-                    progress |= !known;
-                }
-            }
-            if !progress {
-                return;
-            }
-        }
-    }
-
-    /// Asks, remembers and counts. Whether there was an answer.
-    fn ask(&mut self, request: Request) -> bool {
-        let record = self.organization.record(&request);
-        let pages = match &record.outcome {
-            Outcome::Response(response) => pages(record.operation, response),
-            Outcome::Error(_) => 1,
-        };
-        self.minimum.calls += pages;
-        *self
-            .minimum
-            .by_operation
-            .entry(record.operation.to_string())
-            .or_default() += pages;
-        let answered = matches!(record.outcome, Outcome::Response(_));
-        // Every answer of this crate can be read; one that cannot would only be asked for again.
-        let _ = self.evidence.insert(record);
-        self.asked.insert(request);
-        answered
+        Ok(minimum)
     }
 }
 
@@ -243,7 +81,7 @@ mod tests {
         .unwrap();
         let ids = ["console-auth-failures".to_owned()];
         let policy = Policy::new(control::select(control::builtin(), &ids).unwrap());
-        organization.minimum(&policy, sweep)
+        organization.minimum(&policy, sweep).unwrap()
     }
 
     #[test]

@@ -1,24 +1,26 @@
 //! `trailproof explain`: one finding in full, one control, one reason, or one observation.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::fs::File;
-use std::io::BufReader;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use serde_json::{Value, json};
+use trailproof_core::account::AccountId;
 use trailproof_core::control::{self, builtin};
+use trailproof_core::evaluate::Evaluator;
 use trailproof_core::evidence::Operation;
 use trailproof_core::finding::{Finding, LinkStatus};
+use trailproof_report::document::FindingRecord;
 use trailproof_report::past::PastRun;
-use trailproof_report::provenance::{Provenance, Source};
-use trailproof_report::run::{RunDirectory, file};
+use trailproof_report::rests_on::{RecordedEvidence, Source};
+use trailproof_report::run::{Run, RunDirectory, file};
 
-use super::controls::describe;
+use super::controls::{PrintFormat, describe};
 use super::past_run;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::output::Output;
-use crate::settings::ConfigurationArguments;
+use crate::settings::{ConfigurationArguments, recorded_policy};
 use crate::untrusted::{visible, visible_lines};
 
 /// Explain one finding of a run in full, one control, one reason, or one observation.
@@ -38,6 +40,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "VERSION", default_value = "6.0.0")]
     benchmark: String,
 
+    /// How to print a finding. As JSON, with the records that it rests on.
+    #[arg(long, value_enum, default_value_t)]
+    format: PrintFormat,
+
     #[command(flatten)]
     configuration: ConfigurationArguments,
 }
@@ -46,10 +52,15 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
     let Arguments {
         what,
         benchmark,
+        format,
         configuration,
     } = arguments;
     match what.as_slice() {
-        [run, wanted] => explain_finding(Path::new(run), wanted, output),
+        [run, wanted] => explain_finding(Path::new(run), wanted, format, output),
+        [_] if format == PrintFormat::Json => Err(CliError::usage(
+            "--format json prints a finding, and none is named",
+        )
+        .hint("trailproof explain RUN FINDING --format json")),
         [id] => {
             if id.contains('/') && !Path::new(id).exists() {
                 return Err(CliError::usage(format_args!("which run is `{id}` of?"))
@@ -79,7 +90,12 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
     }
 }
 
-fn explain_finding(path: &Path, wanted: &str, output: &Output) -> Result<Exit, CliError> {
+fn explain_finding(
+    path: &Path,
+    wanted: &str,
+    format: PrintFormat,
+    output: &Output,
+) -> Result<Exit, CliError> {
     let PastRun { run, findings } = past_run(path)?;
     let found: Vec<&Finding> = findings
         .iter()
@@ -92,7 +108,26 @@ fn explain_finding(path: &Path, wanted: &str, output: &Output) -> Result<Exit, C
                 .hint(format_args!("findings are named as `{example}`")),
         );
     }
-    let provenance = provenance(&path.join(file::EVIDENCE));
+    let sources = sources(path, &run, &found)?;
+    if format == PrintFormat::Json {
+        let mut documents = Vec::with_capacity(found.len());
+        for finding in &found {
+            let mut document = serde_json::to_value(FindingRecord::from(*finding))
+                .map_err(|error| CliError::failed(&error))?;
+            let rests_on = sources.as_ref().and_then(|known| known.get(&finding.id));
+            if let Value::Object(members) = &mut document {
+                members.insert("rests_on".to_owned(), json!(rests_on));
+            }
+            documents.push(document);
+        }
+        let one = found.iter().all(|finding| finding.id == wanted);
+        let whole = match documents.pop() {
+            Some(document) if one => document,
+            last => documents.into_iter().chain(last).collect(),
+        };
+        output.data(|out| writeln!(out, "{whole:#}"))?;
+        return Ok(Exit::Success);
+    }
     let controls = builtin().iter().chain(&run.policy.custom_controls);
     for finding in &found {
         let pattern = controls
@@ -102,17 +137,39 @@ fn explain_finding(path: &Path, wanted: &str, output: &Output) -> Result<Exit, C
         let text = explain(finding, pattern);
         output.data(|out| write!(out, "{text}"))?;
     }
-    if let (Some(provenance), Some(finding)) = (&provenance, found.first()) {
-        let text = asked(&provenance.of(finding.account.id));
+    if let Some(sources) = &sources {
+        let mut asked_for: Vec<&Source> = sources.values().flatten().collect();
+        asked_for.sort_by_key(|source| source.line);
+        asked_for.dedup_by_key(|source| source.line);
+        let text = asked(&asked_for);
         output.data(|out| write!(out, "{text}"))?;
     }
     Ok(Exit::Success)
 }
 
-/// What was asked, where the evidence is still there. Explaining goes on without it.
-fn provenance(path: &PathBuf) -> Option<Provenance> {
-    let file = File::open(path).ok()?;
-    Provenance::read(BufReader::new(file)).ok()
+/// The records that findings rest on, by the findings' ids; `None` where the evidence is gone:
+/// explaining goes on without it.
+fn sources(
+    path: &Path,
+    run: &Run,
+    findings: &[&Finding],
+) -> Result<Option<BTreeMap<String, Vec<Source>>>, CliError> {
+    let Ok(mut recorded) = RecordedEvidence::open(&path.join(file::EVIDENCE)) else {
+        return Ok(None);
+    };
+    let evaluator = Evaluator::new(recorded_policy(run)?);
+    let accounts: BTreeSet<_> = findings.iter().map(|finding| finding.account.id).collect();
+    let mut sources = BTreeMap::new();
+    for account in accounts {
+        let judged = recorded
+            .findings(&evaluator, account)
+            .map_err(|error| CliError::usage(&error).hint(error.remedy()))?;
+        let wanted = judged
+            .into_iter()
+            .filter(|(judged, _)| findings.iter().any(|finding| finding.id == judged.id));
+        sources.extend(wanted.map(|(finding, sources)| (finding.id, sources)));
+    }
+    Ok(Some(sources))
 }
 
 fn explain(finding: &Finding, pattern: Option<&str>) -> String {
@@ -222,13 +279,13 @@ fn explain_into(text: &mut String, finding: &Finding, pattern: Option<&str>) -> 
 /// What was asked of AWS: answers by operation, refusals one by one.
 fn asked(sources: &[&Source]) -> String {
     let mut text = String::from("What was asked of AWS:\n");
-    let mut answered: BTreeMap<(Operation, String, Option<&str>), Vec<&Source>> = BTreeMap::new();
+    let subject = |source: &Source| match source.subject() {
+        none if none.is_empty() => none,
+        some => format!(" {}", visible(&some)),
+    };
+    let mut answered: BTreeMap<(Operation, AccountId, String), Vec<&Source>> = BTreeMap::new();
     for source in sources.iter().filter(|source| source.error.is_none()) {
-        let key = (
-            source.operation,
-            source.account.to_string(),
-            source.subject.as_deref(),
-        );
+        let key = (source.operation, source.account, subject(source));
         answered.entry(key).or_default().push(source);
     }
     for ((operation, account, subject), group) in &answered {
@@ -236,9 +293,6 @@ fn asked(sources: &[&Source]) -> String {
             [one] => one.region.to_string(),
             many => format!("{} regions", many.len()),
         };
-        let subject = subject
-            .map(|subject| format!(" {}", visible(subject)))
-            .unwrap_or_default();
         // Writing to a String cannot fail.
         let _ = writeln!(
             text,
@@ -246,31 +300,25 @@ fn asked(sources: &[&Source]) -> String {
             visible(&place)
         );
     }
-    let refused: Vec<_> = sources
+    let mut refused = sources
         .iter()
-        .filter(|source| source.error.is_some())
-        .collect();
-    if !refused.is_empty() {
+        .filter_map(|source| Some((source, source.error.as_ref()?)))
+        .peekable();
+    if refused.peek().is_some() {
         text.push_str("What it did not answer:\n");
     }
-    for source in refused {
-        if let Some(error) = &source.error {
-            let _ = writeln!(
-                text,
-                "  {} as {} in {}{}: {} ({}) {}",
-                source.operation,
-                source.account,
-                source.region,
-                source
-                    .subject
-                    .as_deref()
-                    .map(|text| format!(" {}", visible(text)))
-                    .unwrap_or_default(),
-                visible(&error.code),
-                error.class.as_str(),
-                visible(&error.message),
-            );
-        }
+    for (source, error) in refused {
+        let _ = writeln!(
+            text,
+            "  {} as {} in {}{}: {} ({}) {}",
+            source.operation,
+            source.account,
+            visible(source.region.as_str()),
+            subject(source),
+            visible(&error.code),
+            error.class.as_str(),
+            visible(&error.message),
+        );
     }
     text
 }

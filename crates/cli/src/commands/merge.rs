@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use trailproof_core::evidence::Evidence;
 use trailproof_report::run::{
     EvidenceError, PolicyRecord, Run, RunDirectory, RunKind, Scope, Statistics, copy_evidence,
-    read_evidence,
+    add_evidence,
 };
 use trailproof_scanner::Shard;
 
@@ -56,7 +56,7 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
 
     let mut evidence = Evidence::default();
     for path in &runs {
-        evidence.merge(read_evidence(path).map_err(unreadable)?);
+        add_evidence(path, &mut evidence).map_err(unreadable)?;
     }
     let reports = match report.destination()? {
         Destination::Stdout(format) => Reports::Stdout(format),

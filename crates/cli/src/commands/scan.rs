@@ -411,7 +411,7 @@ pub(crate) fn record(run: &mut Run, outcome: &ScanOutcome, narrowed: bool) {
 }
 
 fn organization(evidence: &Evidence) -> Option<Organization> {
-    let organization = evidence.organization()?;
+    let organization = evidence.reader().organization()?;
     Some(Organization {
         id: organization.id.clone(),
         management_account: organization.management_account,

@@ -1,19 +1,17 @@
 //! `trailproof verify`: whether a bundle is whole, and whether its findings follow from its
 //! evidence.
 
-use std::collections::HashSet;
-use std::fs::File;
-use std::io::BufReader;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use trailproof_core::evaluate::evaluate;
+use trailproof_core::evaluate::Evaluator;
 use trailproof_core::finding::Finding;
 use trailproof_core::mute;
 use trailproof_report::bundle::{self, Bundle};
 use trailproof_report::findings_json;
-use trailproof_report::provenance::Provenance;
-use trailproof_report::run::{Run, Tool, file, read_evidence};
+use trailproof_report::rests_on::RecordedEvidence;
+use trailproof_report::run::{Run, Tool, file};
 
 use super::controls::PrintFormat;
 use crate::error::CliError;
@@ -56,7 +54,7 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
     let (run, recorded) = findings_json::read(&folder.path.join(file::FINDINGS_JSON))
         .map_err(|error| CliError::usage(&error).hint(error.remedy()))?;
     let judged = judge(&folder.path, &bundle, &run)?;
-    let wrong = differences(&recorded, &judged);
+    let wrong = differences(&recorded, &judged.findings);
     let this = Tool::this();
     if !wrong.is_empty() && run.tool != this {
         output.warn(format_args!(
@@ -65,11 +63,10 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
             run.tool.name, run.tool.version, this.version
         ));
     }
-    let provenance = provenance(&folder.path)?;
     if format == PrintFormat::Json {
-        print_json(&bundle, &run.tool, &recorded, &wrong, &provenance, output)?;
+        print_json(&bundle, &run.tool, &recorded, &wrong, &judged, output)?;
     } else {
-        print_text(&bundle, &recorded, &wrong, &provenance, output)?;
+        print_text(&bundle, &recorded, &wrong, &judged, output)?;
     }
     Ok(if wrong.is_empty() {
         Exit::Success
@@ -89,18 +86,44 @@ fn refused(format: PrintFormat, reason: &str, output: &Output) -> Result<Exit, C
     Ok(Exit::Fail)
 }
 
-fn judge(folder: &Path, bundle: &Bundle, run: &Run) -> Result<Vec<Finding>, CliError> {
-    let evidence =
-        read_evidence(folder).map_err(|error| CliError::usage(&error).hint(error.remedy()))?;
+/// What follows from a bundle's evidence.
+struct Judged {
+    /// How many records there are.
+    records: usize,
+    findings: Vec<Finding>,
+    /// The lines that each finding rests on, by its id.
+    lines: HashMap<String, Vec<usize>>,
+}
+
+impl Judged {
+    fn lines_of(&self, finding: &Finding) -> &[usize] {
+        self.lines.get(&finding.id).map_or(&[], Vec::as_slice)
+    }
+}
+
+fn judge(folder: &Path, bundle: &Bundle, run: &Run) -> Result<Judged, CliError> {
+    let recorded = RecordedEvidence::open(&folder.join(file::EVIDENCE))
+        .map_err(|error| CliError::usage(&error).hint(error.remedy()))?;
+    let replay = recorded.replay();
     let policy = run.policy.to_policy(bundle.controls.clone(), &run.scope);
-    let mut findings = evaluate(&evidence, &policy, run.policy.evaluated_at);
+    let mut findings = Vec::new();
+    let mut lines = HashMap::new();
+    replay.for_each(&Evaluator::new(policy), |finding, places| {
+        let places = places.iter().map(|place| place.line).collect();
+        lines.insert(finding.id.clone(), places);
+        findings.push(finding);
+    });
     mute::apply(
         &mut findings,
         &run.policy.mutes,
-        &evidence,
+        replay.evidence(),
         run.policy.evaluated_at,
     );
-    Ok(findings)
+    Ok(Judged {
+        records: replay.records(),
+        findings,
+        lines,
+    })
 }
 
 /// What is wrong with the bundle's findings, one sentence each.
@@ -140,19 +163,12 @@ fn differences(recorded: &[Finding], judged: &[Finding]) -> Vec<String> {
     wrong
 }
 
-fn provenance(folder: &Path) -> Result<Provenance, CliError> {
-    let path = folder.join(file::EVIDENCE);
-    let file = File::open(&path)
-        .map_err(|error| CliError::failed(format_args!("cannot read the evidence: {error}")))?;
-    Provenance::read(BufReader::new(file)).map_err(CliError::usage)
-}
-
 fn print_json(
     bundle: &Bundle,
     made_by: &Tool,
     recorded: &[Finding],
     wrong: &[String],
-    provenance: &Provenance,
+    judged: &Judged,
     output: &Output,
 ) -> Result<(), CliError> {
     output.data(|out| {
@@ -161,7 +177,7 @@ fn print_json(
             "sha256": bundle.sha256,
             "files": bundle.manifest.files,
             "differences": wrong,
-            "records": provenance.len(),
+            "records": judged.records,
             "made_by": made_by,
             "verified_by": Tool::this(),
         });
@@ -173,11 +189,7 @@ fn print_json(
             head.strip_suffix('}').unwrap_or(&head)
         )?;
         for (place, finding) in recorded.iter().enumerate() {
-            let lines: Vec<usize> = provenance
-                .of(finding.account.id)
-                .iter()
-                .map(|source| source.line)
-                .collect();
+            let lines = judged.lines_of(finding);
             let separator = if place > 0 { "," } else { "" };
             let value: Value = json!({
                 "id": finding.id, "status": finding.status, "evidence_lines": lines,
@@ -192,7 +204,7 @@ fn print_text(
     bundle: &Bundle,
     recorded: &[Finding],
     wrong: &[String],
-    provenance: &Provenance,
+    judged: &Judged,
     output: &Output,
 ) -> Result<(), CliError> {
     const SHOWN: usize = 50;
@@ -203,7 +215,7 @@ fn print_text(
                 "VERIFIED: {} files are unchanged, and all {} findings follow from {} records",
                 bundle.manifest.files.len(),
                 recorded.len(),
-                provenance.len()
+                judged.records
             )?;
         } else {
             writeln!(
@@ -233,17 +245,13 @@ fn print_text(
             file::EVIDENCE
         )?;
         for finding in recorded {
-            let lines: Vec<usize> = provenance
-                .of(finding.account.id)
-                .iter()
-                .map(|source| source.line)
-                .collect();
+            let lines = judged.lines_of(finding);
             writeln!(
                 out,
                 "  {} {}  {}",
                 visible(&finding.id),
                 finding.status,
-                ranges(&lines)
+                ranges(lines)
             )?;
         }
         Ok(())

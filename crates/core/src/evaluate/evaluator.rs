@@ -15,7 +15,7 @@ use super::site::{self, Judgement};
 use super::verdict::{Chain, Standing, Step, Yardstick, open_standing, rank, standing, wants};
 use crate::account::{AccountId, Region};
 use crate::evidence::{Basis, Evidence, Note, Reader, RecordId, Request, Trail};
-use crate::finding::{Finding, LinkName, Pool};
+use crate::finding::{Finding, LinkName, Pool, Status};
 use crate::policy::Policy;
 
 /// Judges evidence by one policy, from any thread. What it worked out it keeps: decisions about
@@ -120,6 +120,24 @@ impl Evaluation<'_> {
     pub fn findings(&mut self, account: AccountId) -> Vec<Finding> {
         let findings = self.noted_findings(account).into_iter();
         findings.map(|(finding, _)| finding).collect()
+    }
+
+    /// The statuses of one account's findings, in the policy's order of controls, without the
+    /// findings.
+    pub fn statuses(&mut self, account: AccountId) -> Vec<Status> {
+        let policy = self.policy;
+        let listed = self.evidence.listed_accounts().get(&account);
+        if listed.is_some_and(|listed| listed.is_closing()) {
+            return vec![Status::NotApplicable; policy.controls.len()];
+        }
+        let beginning = self.beginning(account);
+        let mut statuses = Vec::with_capacity(policy.controls.len());
+        for (index, control) in policy.controls.iter().enumerate() {
+            let required = Required::of(control, policy);
+            let ways = self.ways(account, &beginning, index, required, Depth::Whole);
+            statuses.push(finding::status(policy, &best(&ways)));
+        }
+        statuses
     }
 
     /// The findings of one account, each with the records that it rests on, in their order: judged

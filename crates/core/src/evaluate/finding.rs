@@ -55,7 +55,13 @@ pub(super) fn not_applicable(
     }
 }
 
-fn status(standing: Standing) -> Status {
+/// The status of a finding, by the yardsticks that the policy holds it against.
+pub(super) fn status(policy: &Policy, outcome: &Outcome) -> Status {
+    let shown = shown(policy.assurance, outcome);
+    status_of(standing(outcome.by(shown), shown))
+}
+
+fn status_of(standing: Standing) -> Status {
     match standing {
         Standing::Broken => Status::Fail,
         Standing::Possible => Status::Unknown,
@@ -89,10 +95,10 @@ pub(super) fn of(
         id: format!("{account}/{}", control.id),
         account: summary(account, listed),
         control: Arc::new(control.summary(&policy.benchmark)),
-        status: status(verdict),
+        status: status_of(verdict),
         assurance: AssuranceResult {
-            cis: status(by(Yardstick::Cis)),
-            effective: status(by(Yardstick::Effective)),
+            cis: status_of(by(Yardstick::Cis)),
+            effective: status_of(by(Yardstick::Effective)),
         },
         broken_link: decisive.map(|step| step.link),
         reason: cause.map(|cause| cause.reason.code.into()),

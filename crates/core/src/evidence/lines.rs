@@ -65,12 +65,23 @@ impl ReadError {
     }
 }
 
+impl ReadError {
+    /// What is wrong, without the line.
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Input { source, .. } => source.to_string(),
+            Self::NotARecord { reason, .. } => format!("not a record of evidence: {reason}"),
+            Self::Unreadable { source, .. } => source.to_string(),
+        }
+    }
+}
+
 /// A line that is neither empty nor torn.
 #[derive(Debug, Clone, Copy)]
 pub struct Line<'a> {
     /// Its number, counting from one.
     pub number: usize,
-    /// Where it begins, in bytes from the beginning of the file.
+    /// Where the text begins, in bytes from the beginning of the file.
     pub offset: u64,
     /// The record's text, without what stands around it.
     pub text: &'a [u8],
@@ -127,24 +138,25 @@ impl<R: BufRead> Lines<R> {
             }
             self.number += 1;
             let ended = self.buffer.last() == Some(&b'\n');
-            let text = content(&self.buffer);
+            let (_, text) = content(&self.buffer);
             if !ended && is_torn(text) {
                 self.torn = Some(self.number);
                 return Ok(None);
             }
             self.offset += length as u64;
             if !text.is_empty() {
-                break self.line(offset);
+                break Ok(Some(self.line(offset)));
             }
         }
     }
 
-    fn line(&self, offset: u64) -> Result<Option<Line<'_>>, ReadError> {
-        Ok(Some(Line {
+    fn line(&self, begin: u64) -> Line<'_> {
+        let (before, text) = content(&self.buffer);
+        Line {
             number: self.number,
-            offset,
-            text: content(&self.buffer),
-        }))
+            offset: begin + before as u64,
+            text,
+        }
     }
 
     /// The number of the last line when it was torn, once the end was reached.
@@ -163,10 +175,11 @@ impl<R: BufRead> Lines<R> {
     }
 }
 
-/// What a line holds, without byte order mark and white space around it.
-fn content(line: &[u8]) -> &[u8] {
-    let line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
-    line.trim_ascii()
+/// What a line holds, without byte order mark and white space around it, and where that begins.
+fn content(line: &[u8]) -> (usize, &[u8]) {
+    let text = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
+    let text = text.trim_ascii_start();
+    (line.len() - text.len(), text.trim_ascii_end())
 }
 
 /// Whether a last line that has no line break ends before its JSON does.

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
-use trailproof_core::evidence::{Evidence, ReadError};
+use trailproof_core::evidence::{Evidence, Lines, ReadError};
 
 use super::{RunDirectory, RunDirectoryError, file};
 
@@ -66,16 +66,22 @@ impl EvidenceError {
 /// A torn last line, as a killed scan leaves it, is ignored.
 pub fn read_evidence(path: &Path) -> Result<Evidence, EvidenceError> {
     let mut evidence = Evidence::default();
+    add_evidence(path, &mut evidence)?;
+    Ok(evidence)
+}
+
+/// Adds all evidence of a file or folder to other evidence.
+pub fn add_evidence(path: &Path, evidence: &mut Evidence) -> Result<(), EvidenceError> {
     let mut records = 0;
     for file in files(path)? {
-        records += read_file(&file, &mut evidence)?;
+        records += read_file(&file, evidence)?;
     }
     if records == 0 {
         return Err(EvidenceError::Empty {
             path: path.to_owned(),
         });
     }
-    Ok(evidence)
+    Ok(())
 }
 
 /// Copies the evidence of files or folders, in their order, into the run's `evidence.ndjson`, so
@@ -95,21 +101,15 @@ pub fn copy_evidence(sources: &[PathBuf], directory: &RunDirectory) -> Result<()
         .map_err(|error| EvidenceError::Copy(Box::new(error)))
 }
 
-fn copy_lines(mut input: impl BufRead, out: &mut dyn Write) -> io::Result<()> {
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        if input.read_until(b'\n', &mut line)? == 0 {
-            return Ok(());
-        }
-        if line.last() != Some(&b'\n') {
-            if serde_json::from_slice::<serde::de::IgnoredAny>(&line).is_err() {
-                return Ok(());
-            }
-            line.push(b'\n');
-        }
-        out.write_all(&line)?;
+/// Copies the lines of a file as every reader takes them: without a byte order mark, each with its
+/// line break.
+fn copy_lines(input: impl BufRead, out: &mut dyn Write) -> io::Result<()> {
+    let mut lines = Lines::new(input);
+    while let Some(line) = lines.next_line().map_err(io::Error::other)? {
+        out.write_all(line.text)?;
+        out.write_all(b"\n")?;
     }
+    Ok(())
 }
 
 fn io_error(path: &Path) -> impl Fn(io::Error) -> EvidenceError {
@@ -146,14 +146,14 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, EvidenceError> {
 /// Reads one file, and returns how many records it had.
 fn read_file(path: &Path, evidence: &mut Evidence) -> Result<usize, EvidenceError> {
     let file = File::open(path).map_err(io_error(path))?;
-    let reading = Evidence::read(BufReader::with_capacity(1 << 18, file)).map_err(|source| {
-        EvidenceError::Line {
+    let mut records = 0;
+    evidence
+        .add(BufReader::with_capacity(1 << 18, file), |_, _| records += 1)
+        .map_err(|source| EvidenceError::Line {
             path: path.to_owned(),
             source,
-        }
-    })?;
-    evidence.merge(reading.evidence);
-    Ok(reading.records)
+        })?;
+    Ok(records)
 }
 
 #[cfg(test)]
@@ -204,6 +204,7 @@ mod tests {
             ("{}\n{}\n", "{}\n{}\n"),
             ("{}\n{\"a\":1}", "{}\n{\"a\":1}\n"),
             ("{}\n{\"a\":", "{}\n"),
+            ("\u{feff}{}\r\n\n{}\n", "{}\n{}\n"),
         ] {
             let mut out = Vec::new();
             copy_lines(text.as_bytes(), &mut out).unwrap();

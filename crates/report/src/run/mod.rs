@@ -6,7 +6,7 @@ mod evidence;
 mod manifest;
 
 pub use directory::{RunDirectory, RunDirectoryError, private_file};
-pub use evidence::{EvidenceError, copy_evidence, read_evidence};
+pub use evidence::{EvidenceError, add_evidence, copy_evidence, read_evidence};
 pub use manifest::{
     Organization, PolicyRecord, Run, RunKind, SCHEMA_VERSION, Scope, SlowAccount, Statistics,
     Sweep, Tool,

@@ -1,9 +1,8 @@
-//! Joining pages: which member continues, and which members are lists to be joined.
+//! Joining pages.
 
 use serde_json::{Map, Value};
 
 use super::{Answer, Ask};
-use trailproof_core::evidence::Call;
 
 /// The pages of one call, joined.
 #[derive(Debug)]
@@ -27,15 +26,12 @@ pub(crate) enum Next {
 
 impl Pages {
     pub(crate) fn new(ask: &Ask) -> Self {
-        let token_member = match ask {
-            // CloudWatch Logs alone begins member names with a small letter.
-            Ask::Evidence(Call::DescribeLogGroups { .. } | Call::DescribeMetricFilters { .. }) => {
-                "nextToken"
-            }
-            _ => "NextToken",
+        let pages = match ask {
+            Ask::Evidence(call) => call.operation().definition().pages,
+            Ask::AccountsForParent(_) | Ask::UnitsForParent(_) => None,
         };
         Self {
-            token_member,
+            token_member: pages.map_or("NextToken", |pages| pages.token),
             joined: Map::new(),
             request_id: None,
             last_token: None,

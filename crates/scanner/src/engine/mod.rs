@@ -20,9 +20,7 @@ mod transport;
 pub(crate) use key::Key;
 pub(crate) use perform::{Engine, Entry};
 pub(crate) use recorder::Recorder;
-pub(crate) use resume::{
-    ListedAccount, Resumed, enabled_regions, listed_accounts, management_account, region_states,
-};
+pub(crate) use resume::Resumed;
 pub(crate) use session::{Roles, Sessions};
 pub(crate) use stop::{Stop, Stopped};
 pub(crate) use tally::Tally;

@@ -7,9 +7,10 @@ use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use tokio::sync::mpsc::UnboundedSender;
 use trailproof_core::account::{AccountId, Region};
+use trailproof_core::evaluate::inquiry::Inquiry;
 use trailproof_core::evaluate::{Evaluation, Evaluator};
 use trailproof_core::evidence::{Call, CallError, Request};
-use trailproof_core::finding::{Finding, Status};
+use trailproof_core::finding::Status;
 use trailproof_core::mute::{Mute, needs_tags};
 
 use crate::engine::{Engine, Entry, Stopped};
@@ -53,18 +54,23 @@ impl Examination {
                 None
             }
         };
-        let findings = self.follow_up(account).await?;
+        self.follow_up(account).await?;
         self.engine.sessions.leave(account);
-        if findings
-            .iter()
-            .any(|finding| needs_tags(&self.mutes, finding))
-        {
+        let (statuses, needs_tags) = self.judge(|evaluation| {
+            let statuses = evaluation.statuses(account);
+            // Whether a mute by tag may apply takes the finding itself.
+            let needs_tags = self.mutes.iter().any(Mute::goes_by_tags)
+                && evaluation
+                    .findings(account)
+                    .iter()
+                    .any(|finding| needs_tags(&self.mutes, finding));
+            evaluation.forget(account);
+            (statuses, needs_tags)
+        });
+        if needs_tags {
             self.engine.ask(self.tags(account)).await?;
         }
-        Ok(Examined {
-            statuses: findings.iter().map(|finding| finding.status).collect(),
-            refused,
-        })
+        Ok(Examined { statuses, refused })
     }
 
     /// Enters an account, unless an earlier run did: then it is entered again only if something is
@@ -128,6 +134,7 @@ impl Examination {
             .transport
             .recorder
             .evidence()
+            .reader()
             .trails(account)
             .answered
             .contains(&region);
@@ -136,23 +143,14 @@ impl Examination {
     }
 
     /// Asks what the verdict still rests on, until it rests on nothing more.
-    async fn follow_up(&self, account: AccountId) -> Result<Vec<Finding>, Stopped> {
-        let mut questions = Questions::default();
+    async fn follow_up(&self, account: AccountId) -> Result<(), Stopped> {
+        let mut inquiry = Inquiry::about(account);
         loop {
-            let judged = self.judge(|evaluation| {
-                let wanted = evaluation.wanted(account);
-                let open = questions.next(wanted, |request| self.engine.knows(request));
-                open.ok_or_else(|| {
-                    let findings = evaluation.findings(account);
-                    evaluation.forget(account);
-                    findings
-                })
-            });
-            let open = match judged {
-                Ok(open) => open,
-                Err(findings) => return Ok(findings),
-            };
-            let mut asked: FuturesUnordered<_> = open
+            let wanted = self.judge(|evaluation| inquiry.next(evaluation));
+            if wanted.is_empty() {
+                return Ok(());
+            }
+            let mut asked: FuturesUnordered<_> = wanted
                 .into_iter()
                 .map(|request| {
                     if request.account != account {
@@ -188,32 +186,6 @@ impl Examination {
     }
 }
 
-/// The questions of one account so far.
-#[derive(Debug, Default)]
-struct Questions(HashSet<Request>);
-
-impl Questions {
-    /// Which of the wanted questions to ask before judging again; `None` when judging again would
-    /// want nothing new. What was wanted before and did not become known rests on an account that
-    /// cannot be entered; asking again would not help.
-    ///
-    /// A question that is wanted and known already was answered for somebody else since the
-    /// judgement was made. It is not asked, and the judgement is out of date.
-    fn next(
-        &mut self,
-        wanted: Vec<Request>,
-        knows: impl Fn(&Request) -> bool,
-    ) -> Option<Vec<Request>> {
-        let mut new = wanted;
-        new.retain(|request| self.0.insert(request.clone()));
-        if new.is_empty() {
-            return None;
-        }
-        new.retain(|request| !knows(request));
-        Some(new)
-    }
-}
-
 fn trails(account: AccountId, region: &Region) -> Request {
     Request {
         account,
@@ -221,24 +193,5 @@ fn trails(account: AccountId, region: &Region) -> Request {
         call: Call::DescribeTrails {
             include_shadow_trails: true,
         },
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_somebody_else_asked_meanwhile_is_judged_again() {
-        let [one, other] = ["eu-west-1", "eu-west-2"]
-            .map(|region| trails("111111111111".parse().unwrap(), &Region::new(region)));
-        let both = || vec![one.clone(), other.clone()];
-        let mut questions = Questions::default();
-        // Answered between the judgement and the look at what is known.
-        assert_eq!(questions.next(vec![one.clone()], |_| true), Some(vec![]));
-        assert_eq!(questions.next(both(), |_| false), Some(vec![other.clone()]));
-        // Asked, and still wanted: no answer will come.
-        assert_eq!(questions.next(both(), |_| false), None);
-        assert_eq!(questions.next(Vec::new(), |_| false), None);
     }
 }

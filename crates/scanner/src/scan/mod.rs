@@ -75,7 +75,6 @@ pub async fn scan(
         scope: plan.scope.clone(),
         filter: plan.accounts.clone(),
         shard: plan.shard,
-        earlier: resumed.discovery,
         found,
         warnings: warn.clone(),
     };
@@ -83,7 +82,6 @@ pub async fn scan(
         Arc::clone(&engine),
         caller.clone(),
         plan.regions.clone(),
-        resumed.regions,
         warn,
     ));
 

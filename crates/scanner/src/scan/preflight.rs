@@ -1,19 +1,17 @@
 //! Everything that has to hold before the first account is looked for: credentials that work, a
 //! role that can be named, a file that can be written.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use serde_json::Value;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
-use trailproof_core::account::{AccountId, Partition, Region};
+use trailproof_core::account::{Partition, Region};
 use trailproof_core::arn::Arn;
 use trailproof_core::evidence::{Call, ErrorClass, Request};
 
 use crate::calls::{Answer, Ask, Clients, Failure, Remedy, Target};
-use crate::discovery::Earlier;
 use crate::engine::{Engine, Key, Recorder, Resumed, Roles, Sessions, Stop, Transport};
 use crate::error::ScanError;
 use crate::event::Warning;
@@ -43,8 +41,6 @@ pub(super) struct Ready {
 pub(super) struct Start {
     /// How many records were loaded, when a run is resumed.
     pub(super) records: Option<usize>,
-    pub(super) discovery: Earlier,
-    pub(super) regions: HashMap<AccountId, Vec<Region>>,
 }
 
 pub(super) async fn prepare(plan: &ScanPlan, concurrency: usize) -> Result<Ready, ScanError> {
@@ -127,11 +123,6 @@ pub(super) async fn prepare(plan: &ScanPlan, concurrency: usize) -> Result<Ready
         caller,
         resumed: Start {
             records,
-            discovery: Earlier {
-                management: resumed.management,
-                accounts: resumed.accounts,
-            },
-            regions: resumed.regions,
         },
         warnings,
         warn,

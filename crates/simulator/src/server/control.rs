@@ -24,7 +24,7 @@ use trailproof_core::control;
 use trailproof_core::policy::Policy;
 
 use super::simulation::Simulation;
-use crate::minimum::Sweep;
+use crate::in_process::Sweep;
 use crate::model::{Expected, Organization, SubscriptionState};
 use crate::protocol::Outgoing;
 
@@ -145,8 +145,10 @@ fn minimum(simulation: &Simulation, query: &str) -> (u16, Value) {
     match control::select(control::builtin(), &ids) {
         Ok(controls) => {
             let policy = Policy::new(controls);
-            let minimum = simulation.read(|organization| organization.minimum(&policy, sweep));
-            (200, serde_json::to_value(minimum).unwrap_or_default())
+            match simulation.read(|organization| organization.minimum(&policy, sweep)) {
+                Ok(minimum) => (200, serde_json::to_value(minimum).unwrap_or_default()),
+                Err(error) => (500, json!({ "message": error.to_string() })),
+            }
         }
         Err(error) => (400, json!({ "message": error.to_string() })),
     }

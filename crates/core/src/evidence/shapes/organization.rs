@@ -1,6 +1,7 @@
 //! Organizations, Security Token Service and Account Management.
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::lenient::{null_is_default, text};
 use crate::account::{AccountId, Region};
@@ -64,6 +65,16 @@ pub struct OrganizationAccount {
 }
 
 impl OrganizationAccount {
+    /// The accounts on one page of `ListAccounts` or `ListAccountsForParent`, each as far as it can
+    /// be read, else why it cannot.
+    pub fn on_page(page: &Value) -> impl Iterator<Item = Result<Self, String>> {
+        let accounts = page.get("Accounts").and_then(Value::as_array);
+        accounts
+            .into_iter()
+            .flatten()
+            .map(|account| Self::deserialize(account).map_err(|error| error.to_string()))
+    }
+
     /// The state, or the status where AWS did not tell the state.
     pub fn effective_state(&self) -> Option<&str> {
         self.state.as_deref().or(self.status.as_deref())

@@ -14,6 +14,7 @@ use super::{Chain, Effect, Group, Planner, PlanningError, Tried};
 /// The log groups that organization trails deliver to.
 pub(super) fn sites(evidence: &Evidence) -> BTreeSet<SiteKey> {
     let log_groups: BTreeSet<&str> = evidence
+        .reader()
         .trail_listings()
         .filter_map(|(_, answer)| answer.outcome.as_ref().ok())
         .flat_map(|trails| trails.iter())

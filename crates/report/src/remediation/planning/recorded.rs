@@ -3,13 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
+use std::io::{BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 use trailproof_core::account::{AccountId, Region};
 use trailproof_core::arn::Arn;
-use trailproof_core::evidence::{Evidence, Operation, Outcome, Record};
+use trailproof_core::evidence::{Evidence, Lines, Operation, Outcome, ReadError, Record};
 
 /// Evidence that cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -23,14 +23,12 @@ pub enum RecordedError {
         source: std::io::Error,
     },
     /// A line is not a record.
-    #[error("line {line} of the evidence `{}` is not a record: {problem}", path.display())]
+    #[error("{}, {source}", path.display())]
     Line {
         /// The file.
         path: PathBuf,
-        /// Counts from 1.
-        line: usize,
-        /// What is wrong with it.
-        problem: String,
+        /// Which line, and what is wrong with it.
+        source: ReadError,
     },
 }
 
@@ -102,32 +100,25 @@ impl Recorded {
             shared: Vec::new(),
             by_account: BTreeMap::new(),
         };
-        let mut reader = BufReader::with_capacity(1 << 17, file);
-        let mut bytes = Vec::new();
-        let mut offset = 0;
-        for number in 1.. {
-            bytes.clear();
-            let length = reader.read_until(b'\n', &mut bytes).map_err(failed)?;
-            if length == 0 || bytes.last() != Some(&b'\n') {
-                break;
-            }
-            if !bytes.iter().all(u8::is_ascii_whitespace) {
-                let record: Record =
-                    serde_json::from_slice(&bytes).map_err(|error| RecordedError::Line {
-                        path: path.to_owned(),
-                        line: number,
-                        problem: error.to_string(),
-                    })?;
-                recorded.index(&record, Place { offset, length });
-                evidence
-                    .insert(record)
-                    .map_err(|error| RecordedError::Line {
-                        path: path.to_owned(),
-                        line: number,
-                        problem: error.to_string(),
-                    })?;
-            }
-            offset += length as u64;
+        let unreadable = |source: ReadError| RecordedError::Line {
+            path: path.to_owned(),
+            source,
+        };
+        let mut lines = Lines::new(BufReader::with_capacity(1 << 17, file));
+        while let Some(line) = lines.next_line().map_err(unreadable)? {
+            let record = line.record().map_err(unreadable)?;
+            let place = Place {
+                offset: line.offset,
+                length: line.text.len(),
+            };
+            recorded.index(&record, place);
+            let number = line.number;
+            evidence.insert(record).map_err(|source| {
+                unreadable(ReadError::Unreadable {
+                    line: number,
+                    source,
+                })
+            })?;
         }
         Ok((recorded, evidence))
     }

@@ -1,0 +1,185 @@
+//! A scan without a network: what evaluation wants, asked of the organization one after the other,
+//! by the same rules as the scanner's but without its machinery. Nothing is judged here.
+
+use std::collections::BTreeMap;
+
+use trailproof_core::account::{AccountId, Region};
+use trailproof_core::evaluate::Evaluator;
+use trailproof_core::evaluate::inquiry::Inquiry;
+use trailproof_core::evidence::{Call, Evidence, Outcome, Record, Request, UnreadableRecord};
+use trailproof_core::policy::Policy;
+
+use crate::model::{AccountState, Organization, Role};
+
+/// How the trails of an account are looked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Sweep {
+    /// In every enabled region.
+    #[default]
+    Full,
+    /// In one region after the other until one answers.
+    Adaptive,
+}
+
+/// Everything that was asked.
+#[derive(Debug, Default)]
+pub struct Scan {
+    /// The evidence.
+    pub evidence: Evidence,
+    /// The records, in the order they were made.
+    pub records: Vec<Record>,
+}
+
+/// The way into accounts, each tried once.
+struct Doors<'a> {
+    organization: &'a Organization,
+    /// The accounts that were tried, and whether they could be entered.
+    entered: BTreeMap<AccountId, bool>,
+}
+
+impl Organization {
+    /// Asks everything that the verdicts of a policy need, each question once.
+    ///
+    /// # Errors
+    ///
+    /// Where an answer is not what the API of its call documents.
+    pub fn scan(&self, policy: &Policy, sweep: Sweep) -> Result<Scan, UnreadableRecord> {
+        let mut scan = Scan::default();
+        let mut doors = Doors {
+            organization: self,
+            entered: BTreeMap::from([(self.caller, true)]),
+        };
+        for call in [
+            Call::GetCallerIdentity,
+            Call::DescribeOrganization,
+            Call::ListAccounts,
+        ] {
+            scan.add([self.record(&doors.as_caller(call))])?;
+        }
+        let members = || {
+            self.accounts()
+                .iter()
+                .filter(|account| account.state == AccountState::Active)
+                .filter(|account| self.exists || account.id == self.caller)
+                .map(|account| account.id)
+        };
+        for account in members() {
+            doors.sweep(account, sweep, &mut scan)?;
+        }
+        let evaluator = Evaluator::new(policy.clone());
+        for account in members() {
+            let records = &mut scan.records;
+            let answer = |request| {
+                let answers = doors.answer(request);
+                records.extend(answers.iter().cloned());
+                answers
+            };
+            Inquiry::about(account).run(&evaluator, &mut scan.evidence, answer)?;
+            evaluator.on(&scan.evidence).forget(account);
+        }
+        Ok(scan)
+    }
+}
+
+impl Scan {
+    fn add(&mut self, records: impl IntoIterator<Item = Record>) -> Result<(), UnreadableRecord> {
+        for record in records {
+            self.evidence.insert(record.clone())?;
+            self.records.push(record);
+        }
+        Ok(())
+    }
+}
+
+impl Doors<'_> {
+    fn home(&self) -> Region {
+        self.organization.partition().home_region()
+    }
+
+    fn as_caller(&self, call: Call) -> Request {
+        Request {
+            account: self.organization.caller,
+            region: self.home(),
+            call,
+        }
+    }
+
+    /// The attempt to enter an account, if it is the first one.
+    fn enter(&mut self, account: AccountId) -> Option<Record> {
+        if self.entered.contains_key(&account) {
+            return None;
+        }
+        let partition = self.organization.partition();
+        let role = Role::ORGANIZATION_ACCESS;
+        let record = self.organization.record(&self.as_caller(Call::AssumeRole {
+            role_arn: format!("arn:{partition}:iam::{account}:role/{role}"),
+        }));
+        let entered = matches!(record.outcome, Outcome::Response(_));
+        self.entered.insert(account, entered);
+        Some(record)
+    }
+
+    /// The answer to a question, after the attempt to enter the account. Where that fails, the
+    /// question is never asked.
+    fn answer(&mut self, request: Request) -> Vec<Record> {
+        let mut records: Vec<Record> = self.enter(request.account).into_iter().collect();
+        if self.entered.get(&request.account) == Some(&true) {
+            records.push(self.organization.record(&request));
+        }
+        records
+    }
+
+    fn sweep(
+        &mut self,
+        account: AccountId,
+        sweep: Sweep,
+        scan: &mut Scan,
+    ) -> Result<(), UnreadableRecord> {
+        scan.add(self.enter(account))?;
+        if self.entered.get(&account) != Some(&true) {
+            return Ok(());
+        }
+        if sweep == Sweep::Full {
+            let caller = self.organization.caller;
+            let regions = self.as_caller(Call::ListRegions {
+                account: (account != caller).then_some(account),
+            });
+            scan.add([self.organization.record(&regions)])?;
+        }
+        for region in self.enabled(account) {
+            let record = self.organization.record(&Request {
+                account,
+                region,
+                call: Call::DescribeTrails {
+                    include_shadow_trails: true,
+                },
+            });
+            let answered = matches!(record.outcome, Outcome::Response(_));
+            scan.add([record])?;
+            if answered && sweep == Sweep::Adaptive {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The enabled regions, the home region first.
+    fn enabled(&self, id: AccountId) -> Vec<Region> {
+        let home = self.home();
+        let organization = self.organization;
+        let mut regions: Vec<Region> = organization
+            .account(id)
+            .into_iter()
+            .flat_map(|account| {
+                organization
+                    .regions
+                    .iter()
+                    .chain(&organization.opt_in_regions)
+                    .filter(|region| organization.is_enabled(account, region))
+            })
+            .cloned()
+            .collect();
+        regions.sort_by_key(|region| *region != home);
+        regions
+    }
+}
