@@ -11,9 +11,9 @@ pub mod findings_json;
 pub mod format;
 pub mod formats;
 pub mod past;
-pub mod rests_on;
 #[cfg(feature = "remediation")]
 pub mod remediation;
+pub mod rests_on;
 pub mod run;
 pub mod spreadsheet;
 pub mod trails_csv;

@@ -35,7 +35,9 @@ impl Organization {
             };
             minimum.calls += pages;
             let by_operation = &mut minimum.by_operation;
-            *by_operation.entry(record.operation.to_string()).or_default() += pages;
+            *by_operation
+                .entry(record.operation.to_string())
+                .or_default() += pages;
         }
         Ok(minimum)
     }

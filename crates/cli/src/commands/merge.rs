@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use trailproof_core::evidence::Evidence;
 use trailproof_report::run::{
-    EvidenceError, PolicyRecord, Run, RunDirectory, RunKind, Scope, Statistics, copy_evidence,
-    add_evidence,
+    EvidenceError, PolicyRecord, Run, RunDirectory, RunKind, Scope, Statistics, add_evidence,
+    copy_evidence,
 };
 use trailproof_scanner::Shard;
 

@@ -407,8 +407,12 @@ impl Evaluation<'_> {
             return Arc::clone(known);
         }
         let evidence = &self.evidence;
-        let ((partition, enabled), basis) = evidence
-            .with_basis(|| (evidence.partition(account), evidence.enabled_regions(account)));
+        let ((partition, enabled), basis) = evidence.with_basis(|| {
+            (
+                evidence.partition(account),
+                evidence.enabled_regions(account),
+            )
+        });
         let default = self.memory.default_regions(partition);
         let mut enabled = enabled.unwrap_or_default();
         enabled.retain(|region| default.binary_search(region).is_err());

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::account::{AccountId, Region};
-use crate::evidence::{Answer, Call, CallError, Entry, Reader, Operation, Request, Site};
+use crate::evidence::{Answer, Call, CallError, Entry, Operation, Reader, Request, Site};
 
 /// The service whose delegated administrators may read organization trails.
 pub(super) const CLOUDTRAIL: &str = "cloudtrail.amazonaws.com";

@@ -88,7 +88,11 @@ impl Replay {
 
     /// The findings of an account, each with where the records stand that it rests on. On nothing
     /// but these it is the same.
-    pub fn findings(&self, evaluator: &Evaluator, account: AccountId) -> Vec<(Finding, Vec<Place>)> {
+    pub fn findings(
+        &self,
+        evaluator: &Evaluator,
+        account: AccountId,
+    ) -> Vec<(Finding, Vec<Place>)> {
         let mut evaluation = self.judge(evaluator);
         let findings = evaluation.findings_with_records(account).into_iter();
         findings

@@ -19,7 +19,7 @@ use super::verdict::{
     Cause, Chain, Standing, Step, Yardstick, open_standing, rank, standing, wants,
 };
 use crate::account::{AccountId, Region};
-use crate::evidence::{self, CompositeAlarm, Reader, MetricAlarm, MetricFilter, Request, View};
+use crate::evidence::{self, CompositeAlarm, MetricAlarm, MetricFilter, Reader, Request, View};
 use crate::finding::LinkName;
 
 /// Where and for whom filters are judged.

@@ -105,6 +105,8 @@ pub struct Lines<R> {
     number: usize,
     /// Where the next line begins.
     offset: u64,
+    /// Whether the last whole line has a line break.
+    ended: bool,
     torn: Option<usize>,
 }
 
@@ -116,6 +118,7 @@ impl<R: BufRead> Lines<R> {
             buffer: Vec::new(),
             number: 0,
             offset: 0,
+            ended: true,
             torn: None,
         }
     }
@@ -144,6 +147,7 @@ impl<R: BufRead> Lines<R> {
                 return Ok(None);
             }
             self.offset += length as u64;
+            self.ended = ended;
             if !text.is_empty() {
                 break Ok(Some(self.line(offset)));
             }
@@ -169,9 +173,9 @@ impl<R: BufRead> Lines<R> {
         self.offset
     }
 
-    /// Whether the last line that was read has a line break.
+    /// Whether the last whole line has a line break.
     pub fn is_ended(&self) -> bool {
-        self.buffer.last().is_none_or(|last| *last == b'\n')
+        self.ended
     }
 }
 

@@ -173,7 +173,9 @@ impl<'e> Reader<'e> {
         table: impl Fn(&'e Tables) -> &'e BySelection<S, T>,
         site: &Site,
     ) -> impl Iterator<Item = &'e (S, Answer<T>)> {
-        let over = self.over.map_or(&[][..], |over| table(&over.tables).at(site));
+        let over = self
+            .over
+            .map_or(&[][..], |over| table(&over.tables).at(site));
         let under = table(&self.evidence.tables).at(site);
         under
             .iter()

@@ -1,9 +1,9 @@
 //! A question to AWS: one operation with its parameters, asked with one account's credentials in
 //! one region.
 
+use super::Call;
 use super::reader::Reader;
 use super::store::Site;
-use super::Call;
 use crate::account::{AccountId, Region};
 
 /// A question to AWS.

@@ -68,7 +68,11 @@ impl<T: ?Sized> Default for BySite<T> {
 
 impl<T: ?Sized> BySite<T> {
     pub(super) fn file(&mut self, site: Site, answer: Answer<T>) {
-        if self.0.get(&site).is_none_or(|known| answer.stands_against(known)) {
+        if self
+            .0
+            .get(&site)
+            .is_none_or(|known| answer.stands_against(known))
+        {
             self.0.insert(site, answer);
         }
     }

@@ -104,7 +104,10 @@ fn the_later_record_stands() {
         )
     };
     let evidence = read(&[status(true), status(false)].concat());
-    let answer = evidence.reader().trail_status(TRAIL, &site(1, "eu-west-1")).unwrap();
+    let answer = evidence
+        .reader()
+        .trail_status(TRAIL, &site(1, "eu-west-1"))
+        .unwrap();
     assert_eq!(answer.outcome.as_ref().unwrap().is_logging, Some(false));
 
     // Whatever the order in which they stand in the file.
@@ -293,7 +296,9 @@ fn a_page_after_other_pages_is_not_the_whole_list() {
         ]
         .concat(),
     );
-    let filters = evidence.reader().metric_filters(&site(1, "eu-west-1"), "trail");
+    let filters = evidence
+        .reader()
+        .metric_filters(&site(1, "eu-west-1"), "trail");
     assert_eq!((filters.items.len(), filters.complete), (2, false));
     let (_, answer) = evidence.reader().subscriptions(topic)[0];
     assert!(!answer.outcome.as_ref().unwrap().complete);
@@ -457,7 +462,10 @@ fn entering_is_known_from_roles_and_from_calls() {
         read(&role(denied())).reader().entry(account(2)),
         Entry::Failed { .. }
     ));
-    assert_eq!(read(&role(json!({}))).reader().entry(account(2)), Entry::Entered);
+    assert_eq!(
+        read(&role(json!({}))).reader().entry(account(2)),
+        Entry::Entered
+    );
     let used = line(
         "cloudtrail:DescribeTrails",
         2,
@@ -466,7 +474,9 @@ fn entering_is_known_from_roles_and_from_calls() {
         denied(),
     );
     assert_eq!(
-        read(&[role(denied()), used].concat()).reader().entry(account(2)),
+        read(&[role(denied()), used].concat())
+            .reader()
+            .entry(account(2)),
         Entry::Entered
     );
 }
@@ -516,7 +526,9 @@ fn mute_rules_of_other_alarms_do_not_count() {
         )
     };
     let seen = |text: &str| {
-        let view = read(text).reader().active_mute_rules(&site(1, "us-east-1"), "cis");
+        let view = read(text)
+            .reader()
+            .active_mute_rules(&site(1, "us-east-1"), "cis");
         view.items.iter().map(|rule| rule.1).collect::<Vec<_>>()
     };
     assert_eq!(seen(&all), [false]);

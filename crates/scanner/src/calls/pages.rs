@@ -83,6 +83,8 @@ impl Pages {
 mod tests {
     use serde_json::json;
 
+    use trailproof_core::evidence::Call;
+
     use super::*;
 
     fn page(body: Value) -> Answer {

@@ -121,9 +121,7 @@ pub(super) async fn prepare(plan: &ScanPlan, concurrency: usize) -> Result<Ready
     Ok(Ready {
         engine: Arc::new(Engine::new(transport, sessions)),
         caller,
-        resumed: Start {
-            records,
-        },
+        resumed: Start { records },
         warnings,
         warn,
     })

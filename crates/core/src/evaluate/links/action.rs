@@ -6,7 +6,7 @@ use crate::arn::Arn;
 use crate::evaluate::alarm_rule::{Composites, Drive};
 use crate::evaluate::reading::{Unread, locked, request};
 use crate::evaluate::verdict::{Cause, Reason, Step, Verdict};
-use crate::evidence::{Call, CompositeAlarm, Reader, MetricAlarm, Operation, Site, View};
+use crate::evidence::{Call, CompositeAlarm, MetricAlarm, Operation, Reader, Site, View};
 use crate::finding::{LinkName, Status};
 use crate::observation::ObservationKind;
 

@@ -7,7 +7,7 @@ use crate::evaluate::firing::{self, Beside, Firing, Restriction, Signal};
 use crate::evaluate::reading::{Unread, locked, request};
 use crate::evaluate::verdict::{Cause, Reason, Step, Verdict};
 use crate::evidence::{
-    Call, Reader, MetricAlarm, MetricFilter, MetricTransformation, Operation, Site, View,
+    Call, MetricAlarm, MetricFilter, MetricTransformation, Operation, Reader, Site, View,
 };
 use crate::finding::{LinkName, Status};
 use crate::observation::ObservationKind;

@@ -6,7 +6,7 @@ use crate::account::AccountId;
 use crate::arn::Arn;
 use crate::evaluate::reading::{Reading, Unread, locked, request};
 use crate::evaluate::verdict::{Cause, Reason, Step, Verdict};
-use crate::evidence::{Call, Reader, LogGroupAnswer, Operation, Site, Trail};
+use crate::evidence::{Call, LogGroupAnswer, Operation, Reader, Site, Trail};
 use crate::finding::{LinkName, Status};
 
 static NONE: Reason = Reason {

@@ -8,7 +8,7 @@ use crate::evaluate::coverage::{Covering, Decisions, Required};
 use crate::evaluate::links::log_group::Place;
 use crate::evaluate::reading::{Unread, locked, request};
 use crate::evaluate::verdict::{Cause, Reason, Step};
-use crate::evidence::{Call, ErrorClass, Reader, MetricFilter, Operation, View};
+use crate::evidence::{Call, ErrorClass, MetricFilter, Operation, Reader, View};
 use crate::field_selection::FieldSelection;
 use crate::finding::{LinkName, Status};
 use crate::observation::ObservationKind;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::evaluate::coverage::{Covering, Decisions, Required};
 use crate::evaluate::reading::{Reading, ask, ask_keepers};
 use crate::evaluate::verdict::{Cause, Reason, Step, Verdict};
-use crate::evidence::{AdvancedSelector, Call, EventSelectors, Reader, FieldSelector, Trail};
+use crate::evidence::{AdvancedSelector, Call, EventSelectors, FieldSelector, Reader, Trail};
 use crate::finding::{LinkName, Status};
 use crate::observation::ObservationKind;
 

@@ -4,7 +4,7 @@ use crate::arn::Arn;
 use crate::evaluate::links::topic::{ask_owner, is_missing};
 use crate::evaluate::reading::Reading;
 use crate::evaluate::verdict::{Cause, Reason, Step};
-use crate::evidence::{Call, Reader, Listing, Site, Subscription, TopicAttributes};
+use crate::evidence::{Call, Listing, Reader, Site, Subscription, TopicAttributes};
 use crate::finding::{LinkName, Status};
 use crate::observation::ObservationKind;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::account::AccountId;
 use crate::evaluate::reading::{Reading, Unread, ask_keepers, describe, locked, request};
 use crate::evaluate::verdict::{Cause, Reason, Step, Verdict};
-use crate::evidence::{Call, Reader, Operation, Site, Trail, TrailsView};
+use crate::evidence::{Call, Operation, Reader, Site, Trail, TrailsView};
 use crate::finding::{LinkName, Status};
 
 static NONE: Reason = Reason {

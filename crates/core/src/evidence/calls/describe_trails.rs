@@ -246,7 +246,9 @@ impl<'e> Reader<'e> {
     }
 
     /// Every answer to the question which trails record in a region of an account.
-    pub fn trail_listings(&self) -> impl Iterator<Item = (&'e Site, &'e Answer<[Arc<Trail>]>)> {
+    pub fn trail_listings(
+        &self,
+    ) -> impl Iterator<Item = (&'e Site, &'e Answer<[Arc<Trail>]>)> + use<'e> {
         let rows = self.evidence().tables.describe_trails.by_site.rows();
         rows.flat_map(|(site, row)| row.iter().map(move |(_, answer)| (site, answer)))
     }

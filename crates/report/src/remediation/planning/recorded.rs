@@ -276,6 +276,9 @@ mod tests {
         let path = folder.path().join("evidence.ndjson");
         std::fs::write(&path, "\nnonsense\n").unwrap();
         let error = Recorded::open(&path).unwrap_err().to_string();
-        assert!(error.starts_with("line 2 of the evidence"), "{error}");
+        assert!(
+            error.contains("evidence.ndjson, line 2: not a record"),
+            "{error}"
+        );
     }
 }
