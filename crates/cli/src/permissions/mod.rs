@@ -1,14 +1,13 @@
 //! The permissions that trailproof needs: exactly the operations it calls, and no others.
 //!
-//! The list is derived from [`Operation`], which is the list of what is called: a new operation
-//! does not compile before somebody decided here whose permission it is. How the list is written
-//! is decided by the renderers.
+//! The list is derived from the calls of core, each of which says whose permission it takes. How the
+//! list is written is decided by the renderers.
 
 mod cloudformation;
 mod document;
 mod terraform;
 
-use trailproof_core::evidence::Operation;
+use trailproof_core::evidence::{Operation, Permission};
 
 pub(crate) use cloudformation::render as cloudformation;
 pub(crate) use document::render as json;
@@ -56,40 +55,6 @@ pub(crate) enum Resource {
     MemberRole,
 }
 
-/// Why an operation is called, which says whose permission it is.
-enum Purpose {
-    /// To find the accounts: the caller.
-    Discover,
-    /// To enter the members: the caller, on the role.
-    Enter,
-    /// To read an account: the caller in its own, the role in the others.
-    Read,
-    /// Allowed to everybody without a permission.
-    Free,
-}
-
-fn purpose(operation: Operation) -> Purpose {
-    match operation {
-        Operation::DescribeOrganization
-        | Operation::ListAccounts
-        | Operation::ListDelegatedAdministrators
-        | Operation::ListTagsForResource => Purpose::Discover,
-        Operation::AssumeRole => Purpose::Enter,
-        // AWS STS API Reference: "No permissions are required to perform this operation."
-        Operation::GetCallerIdentity => Purpose::Free,
-        Operation::ListRegions
-        | Operation::DescribeTrails
-        | Operation::GetTrailStatus
-        | Operation::GetEventSelectors
-        | Operation::DescribeLogGroups
-        | Operation::DescribeMetricFilters
-        | Operation::DescribeAlarms
-        | Operation::ListAlarmMuteRules
-        | Operation::GetTopicAttributes
-        | Operation::ListSubscriptionsByTopic => Purpose::Read,
-    }
-}
-
 /// Calls that find accounts and leave no evidence: the filter `--ou`.
 const FILTERS: [&str; 2] = [
     "organizations:ListAccountsForParent",
@@ -118,27 +83,28 @@ const REPAIR: [&str; 14] = [
 
 /// The statements of a policy.
 pub(crate) fn statements(task: Task, who: Who) -> Vec<Statement> {
-    let of = |wanted: fn(&Purpose) -> bool| -> Vec<&'static str> {
+    let of = |permission: Permission| -> Vec<&'static str> {
         Operation::ALL
             .iter()
-            .filter(|operation| wanted(&purpose(**operation)))
-            .map(|operation| operation.as_str())
+            .map(|operation| operation.definition())
+            .filter(|call| call.permission == permission)
+            .map(|call| call.name)
             .collect()
     };
     let mut statements = Vec::new();
     if who == Who::Caller {
-        let mut discover = of(|purpose| matches!(purpose, Purpose::Discover));
+        let mut discover = of(Permission::Discover);
         discover.extend(FILTERS);
         statements.push(statement("FindAccounts", discover, Resource::Any));
         statements.push(statement(
             "EnterAccounts",
-            of(|purpose| matches!(purpose, Purpose::Enter)),
+            of(Permission::Enter),
             Resource::MemberRole,
         ));
     }
     statements.push(statement(
         "ReadAccount",
-        of(|purpose| matches!(purpose, Purpose::Read)),
+        of(Permission::Read),
         Resource::Any,
     ));
     match task {
