@@ -68,6 +68,39 @@ impl Arn {
     }
 }
 
+/// Where a log group is. As text: `ACCOUNT/REGION/LOG_GROUP`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LogGroupAddress {
+    /// Its account.
+    pub account: AccountId,
+    /// Its region.
+    pub region: Region,
+    /// Its name.
+    pub log_group: String,
+}
+
+impl LogGroupAddress {
+    /// The log group of an ARN in a text; `None` where it is not the ARN of one.
+    pub fn of(arn: &str) -> Option<Self> {
+        let arn: Arn = arn.parse().ok()?;
+        Some(Self {
+            account: arn.account()?,
+            region: arn.region()?,
+            log_group: arn.log_group_name()?.to_owned(),
+        })
+    }
+}
+
+impl fmt::Display for LogGroupAddress {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "{}/{}/{}",
+            self.account, self.region, self.log_group
+        )
+    }
+}
+
 impl FromStr for Arn {
     type Err = InvalidArn;
 
@@ -124,6 +157,10 @@ mod tests {
         assert_eq!(arn.account(), "111111111111".parse().ok());
         assert_eq!(Arn::account_in(arn.as_str()), arn.account());
         assert_eq!(arn.log_group_name(), Some("cloud/trail"));
+        let address = LogGroupAddress::of(arn.as_str()).unwrap();
+        assert_eq!(address.to_string(), "111111111111/cn-north-1/cloud/trail");
+        let role = "arn:aws:iam::222222222222:role/log-group:x";
+        assert_eq!(LogGroupAddress::of(role), None);
     }
 
     #[test]

@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use crate::account::{AccountId, Region};
 use crate::control::Severity;
+use crate::remedy::Command;
 
 pub use pool::Pool;
 
@@ -216,9 +217,8 @@ pub struct Remediation {
     pub summary: String,
     /// Whether `trailproof fix` can do it.
     pub automatic: bool,
-    /// The AWS CLI commands a person would run, where they can be given; safe to paste into a
-    /// POSIX shell.
-    pub commands: Vec<String>,
+    /// The commands a person would run, where they can be given.
+    pub commands: Vec<Command>,
 }
 
 /// A verdict for one account and one control.

@@ -14,6 +14,7 @@ pub mod finding;
 pub mod mute;
 pub mod observation;
 pub mod policy;
+pub mod remedy;
 
 pub use trailproof_pattern as pattern;
 

@@ -14,6 +14,7 @@ use trailproof_core::finding::{
     Remediation, Status, Summary,
 };
 use trailproof_core::policy::Policy;
+use trailproof_core::remedy::Command;
 use trailproof_report::format::{self, Report};
 use trailproof_report::run::{Organization, PolicyRecord, Run, RunKind, Scope};
 
@@ -119,7 +120,9 @@ fn finding(index: usize) -> Result<Finding, Box<dyn std::error::Error>> {
         remediation: open.then(|| Arc::new(Remediation {
             summary: format!("repair the {broken}, so that the chain is complete"),
             automatic: index.is_multiple_of(2),
-            commands: vec![format!("aws logs put-metric-filter --log-group-name trail --filter-name {}", control.id)],
+            commands: vec![Command::aws("logs put-metric-filter")
+                .with("--log-group-name", "trail")
+                .with("--filter-name", &control.id)],
         })),
         observed_at: Some("2026-11-22T21:55:00Z".parse()?),
         muted: None,

@@ -16,6 +16,7 @@ use trailproof_core::finding::{
 };
 
 use crate::run::Run;
+use crate::shell;
 
 /// The JSON Schema of `findings.json`.
 pub fn schema() -> Schema {
@@ -327,7 +328,7 @@ impl From<&Finding> for FindingRecord {
             remediation: remediation.map(|remediation| RemediationRecord {
                 summary: remediation.summary.clone(),
                 automatic: remediation.automatic,
-                commands: remediation.commands.clone(),
+                commands: remediation.commands.iter().map(shell::command).collect(),
             }),
             observed_at: finding.observed_at,
             muted: muted.map(|muted| MutedRecord {
@@ -384,7 +385,11 @@ impl From<FindingRecord> for Finding {
                 Arc::new(Remediation {
                     summary: remediation.summary,
                     automatic: remediation.automatic,
-                    commands: remediation.commands,
+                    commands: remediation
+                        .commands
+                        .iter()
+                        .map(|line| shell::read(line))
+                        .collect(),
                 })
             }),
             observed_at: record.observed_at,

@@ -15,6 +15,7 @@ pub mod past;
 pub mod remediation;
 pub mod rests_on;
 pub mod run;
+pub mod shell;
 pub mod spreadsheet;
 pub mod trails_csv;
 pub mod untrusted;

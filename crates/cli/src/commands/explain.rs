@@ -14,6 +14,7 @@ use trailproof_report::document::FindingRecord;
 use trailproof_report::past::PastRun;
 use trailproof_report::rests_on::{RecordedEvidence, Source};
 use trailproof_report::run::{Run, RunDirectory, file};
+use trailproof_report::shell;
 
 use super::controls::{PrintFormat, describe};
 use super::past_run;
@@ -270,7 +271,7 @@ fn explain_into(text: &mut String, finding: &Finding, pattern: Option<&str>) -> 
             writeln!(text, "  `trailproof fix plan` can prepare it")?;
         }
         for command in &remediation.commands {
-            writeln!(text, "  {}", visible_lines(command))?;
+            writeln!(text, "  {}", visible_lines(&shell::command(command)))?;
         }
     }
     writeln!(text)

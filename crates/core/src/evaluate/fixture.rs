@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 use crate::account::AccountId;
 use crate::control;
 use crate::evidence::{Evidence, Request};
-use crate::finding::{Finding, LinkName, Status};
+use crate::finding::{Finding, LinkName, Remediation, Status};
 use crate::policy::Policy;
+use crate::remedy::Word;
 
 pub(super) const MANAGEMENT: u64 = 111_111_111_111;
 pub(super) const MEMBER: u64 = 222_222_222_222;
@@ -321,6 +322,20 @@ fn check_case(case: &str, world: &World, cis: Status, effective: Status, reason:
         );
         assert!(finding.remediation.is_some());
     }
+}
+
+/// The commands of a remediation, one per line, with quotes where a text is more than a word.
+pub(super) fn spelled(remediation: &Remediation) -> String {
+    let spelled = |word: &Word| match word {
+        Word::Text(text) if text.contains([' ', '*', '{', '[']) => format!("'{text}'"),
+        Word::Text(text) => text.to_string(),
+        Word::Variable(name) => format!("\"${name}\""),
+    };
+    let lines = remediation.commands.iter().map(|command| {
+        let words: Vec<String> = command.words.iter().map(spelled).collect();
+        words.join(" ")
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// One change to the healthy organization: operation, account, member of the response, its value;

@@ -16,7 +16,6 @@ mod memory;
 mod reading;
 mod remediation;
 pub mod replay;
-pub mod shell;
 mod site;
 pub mod topic_policy;
 mod verdict;

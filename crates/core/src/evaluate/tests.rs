@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::fixture::{
-    MANAGEMENT, MEMBER, OTHER, TOPIC, TRAIL, World, check, denied, id, names, verdict,
+    MANAGEMENT, MEMBER, OTHER, TOPIC, TRAIL, World, check, denied, id, names, spelled, verdict,
 };
 use crate::finding::{LinkName, LinkStatus, Status};
 use crate::policy::Assurance;
@@ -637,7 +637,7 @@ fn dimensions_confine_an_alarm() {
 }
 
 #[test]
-fn commands_can_be_pasted() {
+fn a_missing_filter_is_answered_with_the_four_steps() {
     let world = World::healthy()
         .set(
             "cloudtrail:DescribeTrails",
@@ -653,11 +653,11 @@ fn commands_can_be_pasted() {
         );
     let remediation = world.finding(MEMBER).remediation.unwrap();
     assert!(remediation.automatic);
-    insta::assert_snapshot!(remediation.commands.join("\n"), @r#"
-    aws logs put-metric-filter --region eu-west-1 --log-group-name trail --filter-name trailproof-console-auth-failures --filter-pattern '{ ($.eventName = ConsoleLogin) && ($.errorMessage = "Failed authentication") }' --metric-transformations metricName=trailproof-console-auth-failures,metricNamespace=CISBenchmark,metricValue=1
-    aws sns create-topic --region eu-west-1 --name trailproof-console-auth-failures
-    aws sns subscribe --region eu-west-1 --topic-arn arn:aws:sns:eu-west-1:111111111111:trailproof-console-auth-failures --protocol email --notification-endpoint "$EMAIL"
-    aws cloudwatch put-metric-alarm --region eu-west-1 --alarm-name trailproof-console-auth-failures --namespace CISBenchmark --metric-name trailproof-console-auth-failures --statistic Sum --period 300 --threshold 1 --comparison-operator GreaterThanOrEqualToThreshold --evaluation-periods 1 --alarm-actions arn:aws:sns:eu-west-1:111111111111:trailproof-console-auth-failures
+    insta::assert_snapshot!(spelled(&remediation), @r#"
+    aws logs put-metric-filter --region eu-west-1 --log-group-name trail --filter-name trailproof-console-auth-failures --filter-pattern '{ ($.eventName = ConsoleLogin) && ($.errorMessage = "Failed authentication") }' --metric-transformations metricName=console-auth-failures,metricNamespace=CISBenchmark,metricValue=1
+    aws sns create-topic --region eu-west-1 --name trailproof-alarms
+    aws sns subscribe --region eu-west-1 --topic-arn arn:aws:sns:eu-west-1:111111111111:trailproof-alarms --protocol email --notification-endpoint "$EMAIL"
+    aws cloudwatch put-metric-alarm --region eu-west-1 --alarm-name trailproof-console-auth-failures --namespace CISBenchmark --metric-name console-auth-failures --statistic Sum --period 300 --evaluation-periods 1 --threshold 1 --comparison-operator GreaterThanOrEqualToThreshold --treat-missing-data notBreaching --alarm-actions arn:aws:sns:eu-west-1:111111111111:trailproof-alarms
     "#);
 }
 

@@ -13,6 +13,7 @@ use trailproof_core::finding::{
     Observation, Remediation, Status, Summary,
 };
 use trailproof_core::policy::Policy;
+use trailproof_core::remedy::Command;
 
 use crate::format::{Format, Report};
 use crate::run::{PolicyRecord, Run, RunKind, Scope};
@@ -126,7 +127,9 @@ pub(crate) fn finding(account: &str, control: &str, status: Status) -> Finding {
             Arc::new(Remediation {
                 summary: "confirm the subscription in the mailbox it was sent to".to_owned(),
                 automatic: false,
-                commands: vec!["aws sns list-subscriptions-by-topic --topic-arn 'arn'".to_owned()],
+                commands: vec![
+                    Command::aws("sns list-subscriptions-by-topic").with("--topic-arn", "arn"),
+                ],
             })
         }),
         observed_at: Some(now()),
@@ -183,7 +186,8 @@ pub(crate) fn hostile() -> Sample {
             if let Some(remediation) = &mut finding.remediation {
                 let remediation = Arc::make_mut(remediation);
                 remediation.summary = format!("repair `{name}`");
-                remediation.commands = vec![format!("aws sns subscribe --topic-arn {name}")];
+                remediation.commands =
+                    vec![Command::aws("sns subscribe").with("--topic-arn", name)];
             }
             finding
         })

@@ -1,15 +1,13 @@
 //! The benchmark's four steps: metric filter, topic, subscription, alarm.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::arn::Arn;
+use crate::arn::{Arn, LogGroupAddress};
 use crate::evaluate::coverage::Required;
-use crate::evaluate::shell::{command, quote};
 use crate::evaluate::verdict::{Cause, Step};
 use crate::finding::LinkName;
-
-/// The namespace of metrics that the benchmark's remediation creates.
-const NAMESPACE: &str = "CISBenchmark";
+use crate::remedy::{self, Alarm, Command, MetricFilter, Subscription, Topic, Word};
 
 /// The steps that are missing.
 pub(super) fn steps(
@@ -17,116 +15,83 @@ pub(super) fn steps(
     cause: &Cause,
     chain: &[Arc<Step>],
     required: Required<'_>,
-) -> Vec<String> {
+) -> Vec<Command> {
     let group = chain
         .iter()
         .find(|step| step.link == LinkName::LogGroup)
-        .and_then(|step| step.resource.as_deref()?.parse::<Arn>().ok());
-    let Some(group) = group else {
-        return Vec::new();
-    };
-    let (Some(account), Some(region), Some(name)) =
-        (group.account(), group.region(), group.log_group_name())
+        .and_then(|step| LogGroupAddress::of(step.resource.as_deref()?));
+    let Some(LogGroupAddress {
+        account,
+        region,
+        log_group,
+    }) = group
     else {
         return Vec::new();
     };
+    let partition = region.partition();
     let region = region.as_str();
-    let id = &required.control.id;
-    let own = format!("trailproof-{id}");
-    let mut namespace = NAMESPACE.to_owned();
-    let mut metric = own.clone();
-    let mut steps = Vec::new();
-    if step.link <= LinkName::Metric {
-        let transformation = format!("metricName={own},metricNamespace={NAMESPACE},metricValue=1");
-        steps.push(command([
-            "aws",
-            "logs",
-            "put-metric-filter",
-            "--region",
-            region,
-            "--log-group-name",
-            name,
-            "--filter-name",
-            &own,
-            "--filter-pattern",
-            required.pattern,
-            "--metric-transformations",
-            &transformation,
-        ]));
-    } else if let Some((known_namespace, known_metric)) = chain
-        .iter()
-        .find(|step| step.link == LinkName::Metric)
-        .and_then(|step| step.resource.as_deref()?.rsplit_once('/'))
-    {
-        known_namespace.clone_into(&mut namespace);
-        known_metric.clone_into(&mut metric);
-    }
-    let topic = format!("arn:{}:sns:{region}:{account}:{own}", group.partition());
-    if step.link == LinkName::Subscription && cause.reason.code != "subscription.pending" {
-        if let Some(arn) = &step.resource {
-            let topic_region = step.region.as_ref().map_or(region, |known| known.as_str());
-            return vec![subscribe(topic_region, arn)];
+    if step.link == LinkName::Subscription {
+        // Somebody was asked already, and has to answer.
+        if cause.reason.code == "subscription.pending" {
+            return Vec::new();
         }
-    } else if step.link == LinkName::Subscription {
-        return Vec::new();
+        if let Some(arn) = &step.resource {
+            let place = step.region.as_ref().map_or(region, |known| known.as_str());
+            return vec![subscribe(place, arn)];
+        }
     }
     if cause.reason.code == "action.disabled"
         && let Some(alarm) = alarm_name(step)
     {
-        return vec![command([
-            "aws",
-            "cloudwatch",
-            "enable-alarm-actions",
-            "--region",
-            region,
-            "--alarm-names",
-            &alarm,
-        ])];
+        let enable = Command::aws("cloudwatch enable-alarm-actions").in_region(Some(region));
+        return vec![enable.with("--alarm-names", alarm)];
     }
-    steps.push(command([
-        "aws",
-        "sns",
-        "create-topic",
-        "--region",
-        region,
-        "--name",
-        &own,
-    ]));
-    steps.push(subscribe(region, &topic));
-    steps.push(command([
-        "aws",
-        "cloudwatch",
-        "put-metric-alarm",
-        "--region",
-        region,
-        "--alarm-name",
-        &own,
-        "--namespace",
-        &namespace,
-        "--metric-name",
-        &metric,
-        "--statistic",
-        "Sum",
-        "--period",
-        "300",
-        "--threshold",
-        "1",
-        "--comparison-operator",
-        "GreaterThanOrEqualToThreshold",
-        "--evaluation-periods",
-        "1",
-        "--alarm-actions",
-        &topic,
-    ]));
-    steps
+    let name = remedy::name_for(remedy::NAME, &required.control.id);
+    let own_metric = remedy::name_for(remedy::METRIC, &required.control.id);
+    let fed = (step.link > LinkName::Metric)
+        .then(|| chain.iter().find(|step| step.link == LinkName::Metric))
+        .flatten()
+        .and_then(|step| step.resource.as_deref()?.rsplit_once('/'));
+    let (namespace, metric) = fed.unwrap_or((remedy::NAMESPACE, &own_metric));
+    let filter = MetricFilter {
+        log_group: &log_group,
+        name: &name,
+        pattern: required.pattern,
+        namespace,
+        metric,
+        value: remedy::METRIC_VALUE,
+    };
+    let topic_arn = format!("arn:{partition}:sns:{region}:{account}:{}", remedy::TOPIC);
+    let alarm = Alarm {
+        name: &name,
+        description: None,
+        namespace,
+        metric,
+        period: remedy::PERIOD,
+        threshold: remedy::THRESHOLD,
+        topic_arn: &topic_arn,
+    };
+    let topic = Topic {
+        name: remedy::TOPIC,
+    };
+    (step.link <= LinkName::Metric)
+        .then(|| filter.command(Some(region)))
+        .into_iter()
+        .chain([
+            topic.command(Some(region)),
+            subscribe(region, &topic_arn),
+            alarm.command(Some(region)),
+        ])
+        .collect()
 }
 
-fn subscribe(region: &str, topic: &str) -> String {
-    format!(
-        "aws sns subscribe --region {} --topic-arn {} --protocol email --notification-endpoint \"$EMAIL\"",
-        quote(region),
-        quote(topic)
-    )
+fn subscribe(region: &str, topic_arn: &str) -> Command {
+    Subscription {
+        topic_arn,
+        protocol: "email",
+        endpoint: Word::Variable(Cow::Borrowed("EMAIL")),
+    }
+    .command(Some(region))
 }
 
 /// The alarm's name in the step's ARN.

@@ -1,7 +1,7 @@
 //! What a person should do about a broken or unseen link, with the commands they would run.
 //!
-//! The commands add beside what is there and overwrite nothing; names that may be taken carry the
-//! control's id. They run with credentials of the account that each is commented with.
+//! The commands add beside what is there, by the names that `trailproof fix` uses where nobody chose
+//! others.
 
 mod benchmark;
 mod trail;
@@ -11,6 +11,7 @@ use std::sync::Arc;
 use super::coverage::Required;
 use super::verdict::{Cause, Step};
 use crate::finding::{LinkName, Remediation, Status};
+use crate::remedy::Command;
 
 /// What to do about a finding.
 pub(super) fn of(
@@ -45,7 +46,7 @@ fn commands(
     cause: &Cause,
     chain: &[Arc<Step>],
     required: Required<'_>,
-) -> Vec<String> {
+) -> Vec<Command> {
     match step.link {
         LinkName::Account => Vec::new(),
         LinkName::Trail

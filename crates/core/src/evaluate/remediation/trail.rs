@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use crate::arn::Arn;
-use crate::evaluate::shell::command;
 use crate::evaluate::verdict::{Cause, Step};
 use crate::finding::LinkName;
+use crate::remedy::{Command, Word};
 
 /// The log group that a trail is given where it has none that will do.
 const LOG_GROUP: &str = "trailproof-cloudtrail";
@@ -23,7 +23,7 @@ struct Trail<'a> {
 }
 
 /// The commands for a link from the trail to its deliveries.
-pub(super) fn commands(step: &Step, cause: &Cause, chain: &[Arc<Step>]) -> Vec<String> {
+pub(super) fn commands(step: &Step, cause: &Cause, chain: &[Arc<Step>]) -> Vec<Command> {
     let code = cause.reason.code;
     if code == "trail.none" {
         return create();
@@ -36,20 +36,20 @@ pub(super) fn commands(step: &Step, cause: &Cause, chain: &[Arc<Step>]) -> Vec<S
     };
     match (step.link, code) {
         (LinkName::Trail, "trail.single-region") => {
-            vec![trail.update(&["--is-multi-region-trail"])]
+            vec![trail.update().switch("--is-multi-region-trail")]
         }
         (LinkName::Trail, "trail.no-global-service-events") => {
-            vec![trail.update(&["--include-global-service-events"])]
+            vec![trail.update().switch("--include-global-service-events")]
         }
-        (LinkName::Logging, _) => vec![trail.cloudtrail("start-logging", "--name", &[])],
-        (LinkName::Selectors, _) => vec![trail.cloudtrail(
-            "put-event-selectors",
-            "--trail-name",
-            &[
-                "--event-selectors",
-                r#"[{"ReadWriteType":"All","IncludeManagementEvents":true}]"#,
-            ],
-        )],
+        (LinkName::Logging, _) => vec![trail.cloudtrail("cloudtrail start-logging", "--name")],
+        (LinkName::Selectors, _) => vec![
+            trail
+                .cloudtrail("cloudtrail put-event-selectors", "--trail-name")
+                .with_fixed(
+                    "--event-selectors",
+                    r#"[{"ReadWriteType":"All","IncludeManagementEvents":true}]"#,
+                ),
+        ],
         (LinkName::LogGroup, _) => deliver(&trail),
         (LinkName::Delivery, _) => let_deliver(&trail, chain),
         _ => Vec::new(),
@@ -69,54 +69,45 @@ fn resource(step: &Step) -> Option<Arn> {
 }
 
 impl Trail<'_> {
-    fn cloudtrail(&self, operation: &str, name: &str, rest: &[&str]) -> String {
-        let words = [
-            "aws",
-            "cloudtrail",
-            operation,
-            "--region",
-            self.region,
-            name,
-            self.arn,
-        ];
-        command(words.into_iter().chain(rest.iter().copied()))
+    fn cloudtrail(&self, operation: &'static str, name: &'static str) -> Command {
+        Command::aws(operation)
+            .in_region(Some(self.region))
+            .with(name, self.arn)
     }
 
-    fn update(&self, rest: &[&str]) -> String {
-        self.cloudtrail("update-trail", "--name", rest)
+    fn update(&self) -> Command {
+        self.cloudtrail("cloudtrail update-trail", "--name")
     }
 }
 
 /// A multi-region trail needs nothing but a bucket that lets CloudTrail write (CloudTrail User
 /// Guide, "Using create-trail").
-fn create() -> Vec<String> {
+fn create() -> Vec<Command> {
     const NAME: &str = "trailproof-management-events";
     vec![
-        format!(
-            "aws cloudtrail create-trail --name {NAME} --s3-bucket-name \"$BUCKET\" --is-multi-region-trail --enable-log-file-validation"
-        ),
-        command(["aws", "cloudtrail", "start-logging", "--name", NAME]),
+        Command::aws("cloudtrail create-trail")
+            .with_fixed("--name", NAME)
+            .with_variable("--s3-bucket-name", "BUCKET")
+            .switch("--is-multi-region-trail")
+            .switch("--enable-log-file-validation"),
+        Command::aws("cloudtrail start-logging").with_fixed("--name", NAME),
     ]
 }
 
-fn create_log_group(group: &Arn) -> Vec<String> {
+fn create_log_group(group: &Arn) -> Vec<Command> {
     let (Some(region), Some(name)) = (group.region(), group.log_group_name()) else {
         return Vec::new();
     };
-    vec![command([
-        "aws",
-        "logs",
-        "create-log-group",
-        "--region",
-        region.as_str(),
-        "--log-group-name",
-        name,
-    ])]
+    vec![
+        Command::aws("logs create-log-group")
+            .in_region(Some(region.as_str()))
+            .with("--log-group-name", name),
+    ]
 }
 
 /// A log group for the trail in its own account and home region, and a role to write there
 /// (CloudTrail User Guide, "Sending events to CloudWatch Logs").
-fn deliver(trail: &Trail<'_>) -> Vec<String> {
+fn deliver(trail: &Trail<'_>) -> Vec<Command> {
     let Ok(arn) = trail.arn.parse::<Arn>() else {
         return Vec::new();
     };
@@ -133,30 +124,26 @@ fn deliver(trail: &Trail<'_>) -> Vec<String> {
         return Vec::new();
     };
     let mut commands = create_log_group(&parsed);
-    commands.push(command([
-        "aws",
-        "iam",
-        "create-role",
-        "--role-name",
-        ROLE,
-        "--assume-role-policy-document",
-        r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#,
-    ]));
-    commands.push(format!(
-        "aws iam put-role-policy --role-name {ROLE} {}",
-        permission(&group)
-    ));
-    commands.push(trail.update(&[
-        "--cloud-watch-logs-log-group-arn",
-        &group,
-        "--cloud-watch-logs-role-arn",
-        &role,
-    ]));
+    commands.push(
+        Command::aws("iam create-role")
+            .with_fixed("--role-name", ROLE)
+            .with_fixed(
+                "--assume-role-policy-document",
+                r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#,
+            ),
+    );
+    commands.push(permit(Word::Text(ROLE.into()), &group));
+    commands.push(
+        trail
+            .update()
+            .with("--cloud-watch-logs-log-group-arn", group)
+            .with("--cloud-watch-logs-role-arn", role),
+    );
     commands
 }
 
-/// The permission to write to a log group, beside what the role has already.
-fn permission(group: &str) -> String {
+/// Lets a role write to a log group, beside what it may already.
+fn permit(role: Word, group: &str) -> Command {
     // Streams are named after the account, or after the organization.
     let streams = format!("{}:log-stream:*", group.strip_suffix(":*").unwrap_or(group));
     let document = serde_json::json!({
@@ -167,27 +154,22 @@ fn permission(group: &str) -> String {
             "Resource": streams,
         }],
     });
-    command([
-        "--policy-name",
-        POLICY,
-        "--policy-document",
-        &document.to_string(),
-    ])
+    Command::aws("iam put-role-policy")
+        .with_word("--role-name", role)
+        .with_fixed("--policy-name", POLICY)
+        .with("--policy-document", document.to_string())
 }
 
 /// Which role delivers, and the permission that it needs.
-fn let_deliver(trail: &Trail<'_>, chain: &[Arc<Step>]) -> Vec<String> {
-    let mut commands = vec![trail.cloudtrail(
-        "describe-trails",
-        "--trail-name-list",
-        &["--query", "trailList[].CloudWatchLogsRoleArn"],
-    )];
+fn let_deliver(trail: &Trail<'_>, chain: &[Arc<Step>]) -> Vec<Command> {
+    let mut commands = vec![
+        trail
+            .cloudtrail("cloudtrail describe-trails", "--trail-name-list")
+            .with_fixed("--query", "trailList[].CloudWatchLogsRoleArn"),
+    ];
     let group = chain.iter().find(|step| step.link == LinkName::LogGroup);
     if let Some(group) = group.and_then(|step| step.resource.as_deref()) {
-        commands.push(format!(
-            "aws iam put-role-policy --role-name \"$ROLE\" {}",
-            permission(group)
-        ));
+        commands.push(permit(Word::Variable("ROLE".into()), group));
     }
     commands
 }
@@ -196,7 +178,7 @@ fn let_deliver(trail: &Trail<'_>, chain: &[Arc<Step>]) -> Vec<String> {
 mod tests {
     use serde_json::{Value, json};
 
-    use crate::evaluate::fixture::{MANAGEMENT, MEMBER, World};
+    use crate::evaluate::fixture::{MANAGEMENT, MEMBER, World, spelled};
 
     fn of(operation: &str, path: &str, value: Value) -> (String, String) {
         let finding = World::healthy()
@@ -204,10 +186,7 @@ mod tests {
             .finding(MEMBER);
         let remediation = finding.remediation.unwrap();
         assert!(!remediation.automatic);
-        (
-            finding.reason.unwrap().to_string(),
-            remediation.commands.join("\n"),
-        )
+        (finding.reason.unwrap().to_string(), spelled(&remediation))
     }
 
     #[test]
@@ -280,7 +259,7 @@ mod tests {
             .set("cloudtrail:DescribeTrails", MEMBER, "/trailList", json!([]))
             .finding(MEMBER);
         assert_eq!(finding.reason.as_deref(), Some("trail.none"));
-        insta::assert_snapshot!(finding.remediation.unwrap().commands.join("\n"), @r#"
+        insta::assert_snapshot!(spelled(&finding.remediation.unwrap()), @r#"
         aws cloudtrail create-trail --name trailproof-management-events --s3-bucket-name "$BUCKET" --is-multi-region-trail --enable-log-file-validation
         aws cloudtrail start-logging --name trailproof-management-events
         "#);

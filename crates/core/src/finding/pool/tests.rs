@@ -2,6 +2,7 @@ use serde_json::json;
 
 use super::*;
 use crate::finding::{AssuranceResult, LinkName, LinkStatus, Status};
+use crate::remedy::Command;
 
 const OWNER: &str = "111111111111";
 
@@ -50,7 +51,7 @@ fn finding(account: &str, owner: &str) -> Finding {
         remediation: Some(Arc::new(Remediation {
             summary: "start logging".to_owned(),
             automatic: false,
-            commands: vec!["aws cloudtrail start-logging".to_owned()],
+            commands: vec![Command::aws("cloudtrail start-logging")],
         })),
         observed_at: None,
         muted: None,

@@ -14,6 +14,7 @@ use trailproof_core::finding::{ChainLink, Finding, LinkName, LinkStatus, Status}
 use super::escape::script_json;
 use crate::format::Report;
 use crate::formats::{control_ids, controls};
+use crate::shell;
 use crate::untrusted::{visible, visible_lines};
 
 /// Writes the data of a report as a script element that is not executed.
@@ -179,7 +180,7 @@ fn write_finding(finding: &Finding, pool: &mut Pool, out: &mut dyn Write) -> io:
         .iter()
         .flat_map(|remediation| &remediation.commands)
     {
-        commands.push(pool.lines(command, out)?);
+        commands.push(pool.lines(&shell::command(command), out)?);
     }
     let muted = match &finding.muted {
         Some(muted) => json!([
