@@ -6,9 +6,11 @@
 //! an answer it could not get is recorded as the reason why. It prints nothing: what happens is
 //! told as [`ScanEvent`]s.
 
+mod access;
 mod calls;
 mod clock;
 mod connect;
+mod connection;
 mod connections;
 mod discovery;
 mod engine;
@@ -26,6 +28,8 @@ mod shard;
 #[cfg(test)]
 mod testing;
 
+pub use access::{Access, CallFailure};
+pub use calls::{RegionalClients, ServiceCall};
 pub use connect::{ConnectOptions, StaticCredentials};
 pub use connections::Connections;
 pub use error::ScanError;
@@ -33,5 +37,5 @@ pub use event::{ScanEvent, Warning, WarningCode};
 pub use outcome::{Caller, DeniedAccount, FoundAccount, ScanOutcome, SlowAccount, Statistics};
 pub use plan::{AccountFilter, EvidenceFile, RegionFilter, ScanPlan, Scope, Sweep};
 pub use roles::{InvalidRoleTemplate, RoleSettings, RoleTemplate};
-pub use scan::{Access, Cure, SendFailure, scan};
+pub use scan::scan;
 pub use shard::{InvalidShard, Shard};

@@ -22,13 +22,16 @@ const SHARE: f64 = 0.95;
 
 /// The documented quota of a question. Undocumented ones are set below what siblings allow.
 fn quota(ask: &Ask) -> (Family, Quota) {
+    let own = |rate, burst| Quota {
+        family: None,
+        rate,
+        burst,
+    };
     let quota = match ask {
         Ask::Evidence(call) => call.operation().definition().quota,
-        Ask::AccountsForParent(_) | Ask::UnitsForParent(_) => Quota {
-            family: None,
-            rate: 5.0,
-            burst: 8.0,
-        },
+        Ask::AccountsForParent(_) | Ask::UnitsForParent(_) => own(5.0, 8.0),
+        // Whoever changes something is in no hurry: one after the other.
+        Ask::Foreign(call) => own(call.per_second, 1.0),
     };
     (quota.family.unwrap_or_else(|| ask.name()), quota)
 }
@@ -136,6 +139,7 @@ mod tests {
     use trailproof_core::evidence::Call;
 
     use super::*;
+    use crate::calls::ServiceCall;
 
     fn list_accounts() -> Ask {
         Ask::Evidence(Call::ListAccounts)
@@ -191,6 +195,25 @@ mod tests {
         let later = start + Duration::from_mins(1);
         let recovered = run(&mut meter, later, Duration::from_secs(10)).len();
         assert!(recovered >= 78, "{recovered}");
+    }
+
+    #[test]
+    fn three_alarms_a_second_in_each_place() {
+        let start = Instant::now();
+        let put = Ask::Foreign(ServiceCall {
+            action: "cloudwatch:PutMetricAlarm",
+            per_second: 3.0,
+        });
+        let sent = run(
+            &mut Meter::new(quota(&put).1, start),
+            start,
+            Duration::from_secs(3),
+        );
+        assert_eq!(sent.first(), Some(&Duration::ZERO));
+        for second in 0..3 {
+            let count = sent.iter().filter(|at| at.as_secs() == second).count();
+            assert!((2..=3).contains(&count), "{sent:?}");
+        }
     }
 
     #[test]

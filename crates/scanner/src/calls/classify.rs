@@ -13,13 +13,13 @@ use trailproof_core::evidence::{CallError, ErrorClass};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Failure {
     pub(crate) error: CallError,
-    pub(crate) remedy: Remedy,
+    pub(crate) advice: RetryAdvice,
     pub(crate) request_id: Option<String>,
 }
 
 /// What can help against a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Remedy {
+pub(crate) enum RetryAdvice {
     /// Nothing: the answer would be the same.
     None,
     /// Going slower.
@@ -35,14 +35,14 @@ pub(crate) enum Remedy {
 }
 
 impl Failure {
-    fn new(code: &str, message: String, class: ErrorClass, remedy: Remedy) -> Self {
+    fn new(code: &str, message: String, class: ErrorClass, advice: RetryAdvice) -> Self {
         Self {
             error: CallError {
                 code: code.to_owned(),
                 message,
                 class,
             },
-            remedy,
+            advice,
             request_id: None,
         }
     }
@@ -53,7 +53,7 @@ impl Failure {
             "UnreadableResponse",
             reason,
             ErrorClass::Unavailable,
-            Remedy::Again,
+            RetryAdvice::Again,
         )
     }
 
@@ -63,7 +63,7 @@ impl Failure {
             "RepeatedToken",
             "the service gave the same page token twice".to_owned(),
             ErrorClass::Other,
-            Remedy::None,
+            RetryAdvice::None,
         )
     }
 
@@ -73,19 +73,19 @@ impl Failure {
             "Unsupported",
             format!("{operation} is not asked for as evidence"),
             ErrorClass::Invalid,
-            Remedy::None,
+            RetryAdvice::None,
         )
-    }
-
-    /// A task of this process that ended without an answer.
-    pub(crate) fn lost(reason: String) -> Self {
-        Self::new("Lost", reason, ErrorClass::Other, Remedy::None)
     }
 
     /// Credentials that their source could not give.
     pub(crate) fn no_credentials(error: &dyn StdError) -> Self {
         let reason = chain(error);
-        Self::new("NoCredentials", reason, ErrorClass::Denied, Remedy::None)
+        Self::new(
+            "NoCredentials",
+            reason,
+            ErrorClass::Denied,
+            RetryAdvice::None,
+        )
     }
 
     pub(super) fn with_request_id(mut self, request_id: Option<String>) -> Self {
@@ -115,38 +115,38 @@ impl Failure {
                 "Timeout",
                 chain(error),
                 ErrorClass::Unavailable,
-                Remedy::Again,
+                RetryAdvice::Again,
             ),
             SdkError::DispatchFailure(_) => Self::new(
                 "ConnectionFailed",
                 chain(error),
                 ErrorClass::Unavailable,
-                Remedy::Reconnect,
+                RetryAdvice::Reconnect,
             ),
             _ => Self::new(
                 "RequestNotSent",
                 chain(error),
                 ErrorClass::Invalid,
-                Remedy::None,
+                RetryAdvice::None,
             ),
         };
         failure.with_request_id(request_id)
     }
 
     fn from_code(code: &str, message: String, status: u16) -> Self {
-        let (class, remedy) = of_code(code, &message, status);
-        Self::new(code, message, class, remedy)
+        let (class, advice) = of_code(code, &message, status);
+        Self::new(code, message, class, advice)
     }
 
     /// A response that is not of the service's protocol: a proxy's page, or an emulator that does
     /// not know the operation.
     fn from_status(status: u16) -> Self {
-        let (class, remedy) = of_status(status);
+        let (class, advice) = of_status(status);
         Self::new(
             &format!("Http{status}"),
             "the response is not one of this service".to_owned(),
             class,
-            remedy,
+            advice,
         )
     }
 
@@ -159,7 +159,7 @@ impl Failure {
             .contains(&region.as_str());
         if opt_in && UNKNOWN_TOKEN.contains(&self.error.code.as_str()) {
             self.error.class = ErrorClass::RegionDisabled;
-            self.remedy = Remedy::None;
+            self.advice = RetryAdvice::None;
         }
         self
     }
@@ -323,46 +323,46 @@ const UNKNOWN_OPERATION: &[&str] = &[
     "UnsupportedOperation",
 ];
 
-fn of_code(code: &str, message: &str, status: u16) -> (ErrorClass, Remedy) {
+fn of_code(code: &str, message: &str, status: u16) -> (ErrorClass, RetryAdvice) {
     let is = |codes: &[&str]| codes.contains(&code);
     if is(EXPIRED) {
-        (ErrorClass::Denied, Remedy::Renew)
+        (ErrorClass::Denied, RetryAdvice::Renew)
     } else if is(UNKNOWN_TOKEN) {
-        (ErrorClass::Denied, Remedy::RenewOnce)
+        (ErrorClass::Denied, RetryAdvice::RenewOnce)
     } else if is(DENIED) {
-        (ErrorClass::Denied, Remedy::None)
+        (ErrorClass::Denied, RetryAdvice::None)
     } else if is(REGION_DISABLED) {
-        (ErrorClass::RegionDisabled, Remedy::None)
+        (ErrorClass::RegionDisabled, RetryAdvice::None)
     } else if is(THROTTLED)
         || status == 429
         // A limit on things, not on the rate, has the same code.
         || (matches!(code, "LimitExceeded" | "LimitExceededException")
             && message.to_ascii_lowercase().contains("rate"))
     {
-        (ErrorClass::Throttled, Remedy::SlowDown)
+        (ErrorClass::Throttled, RetryAdvice::SlowDown)
     } else if is(NOT_FOUND) {
-        (ErrorClass::NotFound, Remedy::None)
+        (ErrorClass::NotFound, RetryAdvice::None)
     } else if is(INVALID) {
-        (ErrorClass::Invalid, Remedy::None)
+        (ErrorClass::Invalid, RetryAdvice::None)
     } else if is(UNKNOWN_OPERATION) {
-        (ErrorClass::Other, Remedy::None)
+        (ErrorClass::Other, RetryAdvice::None)
     } else if is(UNAVAILABLE) {
-        (ErrorClass::Unavailable, Remedy::Again)
+        (ErrorClass::Unavailable, RetryAdvice::Again)
     } else if status >= 500 {
         of_status(status)
     } else {
-        (ErrorClass::Other, Remedy::None)
+        (ErrorClass::Other, RetryAdvice::None)
     }
 }
 
-fn of_status(status: u16) -> (ErrorClass, Remedy) {
+fn of_status(status: u16) -> (ErrorClass, RetryAdvice) {
     match status {
-        429 => (ErrorClass::Throttled, Remedy::SlowDown),
-        501 => (ErrorClass::Other, Remedy::None),
-        401 | 403 => (ErrorClass::Denied, Remedy::None),
+        429 => (ErrorClass::Throttled, RetryAdvice::SlowDown),
+        501 => (ErrorClass::Other, RetryAdvice::None),
+        401 | 403 => (ErrorClass::Denied, RetryAdvice::None),
         // A success that cannot be read was cut off on the way.
-        200..=299 | 408 | 500.. => (ErrorClass::Unavailable, Remedy::Again),
-        _ => (ErrorClass::Other, Remedy::None),
+        200..=299 | 408 | 500.. => (ErrorClass::Unavailable, RetryAdvice::Again),
+        _ => (ErrorClass::Other, RetryAdvice::None),
     }
 }
 
@@ -371,113 +371,119 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_have_a_class_and_a_remedy() {
+    fn codes_have_a_class_and_an_advice() {
         use ErrorClass as Class;
-        for (code, message, status, class, remedy) in [
-            ("AccessDenied", "", 403, Class::Denied, Remedy::None),
-            ("AuthorizationError", "", 403, Class::Denied, Remedy::None),
+        for (code, message, status, class, advice) in [
+            ("AccessDenied", "", 403, Class::Denied, RetryAdvice::None),
+            (
+                "AuthorizationError",
+                "",
+                403,
+                Class::Denied,
+                RetryAdvice::None,
+            ),
             (
                 "SubscriptionRequiredException",
                 "",
                 400,
                 Class::Denied,
-                Remedy::None,
+                RetryAdvice::None,
             ),
-            ("ExpiredToken", "", 403, Class::Denied, Remedy::Renew),
+            ("ExpiredToken", "", 403, Class::Denied, RetryAdvice::Renew),
             (
                 "ExpiredTokenException",
                 "",
                 400,
                 Class::Denied,
-                Remedy::Renew,
+                RetryAdvice::Renew,
             ),
             (
                 "InvalidClientTokenId",
                 "",
                 403,
                 Class::Denied,
-                Remedy::RenewOnce,
+                RetryAdvice::RenewOnce,
             ),
             (
                 "OptInRequired",
                 "",
                 403,
                 Class::RegionDisabled,
-                Remedy::None,
+                RetryAdvice::None,
             ),
             (
                 "RegionDisabledException",
                 "",
                 403,
                 Class::RegionDisabled,
-                Remedy::None,
+                RetryAdvice::None,
             ),
             (
                 "ThrottlingException",
                 "",
                 400,
                 Class::Throttled,
-                Remedy::SlowDown,
+                RetryAdvice::SlowDown,
             ),
             (
                 "TooManyRequestsException",
                 "",
                 400,
                 Class::Throttled,
-                Remedy::SlowDown,
+                RetryAdvice::SlowDown,
             ),
             (
                 "LimitExceededException",
                 "Rate exceeded",
                 400,
                 Class::Throttled,
-                Remedy::SlowDown,
+                RetryAdvice::SlowDown,
             ),
             (
                 "LimitExceededException",
                 "too many filters",
                 400,
                 Class::Other,
-                Remedy::None,
+                RetryAdvice::None,
             ),
-            ("Whatever", "", 429, Class::Throttled, Remedy::SlowDown),
+            ("Whatever", "", 429, Class::Throttled, RetryAdvice::SlowDown),
             (
                 "TrailNotFoundException",
                 "",
                 400,
                 Class::NotFound,
-                Remedy::None,
+                RetryAdvice::None,
             ),
-            ("NotFound", "", 404, Class::NotFound, Remedy::None),
+            ("NotFound", "", 404, Class::NotFound, RetryAdvice::None),
             (
                 "CloudTrailARNInvalidException",
                 "",
                 400,
                 Class::Invalid,
-                Remedy::None,
+                RetryAdvice::None,
             ),
-            ("InvalidAction", "", 400, Class::Other, Remedy::None),
+            ("InvalidAction", "", 400, Class::Other, RetryAdvice::None),
             (
                 "UnknownOperationException",
                 "",
                 404,
                 Class::Other,
-                Remedy::None,
+                RetryAdvice::None,
             ),
             (
                 "InternalFailure",
                 "",
                 500,
                 Class::Unavailable,
-                Remedy::Again,
+                RetryAdvice::Again,
             ),
-            ("Whatever", "", 503, Class::Unavailable, Remedy::Again),
-            ("Whatever", "", 501, Class::Other, Remedy::None),
-            ("Whatever", "", 400, Class::Other, Remedy::None),
+            ("Whatever", "", 503, Class::Unavailable, RetryAdvice::Again),
+            ("Whatever", "", 501, Class::Other, RetryAdvice::None),
+            ("Whatever", "", 400, Class::Other, RetryAdvice::None),
         ] {
             assert_eq!(
                 of_code(code, message, status),
-                (class, remedy),
+                (class, advice),
                 "{code} {status}"
             );
         }
@@ -488,9 +494,9 @@ mod tests {
         let failure = || Failure::from_code("UnrecognizedClientException", String::new(), 400);
         let disabled = failure().in_region(&Region::new("af-south-1"));
         assert_eq!(disabled.error.class, ErrorClass::RegionDisabled);
-        assert_eq!(disabled.remedy, Remedy::None);
+        assert_eq!(disabled.advice, RetryAdvice::None);
         let refused = failure().in_region(&Region::new("eu-west-1"));
         assert_eq!(refused.error.class, ErrorClass::Denied);
-        assert_eq!(refused.remedy, Remedy::RenewOnce);
+        assert_eq!(refused.advice, RetryAdvice::RenewOnce);
     }
 }

@@ -14,7 +14,7 @@ use super::send::{CallCredentials, KeepBody};
 #[derive(Debug)]
 pub(crate) struct Clients {
     config: SdkConfig,
-    regions: Mutex<HashMap<Region, Arc<Regional>>>,
+    regions: Mutex<HashMap<Region, Arc<RegionalClients>>>,
 }
 
 impl Clients {
@@ -33,13 +33,13 @@ impl Clients {
     }
 
     /// The clients of a region.
-    pub(super) fn at(&self, region: &Region) -> Arc<Regional> {
+    pub(crate) fn at(&self, region: &Region) -> Arc<RegionalClients> {
         let mut regions = self.regions.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = regions.get(region) {
             return Arc::clone(known);
         }
         let name = aws_config::Region::new(region.as_str().to_owned());
-        let regional = Arc::new(Regional {
+        let regional = Arc::new(RegionalClients {
             config: self.config.to_builder().region(name).build(),
             account: OnceLock::new(),
             cloudtrail: OnceLock::new(),
@@ -54,9 +54,9 @@ impl Clients {
     }
 }
 
-/// The clients of one region.
+/// The clients of one region. Credentials come from whoever sends.
 #[derive(Debug)]
-pub(super) struct Regional {
+pub struct RegionalClients {
     config: SdkConfig,
     account: OnceLock<aws_sdk_account::Client>,
     cloudtrail: OnceLock<aws_sdk_cloudtrail::Client>,
@@ -77,7 +77,7 @@ macro_rules! keeping {
     };
 }
 
-impl Regional {
+impl RegionalClients {
     pub(super) fn account(&self) -> &aws_sdk_account::Client {
         keeping!(self.account, aws_sdk_account)
     }
@@ -86,11 +86,13 @@ impl Regional {
         keeping!(self.cloudtrail, aws_sdk_cloudtrail)
     }
 
-    pub(super) fn cloudwatch(&self) -> &aws_sdk_cloudwatch::Client {
+    /// CloudWatch.
+    pub fn cloudwatch(&self) -> &aws_sdk_cloudwatch::Client {
         keeping!(self.cloudwatch, aws_sdk_cloudwatch)
     }
 
-    pub(super) fn logs(&self) -> &aws_sdk_cloudwatchlogs::Client {
+    /// CloudWatch Logs.
+    pub fn logs(&self) -> &aws_sdk_cloudwatchlogs::Client {
         keeping!(self.logs, aws_sdk_cloudwatchlogs)
     }
 
@@ -98,7 +100,8 @@ impl Regional {
         keeping!(self.organizations, aws_sdk_organizations)
     }
 
-    pub(super) fn sns(&self) -> &aws_sdk_sns::Client {
+    /// SNS.
+    pub fn sns(&self) -> &aws_sdk_sns::Client {
         self.sns
             .get_or_init(|| aws_sdk_sns::Client::new(&self.config))
     }

@@ -27,9 +27,11 @@ use trailproof_core::evidence::Call;
 
 #[cfg(test)]
 pub(crate) use cbor::to_json as cbor_to_json;
-pub(crate) use classify::{Failure, Remedy};
+pub(crate) use classify::{Failure, RetryAdvice};
 pub(crate) use clients::Clients;
+pub use clients::RegionalClients;
 pub(crate) use pages::{Next, Pages};
+pub(crate) use send::{Received, typed};
 pub(crate) use sts::Entered;
 
 /// Whose credentials make a call, and where.
@@ -40,11 +42,22 @@ pub(crate) struct Target {
 }
 
 /// What can be asked: the calls that are evidence, and the few that only find accounts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Ask {
     Evidence(Call),
     AccountsForParent(String),
     UnitsForParent(String),
+    /// A request that somebody else makes.
+    Foreign(ServiceCall),
+}
+
+/// A call that is no question of a scan: how it is named and how often it may be made.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ServiceCall {
+    /// The action, as IAM policies name it, such as `cloudwatch:PutMetricAlarm`.
+    pub action: &'static str,
+    /// The documented quota, in requests per second for each account and region.
+    pub per_second: f64,
 }
 
 impl Ask {
@@ -54,6 +67,7 @@ impl Ask {
             Self::Evidence(call) => call.operation().as_str(),
             Self::AccountsForParent(_) => "organizations:ListAccountsForParent",
             Self::UnitsForParent(_) => "organizations:ListOrganizationalUnitsForParent",
+            Self::Foreign(call) => call.action,
         }
     }
 }
@@ -81,6 +95,7 @@ impl Clients {
             Ask::UnitsForParent(parent) => {
                 return self.units_for_parent(target, parent, token).await;
             }
+            Ask::Foreign(call) => return Err(Failure::unsupported(call.action)),
         };
         match call {
             Call::DescribeOrganization => self.describe_organization(target).await,

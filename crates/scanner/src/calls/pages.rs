@@ -28,7 +28,7 @@ impl Pages {
     pub(crate) fn new(ask: &Ask) -> Self {
         let pages = match ask {
             Ask::Evidence(call) => call.operation().definition().pages,
-            Ask::AccountsForParent(_) | Ask::UnitsForParent(_) => None,
+            Ask::AccountsForParent(_) | Ask::UnitsForParent(_) | Ask::Foreign(_) => None,
         };
         Self {
             token_member: pages.map_or("NextToken", |pages| pages.token),

@@ -37,7 +37,7 @@ struct Call {
 }
 
 /// What the SDK makes of an answer.
-type Received<O, E> = Result<O, SdkError<E, HttpResponse>>;
+pub(crate) type Received<O, E> = Result<O, SdkError<E, HttpResponse>>;
 
 /// Sends a request with the target's credentials. Also gives the body of a successful response.
 fn send<O, E>(
@@ -57,7 +57,7 @@ fn send<O, E>(
 }
 
 /// Sends a request and reads the answer from what the SDK made of it.
-pub(super) fn typed<O, E>(
+pub(crate) fn typed<O, E>(
     target: &Target,
     request: impl Future<Output = Received<O, E>>,
 ) -> impl Future<Output = Result<O, Failure>>

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use trailproof_core::account::Region;
 use trailproof_core::evidence::{Call, CallError, ErrorClass, Operation};
 
-use super::{Answer, Ask, Clients, Failure, Remedy, Target};
+use super::{Answer, Ask, Clients, Failure, RetryAdvice, Target};
 use crate::testing::{Reply, Sent, connection};
 
 fn calls() -> Vec<Call> {
@@ -255,9 +255,9 @@ async fn roles_are_entered_without_writing_credentials_down() {
     }
 }
 
-fn failure(page: Result<Answer, Failure>) -> (CallError, Remedy) {
+fn failure(page: Result<Answer, Failure>) -> (CallError, RetryAdvice) {
     let failure = page.unwrap_err();
-    (failure.error, failure.remedy)
+    (failure.error, failure.advice)
 }
 
 #[tokio::test]
@@ -266,25 +266,25 @@ async fn errors_are_read_in_every_protocol() {
         let operation = call.operation();
         let reply = |_: &Sent| Reply::Error(400, "AccessDeniedException", "not for you");
         let (page, _) = ask_page(Ask::Evidence(call), None, reply).await;
-        let (error, remedy) = failure(page);
+        let (error, advice) = failure(page);
         assert_eq!(error.code, "AccessDeniedException", "{operation}");
         assert_eq!(error.message, "not for you", "{operation}");
         assert_eq!(error.class, ErrorClass::Denied, "{operation}");
-        assert_eq!(remedy, Remedy::None, "{operation}");
+        assert_eq!(advice, RetryAdvice::None, "{operation}");
     }
 }
 
 #[tokio::test]
 async fn what_is_not_of_the_service_is_classified_by_status() {
-    for (status, class, remedy) in [
-        (404, ErrorClass::Other, Remedy::None),
-        (501, ErrorClass::Other, Remedy::None),
-        (403, ErrorClass::Denied, Remedy::None),
-        (429, ErrorClass::Throttled, Remedy::SlowDown),
-        (500, ErrorClass::Unavailable, Remedy::Again),
-        (503, ErrorClass::Unavailable, Remedy::Again),
+    for (status, class, advice) in [
+        (404, ErrorClass::Other, RetryAdvice::None),
+        (501, ErrorClass::Other, RetryAdvice::None),
+        (403, ErrorClass::Denied, RetryAdvice::None),
+        (429, ErrorClass::Throttled, RetryAdvice::SlowDown),
+        (500, ErrorClass::Unavailable, RetryAdvice::Again),
+        (503, ErrorClass::Unavailable, RetryAdvice::Again),
         // Cut off on the way.
-        (200, ErrorClass::Unavailable, Remedy::Again),
+        (200, ErrorClass::Unavailable, RetryAdvice::Again),
     ] {
         for call in calls() {
             let operation = call.operation();
@@ -293,7 +293,7 @@ async fn what_is_not_of_the_service_is_classified_by_status() {
             let (error, found) = failure(page);
             assert_eq!(
                 (error.class, found),
-                (class, remedy),
+                (class, advice),
                 "{operation} {status}"
             );
         }
@@ -304,9 +304,9 @@ async fn what_is_not_of_the_service_is_classified_by_status() {
 async fn no_connection_is_unavailable() {
     let ask = Ask::Evidence(Call::DescribeAlarms);
     let (page, _) = ask_page(ask, None, |_| Reply::Disconnected).await;
-    let (error, remedy) = failure(page);
+    let (error, advice) = failure(page);
     assert_eq!(error.code, "ConnectionFailed");
     assert_eq!(error.class, ErrorClass::Unavailable);
-    assert_eq!(remedy, Remedy::Reconnect);
+    assert_eq!(advice, RetryAdvice::Reconnect);
     assert!(error.message.contains("connection refused"), "{error:?}");
 }

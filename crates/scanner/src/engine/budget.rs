@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::calls::{Failure, Remedy};
+use crate::calls::{Failure, RetryAdvice};
 
 /// Enough to outlast a storm of half a minute.
 const MAX_THROTTLES: u32 = 12;
@@ -34,26 +34,26 @@ pub(super) struct Budget {
 impl Budget {
     /// How long to wait before asking again after a failure; `None` when that is no use any more.
     pub(super) fn pause(&mut self, failure: &Failure, now: Instant) -> Option<Duration> {
-        match failure.remedy {
-            Remedy::None => None,
-            Remedy::Renew | Remedy::RenewOnce => {
+        match failure.advice {
+            RetryAdvice::None => None,
+            RetryAdvice::Renew | RetryAdvice::RenewOnce => {
                 self.renewals += 1;
-                let enough = match failure.remedy {
-                    Remedy::RenewOnce => 1,
+                let enough = match failure.advice {
+                    RetryAdvice::RenewOnce => 1,
                     _ => MAX_RENEWALS,
                 };
                 (self.renewals <= enough).then_some(Duration::ZERO)
             }
-            Remedy::SlowDown => {
+            RetryAdvice::SlowDown => {
                 self.throttles += 1;
                 (self.throttles < MAX_THROTTLES).then(|| backoff(self.throttles))
             }
-            Remedy::Again => {
+            RetryAdvice::Again => {
                 self.failures += 1;
                 let in_time = self.in_time(self.failures, now, MAX_FAILING);
                 (self.failures < MAX_FAILURES && in_time).then(|| backoff(self.failures))
             }
-            Remedy::Reconnect => {
+            RetryAdvice::Reconnect => {
                 self.disconnections += 1;
                 let in_time = self.in_time(self.disconnections, now, MAX_DISCONNECTED);
                 in_time.then(|| backoff(self.disconnections))
@@ -81,10 +81,10 @@ mod tests {
     use super::*;
 
     /// How often a request is tried that fails so many seconds apart.
-    fn attempts(remedy: Remedy, apart: u64) -> u32 {
+    fn attempts(advice: RetryAdvice, apart: u64) -> u32 {
         let failure = Failure {
-            remedy,
-            ..Failure::lost("no answer".to_owned())
+            advice,
+            ..Failure::endless()
         };
         let mut budget = Budget::default();
         let mut attempts = 1;
@@ -99,18 +99,18 @@ mod tests {
 
     #[test]
     fn time_counts_from_the_first_failure() {
-        for (remedy, apart, expected) in [
-            (Remedy::None, 1, 1),
-            (Remedy::RenewOnce, 1, 2),
-            (Remedy::Renew, 1, 5),
-            (Remedy::SlowDown, 60, 12),
-            (Remedy::Again, 1, 8),
-            (Remedy::Again, 20, 6),
-            (Remedy::Again, 600, 3),
-            (Remedy::Reconnect, 5, 10),
-            (Remedy::Reconnect, 600, 3),
+        for (advice, apart, expected) in [
+            (RetryAdvice::None, 1, 1),
+            (RetryAdvice::RenewOnce, 1, 2),
+            (RetryAdvice::Renew, 1, 5),
+            (RetryAdvice::SlowDown, 60, 12),
+            (RetryAdvice::Again, 1, 8),
+            (RetryAdvice::Again, 20, 6),
+            (RetryAdvice::Again, 600, 3),
+            (RetryAdvice::Reconnect, 5, 10),
+            (RetryAdvice::Reconnect, 600, 3),
         ] {
-            assert_eq!(attempts(remedy, apart), expected, "{remedy:?} {apart}");
+            assert_eq!(attempts(advice, apart), expected, "{advice:?} {apart}");
         }
     }
 }

@@ -7,7 +7,7 @@ use trailproof_core::arn::Arn;
 use trailproof_core::evidence::{ErrorClass, Evidence, Operation, Outcome, Record};
 
 use super::key::Key;
-use crate::calls::{Failure, Remedy};
+use crate::calls::{Failure, RetryAdvice};
 
 /// Everything a resumed run starts with.
 #[derive(Debug, Default)]
@@ -39,7 +39,7 @@ impl Resumed {
                 {
                     let failure = Failure {
                         error: error.clone(),
-                        remedy: Remedy::None,
+                        advice: RetryAdvice::None,
                         request_id: record.request_id.clone(),
                     };
                     self.refused.insert(account, failure);

@@ -20,7 +20,7 @@ use super::recorder::Recorder;
 use super::session::{Held, Role, Session, Source};
 use super::stop::{Stop, Stopped};
 use super::tally::Tally;
-use crate::calls::{Answer, Ask, Clients, Entered, Failure, Remedy, Target};
+use crate::calls::{Answer, Ask, Clients, Entered, Failure, RetryAdvice, Target};
 use crate::clock;
 use crate::event::{Warning, WarningCode};
 
@@ -63,22 +63,6 @@ pub(crate) struct Transport {
     pub(crate) region: Region,
 }
 
-/// What is sent.
-#[derive(Debug)]
-enum What<'a> {
-    /// A question, from this page token on.
-    Page(Option<String>),
-    /// The wish to enter an account.
-    Role(&'a Role),
-}
-
-/// What comes back.
-#[derive(Debug)]
-enum Received {
-    Page(Answer),
-    Role(Entered),
-}
-
 impl Transport {
     pub(crate) fn new(
         clients: Clients,
@@ -110,19 +94,25 @@ impl Transport {
         ask: &Ask,
         token: Option<String>,
     ) -> Result<Answer, End> {
-        match self.send(session, region, ask, &What::Page(token)).await? {
-            Received::Page(answer) => Ok(answer),
-            Received::Role(_) => Err(Failure::lost("a page was a role".to_owned()).into()),
-        }
+        let page = |target: Target| {
+            let token = token.clone();
+            async move { self.clients.page(&target, ask, token).await }
+        };
+        self.send(session, region, ask, page).await
     }
 
-    async fn send(
+    /// Sends a request until it is answered or that is no use any more. What is sent is told anew
+    /// for each attempt.
+    pub(crate) async fn send<T, F>(
         &self,
         session: &Session,
         region: &Region,
         ask: &Ask,
-        what: &What<'_>,
-    ) -> Result<Received, End> {
+        request: impl Fn(Target) -> F + Send + Sync,
+    ) -> Result<T, End>
+    where
+        F: Future<Output = Result<T, Failure>> + Send,
+    {
         let service = ask.name().split(':').next().unwrap_or_default();
         let mut budget = Budget::default();
         loop {
@@ -133,10 +123,11 @@ impl Transport {
                 region: region.clone(),
                 credentials,
             };
+            let used = target.credentials.clone();
             let failure = {
                 let _permit = permit;
                 self.tally.sent(ask.name());
-                match self.once(&target, ask, what).await {
+                match request(target).await {
                     Ok(received) => {
                         session.pacer.succeeded(region, ask);
                         self.endpoints.answered(service, region);
@@ -145,7 +136,7 @@ impl Transport {
                     Err(failure) => failure.in_region(region),
                 }
             };
-            if failure.remedy == Remedy::Reconnect {
+            if failure.advice == RetryAdvice::Reconnect {
                 let outage = self.endpoints.failed(service, region, Instant::now());
                 if outage.new {
                     self.warn_of_outage(service, region, &failure);
@@ -156,15 +147,15 @@ impl Transport {
             } else {
                 self.endpoints.answered(service, region);
             }
-            if failure.remedy == Remedy::SlowDown {
+            if failure.advice == RetryAdvice::SlowDown {
                 self.tally.throttled();
                 session.pacer.throttled(region, ask);
             }
             let Some(pause) = budget.pause(&failure, Instant::now()) else {
                 return Err(failure.into());
             };
-            if matches!(failure.remedy, Remedy::Renew | Remedy::RenewOnce) {
-                session.forget(&target.credentials).await;
+            if matches!(failure.advice, RetryAdvice::Renew | RetryAdvice::RenewOnce) {
+                session.forget(&used).await;
             }
             tracing::debug!(
                 operation = ask.name(), account = %session.account, %region,
@@ -202,26 +193,6 @@ impl Transport {
                 return Ok((credentials, permit));
             }
             renewals += 1;
-        }
-    }
-
-    async fn once(&self, target: &Target, ask: &Ask, what: &What<'_>) -> Result<Received, Failure> {
-        match what {
-            What::Page(token) => self
-                .clients
-                .page(target, ask, token.clone())
-                .await
-                .map(Received::Page),
-            What::Role(role) => self
-                .clients
-                .assume_role(
-                    target,
-                    &role.arn,
-                    &role.session_name,
-                    role.external_id.as_deref(),
-                )
-                .await
-                .map(Received::Role),
         }
     }
 
@@ -312,11 +283,11 @@ impl Transport {
             let ask = Ask::Evidence(Call::AssumeRole {
                 role_arn: role.arn.clone(),
             });
-            let what = What::Role(role);
-            match self.send(via, &self.region, &ask, &what).await? {
-                Received::Role(entered) => Ok(entered),
-                Received::Page(_) => Err(Failure::lost("a role was a page".to_owned()).into()),
-            }
+            let enter = |target: Target| async move {
+                let (name, id) = (&role.session_name, role.external_id.as_deref());
+                self.clients.assume_role(&target, &role.arn, name, id).await
+            };
+            self.send(via, &self.region, &ask, enter).await
         })
     }
 }

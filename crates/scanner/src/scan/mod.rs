@@ -1,6 +1,5 @@
 //! The run: one loop that owns it, from the first question to the outcome.
 
-mod access;
 mod examine;
 mod preflight;
 mod progress;
@@ -26,7 +25,6 @@ use crate::event::{ScanEvent, Warning, WarningCode};
 use crate::outcome::{FoundAccount, ScanOutcome};
 use crate::plan::{ScanPlan, Sweep};
 use crate::regions::Regions;
-pub use access::{Access, Cure, SendFailure};
 use examine::Examination;
 use preflight::Ready;
 use progress::Progress;

@@ -1,0 +1,133 @@
+//! The way into accounts for those who are not a scan: single questions, asked afresh, and requests
+//! of their own.
+//!
+//! Credentials, roles, pacing and retries are the scan's own. What is asked here is not evidence
+//! of any run, and no answer is remembered.
+
+use std::collections::{HashMap, HashSet};
+use std::error::Error;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use trailproof_core::account::{AccountId, Region};
+use trailproof_core::evidence::{CallError, ErrorClass, Evidence, Outcome, Record, Request};
+
+use crate::calls::{Ask, Received, RegionalClients, ServiceCall, Target, typed};
+use crate::clock;
+use crate::connect::ConnectOptions;
+use crate::connection::Connection;
+use crate::engine::{End, Engine, Recorder};
+use crate::error::ScanError;
+use crate::outcome::Caller;
+use crate::roles::RoleSettings;
+
+/// A connection that can enter accounts.
+#[derive(Debug, Clone)]
+pub struct Access {
+    engine: Arc<Engine>,
+    caller: Caller,
+}
+
+/// A request that has no answer that says it was done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallFailure {
+    /// What AWS said in the end.
+    pub error: CallError,
+    /// Whether it may have been done all the same: an answer was lost, not the question.
+    pub uncertain: bool,
+}
+
+impl Access {
+    /// Connects and finds out who is calling.
+    pub async fn connect(
+        options: &ConnectOptions,
+        role: &RoleSettings,
+        concurrency: usize,
+    ) -> Result<Self, ScanError> {
+        role.check()?;
+        let concurrency = options.connections.calls_at_once(concurrency);
+        let connection = Connection::open(options, concurrency).await?;
+        let caller = connection.caller.clone();
+        let recorder = Recorder::new(Evidence::default(), HashSet::new(), None);
+        // Nobody is told of endpoints that are down: what fails says so itself.
+        let (warn, _) = tokio::sync::mpsc::unbounded_channel();
+        let engine = connection.engine(role, HashMap::new(), recorder, concurrency, warn);
+        Ok(Self {
+            engine: Arc::new(engine),
+            caller,
+        })
+    }
+
+    /// Who is calling.
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// Asks a question, all its pages.
+    pub async fn read(&self, request: &Request) -> Record {
+        let outcome = match self.engine.answer(request).await {
+            Ok(body) => Outcome::Response(body),
+            Err(end) => Outcome::Error(error_of(end)),
+        };
+        Record {
+            operation: request.call.operation(),
+            account: request.account,
+            region: request.region.clone(),
+            parameters: request.call.parameters(),
+            observed_at: clock::now(),
+            request_id: None,
+            outcome,
+        }
+    }
+
+    /// Sends a request with an account's credentials, at the pace that its quota allows and as
+    /// often as a question would be asked. It has to be one that can be sent twice with the effect
+    /// of once. What is sent is told anew for each attempt.
+    pub async fn send<O, E, F>(
+        &self,
+        account: AccountId,
+        region: &Region,
+        call: ServiceCall,
+        request: impl Fn(Arc<RegionalClients>) -> F + Send + Sync,
+    ) -> Result<O, CallFailure>
+    where
+        F: Future<Output = Received<O, E>> + Send,
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+    {
+        let transport = &self.engine.transport;
+        let session = self.engine.sessions.of(account);
+        // A lost answer says nothing about the request, and neither does what follows it.
+        let lost = AtomicBool::new(false);
+        let attempt = |target: Target| {
+            let sent = request(transport.clients.at(region));
+            let lost = &lost;
+            async move {
+                let answer = typed(&target, sent).await;
+                if let Err(failure) = &answer
+                    && failure.error.class == ErrorClass::Unavailable
+                {
+                    lost.store(true, Ordering::Relaxed);
+                }
+                answer
+            }
+        };
+        let ask = Ask::Foreign(call);
+        let answer = transport.send(&session, region, &ask, attempt).await;
+        answer.map_err(|end| CallFailure {
+            error: error_of(end),
+            uncertain: lost.load(Ordering::Relaxed),
+        })
+    }
+}
+
+fn error_of(end: End) -> CallError {
+    match end {
+        End::Failed(failure) => failure.error,
+        End::Stopped => CallError {
+            code: "Stopped".to_owned(),
+            message: "the connection was closed".to_owned(),
+            class: ErrorClass::Other,
+        },
+    }
+}
