@@ -77,7 +77,9 @@ fn any_changed_byte_is_found() {
         .filter(|place| *place < 64 || place + 64 > original.len() || place % 61 == 0);
     for place in places {
         let mut changed = original.clone();
-        changed[place] ^= 0x10;
+        // The compressed data may end with bits that mean nothing; the first of its last byte, which
+        // stands before a trailer of eight, always does.
+        changed[place] ^= if place + 9 == original.len() { 1 } else { 0x10 };
         fs::write(&packed.path, &changed).unwrap();
         assert!(
             unpacked(&packed.path).is_err(),
