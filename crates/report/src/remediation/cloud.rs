@@ -6,17 +6,19 @@
 
 use std::future::Future;
 
-use serde_json::Value;
 use trailproof_core::account::{AccountId, Region};
 use trailproof_core::evidence::{CallError, Record, Request};
+use trailproof_scanner::CallFailure;
 
-use super::plan::{Alarm, MetricFilter, Subscription, Topic};
+use super::journal::Created;
+use super::resources::subscription::Attributes;
+use super::resources::{Change, alarm, metric_filter, subscription, topic};
 
 /// A call that changes something.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Mutation {
-    /// logs:PutMetricFilter.
-    PutMetricFilter(MetricFilter),
+    /// Creates something.
+    Create(Change),
     /// logs:DeleteMetricFilter.
     DeleteMetricFilter {
         /// The log group.
@@ -24,22 +26,16 @@ pub enum Mutation {
         /// The filter.
         name: String,
     },
-    /// sns:CreateTopic.
-    CreateTopic(Topic),
     /// sns:DeleteTopic.
     DeleteTopic {
         /// The topic.
         arn: String,
     },
-    /// sns:Subscribe.
-    Subscribe(Subscription),
     /// sns:Unsubscribe.
     Unsubscribe {
         /// The subscription.
         arn: String,
     },
-    /// cloudwatch:PutMetricAlarm.
-    PutMetricAlarm(Alarm),
     /// cloudwatch:DeleteAlarms, of one alarm.
     DeleteAlarm {
         /// The alarm.
@@ -59,27 +55,19 @@ pub enum Mutation {
 impl Mutation {
     /// The action, as IAM policies name it.
     pub fn action(&self) -> &'static str {
-        match self {
-            Self::PutMetricFilter(_) => "logs:PutMetricFilter",
-            Self::DeleteMetricFilter { .. } => "logs:DeleteMetricFilter",
-            Self::CreateTopic(_) => "sns:CreateTopic",
-            Self::DeleteTopic { .. } => "sns:DeleteTopic",
-            Self::Subscribe(_) => "sns:Subscribe",
-            Self::Unsubscribe { .. } => "sns:Unsubscribe",
-            Self::PutMetricAlarm(_) => "cloudwatch:PutMetricAlarm",
-            Self::DeleteAlarm { .. } => "cloudwatch:DeleteAlarms",
-            Self::SetAlarmState { .. } => "cloudwatch:SetAlarmState",
-        }
+        let call = match self {
+            Self::Create(Change::PutMetricFilter(_)) => metric_filter::PUT,
+            Self::Create(Change::CreateTopic(_)) => topic::CREATE,
+            Self::Create(Change::Subscribe(_)) => subscription::CREATE,
+            Self::Create(Change::PutMetricAlarm(_)) => alarm::PUT,
+            Self::DeleteMetricFilter { .. } => metric_filter::DELETE,
+            Self::DeleteTopic { .. } => topic::DELETE,
+            Self::Unsubscribe { .. } => subscription::DELETE,
+            Self::DeleteAlarm { .. } => alarm::DELETE,
+            Self::SetAlarmState { .. } => alarm::SET_STATE,
+        };
+        call.action
     }
-}
-
-/// Why a change has no answer that says it was made.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ChangeError {
-    /// What AWS said.
-    pub error: CallError,
-    /// Whether the change may have been made all the same: the answer was lost, not the question.
-    pub uncertain: bool,
 }
 
 /// AWS, as far as repairs need it. Everything waits for quotas and tries again by itself.
@@ -94,7 +82,7 @@ pub trait Cloud: Sync + Send {
         account: AccountId,
         region: &Region,
         mutation: Mutation,
-    ) -> impl Future<Output = Result<Value, ChangeError>> + Send;
+    ) -> impl Future<Output = Result<Created, CallFailure>> + Send;
 
     /// Which of some messages a filter pattern matches (logs:TestMetricFilter), by index; `None`
     /// when the service does not say, for whatever reason.
@@ -122,5 +110,5 @@ pub trait Cloud: Sync + Send {
         account: AccountId,
         region: &Region,
         arn: &str,
-    ) -> impl Future<Output = Result<Option<Value>, CallError>> + Send;
+    ) -> impl Future<Output = Result<Option<Attributes>, CallError>> + Send;
 }

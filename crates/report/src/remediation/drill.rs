@@ -5,8 +5,8 @@ use jiff::Timestamp;
 
 use super::cloud::{Cloud, Mutation};
 use super::journal::{Entry, Journal, JournalError, StepState};
-use super::plan::{Alarm, Change, Step};
-use super::present;
+use super::plan::Step;
+use super::resources::{Alarm, Change, alarm};
 
 /// Why there was no drill.
 #[derive(Debug, thiserror::Error)]
@@ -55,19 +55,19 @@ pub async fn drill(
     step: &Step,
     clock: fn() -> Timestamp,
 ) -> Result<(), DrillError> {
-    let Change::PutMetricAlarm(alarm) = &step.change else {
+    let Change::PutMetricAlarm(wanted) = &step.change else {
         return Ok(());
     };
     let refused = |reason: String| DrillError::Alarm {
-        alarm: alarm.name.clone(),
+        alarm: wanted.name.clone(),
         reason,
     };
-    let alarms = present::alarms(cloud, step.account, &step.region)
+    let alarms = alarm::present(cloud, step.account, &step.region)
         .await
         .map_err(|error| refused(error.to_string()))?;
-    match alarms.get(&alarm.name) {
+    match alarms.get(&wanted.name) {
         None => return Err(refused("it is gone".to_owned())),
-        Some(there) if !present::is_same_alarm(alarm, there) => {
+        Some(there) if !wanted.is(there) => {
             return Err(refused(
                 "it was changed after trailproof created it".to_owned(),
             ));
@@ -75,7 +75,7 @@ pub async fn drill(
         Some(_) => {}
     }
     for state in ["ALARM", "OK"] {
-        set(cloud, journal, step, alarm, state, clock).await?;
+        set(cloud, journal, step, wanted, state, clock).await?;
     }
     Ok(())
 }
@@ -119,20 +119,21 @@ async fn set(
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
     use trailproof_core::account::{AccountId, Region};
     use trailproof_core::evidence::{CallError, ErrorClass, Outcome, Record, Request};
+    use trailproof_scanner::CallFailure;
 
     use super::*;
-    use crate::remediation::cloud::ChangeError;
-    use crate::remediation::journal::Header;
+    use crate::remediation::journal::{Created, Header};
+    use crate::remediation::resources::subscription::Attributes;
 
     /// One alarm, which can be set to ALARM and not back.
     struct OneWay(Alarm);
 
     impl Cloud for OneWay {
         async fn read(&self, request: Request) -> Record {
-            let alarm = &self.0;
+            let described = self.0.described(request.account, &request.region);
             Record {
                 operation: request.call.operation(),
                 account: request.account,
@@ -140,13 +141,7 @@ mod tests {
                 parameters: request.call.parameters(),
                 observed_at: clock(),
                 request_id: None,
-                outcome: Outcome::Response(json!({"MetricAlarms": [{
-                    "AlarmName": alarm.name, "AlarmDescription": alarm.description,
-                    "Namespace": alarm.namespace, "MetricName": alarm.metric, "Statistic": "Sum",
-                    "Period": alarm.period, "EvaluationPeriods": 1, "Threshold": alarm.threshold,
-                    "ComparisonOperator": "GreaterThanOrEqualToThreshold",
-                    "TreatMissingData": "notBreaching", "AlarmActions": [alarm.topic_arn],
-                }]})),
+                outcome: Outcome::Response(json!({"MetricAlarms": [described]})),
             }
         }
 
@@ -155,10 +150,10 @@ mod tests {
             _: AccountId,
             _: &Region,
             mutation: Mutation,
-        ) -> Result<Value, ChangeError> {
+        ) -> Result<Created, CallFailure> {
             match mutation {
-                Mutation::SetAlarmState { state: "ALARM", .. } => Ok(Value::Null),
-                _ => Err(ChangeError {
+                Mutation::SetAlarmState { state: "ALARM", .. } => Ok(Created::default()),
+                _ => Err(CallFailure {
                     error: CallError {
                         code: "AccessDenied".to_owned(),
                         message: "no".to_owned(),
@@ -193,7 +188,7 @@ mod tests {
             _: AccountId,
             _: &Region,
             _: &str,
-        ) -> Result<Option<Value>, CallError> {
+        ) -> Result<Option<Attributes>, CallError> {
             Ok(None)
         }
     }

@@ -13,7 +13,6 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::plan::Step;
 
@@ -65,8 +64,8 @@ pub enum Entry {
         /// The step's id.
         step: String,
         /// What undo needs to know: the subscription's ARN, a new topic's attributes.
-        #[serde(default, skip_serializing_if = "Value::is_null")]
-        result: Value,
+        #[serde(default, skip_serializing_if = "Created::is_nothing")]
+        result: Created,
     },
     /// AWS refused, or the answer never came.
     Failed {
@@ -100,6 +99,23 @@ pub enum Entry {
     },
 }
 
+/// What only AWS knew of what was created.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Created {
+    /// The ARN of a topic or a subscription; of one that nobody has confirmed, words instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arn: Option<String>,
+    /// A digest of a new topic's attributes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+}
+
+impl Created {
+    fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// What the journal knows about one step.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StepRecord {
@@ -119,7 +135,7 @@ pub enum StepState {
     /// An intent without a certain outcome: look before doing anything.
     Uncertain,
     /// Created, with what undo needs to know.
-    Created(Value),
+    Created(Created),
     /// Certainly not created.
     NotCreated,
     /// Created and taken back.
@@ -479,10 +495,17 @@ fn replay_entry(steps: &mut BTreeMap<String, StepRecord>, sequence: u64, entry: 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::remediation::plan::{Change, Topic};
+    use crate::remediation::resources::{Change, Topic};
 
     fn now() -> Timestamp {
         "2026-11-22T22:00:00Z".parse().unwrap()
+    }
+
+    fn an_arn() -> Created {
+        Created {
+            arn: Some("x".to_owned()),
+            digest: None,
+        }
     }
 
     fn header() -> Header {
@@ -519,7 +542,7 @@ mod tests {
     fn created(id: &str) -> Entry {
         Entry::Created {
             step: id.to_owned(),
-            result: serde_json::json!({"arn": "x"}),
+            result: an_arn(),
         }
     }
 
@@ -556,7 +579,7 @@ mod tests {
             .into_iter()
             .map(|record| record.state.clone())
             .collect();
-        let there = StepState::Created(serde_json::json!({"arn": "x"}));
+        let there = StepState::Created(an_arn());
         assert_eq!(
             states,
             [
@@ -590,7 +613,7 @@ mod tests {
             let expected = match complete {
                 0 | 1 => None,
                 2 => Some(StepState::Uncertain),
-                _ => Some(StepState::Created(serde_json::json!({"arn": "x"}))),
+                _ => Some(StepState::Created(an_arn())),
             };
             assert_eq!(state, expected, "{length}");
             journal.append(now(), intent("z")).unwrap();

@@ -17,12 +17,14 @@ pub mod options;
 mod plan;
 mod planning;
 mod present;
-mod state;
+pub mod resources;
 pub mod undo;
 
 pub use plan::{
-    Alarm, Change, METRIC_FILTERS_PER_LOG_GROUP, MetricFilter, Plan, PlanError, PlanRun,
-    PlanSummary, ReliesOn, Repair, Reused, SCHEMA_VERSION, Site, Step, Subscription, TAG, Topic,
+    Plan, PlanError, PlanRun, PlanSummary, ReliesOn, Repair, Reused, SCHEMA_VERSION, Site, Step,
     Unrepairable,
 };
 pub use planning::{PlanningError, RecordedError, plan};
+pub use resources::{
+    Alarm, Change, METRIC_FILTERS_PER_LOG_GROUP, MetricFilter, Subscription, TAG, Topic,
+};

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use trailproof_core::account::{AccountId, Partition, Region};
 use trailproof_core::arn::Arn;
+use trailproof_core::remedy;
 
 use super::endpoint::Subscriber;
 use super::naming::{InvalidName, InvalidTemplate, NameContext, NameKind, Template};
@@ -134,7 +135,7 @@ impl Default for PlanOptions {
             namespace: template(Self::DEFAULT_NAMESPACE),
             alarm_name: template(Self::DEFAULT_NAME),
             period: Self::DEFAULT_PERIOD,
-            threshold: 1.0,
+            threshold: remedy::THRESHOLD,
             pattern: PatternText::default(),
             tags: BTreeMap::new(),
             kms_key: None,
@@ -145,15 +146,15 @@ impl Default for PlanOptions {
 
 impl PlanOptions {
     /// The default name of metric filters and alarms.
-    pub const DEFAULT_NAME: &'static str = "trailproof-{control}";
+    pub const DEFAULT_NAME: &'static str = remedy::NAME;
     /// The default name of metrics.
-    pub const DEFAULT_METRIC: &'static str = "{control}";
+    pub const DEFAULT_METRIC: &'static str = remedy::METRIC;
     /// The default namespace: the one in the benchmark's own commands.
-    pub const DEFAULT_NAMESPACE: &'static str = "CISBenchmark";
+    pub const DEFAULT_NAMESPACE: &'static str = remedy::NAMESPACE;
     /// The default name of topics.
-    pub const DEFAULT_TOPIC: &'static str = "trailproof-alarms";
+    pub const DEFAULT_TOPIC: &'static str = remedy::TOPIC;
     /// The default period, in seconds: the benchmark's.
-    pub const DEFAULT_PERIOD: u32 = 300;
+    pub const DEFAULT_PERIOD: u32 = remedy::PERIOD;
 
     /// Checks everything that can be checked before evidence is read. Names are checked with
     /// sample values here and with the real ones when the plan is made.

@@ -4,7 +4,6 @@
 //! complete in itself: neither `apply` nor `export` needs the run it came from.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use jiff::Timestamp;
 use schemars::{JsonSchema, Schema};
@@ -12,20 +11,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use trailproof_core::account::{AccountId, Region};
+use trailproof_core::arn::LogGroupAddress;
 use trailproof_core::finding::LinkName;
 
-use super::endpoint::Protocol;
+use super::resources::{Change, TAG};
 use crate::document::LinkWord;
 use crate::run::PolicyRecord;
 
 /// The version of the plan format that this trailproof writes and reads.
 pub const SCHEMA_VERSION: u32 = 1;
-
-/// The key of the tag that topics of a plan carry; its value is the plan's id.
-pub const TAG: &str = "trailproof:plan";
-
-/// How many metric filters a log group may have (CloudWatch Logs quotas; not adjustable).
-pub const METRIC_FILTERS_PER_LOG_GROUP: usize = 100;
 
 /// Everything that would be changed, and why.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -148,90 +142,6 @@ pub struct Step {
     pub name_seen_free: bool,
 }
 
-/// A change: one call that creates one thing.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "operation", content = "creates", rename_all = "kebab-case")]
-pub enum Change {
-    /// logs:PutMetricFilter.
-    PutMetricFilter(MetricFilter),
-    /// sns:CreateTopic.
-    CreateTopic(Topic),
-    /// sns:Subscribe.
-    Subscribe(Subscription),
-    /// cloudwatch:PutMetricAlarm.
-    PutMetricAlarm(Alarm),
-}
-
-/// A metric filter to be created.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct MetricFilter {
-    /// The log group it reads.
-    pub log_group: String,
-    /// Its name.
-    pub name: String,
-    /// The filter pattern.
-    pub pattern: String,
-    /// The namespace of its metric.
-    pub namespace: String,
-    /// The name of its metric.
-    pub metric: String,
-    /// What a matching event counts.
-    pub value: String,
-}
-
-/// A topic to be created.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Topic {
-    /// Its name.
-    pub name: String,
-    /// The ARN it will have.
-    pub arn: String,
-    /// The customer managed key that encrypts it, where one was asked for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub kms_key: Option<String>,
-    /// Its tags.
-    pub tags: BTreeMap<String, String>,
-    /// Whether a topic that has this name already is used as it is, because the user chose the
-    /// name. Otherwise a taken name gets a number.
-    pub use_existing: bool,
-}
-
-/// A subscription to be created.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Subscription {
-    /// The topic.
-    pub topic_arn: String,
-    /// The protocol.
-    pub protocol: Protocol,
-    /// Where messages go. Personal data: a plan is private to the user.
-    pub endpoint: String,
-    /// Whether messages arrive only after somebody has confirmed.
-    pub needs_confirmation: bool,
-}
-
-/// An alarm to be created. The statistic is `Sum`, the comparison
-/// `GreaterThanOrEqualToThreshold`, over one period; no data is good news.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Alarm {
-    /// Its name.
-    pub name: String,
-    /// What people read beside it, the plan's marker included.
-    pub description: String,
-    /// The namespace of the watched metric.
-    pub namespace: String,
-    /// The name of the watched metric.
-    pub metric: String,
-    /// Seconds.
-    pub period: u32,
-    /// How many matching events make an alarm.
-    pub threshold: f64,
-    /// The topic that is told.
-    pub topic_arn: String,
-    /// Its tags.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub tags: BTreeMap<String, String>,
-}
-
 /// What a site's changes take for granted. `apply` reads all of it again first.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ReliesOn {
@@ -314,56 +224,13 @@ pub enum PlanError {
     Changed,
 }
 
-impl Change {
-    /// The word in plans and journals.
-    pub fn operation(&self) -> &'static str {
-        match self {
-            Self::PutMetricFilter(_) => "put-metric-filter",
-            Self::CreateTopic(_) => "create-topic",
-            Self::Subscribe(_) => "subscribe",
-            Self::PutMetricAlarm(_) => "put-metric-alarm",
-        }
-    }
-}
-
-impl Change {
-    /// The alarm's name, where it creates one.
-    pub fn alarm_name(&self) -> Option<&str> {
-        match self {
-            Self::PutMetricAlarm(alarm) => Some(&alarm.name),
-            Self::PutMetricFilter(_) | Self::CreateTopic(_) | Self::Subscribe(_) => None,
-        }
-    }
-
-    /// The ARN of the topic that must be there before.
-    pub(crate) fn needed_topic(&self) -> Option<&str> {
-        match self {
-            Self::Subscribe(subscription) => Some(&subscription.topic_arn),
-            Self::PutMetricAlarm(alarm) => Some(&alarm.topic_arn),
-            Self::PutMetricFilter(_) | Self::CreateTopic(_) => None,
-        }
-    }
-}
-
-impl fmt::Display for Change {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::PutMetricFilter(filter) => write!(
-                formatter,
-                "metric filter `{}` on `{}` -> metric {}/{}",
-                filter.name, filter.log_group, filter.namespace, filter.metric
-            ),
-            Self::CreateTopic(topic) => write!(formatter, "topic `{}`", topic.name),
-            Self::Subscribe(subscription) => write!(
-                formatter,
-                "subscription {}:{} to `{}`",
-                subscription.protocol, subscription.endpoint, subscription.topic_arn
-            ),
-            Self::PutMetricAlarm(alarm) => write!(
-                formatter,
-                "alarm `{}` on metric {}/{} -> `{}`",
-                alarm.name, alarm.namespace, alarm.metric, alarm.topic_arn
-            ),
+impl Site {
+    /// Where its log group is.
+    pub(crate) fn address(&self) -> LogGroupAddress {
+        LogGroupAddress {
+            account: self.account,
+            region: self.region.clone(),
+            log_group: self.log_group.clone(),
         }
     }
 }

@@ -7,15 +7,18 @@ use std::sync::{Mutex, PoisonError};
 
 use futures::StreamExt as _;
 use jiff::Timestamp;
-use serde_json::Value;
 use trailproof_core::account::{AccountId, Region};
 use trailproof_core::evidence::ErrorClass;
+use trailproof_scanner::CallFailure;
 
-use super::cloud::{ChangeError, Cloud, Mutation};
+use super::cloud::{Cloud, Mutation};
 use super::journal::{Entry, Journal, JournalError, StepRecord, StepState};
-use super::plan::{Alarm, Change, MetricFilter, Step, Subscription, Topic};
-use super::present;
-use super::state;
+use super::plan::Step;
+use super::present::Unreadable;
+use super::resources::{
+    Alarm, Change, MetricFilter, Subscription, TAG, Topic, alarm, metric_filter, subscription,
+    topic,
+};
 
 /// How to take a plan back.
 #[derive(Debug, Clone, Copy)]
@@ -307,7 +310,7 @@ impl<C: Cloud> Work<'_, C> {
                         UndoOutcome::Removed
                     }
                     // Somebody was faster, or the answer to an earlier attempt was lost.
-                    Err(ChangeError { error, uncertain })
+                    Err(CallFailure { error, uncertain })
                         if error.class == ErrorClass::NotFound =>
                     {
                         if !self.write_down(done()) {
@@ -319,7 +322,7 @@ impl<C: Cloud> Work<'_, C> {
                             UndoOutcome::Gone
                         }
                     }
-                    Err(ChangeError { error, .. }) => UndoOutcome::Left(format!(
+                    Err(CallFailure { error, .. }) => UndoOutcome::Left(format!(
                         "{action} failed: {}: {}",
                         error.code, error.message
                     )),
@@ -329,7 +332,7 @@ impl<C: Cloud> Work<'_, C> {
         self.tell(step, outcome);
     }
 
-    async fn look(&self, record: &StepRecord) -> Result<Verdict, present::Unreadable> {
+    async fn look(&self, record: &StepRecord) -> Result<Verdict, Unreadable> {
         let step = &record.step;
         match &step.change {
             Change::PutMetricFilter(filter) => self.look_at_filter(record, filter).await,
@@ -345,20 +348,21 @@ impl<C: Cloud> Work<'_, C> {
         &self,
         record: &StepRecord,
         filter: &MetricFilter,
-    ) -> Result<Verdict, present::Unreadable> {
+    ) -> Result<Verdict, Unreadable> {
         let (account, region) = (record.step.account, &record.step.region);
         let filters =
-            present::metric_filters(self.cloud, account, region, &filter.log_group).await?;
+            metric_filter::present(self.cloud, account, region, &filter.log_group).await?;
         let Some(there) = filters.get(&filter.name) else {
             return Ok(Verdict::Gone);
         };
-        if !present::is_same_filter(filter, there) {
+        if !filter.is(&there.filter) {
             return Ok(Verdict::Left(
                 "it was changed after trailproof created it".to_owned(),
             ));
         }
-        let alarms = present::alarms(self.cloud, account, region).await?;
-        let watcher = present::watchers(filter, &alarms).find_map(|name| {
+        let alarms = alarm::present(self.cloud, account, region).await?;
+        let mut watchers = alarms.iter().filter(|(_, alarm)| alarm.watches(filter));
+        let watcher = watchers.find_map(|(name, _)| {
             let key = (account, region.clone(), name.clone());
             if self.is_left(&key) {
                 Some(format!("alarm `{name}`, which is left, watches its metric"))
@@ -379,37 +383,29 @@ impl<C: Cloud> Work<'_, C> {
         })
     }
 
-    async fn look_at_alarm(
-        &self,
-        step: &Step,
-        alarm: &Alarm,
-    ) -> Result<Verdict, present::Unreadable> {
-        let alarms = present::alarms(self.cloud, step.account, &step.region).await?;
+    async fn look_at_alarm(&self, step: &Step, alarm: &Alarm) -> Result<Verdict, Unreadable> {
+        let alarms = alarm::present(self.cloud, step.account, &step.region).await?;
         let Some(there) = alarms.get(&alarm.name) else {
             return Ok(Verdict::Gone);
         };
         let verdict = Self::about_alarm(alarm, there, &alarms);
         if matches!(verdict, Verdict::Left(_)) {
             let key = (step.account, step.region.clone(), alarm.name.clone());
-            let topics = present::notified(there).map(str::to_owned).collect();
+            let topics = there.notified().map(str::to_owned).collect();
             self.shared(|shared| shared.left_alarms.insert(key, topics));
         }
         Ok(verdict)
     }
 
-    fn about_alarm(alarm: &Alarm, there: &Value, alarms: &BTreeMap<String, Value>) -> Verdict {
-        if !present::is_same_alarm(alarm, there) {
+    fn about_alarm(
+        alarm: &Alarm,
+        there: &alarm::Present,
+        alarms: &BTreeMap<String, alarm::Present>,
+    ) -> Verdict {
+        if !alarm.is(there) {
             return Verdict::Left("it was changed after trailproof created it".to_owned());
         }
-        let arn = there.get("AlarmArn").and_then(Value::as_str);
-        let composite = alarms.iter().find(|(_, other)| {
-            let rule = other
-                .get("AlarmRule")
-                .and_then(Value::as_str)
-                .unwrap_or_default();
-            rule.contains(&alarm.name) || arn.is_some_and(|arn| rule.contains(arn))
-        });
-        match composite {
+        match alarms.iter().find(|(_, other)| other.names(there)) {
             Some((name, _)) => Verdict::Left(format!("the composite alarm `{name}` names it")),
             None => Verdict::Remove(Mutation::DeleteAlarm {
                 name: alarm.name.clone(),
@@ -436,7 +432,7 @@ impl<C: Cloud> Work<'_, C> {
         &self,
         step: &Step,
         topic: &str,
-    ) -> Result<Option<String>, present::Unreadable> {
+    ) -> Result<Option<String>, Unreadable> {
         if let Some(name) = self.left_alarm_of(topic) {
             return Ok(Some(format!(
                 "alarm `{name}`, which is left, notifies its topic"
@@ -454,16 +450,11 @@ impl<C: Cloud> Work<'_, C> {
     }
 
     /// An alarm of somebody else that notifies a topic.
-    async fn user_of_topic(
-        &self,
-        step: &Step,
-        topic: &str,
-    ) -> Result<Option<String>, present::Unreadable> {
-        let alarms = present::alarms(self.cloud, step.account, &step.region).await?;
+    async fn user_of_topic(&self, step: &Step, topic: &str) -> Result<Option<String>, Unreadable> {
+        let alarms = alarm::present(self.cloud, step.account, &step.region).await?;
         let user = alarms.into_iter().find(|(name, alarm)| {
             let ours = (step.account, step.region.clone(), name.clone());
-            present::notified(alarm).any(|action| action == topic)
-                && !self.ours.alarms.contains(&ours)
+            alarm.notified().any(|action| action == topic) && !self.ours.alarms.contains(&ours)
         });
         Ok(user.map(|(name, _)| name))
     }
@@ -472,24 +463,22 @@ impl<C: Cloud> Work<'_, C> {
         &self,
         record: &StepRecord,
         subscription: &Subscription,
-    ) -> Result<Verdict, present::Unreadable> {
-        let Some(topic) = present::topic(self.cloud, &subscription.topic_arn).await? else {
+    ) -> Result<Verdict, Unreadable> {
+        let Some(topic) = topic::present(self.cloud, &subscription.topic_arn).await? else {
             return Ok(Verdict::Gone);
         };
-        let Some(there) = topic.subscription(subscription) else {
+        let mut subscriptions = topic.subscriptions.iter();
+        let Some(there) = subscriptions.find(|there| subscription.is(there)) else {
             return Ok(Verdict::Gone);
         };
         let needed = self.needs_subscribers(&record.step, &subscription.topic_arn);
         if let Some(reason) = needed.await? {
             return Ok(Verdict::Left(reason));
         }
-        let arn = there
-            .get("SubscriptionArn")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
+        let arn = there.arn();
         Ok(if arn.starts_with("arn:") {
             if let StepState::Created(result) = &record.state
-                && let Some(created) = result.get("arn").and_then(Value::as_str)
+                && let Some(created) = &result.arn
                 && created.starts_with("arn:")
                 && created != arn
             {
@@ -517,7 +506,7 @@ impl<C: Cloud> Work<'_, C> {
     }
 
     /// Somebody whom this plan did not subscribe to a topic of ours.
-    fn stranger(&self, arn: &str, topic: &present::PresentTopic) -> Option<String> {
+    fn stranger(&self, arn: &str, topic: &topic::Present) -> Option<String> {
         if !self.ours.topics.contains(arn) {
             return None;
         }
@@ -539,7 +528,7 @@ impl<C: Cloud> Work<'_, C> {
                     error.code, error.message
                 )
             })?;
-        let given = attributes.as_ref().and_then(present::given_to_subscription);
+        let given = attributes.as_ref().and_then(subscription::given);
         Ok(given
             .map(|attribute| format!("somebody gave it a {attribute} after trailproof created it")))
     }
@@ -549,22 +538,22 @@ impl<C: Cloud> Work<'_, C> {
         step: &Step,
         topic: &Topic,
         recorded: &StepState,
-    ) -> Result<Verdict, present::Unreadable> {
-        let Some(there) = present::topic(self.cloud, &topic.arn).await? else {
+    ) -> Result<Verdict, Unreadable> {
+        let Some(there) = topic::present(self.cloud, &topic.arn).await? else {
             return Ok(Verdict::Gone);
         };
         let digest = match recorded {
-            StepState::Created(result) => result.get("digest").and_then(Value::as_str),
+            StepState::Created(result) => result.digest.as_ref(),
             _ => None,
         };
-        if digest.is_some_and(|digest| digest != state::topic(&there.attributes)) {
+        if digest.is_some_and(|digest| *digest != there.digest) {
             return Ok(Verdict::Left(
                 "its attributes were changed after trailproof created it".to_owned(),
             ));
         }
-        let plan = topic.tags.get(super::plan::TAG).map_or("", String::as_str);
+        let plan = topic.tags.get(TAG).map_or("", String::as_str);
         let (account, region) = (step.account, &step.region);
-        let maker = present::plan_of_topic(self.cloud, account, region, &topic.arn).await?;
+        let maker = topic::maker(self.cloud, account, region, &topic.arn).await?;
         if maker.as_deref() != Some(plan) {
             return Ok(Verdict::Left(
                 "it does not carry this plan's tag, so it may not be trailproof's".to_owned(),

@@ -57,7 +57,7 @@ pub(super) async fn connect(
 ) -> Result<Aws, CliError> {
     let aws = Aws::connect(
         &settings.connect_options()?,
-        settings.role_settings()?,
+        &settings.role_settings()?,
         concurrency,
     )
     .await?;

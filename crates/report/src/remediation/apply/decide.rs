@@ -1,21 +1,14 @@
-//! Before a site is touched: is everything still as the plan took it to be, and what is left to
-//! do?
+//! Before a site is touched: what is left to do about each step?
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
-use trailproof_core::pattern::{Pattern, Relation, compare};
-
-use super::{Work, feeding};
+use super::current::CurrentState;
+use super::{Work, check, feeding};
 use crate::remediation::cloud::Cloud;
-use crate::remediation::journal::{StepRecord, StepState};
+use crate::remediation::journal::{Created, StepRecord, StepState};
 use crate::remediation::naming::NameKind;
-use crate::remediation::plan::{
-    Alarm, Change, METRIC_FILTERS_PER_LOG_GROUP, MetricFilter, Reused, Site, Step, Subscription,
-    Topic,
-};
-use crate::remediation::present::{self, PresentTopic};
-use crate::remediation::state;
+use crate::remediation::plan::{Site, Step};
+use crate::remediation::resources::{Alarm, Change, MetricFilter, Subscription, Topic, topic};
 
 /// How many numbers are tried for a name that is taken.
 const MOST_NAMES: u32 = 50;
@@ -28,16 +21,9 @@ pub(super) enum Decision {
     /// This plan created it.
     Ours(Step),
     /// This plan created it and died before it could say so; what undo needs to know.
-    Adopt(Step, Value),
+    Adopt(Step, Created),
     /// Somebody else made the same.
     AlreadyThere(Step),
-}
-
-/// A site as it is now.
-pub(super) struct Present {
-    filters: BTreeMap<String, Value>,
-    alarms: BTreeMap<String, Value>,
-    topics: BTreeMap<String, Option<PresentTopic>>,
 }
 
 /// Why a site is left alone: a sentence.
@@ -50,9 +36,9 @@ pub(super) async fn decide<C: Cloud>(
     site: &Site,
     topics: &mut BTreeMap<String, String>,
 ) -> Result<Vec<Decision>, Reason> {
-    let mut present = look(work, site).await?;
+    let mut present = CurrentState::read(work, site).await?;
     feeding::check(work, site).await?;
-    check_reused(work, site, &mut present).await?;
+    check::reused(work, site, &mut present).await?;
     let mut decisions = Vec::with_capacity(site.steps.len());
     let mut actual = topics.clone();
     let earlier = topics_of_earlier(work, site, &present);
@@ -81,7 +67,7 @@ pub(super) async fn decide<C: Cloud>(
             Change::Subscribe(subscription) => {
                 let arn = topic_of(work, &actual, &subscription.topic_arn)?;
                 let created = decisions.iter().any(|decision: &Decision| {
-                    matches!(decision, Decision::Create(step, _) if step.change.creates_topic(&arn))
+                    matches!(decision, Decision::Create(step, _) if step.change.created_topic().is_some_and(|topic| topic.arn == arn))
                 });
                 about_subscription(work, step, subscription, arn, record, created, &mut present)
                     .await?
@@ -96,9 +82,9 @@ pub(super) async fn decide<C: Cloud>(
         };
         decisions.push(decision);
     }
-    check_filters(work, site, &present, &decisions)?;
-    check_topics(work, &mut present, &decisions).await?;
-    check_patterns(work, site, &decisions).await?;
+    check::filters(work, site, &present, &decisions)?;
+    check::topics(work, &mut present, &decisions).await?;
+    check::patterns(work, site, &decisions).await?;
     *topics = actual;
     Ok(decisions)
 }
@@ -115,106 +101,13 @@ impl Decision {
     }
 
     /// What is there already: ours, ours without a word about it, or somebody else's.
-    fn there(step: Step, record: Option<&StepRecord>, result: Value) -> Self {
+    fn there(step: Step, record: Option<&StepRecord>, result: Created) -> Self {
         match record.map(|record| &record.state) {
             Some(StepState::Created(_)) => Self::Ours(step),
             Some(StepState::Uncertain) => Self::Adopt(step, result),
             _ => Self::AlreadyThere(step),
         }
     }
-}
-
-impl Change {
-    /// Whether it creates the topic of this ARN.
-    fn creates_topic(&self, arn: &str) -> bool {
-        matches!(self, Self::CreateTopic(topic) if topic.arn == arn)
-    }
-}
-
-async fn look<C: Cloud>(work: &Work<'_, C>, site: &Site) -> Result<Present, Reason> {
-    let unreadable = |error: present::Unreadable| error.to_string();
-    let (account, region) = (site.account, &site.region);
-    let group = present::log_group(work.cloud, account, region, &site.log_group)
-        .await
-        .map_err(unreadable)?
-        .ok_or_else(|| format!("the log group `{}` does not exist any more", site.log_group))?;
-    if let Some(class) = group.get("logGroupClass").and_then(Value::as_str)
-        && class != "STANDARD"
-    {
-        return Err(format!(
-            "the log group's class is {class}, which has no metric filters"
-        ));
-    }
-    Ok(Present {
-        filters: present::metric_filters(work.cloud, account, region, &site.log_group)
-            .await
-            .map_err(unreadable)?,
-        alarms: present::alarms(work.cloud, account, region)
-            .await
-            .map_err(unreadable)?,
-        topics: BTreeMap::new(),
-    })
-}
-
-impl Present {
-    async fn topic<C: Cloud>(
-        &mut self,
-        work: &Work<'_, C>,
-        arn: &str,
-    ) -> Result<Option<&PresentTopic>, Reason> {
-        if !self.topics.contains_key(arn) {
-            let topic = present::topic(work.cloud, arn)
-                .await
-                .map_err(|error| error.to_string())?;
-            self.topics.insert(arn.to_owned(), topic);
-        }
-        Ok(self.topics.get(arn).and_then(Option::as_ref))
-    }
-}
-
-/// Whether the things of others that the repair builds on are still what they were.
-async fn check_reused<C: Cloud>(
-    work: &Work<'_, C>,
-    site: &Site,
-    present: &mut Present,
-) -> Result<(), Reason> {
-    let changed = |what: &str, name: &str, now: Option<String>, before: &str| match now {
-        None => Err(format!(
-            "the {what} `{name}`, on which the repair builds, is gone since the plan was made"
-        )),
-        Some(now) if now != before => Err(format!(
-            "the {what} `{name}`, on which the repair builds, was changed since the plan was made"
-        )),
-        Some(_) => Ok(()),
-    };
-    for reused in &site.relies_on.reused {
-        match reused {
-            Reused::MetricFilter { name, digest } => {
-                let now = present.filters.get(name).map(state::metric_filter);
-                changed("metric filter", name, now, digest)?;
-            }
-            Reused::Alarm { name, digest } => {
-                let now = present.alarms.get(name).map(state::alarm);
-                changed("alarm", name, now, digest)?;
-            }
-            Reused::Topic { arn, .. } if work.created_topics.contains(arn.as_str()) => {}
-            Reused::Topic { arn, digest } => {
-                let topic = present.topic(work, arn).await?;
-                let now = topic.map(|topic| state::topic(&topic.attributes));
-                match digest {
-                    Some(digest) => changed("topic", arn, now, digest)?,
-                    None if now.is_none() => {
-                        return Err(format!("the topic `{arn}` does not exist"));
-                    }
-                    None => {}
-                }
-                if let Some(problem) = topic.and_then(PresentTopic::unusable) {
-                    return Err(format!("the topic `{arn}` cannot be used: {problem}"));
-                }
-            }
-        }
-    }
-    Ok(())
 }
 
 /// The ARN of a topic as it really is.
@@ -236,17 +129,19 @@ fn about_filter(
     step: &Step,
     filter: &MetricFilter,
     record: Option<&StepRecord>,
-    present: &Present,
+    present: &CurrentState,
 ) -> Result<Decision, Reason> {
     match present.filters.get(&filter.name) {
         None => {
-            let watchers = present::watchers(filter, &present.alarms)
-                .cloned()
-                .collect();
+            let watchers = present
+                .alarms
+                .iter()
+                .filter(|(_, alarm)| alarm.watches(filter));
+            let watchers = watchers.map(|(name, _)| name.clone()).collect();
             Ok(Decision::Create(step.clone(), watchers))
         }
-        Some(there) if present::is_same_filter(filter, there) => {
-            Ok(Decision::there(step.clone(), record, Value::Null))
+        Some(there) if filter.is(&there.filter) => {
+            Ok(Decision::there(step.clone(), record, Created::default()))
         }
         Some(_) if record.is_some() => Err(format!(
             "the metric filter `{}` was changed after trailproof created it",
@@ -263,7 +158,7 @@ fn about_alarm(
     step: &Step,
     wanted: &Alarm,
     record: Option<&StepRecord>,
-    present: &Present,
+    present: &CurrentState,
 ) -> Result<Decision, Reason> {
     let named = |name: String| {
         let alarm = Alarm {
@@ -284,8 +179,8 @@ fn about_alarm(
         let (step, alarm) = named(recorded.name.clone());
         return match present.alarms.get(&alarm.name) {
             None => Ok(Decision::Create(step, Vec::new())),
-            Some(there) if present::is_same_alarm(&alarm, there) => {
-                Ok(Decision::there(step, Some(record), Value::Null))
+            Some(there) if alarm.is(there) => {
+                Ok(Decision::there(step, Some(record), Created::default()))
             }
             Some(_) => Err(format!(
                 "the alarm `{}` was changed after trailproof created it",
@@ -293,9 +188,10 @@ fn about_alarm(
             )),
         };
     }
-    let earlier = present.alarms.iter().find(|(_, there)| {
-        present::topic_of_earlier(wanted, there) == Some(wanted.topic_arn.as_str())
-    });
+    let earlier = present
+        .alarms
+        .iter()
+        .find(|(_, there)| wanted.topic_of_earlier(there) == Some(wanted.topic_arn.as_str()));
     if let Some((name, _)) = earlier {
         return Ok(Decision::AlreadyThere(named(name.clone()).0));
     }
@@ -303,7 +199,7 @@ fn about_alarm(
         let (step, alarm) = named(NameKind::Alarm.numbered(&wanted.name, number));
         match present.alarms.get(&alarm.name) {
             None => return Ok(Decision::Create(step, Vec::new())),
-            Some(there) if present::is_same_alarm(&alarm, there) => {
+            Some(there) if alarm.is(there) => {
                 return Ok(Decision::AlreadyThere(step));
             }
             Some(_) if step.name_seen_free => {
@@ -324,7 +220,7 @@ fn about_alarm(
 fn topics_of_earlier<C: Cloud>(
     work: &Work<'_, C>,
     site: &Site,
-    present: &Present,
+    present: &CurrentState,
 ) -> BTreeMap<String, String> {
     let made = |step: &Step| {
         work.record(&step.id).is_some_and(|record| {
@@ -333,8 +229,8 @@ fn topics_of_earlier<C: Cloud>(
     };
     let creates = |arn: &str| {
         site.steps.iter().any(|step| {
-            matches!(&step.change, Change::CreateTopic(topic) if topic.arn == arn && !topic.use_existing)
-                && !made(step)
+            let topic = step.change.created_topic();
+            topic.is_some_and(|topic| topic.arn == arn && !topic.use_existing) && !made(step)
         })
     };
     let mut topics = BTreeMap::new();
@@ -350,7 +246,7 @@ fn topics_of_earlier<C: Cloud>(
         let found = present
             .alarms
             .values()
-            .filter_map(|there| present::topic_of_earlier(alarm, there))
+            .filter_map(|there| alarm.topic_of_earlier(there))
             .find(|arn| place(arn) == place(&alarm.topic_arn));
         if let Some(arn) = found {
             topics
@@ -366,7 +262,7 @@ async fn earlier_topic<C: Cloud>(
     step: &Step,
     wanted: &Topic,
     arn: &str,
-    present: &mut Present,
+    present: &mut CurrentState,
 ) -> Result<Option<Decision>, Reason> {
     let Some(there) = present.topic(work, arn).await? else {
         return Ok(None);
@@ -390,28 +286,24 @@ async fn about_topic<C: Cloud>(
     step: &Step,
     wanted: &Topic,
     record: Option<StepRecord>,
-    present: &mut Present,
+    present: &mut CurrentState,
 ) -> Result<Decision, Reason> {
     let named = |name: &str| {
-        let prefix = wanted.arn.strip_suffix(&wanted.name).unwrap_or(&wanted.arn);
-        let topic = Topic {
-            name: name.to_owned(),
-            arn: format!("{prefix}{name}"),
-            ..wanted.clone()
-        };
-        Step {
-            change: Change::CreateTopic(topic),
+        let topic = wanted.named(name);
+        let step = Step {
+            change: Change::CreateTopic(topic.clone()),
             ..step.clone()
-        }
+        };
+        (step, topic)
     };
     if let Some(record) = &record
-        && let Change::CreateTopic(made) = &record.step.change
+        && let Some(made) = record.step.change.created_topic()
     {
-        let step = named(&made.name);
+        let (step, _) = named(&made.name);
         match present.topic(work, &made.arn).await? {
             None => return Ok(Decision::Create(step, Vec::new())),
             Some(there) => {
-                let result = topic_result(&made.arn, &there.attributes);
+                let result = there.created(&made.arn);
                 let maker = maker(work, &step, &made.arn).await?;
                 if maker.as_deref() == Some(&work.plan.id) {
                     return Ok(Decision::there(step, Some(record), result));
@@ -420,10 +312,7 @@ async fn about_topic<C: Cloud>(
         }
     }
     for number in 1..=MOST_NAMES {
-        let step = named(&NameKind::Topic.numbered(&wanted.name, number));
-        let Change::CreateTopic(topic) = &step.change else {
-            continue;
-        };
+        let (step, topic) = named(&NameKind::Topic.numbered(&wanted.name, number));
         let Some(there) = present.topic(work, &topic.arn).await? else {
             return Ok(Decision::Create(step, Vec::new()));
         };
@@ -436,7 +325,7 @@ async fn about_topic<C: Cloud>(
                 None => Ok(Decision::AlreadyThere(step)),
             };
         }
-        let fits = there.is_like(wanted) && only_told_by_plan(work, &wanted.arn, there);
+        let fits = wanted.is_like(there) && only_told_by_plan(work, &wanted.arn, there);
         match maker(work, &step, &topic.arn).await? {
             Some(plan) if plan == work.plan.id => return Ok(Decision::AlreadyThere(step)),
             // What an earlier plan left is used again: nobody has to confirm a second time.
@@ -449,15 +338,14 @@ async fn about_topic<C: Cloud>(
 
 /// Whether everybody who is subscribed to a topic is somebody whom this plan would subscribe to
 /// it: an earlier plan may have told others.
-fn only_told_by_plan<C>(work: &Work<'_, C>, planned: &str, there: &PresentTopic) -> bool {
+fn only_told_by_plan<C>(work: &Work<'_, C>, planned: &str, there: &topic::Present) -> bool {
     let wanted: Vec<_> = work
         .plan
         .steps()
         .filter_map(|step| match &step.change {
-            Change::Subscribe(subscription) if subscription.topic_arn == planned => Some((
-                subscription.protocol.as_str(),
-                subscription.endpoint.as_str(),
-            )),
+            Change::Subscribe(subscription) if subscription.topic_arn == planned => {
+                Some(subscription.subscriber())
+            }
             _ => None,
         })
         .collect();
@@ -472,14 +360,9 @@ async fn maker<C: Cloud>(
     step: &Step,
     arn: &str,
 ) -> Result<Option<String>, Reason> {
-    present::plan_of_topic(work.cloud, step.account, &step.region, arn)
+    topic::maker(work.cloud, step.account, &step.region, arn)
         .await
         .map_err(|error| error.to_string())
-}
-
-/// What undo needs to know of a topic.
-pub(super) fn topic_result(arn: &str, attributes: &Value) -> Value {
-    json!({"arn": arn, "digest": state::topic(attributes)})
 }
 
 async fn about_subscription<C: Cloud>(
@@ -489,7 +372,7 @@ async fn about_subscription<C: Cloud>(
     topic_arn: String,
     record: Option<StepRecord>,
     topic_is_new: bool,
-    present: &mut Present,
+    present: &mut CurrentState,
 ) -> Result<Decision, Reason> {
     let wanted = Subscription {
         topic_arn,
@@ -509,163 +392,9 @@ async fn about_subscription<C: Cloud>(
         }
         return Err(format!("the topic `{}` does not exist", wanted.topic_arn));
     };
-    Ok(match topic.subscription(&wanted) {
+    let there = topic.subscriptions.iter().find(|there| wanted.is(there));
+    Ok(match there {
         None => Decision::Create(step, Vec::new()),
-        Some(there) => {
-            let result = json!({"arn": there.get("SubscriptionArn")});
-            Decision::there(step, record.as_ref(), result)
-        }
+        Some(there) => Decision::there(step, record.as_ref(), there.created()),
     })
-}
-
-/// Whether there is room, and whether somebody has repaired the site meanwhile.
-fn check_filters<C>(
-    work: &Work<'_, C>,
-    site: &Site,
-    present: &Present,
-    decisions: &[Decision],
-) -> Result<(), Reason> {
-    let new = decisions
-        .iter()
-        .filter(|decision| {
-            matches!(decision, Decision::Create(step, _) if matches!(step.change, Change::PutMetricFilter(_)))
-        })
-        .count();
-    if present.filters.len() + new > METRIC_FILTERS_PER_LOG_GROUP {
-        return Err(format!(
-            "the log group has {} metric filters now, and {METRIC_FILTERS_PER_LOG_GROUP} is the most that AWS allows",
-            present.filters.len()
-        ));
-    }
-    let planned = |name: &str| {
-        site.steps.iter().any(
-            |step| matches!(&step.change, Change::PutMetricFilter(filter) if filter.name == name),
-        )
-    };
-    let known = &site.relies_on.metric_filter_digests;
-    for (name, filter) in &present.filters {
-        if planned(name) || known.get(name) == Some(&state::metric_filter(filter)) {
-            continue;
-        }
-        let pattern = filter.get("filterPattern").and_then(Value::as_str);
-        for repair in &site.repairs {
-            let needs_filter = decisions.iter().any(|decision| {
-                matches!(decision, Decision::Create(step, _)
-                    if repair.steps.contains(&step.id)
-                        && matches!(step.change, Change::PutMetricFilter(_)))
-            });
-            if needs_filter && pattern.is_some_and(|pattern| covers(work, &repair.control, pattern))
-            {
-                return Err(format!(
-                    "a metric filter `{name}` that covers {} came since the plan was made: scan and plan again",
-                    repair.control
-                ));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Whether a pattern matches all that a control wants.
-fn covers<C>(work: &Work<'_, C>, control: &str, pattern: &str) -> bool {
-    let Some(control) = work.controls.iter().find(|known| known.id == control) else {
-        return false;
-    };
-    let required = Pattern::parse(control.pattern_for(&work.plan.policy.benchmark));
-    let facts = control.facts.as_deref().map(Pattern::parse);
-    match (required, Pattern::parse(pattern), facts.transpose()) {
-        (Ok(required), Ok(actual), Ok(facts)) => {
-            let example = Some(&control.example).filter(|example| example.is_object());
-            let comparison = compare(&required, &[actual], facts.as_ref(), example);
-            matches!(
-                comparison.relation,
-                Relation::Equivalent | Relation::Broader
-            ) && !comparison.matches_everything
-        }
-        _ => false,
-    }
-}
-
-/// Whether each new alarm's message would be taken by a topic that is there, and heard by somebody.
-/// A plan believes what is said about a topic that its run never looked at.
-async fn check_topics<C: Cloud>(
-    work: &Work<'_, C>,
-    present: &mut Present,
-    decisions: &[Decision],
-) -> Result<(), Reason> {
-    for decision in decisions {
-        let Decision::Create(step, _) = decision else {
-            continue;
-        };
-        let Change::PutMetricAlarm(alarm) = &step.change else {
-            continue;
-        };
-        let arn = alarm.topic_arn.as_str();
-        let Some(topic) = present.topic(work, arn).await? else {
-            continue;
-        };
-        if let Some(why) = topic.refuses(arn, step.account, &step.region, &alarm.name) {
-            return Err(format!("the topic `{arn}` cannot be used: {why}"));
-        }
-        let subscribes =
-            |step: &Step| matches!(&step.change, Change::Subscribe(made) if made.topic_arn == arn);
-        let somebody_comes = work.plan.steps().any(subscribes)
-            || decisions.iter().any(|decision| subscribes(decision.step()));
-        if !somebody_comes && topic.subscribers().next().is_none() {
-            return Err(format!(
-                "nobody is subscribed to the topic `{arn}`: plan again with --subscribe PROTOCOL:ENDPOINT"
-            ));
-        }
-    }
-    Ok(())
-}
-
-/// Has the service itself try each new pattern on an event it must match and one it must not.
-async fn check_patterns<C: Cloud>(
-    work: &Work<'_, C>,
-    site: &Site,
-    decisions: &[Decision],
-) -> Result<(), Reason> {
-    for decision in decisions {
-        let Decision::Create(step, _) = decision else {
-            continue;
-        };
-        let Change::PutMetricFilter(filter) = &step.change else {
-            continue;
-        };
-        let control = site
-            .repairs
-            .iter()
-            .find(|repair| repair.steps.contains(&step.id))
-            .and_then(|repair| {
-                work.controls
-                    .iter()
-                    .find(|known| known.id == repair.control)
-            });
-        let Some(control) = control.filter(|control| control.example.is_object()) else {
-            continue;
-        };
-        let unrelated = json!({"eventSource": "trailproof.invalid", "eventName": "TrailproofTest"});
-        let messages = vec![control.example.to_string(), unrelated.to_string()];
-        let answer = work
-            .cloud
-            .matches(step.account, &step.region, &filter.pattern, messages)
-            .await;
-        match answer.as_deref() {
-            Some([true, false]) | None => {}
-            Some([false, ..]) => {
-                return Err(format!(
-                    "CloudWatch Logs says that the pattern of `{}` does not match the example event of {}",
-                    filter.name, control.id
-                ));
-            }
-            Some(_) => {
-                return Err(format!(
-                    "CloudWatch Logs says that the pattern of `{}` matches an unrelated event",
-                    filter.name
-                ));
-            }
-        }
-    }
-    Ok(())
 }

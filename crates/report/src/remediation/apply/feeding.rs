@@ -1,7 +1,6 @@
 //! Whether a trail still delivers to a site's log group: where no events arrive, a repair is none.
 
-use serde_json::Value;
-use trailproof_core::arn::Arn;
+use trailproof_core::arn::{Arn, LogGroupAddress};
 
 use super::Work;
 use super::decide::Reason;
@@ -25,10 +24,10 @@ pub(super) async fn check<C: Cloud>(work: &Work<'_, C>, site: &Site) -> Result<(
         };
         let now = match trails.get(text) {
             None => "is gone",
-            Some(trail) => match delivers(trail, site) {
-                Delivers::Here => return Ok(()),
-                Delivers::Elsewhere => "delivers to another log group",
-                Delivers::Nowhere => "does not deliver to CloudWatch Logs",
+            Some(trail) => match trail.log_group_arn() {
+                None => "does not deliver to CloudWatch Logs",
+                Some(arn) if LogGroupAddress::of(arn) == Some(site.address()) => return Ok(()),
+                Some(_) => "delivers to another log group",
             },
         };
         changed.get_or_insert(format!(
@@ -37,29 +36,4 @@ pub(super) async fn check<C: Cloud>(work: &Work<'_, C>, site: &Site) -> Result<(
         ));
     }
     changed.map_or(Ok(()), Err)
-}
-
-enum Delivers {
-    Here,
-    Elsewhere,
-    Nowhere,
-}
-
-fn delivers(trail: &Value, site: &Site) -> Delivers {
-    let text = trail
-        .get("CloudWatchLogsLogGroupArn")
-        .and_then(Value::as_str);
-    let Some(text) = text.filter(|text| !text.is_empty()) else {
-        return Delivers::Nowhere;
-    };
-    let here = text.parse().is_ok_and(|arn: Arn| {
-        arn.account() == Some(site.account)
-            && arn.region().as_ref() == Some(&site.region)
-            && arn.log_group_name() == Some(&site.log_group)
-    });
-    if here {
-        Delivers::Here
-    } else {
-        Delivers::Elsewhere
-    }
 }

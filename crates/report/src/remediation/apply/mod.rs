@@ -5,6 +5,8 @@
 //! share a topic. Everything is looked at before anything is changed, and written down before and
 //! after.
 
+mod check;
+mod current;
 mod decide;
 mod feeding;
 mod site;
@@ -20,7 +22,7 @@ use trailproof_core::control::Control;
 
 use super::cloud::Cloud;
 use super::journal::{Entry, Journal, JournalError, StepRecord};
-use super::plan::{Change, Plan, Site, Step};
+use super::plan::{Plan, Site, Step};
 
 /// How to carry a plan out.
 #[derive(Debug, Clone, Copy)]
@@ -120,10 +122,7 @@ pub async fn apply(
         options,
         created_topics: plan
             .steps()
-            .filter_map(|step| match &step.change {
-                Change::CreateTopic(topic) => Some(topic.arn.as_str()),
-                _ => None,
-            })
+            .filter_map(|step| Some(step.change.created_topic()?.arn.as_str()))
             .collect(),
         shared: Mutex::new(Shared {
             journal,

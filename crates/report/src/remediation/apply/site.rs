@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use trailproof_scanner::CallFailure;
 
-use super::decide::{self, Decision, decide};
+use super::decide::{Decision, decide};
 use super::{ApplyEvent, JournalLost, StepOutcome, Work};
-use crate::remediation::cloud::{ChangeError, Cloud, Mutation};
-use crate::remediation::journal::Entry;
-use crate::remediation::plan::{Change, Site, Step};
-use crate::remediation::present;
+use crate::remediation::cloud::{Cloud, Mutation};
+use crate::remediation::journal::{Created, Entry};
+use crate::remediation::plan::{Site, Step};
+use crate::remediation::resources::topic;
 
 /// Repairs a site. Problems are told and end here.
 pub(super) async fn repair<C: Cloud>(
@@ -81,11 +81,8 @@ fn remember(
     actual: &BTreeMap<String, String>,
     topics: &mut BTreeMap<String, String>,
 ) {
-    if !matches!(step.change, Change::CreateTopic(_)) {
-        return;
-    }
     let planned = site.steps.iter().find(|planned| planned.id == step.id);
-    if let Some(Change::CreateTopic(topic)) = planned.map(|step| &step.change)
+    if let Some(topic) = planned.and_then(|step| step.change.created_topic())
         && let Some(arn) = actual.get(&topic.arn)
     {
         topics.insert(topic.arn.clone(), arn.clone());
@@ -115,7 +112,7 @@ async fn carry_out<C: Cloud>(
         step: Box::new(step.clone()),
         watched_by: watched_by.clone(),
     })?;
-    let mutation = mutation(&step.change);
+    let mutation = Mutation::Create(step.change.clone());
     let action = mutation.action();
     match work
         .cloud
@@ -130,7 +127,7 @@ async fn carry_out<C: Cloud>(
             })?;
             Ok(StepOutcome::Created)
         }
-        Err(ChangeError { error, uncertain }) => {
+        Err(CallFailure { error, uncertain }) => {
             let reason = format!("{action} failed: {}: {}", error.code, error.message);
             work.write_down(Entry::Failed {
                 step: step.id.clone(),
@@ -143,24 +140,17 @@ async fn carry_out<C: Cloud>(
     }
 }
 
-fn mutation(change: &Change) -> Mutation {
-    match change {
-        Change::PutMetricFilter(filter) => Mutation::PutMetricFilter(filter.clone()),
-        Change::CreateTopic(topic) => Mutation::CreateTopic(topic.clone()),
-        Change::Subscribe(subscription) => Mutation::Subscribe(subscription.clone()),
-        Change::PutMetricAlarm(alarm) => Mutation::PutMetricAlarm(alarm.clone()),
-    }
-}
-
 /// What undo needs to know of what was created.
-async fn result<C: Cloud>(work: &Work<'_, C>, step: &Step, answer: Value) -> Value {
-    match &step.change {
-        Change::CreateTopic(topic) => match present::topic(work.cloud, &topic.arn).await {
-            Ok(Some(there)) => decide::topic_result(&topic.arn, &there.attributes),
-            // Undo then asks for the person's eyes instead of comparing.
-            _ => json!({"arn": topic.arn}),
+async fn result<C: Cloud>(work: &Work<'_, C>, step: &Step, answer: Created) -> Created {
+    let Some(made) = step.change.created_topic() else {
+        return answer;
+    };
+    match topic::present(work.cloud, &made.arn).await {
+        Ok(Some(there)) => there.created(&made.arn),
+        // Undo then asks for the person's eyes instead of comparing.
+        _ => Created {
+            arn: Some(made.arn.clone()),
+            digest: None,
         },
-        Change::Subscribe(_) => answer,
-        Change::PutMetricFilter(_) | Change::PutMetricAlarm(_) => Value::Null,
     }
 }

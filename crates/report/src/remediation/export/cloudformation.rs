@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::quote::comment;
 use super::{Export, ExportFile, camel, names, own_steps};
-use crate::remediation::plan::{Change, Plan, Site, Step};
+use crate::remediation::plan::{Plan, Site, Step};
+use crate::shell::comment;
 
 pub(super) fn write(plan: &Plan) -> Export {
     let mut notes = Vec::new();
@@ -49,10 +49,7 @@ fn topics_of_others<'a>(
         .iter()
         .filter(|other| other.id != site.id)
         .flat_map(|other| other.steps.iter().map(move |step| (step, other)))
-        .filter_map(|(step, other)| match &step.change {
-            Change::CreateTopic(topic) => Some((topic, other)),
-            _ => None,
-        })
+        .filter_map(|(step, other)| Some((step.change.created_topic()?, other)))
         .filter(|(topic, _)| {
             let mut needed = site.steps.iter().map(|step| step.change.needed_topic());
             needed.any(|arn| arn == Some(topic.arn.as_str()))
@@ -71,10 +68,7 @@ fn template(plan: &Plan, site: &Site, notes: &mut Vec<String>) -> Value {
     let steps = own_steps(site, notes);
     let topics: BTreeMap<&str, String> = steps
         .iter()
-        .filter_map(|step| match &step.change {
-            Change::CreateTopic(topic) => Some((topic.arn.as_str(), logical_id(step))),
-            _ => None,
-        })
+        .filter_map(|step| Some((step.change.created_topic()?.arn.as_str(), logical_id(step))))
         .collect();
     let resources: Map<String, Value> = steps
         .iter()
@@ -104,70 +98,6 @@ fn resource(step: &Step, topics: &BTreeMap<&str, String>) -> Value {
         Some(id) => json!({"Ref": id}),
         None => json!(arn),
     };
-    match &step.change {
-        Change::PutMetricFilter(filter) => json!({
-            "Type": "AWS::Logs::MetricFilter",
-            "Properties": {
-                "FilterName": filter.name, "FilterPattern": filter.pattern,
-                "LogGroupName": filter.log_group,
-                "MetricTransformations": [{"MetricNamespace": filter.namespace,
-                    "MetricName": filter.metric, "MetricValue": filter.value}],
-            },
-        }),
-        Change::CreateTopic(made) => {
-            let mut properties = Map::new();
-            properties.insert("TopicName".to_owned(), json!(made.name));
-            if let Some(key) = &made.kms_key {
-                properties.insert("KmsMasterKeyId".to_owned(), json!(key));
-            }
-            insert_tags(&mut properties, &made.tags);
-            json!({"Type": "AWS::SNS::Topic", "Properties": properties})
-        }
-        Change::Subscribe(subscription) => json!({
-            "Type": "AWS::SNS::Subscription",
-            "Properties": {
-                "TopicArn": topic(&subscription.topic_arn),
-                "Protocol": subscription.protocol, "Endpoint": subscription.endpoint,
-            },
-        }),
-        Change::PutMetricAlarm(alarm) => {
-            let mut properties = alarm_properties(alarm.period, alarm.threshold);
-            for (name, value) in [
-                ("AlarmName", json!(alarm.name)),
-                ("AlarmDescription", json!(alarm.description)),
-                ("Namespace", json!(alarm.namespace)),
-                ("MetricName", json!(alarm.metric)),
-                ("AlarmActions", json!([topic(&alarm.topic_arn)])),
-            ] {
-                properties.insert(name.to_owned(), value);
-            }
-            insert_tags(&mut properties, &alarm.tags);
-            json!({"Type": "AWS::CloudWatch::Alarm", "Properties": properties})
-        }
-    }
-}
-
-/// What every alarm of a plan has in common.
-pub(super) fn alarm_properties(period: u32, threshold: f64) -> Map<String, Value> {
-    [
-        ("Statistic", json!("Sum")),
-        ("Period", json!(period)),
-        ("EvaluationPeriods", json!(1)),
-        ("Threshold", json!(threshold)),
-        ("ComparisonOperator", json!("GreaterThanOrEqualToThreshold")),
-        ("TreatMissingData", json!("notBreaching")),
-    ]
-    .map(|(name, value)| (name.to_owned(), value))
-    .into_iter()
-    .collect()
-}
-
-pub(super) fn insert_tags(properties: &mut Map<String, Value>, tags: &BTreeMap<String, String>) {
-    if !tags.is_empty() {
-        let tags: Vec<_> = tags
-            .iter()
-            .map(|(key, value)| json!({"Key": key, "Value": value}))
-            .collect();
-        properties.insert("Tags".to_owned(), json!(tags));
-    }
+    let (kind, properties) = step.change.resource().cloudformation(&topic);
+    json!({"Type": kind, "Properties": properties})
 }

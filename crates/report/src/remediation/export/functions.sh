@@ -41,74 +41,64 @@ how_many() {
     printf '%s' "$counted" | tr -d ' \n'
 }
 
-# metric_filter LOG-GROUP NAME PATTERN TRANSFORMATIONS QUERY: the query counts the filters of that
-# name, and those that are the same in everything.
+# metric_filter LOG-GROUP NAME QUERY COMMAND...: the query counts the filters of that name, and those
+# that are the same in everything.
 metric_filter() {
-    found=$(how_many aws logs describe-metric-filters --log-group-name "$1" \
-        --filter-name-prefix "$2" --query "$5") || exit 1
+    group=$1 name=$2
+    found=$(how_many aws logs describe-metric-filters --log-group-name "$group" \
+        --filter-name-prefix "$name" --query "$3") || exit 1
+    shift 3
     case $found in
     '[0,0]')
-        aws logs put-metric-filter --log-group-name "$1" --filter-name "$2" \
-            --filter-pattern "$3" --metric-transformations "$4"
-        say "created the metric filter $2 on $1"
+        "$@"
+        say "created the metric filter $name on $group"
         ;;
-    '[1,1]') say "the metric filter $2 on $1 is there" ;;
-    *) give_up "there is another metric filter $2 on $1" ;;
+    '[1,1]') say "the metric filter $name on $group is there" ;;
+    *) give_up "there is another metric filter $name on $group" ;;
     esac
 }
 
-# topic ARN NAME TAGS [ATTRIBUTES]: creating a topic that is there changes nothing, and AWS refuses
-# when the one that is there has other tags or attributes.
+# topic COMMAND...: creating a topic that is there changes nothing, and AWS refuses when the one that
+# is there has other tags or attributes.
 topic() {
-    if [ "$#" -gt 3 ]; then
-        aws sns create-topic --name "$2" --tags "$3" --attributes "$4" --query TopicArn --output text
-    else
-        aws sns create-topic --name "$2" --tags "$3" --query TopicArn --output text
-    fi
+    "$@" --query TopicArn --output text
 }
 
-# topic_of_any_origin ARN NAME TAGS [ATTRIBUTES]: a topic of that name is used, whoever made it.
+# topic_of_any_origin ARN NAME COMMAND...: a topic of that name is used, whoever made it.
 topic_of_any_origin() {
     if aws sns get-topic-attributes --topic-arn "$1" --query Attributes.TopicArn --output text; then
         say "the topic $2 is there"
     else
+        shift 2
         topic "$@"
     fi
 }
 
-# subscription TOPIC PROTOCOL ENDPOINT QUERY: the query counts the same subscriptions.
+# subscription TOPIC PROTOCOL QUERY COMMAND...: the query counts the same subscriptions.
 subscription() {
-    found=$(how_many aws sns list-subscriptions-by-topic --topic-arn "$1" --query "$4") || exit 1
+    topic=$1 protocol=$2
+    found=$(how_many aws sns list-subscriptions-by-topic --topic-arn "$topic" --query "$3") || exit 1
+    shift 3
     if [ "$found" = 0 ]; then
-        aws sns subscribe --topic-arn "$1" --protocol "$2" --notification-endpoint "$3" \
-            --query SubscriptionArn --output text
+        "$@" --query SubscriptionArn --output text
     else
-        say "the $2 subscription of $1 is there"
+        say "the $protocol subscription of $topic is there"
     fi
 }
 
-# alarm QUERY TAGS NAME DESCRIPTION NAMESPACE METRIC PERIOD THRESHOLD TOPIC: the query counts the
-# alarms of that name, and those that this plan made.
+# alarm NAME QUERY COMMAND...: the query counts the alarms of that name, and those that this plan
+# made.
 alarm() {
-    found=$(how_many aws cloudwatch describe-alarms --alarm-names "$3" \
-        --alarm-types MetricAlarm CompositeAlarm --query "$1") || exit 1
+    name=$1
+    found=$(how_many aws cloudwatch describe-alarms --alarm-names "$name" \
+        --alarm-types MetricAlarm CompositeAlarm --query "$2") || exit 1
+    shift 2
     case $found in
     '[0,0]')
-        name=$3 description=$4 namespace=$5 metric=$6 period=$7 threshold=$8 topic=$9
-        set -- "$2"
-        if [ -n "$1" ]; then
-            set -- --tags "$1"
-        else
-            shift
-        fi
-        aws cloudwatch put-metric-alarm --alarm-name "$name" --alarm-description "$description" \
-            --namespace "$namespace" --metric-name "$metric" --statistic Sum --period "$period" \
-            --evaluation-periods 1 --threshold "$threshold" \
-            --comparison-operator GreaterThanOrEqualToThreshold \
-            --treat-missing-data notBreaching --alarm-actions "$topic" "$@"
+        "$@"
         say "created the alarm $name"
         ;;
-    '[1,1]') say "the alarm $3 is there" ;;
-    *) give_up "there is another alarm $3" ;;
+    '[1,1]') say "the alarm $name is there" ;;
+    *) give_up "there is another alarm $name" ;;
     esac
 }

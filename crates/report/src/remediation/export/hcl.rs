@@ -6,7 +6,7 @@ use super::quote::hcl;
 
 /// A block with its attributes and the blocks in it.
 #[derive(Debug, Default)]
-pub(super) struct Block {
+pub(crate) struct Block {
     head: String,
     attributes: Vec<(String, String)>,
     maps: Vec<(String, Vec<(String, String)>)>,
@@ -15,31 +15,33 @@ pub(super) struct Block {
 
 impl Block {
     /// A block such as `resource "type" "name"`.
-    pub(super) fn new(kind: &str, labels: &[&str]) -> Self {
-        let head = labels.iter().fold(kind.to_owned(), |mut head, label| {
-            head.push(' ');
-            head.push_str(&hcl(label));
-            head
-        });
+    pub(crate) fn new(kind: &str, labels: &[&str]) -> Self {
         Self {
-            head,
+            head: head(kind, labels),
             ..Self::default()
         }
     }
 
+    /// The same arguments in a block of this kind, after one that is an expression.
+    pub(crate) fn of(mut self, kind: &str, labels: &[&str], name: &str, value: String) -> Self {
+        self.head = head(kind, labels);
+        self.attributes.insert(0, (name.to_owned(), value));
+        self
+    }
+
     /// An attribute that is a string.
-    pub(super) fn text(self, name: &str, value: &str) -> Self {
+    pub(crate) fn text(self, name: &str, value: &str) -> Self {
         self.raw(name, hcl(value))
     }
 
     /// An attribute that is an expression.
-    pub(super) fn raw(mut self, name: &str, expression: impl Into<String>) -> Self {
+    pub(crate) fn raw(mut self, name: &str, expression: impl Into<String>) -> Self {
         self.attributes.push((name.to_owned(), expression.into()));
         self
     }
 
     /// An attribute that is a map of strings; left out when it is empty.
-    pub(super) fn map<'a>(
+    pub(crate) fn map<'a>(
         mut self,
         name: &str,
         entries: impl IntoIterator<Item = (&'a String, &'a String)>,
@@ -55,12 +57,12 @@ impl Block {
     }
 
     /// A block within the block.
-    pub(super) fn block(mut self, block: Self) -> Self {
+    pub(crate) fn block(mut self, block: Self) -> Self {
         self.blocks.push(block);
         self
     }
 
-    pub(super) fn write(&self, depth: usize, text: &mut String) {
+    pub(crate) fn write(&self, depth: usize, text: &mut String) {
         let indent = "  ".repeat(depth);
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{indent}{} {{", self.head);
@@ -78,6 +80,14 @@ impl Block {
         }
         let _ = writeln!(text, "{indent}}}");
     }
+}
+
+fn head(kind: &str, labels: &[&str]) -> String {
+    labels.iter().fold(kind.to_owned(), |mut head, label| {
+        head.push(' ');
+        head.push_str(&hcl(label));
+        head
+    })
 }
 
 fn separate(first: &mut bool, text: &mut String) {

@@ -4,7 +4,7 @@
 //! look before it creates as `apply` does, except for the script, which does look.
 
 mod cloudformation;
-mod hcl;
+pub(crate) mod hcl;
 pub mod quote;
 mod script;
 mod stack_set;
@@ -107,11 +107,6 @@ fn own_steps<'a>(site: &'a Site, notes: &mut Vec<String>) -> Vec<&'a Step> {
         )
     }));
     own
-}
-
-/// A number without a needless fraction.
-fn number(value: f64) -> String {
-    value.to_string()
 }
 
 /// A text as part of an identifier: letters and digits, each word capitalized.

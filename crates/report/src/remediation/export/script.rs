@@ -2,11 +2,10 @@
 
 use std::fmt::Write as _;
 
-use serde_json::json;
-
-use super::quote::{comment, shell};
-use super::{Export, ExportFile, number, role_arn};
-use crate::remediation::plan::{Alarm, Change, MetricFilter, Plan, Step, Subscription, Topic};
+use super::{Export, ExportFile, role_arn};
+use crate::remediation::plan::{Plan, Step};
+use crate::remediation::resources::Change;
+use crate::shell::{self, comment};
 
 const FUNCTIONS: &str = include_str!("functions.sh");
 
@@ -57,125 +56,23 @@ fn block(plan: &Plan, steps: &[Step], script: &mut String) {
         script,
         "    enter {} {} {}",
         first.account,
-        shell(first.region.as_str()),
-        shell(&role)
+        shell::quote(first.region.as_str()),
+        shell::quote(&role)
     );
     for step in steps {
-        let command = match &step.change {
-            Change::PutMetricFilter(filter) => metric_filter(filter),
-            Change::CreateTopic(made) => topic(made),
-            Change::Subscribe(made) => subscription(made),
-            Change::PutMetricAlarm(made) => alarm(made),
-        };
-        let _ = writeln!(script, "    {command}");
+        let _ = writeln!(script, "    {}", call(&step.change));
     }
     let _ = writeln!(script, ")");
 }
 
-/// A literal of `JMESPath`: JSON between backticks.
-fn literal(text: &str) -> String {
-    format!("`{}`", json!(text).to_string().replace('`', "\\`"))
-}
-
-fn call(function: &str, arguments: &[String]) -> String {
-    arguments
-        .iter()
-        .fold(function.to_owned(), |mut call, argument| {
-            call.push_str(" \\\n        ");
-            call.push_str(&shell(argument));
-            call
-        })
-}
-
-fn metric_filter(filter: &MetricFilter) -> String {
-    let transformation = json!([{"metricName": filter.metric, "metricNamespace": filter.namespace,
-        "metricValue": filter.value}]);
-    let name = literal(&filter.name);
-    let query = format!(
-        "[length(metricFilters[?filterName=={name}]), length(metricFilters[?filterName=={name} && filterPattern=={} && metricTransformations[0].metricNamespace=={} && metricTransformations[0].metricName=={} && metricTransformations[0].metricValue=={}])]",
-        literal(&filter.pattern),
-        literal(&filter.namespace),
-        literal(&filter.metric),
-        literal(&filter.value),
-    );
-    call(
-        "metric_filter",
-        &[
-            filter.log_group.clone(),
-            filter.name.clone(),
-            filter.pattern.clone(),
-            transformation.to_string(),
-            query,
-        ],
-    )
-}
-
-fn topic(topic: &Topic) -> String {
-    let tags: Vec<_> = topic
-        .tags
-        .iter()
-        .map(|(key, value)| json!({"Key": key, "Value": value}))
-        .collect();
-    let mut arguments = vec![
-        topic.arn.clone(),
-        topic.name.clone(),
-        json!(tags).to_string(),
-    ];
-    if let Some(key) = &topic.kms_key {
-        arguments.push(json!({"KmsMasterKeyId": key}).to_string());
+/// The call of a function that looks and then runs the command that creates.
+fn call(change: &Change) -> String {
+    let (words, create) = change.resource().script();
+    let mut words = words.iter();
+    let mut call = words.next().cloned().unwrap_or_default();
+    for word in words.map(|word| shell::quote(word)) {
+        let _ = write!(call, " \\\n        {word}");
     }
-    let function = if topic.use_existing {
-        "topic_of_any_origin"
-    } else {
-        "topic"
-    };
-    call(function, &arguments)
-}
-
-fn subscription(subscription: &Subscription) -> String {
-    let query = format!(
-        "length(Subscriptions[?Protocol=={} && Endpoint=={}])",
-        literal(subscription.protocol.as_str()),
-        literal(&subscription.endpoint)
-    );
-    call(
-        "subscription",
-        &[
-            subscription.topic_arn.clone(),
-            subscription.protocol.to_string(),
-            subscription.endpoint.clone(),
-            query,
-        ],
-    )
-}
-
-fn alarm(alarm: &Alarm) -> String {
-    let query = format!(
-        "[length([MetricAlarms, CompositeAlarms][]), length(MetricAlarms[?AlarmDescription=={}])]",
-        literal(&alarm.description)
-    );
-    let tags: Vec<_> = alarm
-        .tags
-        .iter()
-        .map(|(key, value)| json!({"Key": key, "Value": value}))
-        .collect();
-    let tags = if tags.is_empty() {
-        String::new()
-    } else {
-        json!(tags).to_string()
-    };
-    call(
-        "alarm",
-        &[
-            query,
-            tags,
-            alarm.name.clone(),
-            alarm.description.clone(),
-            alarm.namespace.clone(),
-            alarm.metric.clone(),
-            alarm.period.to_string(),
-            number(alarm.threshold),
-            alarm.topic_arn.clone(),
-        ],
-    )
+    let _ = write!(call, " \\\n        {}", shell::program(&create));
+    call
 }

@@ -9,11 +9,13 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 use trailproof_core::account::{AccountId, Region};
+use trailproof_core::remedy;
 
-use super::cloudformation::{alarm_properties, insert_tags, pretty};
-use super::quote::{comment, shell};
+use super::cloudformation::pretty;
 use super::{Export, ExportFile, camel, own_steps};
-use crate::remediation::plan::{Change, Plan, Site, Step};
+use crate::remediation::plan::{Plan, Site, Step};
+use crate::remediation::resources::{Change, alarm, metric_filter, subscription, topic};
+use crate::shell::{comment, quote};
 
 const TEMPLATE: &str = "stack-set.template.json";
 
@@ -187,17 +189,15 @@ fn template(plan: &Plan, kinds: &Kinds) -> Value {
     for label in &kinds.filters {
         let name = format!("{label}Name");
         let condition = template.when_given(&name);
-        let properties = json!({
-            "FilterName": {"Ref": name},
-            "FilterPattern": template.parameter(&format!("{label}Pattern")),
-            "LogGroupName": {"Ref": "LogGroupName"},
-            "MetricTransformations": [{
-                "MetricNamespace": template.parameter(&format!("{label}MetricNamespace")),
-                "MetricName": template.parameter(&format!("{label}MetricName")),
-                "MetricValue": "1",
-            }],
-        });
-        template.resource(label, "AWS::Logs::MetricFilter", condition, properties);
+        let mut given = |member: &str| template.parameter(&format!("{label}{member}"));
+        let properties = metric_filter::properties(
+            &json!({"Ref": "LogGroupName"}),
+            &json!({"Ref": name}),
+            &given("Pattern"),
+            [given("MetricNamespace"), given("MetricName")],
+            remedy::METRIC_VALUE,
+        );
+        template.resource(label, metric_filter::CLOUDFORMATION, condition, properties);
     }
     let topics: Vec<String> = (1..=kinds.topics)
         .map(|number| numbered("Topic", number))
@@ -205,46 +205,35 @@ fn template(plan: &Plan, kinds: &Kinds) -> Value {
     for label in &topics {
         let name = format!("{label}Name");
         let condition = template.when_given(&name);
-        let mut properties = Map::from_iter([("TopicName".to_owned(), json!({"Ref": name}))]);
-        if kinds.kms_key {
-            let key = template.parameter(&format!("{label}Key"));
-            properties.insert("KmsMasterKeyId".to_owned(), key);
-        }
-        insert_tags(&mut properties, &kinds.topic_tags);
-        let properties = Value::Object(properties);
-        template.resource(label, "AWS::SNS::Topic", condition, properties);
+        let key = kinds
+            .kms_key
+            .then(|| template.parameter(&format!("{label}Key")));
+        let properties = topic::properties(json!({"Ref": name}), key, &kinds.topic_tags);
+        template.resource(label, topic::CLOUDFORMATION, condition, properties);
     }
     for number in 1..=kinds.subscriptions {
         let label = format!("Subscription{number}");
         let endpoint = format!("{label}Endpoint");
         let condition = template.when_given(&endpoint);
-        let properties = json!({
-            "TopicArn": topic(&mut template, kinds, &label, &topics), "Endpoint": {"Ref": endpoint},
-            "Protocol": template.parameter(&format!("{label}Protocol")),
-        });
-        let kind = "AWS::SNS::Subscription";
-        template.resource(&label, kind, condition, properties);
+        let own = topic_of(&mut template, kinds, &label, &topics);
+        let protocol = template.parameter(&format!("{label}Protocol"));
+        let properties = subscription::properties(&own, &protocol, &json!({"Ref": endpoint}));
+        template.resource(&label, subscription::CLOUDFORMATION, condition, properties);
     }
     for (label, (period, threshold)) in &kinds.alarms {
         let name = format!("{label}Name");
         let condition = template.when_given(&name);
-        let mut properties = alarm_properties(*period, *threshold);
-        for (member, parameter) in [
-            ("AlarmDescription", "Description"),
-            ("Namespace", "MetricNamespace"),
-            ("MetricName", "MetricName"),
-        ] {
-            let value = template.parameter(&format!("{label}{parameter}"));
-            properties.insert(member.to_owned(), value);
-        }
-        properties.insert("AlarmName".to_owned(), json!({"Ref": name}));
-        // An alarm may name a topic that comes later.
-        let topic = topic(&mut template, kinds, label, &[]);
-        properties.insert("AlarmActions".to_owned(), json!([topic]));
-        insert_tags(&mut properties, &kinds.alarm_tags);
-        let kind = "AWS::CloudWatch::Alarm";
-        let properties = Value::Object(properties);
-        template.resource(label, kind, condition, properties);
+        let properties = alarm::template(*period, *threshold, &kinds.alarm_tags, |member| {
+            match member {
+                "AlarmName" => json!({"Ref": name}),
+                // An alarm may name a topic that comes later.
+                "AlarmActions" => topic_of(&mut template, kinds, label, &[]),
+                "AlarmDescription" => template.parameter(&format!("{label}Description")),
+                "Namespace" => template.parameter(&format!("{label}MetricNamespace")),
+                other => template.parameter(&format!("{label}{other}")),
+            }
+        });
+        template.resource(label, alarm::CLOUDFORMATION, condition, properties);
     }
     template.finish(plan)
 }
@@ -252,7 +241,7 @@ fn template(plan: &Plan, kinds: &Kinds) -> Value {
 /// The topic of an alarm or a subscription: one of the stack's own place by its name, one of
 /// another by its ARN, or, where the plan has both kinds of sites, whichever the values name. Of
 /// the topics that the stack creates itself, those that are given here have to be there before.
-fn topic(template: &mut Template, kinds: &Kinds, label: &str, topics: &[String]) -> Value {
+fn topic_of(template: &mut Template, kinds: &Kinds, label: &str, topics: &[String]) -> Value {
     let other = format!("{label}TopicArn");
     if !kinds.to_own_topic.contains(label) {
         return template.parameter(&other);
@@ -366,7 +355,7 @@ fn commands(plan: &Plan, sets: &[BTreeMap<(AccountId, Region), Parameters>]) -> 
         "# Filter patterns are meant literally:\n# shellcheck disable=SC2016\nset -eu"
     );
     for (index, set) in sets.iter().enumerate() {
-        let name = shell(&format!("trailproof-{}-{}", plan.id, index + 1)).into_owned();
+        let name = quote(&format!("trailproof-{}-{}", plan.id, index + 1)).into_owned();
         let _ = writeln!(
             script,
             "\nif ! aws cloudformation describe-stack-set --stack-set-name {name} >/dev/null 2>&1; then\n    aws cloudformation create-stack-set --stack-set-name {name} --template-body file://{TEMPLATE} \\\n        --managed-execution Active=true\nfi"
@@ -385,8 +374,8 @@ fn commands(plan: &Plan, sets: &[BTreeMap<(AccountId, Region), Parameters>]) -> 
                 script,
                 "aws cloudformation create-stack-instances --stack-set-name {name} \\\n    --accounts {} --regions {} \\\n    --parameter-overrides {}",
                 accounts.join(" "),
-                shell(region.as_str()),
-                shell(&json!(overrides).to_string())
+                quote(region.as_str()),
+                quote(&json!(overrides).to_string())
             );
         }
     }

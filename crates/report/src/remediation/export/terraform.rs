@@ -6,9 +6,10 @@ use std::fmt::Write as _;
 use trailproof_core::account::{AccountId, Region};
 
 use super::hcl::Block;
-use super::quote::{comment, hcl};
-use super::{Export, ExportFile, names, number, role_arn, slug};
-use crate::remediation::plan::{Change, Plan, Step};
+use super::quote::hcl;
+use super::{Export, ExportFile, names, role_arn, slug};
+use crate::remediation::plan::{Plan, Step};
+use crate::shell::comment;
 
 pub(super) fn write(plan: &Plan) -> Export {
     let mut text = String::new();
@@ -58,10 +59,7 @@ pub(super) fn write(plan: &Plan) -> Export {
     };
     let topics: BTreeMap<&str, String> = plan
         .steps()
-        .filter_map(|step| match &step.change {
-            Change::CreateTopic(topic) => Some((topic.arn.as_str(), name(step))),
-            _ => None,
-        })
+        .filter_map(|step| Some((step.change.created_topic()?.arn.as_str(), name(step))))
         .collect();
     for site in &plan.sites {
         let _ = writeln!(text, "\n# {}", comment(&site.id));
@@ -92,49 +90,7 @@ fn resource(step: &Step, name: &str, topics: &BTreeMap<&str, String>) -> Block {
             .get(arn)
             .map_or_else(|| hcl(arn), |topic| format!("aws_sns_topic.{topic}.arn"))
     };
-    let resource = |kind: &str| {
-        Block::new("resource", &[kind, name]).raw(
-            "provider",
-            format!("aws.{}", alias(step.account, &step.region)),
-        )
-    };
-    match &step.change {
-        Change::PutMetricFilter(filter) => resource("aws_cloudwatch_log_metric_filter")
-            .text("name", &filter.name)
-            .text("log_group_name", &filter.log_group)
-            .text("pattern", &filter.pattern)
-            .block(
-                Block::new("metric_transformation", &[])
-                    .text("namespace", &filter.namespace)
-                    .text("name", &filter.metric)
-                    .text("value", &filter.value),
-            ),
-        Change::CreateTopic(topic) => {
-            let mut block = resource("aws_sns_topic").text("name", &topic.name);
-            if let Some(key) = &topic.kms_key {
-                block = block.text("kms_master_key_id", key);
-            }
-            block.map("tags", &topic.tags)
-        }
-        Change::Subscribe(subscription) => resource("aws_sns_topic_subscription")
-            .raw("topic_arn", topic_arn(&subscription.topic_arn))
-            .text("protocol", subscription.protocol.as_str())
-            .text("endpoint", &subscription.endpoint),
-        Change::PutMetricAlarm(alarm) => resource("aws_cloudwatch_metric_alarm")
-            .text("alarm_name", &alarm.name)
-            .text("alarm_description", &alarm.description)
-            .text("namespace", &alarm.namespace)
-            .text("metric_name", &alarm.metric)
-            .text("statistic", "Sum")
-            .raw("period", alarm.period.to_string())
-            .raw("evaluation_periods", "1")
-            .raw("threshold", number(alarm.threshold))
-            .text("comparison_operator", "GreaterThanOrEqualToThreshold")
-            .text("treat_missing_data", "notBreaching")
-            .raw(
-                "alarm_actions",
-                format!("[{}]", topic_arn(&alarm.topic_arn)),
-            )
-            .map("tags", &alarm.tags),
-    }
+    let provider = format!("aws.{}", alias(step.account, &step.region));
+    let (kind, arguments) = step.change.resource().terraform(&topic_arn);
+    arguments.of("resource", &[kind, name], "provider", provider)
 }

@@ -5,10 +5,8 @@ use std::fmt::Write as _;
 
 use super::*;
 use crate::remediation::endpoint::Protocol;
-use crate::remediation::plan::{
-    Alarm, Change, MetricFilter, PlanRun, PlanSummary, ReliesOn, Repair, SCHEMA_VERSION,
-    Subscription, TAG, Topic,
-};
+use crate::remediation::plan::{PlanRun, PlanSummary, ReliesOn, Repair, SCHEMA_VERSION};
+use crate::remediation::resources::{Alarm, Change, MetricFilter, Subscription, TAG, Topic};
 
 fn step(id: &str, account: &str, change: Change) -> Step {
     Step {

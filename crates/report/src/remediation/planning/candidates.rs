@@ -6,27 +6,28 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::Value;
 use trailproof_core::account::{AccountId, Region};
-use trailproof_core::arn::Arn;
+use trailproof_core::arn::{Arn, LogGroupAddress};
 use trailproof_core::control::Control;
 use trailproof_core::finding::{Finding, LinkName};
+use trailproof_core::remedy;
 
 use super::refusal::Refusal;
-use super::sites::SiteKey;
 use super::world::World;
 use crate::remediation::endpoint::Endpoint;
 use crate::remediation::naming::{NameContext, NameKind};
 use crate::remediation::options::{PatternText, PlanOptions};
-use crate::remediation::plan::{
-    Alarm, Change, METRIC_FILTERS_PER_LOG_GROUP, MetricFilter, Reused, Step, Subscription, Topic,
+use crate::remediation::plan::{Reused, Step};
+use crate::remediation::resources::{
+    Alarm, Change, METRIC_FILTERS_PER_LOG_GROUP, MetricFilter, Subscription, Topic, alarm,
+    metric_filter, topic,
 };
-use crate::remediation::state;
 
 /// What candidates are made for and from.
 #[derive(Clone, Copy)]
 pub(super) struct Setting<'a> {
     pub(super) world: &'a World,
     pub(super) options: &'a PlanOptions,
-    pub(super) site: &'a SiteKey,
+    pub(super) site: &'a LogGroupAddress,
     pub(super) control: &'a Control,
     pub(super) benchmark: &'a str,
     pub(super) broken: &'a Finding,
@@ -209,7 +210,7 @@ impl<'a> Setting<'a> {
         let alarm = alarms.iter().find(same_alarm).and_then(|alarm| {
             Some(Reused::Alarm {
                 name: alarm.get("AlarmName")?.as_str()?.to_owned(),
-                digest: state::alarm(alarm),
+                digest: alarm::digest(alarm),
             })
         });
         alarm
@@ -221,7 +222,7 @@ impl<'a> Setting<'a> {
     pub(super) fn reused_topic(&self, arn: &str) -> Reused {
         Reused::Topic {
             arn: arn.to_owned(),
-            digest: self.world.seen_topic(arn).map(state::topic),
+            digest: self.world.seen_topic(arn).map(topic::digest),
         }
     }
 
@@ -336,7 +337,7 @@ impl<'a> Setting<'a> {
                 pattern: self.pattern().to_owned(),
                 namespace,
                 metric,
-                value: "1".to_owned(),
+                value: remedy::METRIC_VALUE.to_owned(),
             }),
             true,
         );
@@ -619,7 +620,7 @@ fn watched(filter: &Value) -> Option<Watched> {
         metric: text("metricName")?.to_owned(),
         reused: Some(Reused::MetricFilter {
             name: filter.get("filterName")?.as_str()?.to_owned(),
-            digest: state::metric_filter(filter),
+            digest: metric_filter::digest(filter),
         }),
     })
 }

@@ -19,6 +19,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use trailproof_core::account::AccountId;
+use trailproof_core::arn::LogGroupAddress;
 use trailproof_core::control::{self, CatalogueError, Control};
 use trailproof_core::evaluate::evaluate;
 use trailproof_core::evidence::{Evidence, Record};
@@ -29,11 +30,12 @@ use super::options::{InvalidOption, PatternText, PlanOptions, Selection};
 use super::plan::{self, Plan, PlanRun, PlanSummary, Unrepairable};
 use crate::document::FindingsDocument;
 use crate::run::{Run, RunDirectory, RunDirectoryError, file};
+use crate::shell;
 use candidates::Candidate;
 use recorded::Recorded;
 pub use recorded::RecordedError;
 use refusal::Refusal;
-use sites::{Draft, NewTopics, SiteKey, site_of, take_topic};
+use sites::{Draft, NewTopics, site_of, take_topic};
 use world::World;
 
 /// Why no plan could be made.
@@ -180,7 +182,7 @@ struct Planner<'a> {
     policy: Policy,
     options: &'a PlanOptions,
     world: World,
-    drafts: BTreeMap<SiteKey, Draft>,
+    drafts: BTreeMap<LogGroupAddress, Draft>,
     topics: NewTopics,
     /// Accounts in which nothing may be changed, whomever it would help.
     excluded: BTreeSet<AccountId>,
@@ -193,7 +195,7 @@ struct Planner<'a> {
 
 /// Findings that break at the same place for the same reason: one repair for all.
 struct Group {
-    site: SiteKey,
+    site: LogGroupAddress,
     control: String,
     members: Vec<Finding>,
 }
@@ -545,7 +547,11 @@ impl Planner<'_> {
             broken_link: finding.broken_link,
             reason: finding.reason.as_deref().map(str::to_owned),
             why,
-            commands: remediation.map(|r| r.commands.clone()).unwrap_or_default(),
+            commands: remediation
+                .iter()
+                .flat_map(|remediation| &remediation.commands)
+                .map(shell::command)
+                .collect(),
         }
     }
 }
@@ -564,7 +570,7 @@ fn above_metric_filter(link: LinkName) -> bool {
 
 /// Findings by the place and the way in which they break.
 fn group(broken: &[Finding]) -> Vec<Group> {
-    let mut groups: BTreeMap<(SiteKey, String, Option<String>, Option<String>), Group> =
+    let mut groups: BTreeMap<(LogGroupAddress, String, Option<String>, Option<String>), Group> =
         BTreeMap::new();
     for finding in broken {
         if finding.status != Status::Fail || finding.broken_link.is_none_or(above_metric_filter) {

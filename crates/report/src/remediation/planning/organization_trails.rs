@@ -4,15 +4,14 @@
 
 use std::collections::BTreeSet;
 
-use trailproof_core::arn::Arn;
+use trailproof_core::arn::LogGroupAddress;
 use trailproof_core::evidence::Evidence;
 
 use super::candidates::Candidate;
-use super::sites::SiteKey;
 use super::{Chain, Effect, Group, Planner, PlanningError, Tried};
 
 /// The log groups that organization trails deliver to.
-pub(super) fn sites(evidence: &Evidence) -> BTreeSet<SiteKey> {
+pub(super) fn sites(evidence: &Evidence) -> BTreeSet<LogGroupAddress> {
     let log_groups: BTreeSet<&str> = evidence
         .reader()
         .trail_listings()
@@ -23,14 +22,7 @@ pub(super) fn sites(evidence: &Evidence) -> BTreeSet<SiteKey> {
         .collect();
     log_groups
         .into_iter()
-        .filter_map(|text| {
-            let arn: Arn = text.parse().ok()?;
-            Some(SiteKey {
-                account: arn.account()?,
-                region: arn.region()?,
-                log_group: arn.log_group_name()?.to_owned(),
-            })
-        })
+        .filter_map(LogGroupAddress::of)
         .collect()
 }
 
@@ -39,7 +31,7 @@ impl Planner<'_> {
     /// it makes needless, and helps each account as well as they would.
     pub(super) fn repair_shared(
         &mut self,
-        site: &SiteKey,
+        site: &LogGroupAddress,
         groups: &[Group],
     ) -> Result<(), PlanningError> {
         // Whoever names accounts has not thought of this one, unless it is among them.
@@ -65,7 +57,7 @@ impl Planner<'_> {
 
     fn weigh(
         &mut self,
-        site: &SiteKey,
+        site: &LogGroupAddress,
         control: &str,
         elsewhere: &[&Group],
     ) -> Result<(), PlanningError> {

@@ -6,7 +6,7 @@ use trailproof_core::arn::Arn;
 
 use super::candidates::{Candidate, Setting};
 use crate::remediation::plan::{Reused, Step};
-use crate::remediation::state;
+use crate::remediation::resources::alarm;
 
 impl Setting<'_> {
     /// A filter alone, or with somebody who listens, for alarms that are there already. Whether
@@ -49,7 +49,7 @@ impl Setting<'_> {
                 let reused = vec![
                     Reused::Alarm {
                         name: name.to_owned(),
-                        digest: state::alarm(alarm),
+                        digest: alarm::digest(alarm),
                     },
                     self.reused_topic(topic.as_str()),
                 ];

@@ -6,7 +6,7 @@ use trailproof_core::account::{AccountId, Region};
 
 use crate::remediation::endpoint::InvalidSubscriber;
 use crate::remediation::naming::InvalidName;
-use crate::remediation::plan::METRIC_FILTERS_PER_LOG_GROUP;
+use crate::remediation::resources::METRIC_FILTERS_PER_LOG_GROUP;
 
 /// Why a finding cannot be repaired.
 #[derive(Debug, Clone)]

@@ -3,43 +3,34 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use trailproof_core::account::{AccountId, Region};
-use trailproof_core::arn::Arn;
+use trailproof_core::account::AccountId;
+use trailproof_core::arn::{Arn, LogGroupAddress};
 use trailproof_core::finding::{Finding, LinkName, LinkStatus};
 
 use super::candidates::Candidate;
-use crate::remediation::plan::{Change, ReliesOn, Repair, Reused, Site, Step};
-use crate::remediation::state;
-
-/// Which log group.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct SiteKey {
-    pub(super) account: AccountId,
-    pub(super) region: Region,
-    pub(super) log_group: String,
-}
-
-impl SiteKey {
-    fn id(&self) -> String {
-        format!("{}/{}/{}", self.account, self.region, self.log_group)
-    }
-}
+use crate::remediation::plan::{ReliesOn, Repair, Reused, Site, Step};
+use crate::remediation::resources::{Change, metric_filter};
 
 /// The log group that a finding's chain runs through.
-pub(super) fn site_of(finding: &Finding) -> Option<SiteKey> {
+pub(super) fn site_of(finding: &Finding) -> Option<LogGroupAddress> {
     let link = finding
         .chain
         .iter()
         .find(|link| link.link == LinkName::LogGroup && link.status == LinkStatus::Pass)?;
     let resource = link.resource.as_deref()?;
-    let arn: Option<Arn> = resource.parse().ok();
-    Some(SiteKey {
-        account: link.account.or_else(|| arn.as_ref()?.account())?,
-        region: link.region.clone().or_else(|| arn.as_ref()?.region())?,
-        log_group: match &arn {
-            Some(arn) => arn.log_group_name()?.to_owned(),
-            None => resource.to_owned(),
-        },
+    let named = LogGroupAddress::of(resource);
+    let log_group = match resource.parse::<Arn>() {
+        Ok(_) => named.as_ref()?.log_group.clone(),
+        Err(_) => resource.to_owned(),
+    };
+    let named = named.as_ref();
+    Some(LogGroupAddress {
+        account: link.account.or(named.map(|named| named.account))?,
+        region: link
+            .region
+            .clone()
+            .or_else(|| named.map(|named| named.region.clone()))?,
+        log_group,
     })
 }
 
@@ -49,10 +40,10 @@ pub(super) type NewTopics = BTreeMap<String, Vec<Step>>;
 
 /// Takes the topic that a candidate creates out of it, with the subscriptions it comes with.
 pub(super) fn take_topic(candidate: &mut Candidate, topics: &mut NewTopics) {
-    let created = candidate.steps.iter().find_map(|step| match &step.change {
-        Change::CreateTopic(topic) => Some(topic.arn.clone()),
-        _ => None,
-    });
+    let created = candidate
+        .steps
+        .iter()
+        .find_map(|step| Some(step.change.created_topic()?.arn.clone()));
     let Some(arn) = created else {
         return;
     };
@@ -95,7 +86,7 @@ impl Draft {
                     .iter()
                     .filter_map(|filter| {
                         let name = filter.get("filterName")?.as_str()?;
-                        Some((name.to_owned(), state::metric_filter(filter)))
+                        Some((name.to_owned(), metric_filter::digest(filter)))
                     })
                     .collect(),
                 reused: Vec::new(),
@@ -158,8 +149,8 @@ impl Draft {
 
     /// The site, with only the steps that help somebody, and the topics that no site before it
     /// creates; `None` when nothing is left.
-    pub(super) fn finish(self, key: SiteKey, topics: &mut NewTopics) -> Option<Site> {
-        let id = key.id();
+    pub(super) fn finish(self, key: LogGroupAddress, topics: &mut NewTopics) -> Option<Site> {
+        let id = key.to_string();
         let helps =
             |repair: &RepairDraft| !repair.turns_green.is_empty() || !repair.waits.is_empty();
         let needed: BTreeSet<usize> = self

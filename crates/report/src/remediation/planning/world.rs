@@ -10,7 +10,8 @@ use trailproof_core::arn::Arn;
 use trailproof_core::evidence::{Call, Evidence, Operation, Outcome, Record};
 
 use super::recorded::RecordKey;
-use crate::remediation::plan::{Alarm, Change, MetricFilter, Step, Subscription, Topic};
+use crate::remediation::plan::Step;
+use crate::remediation::resources::{Alarm, Change, MetricFilter, Subscription, Topic};
 
 /// Records that replace or add to those of the evidence.
 #[derive(Debug, Clone, Default)]
@@ -239,29 +240,14 @@ impl World {
         let call = Call::DescribeMetricFilters {
             log_group_name: filter.log_group.clone(),
         };
-        let described = json!({
-            "filterName": filter.name, "filterPattern": filter.pattern,
-            "logGroupName": filter.log_group,
-            "metricTransformations": [{"metricNamespace": filter.namespace,
-                "metricName": filter.metric, "metricValue": filter.value}],
-        });
+        let described = filter.described();
         self.edit(step.account, &step.region, &call, now, |response| {
             push(response, "metricFilters", described);
         });
     }
 
     fn put_alarm(&mut self, step: &Step, alarm: &Alarm, now: Timestamp) {
-        let described = json!({
-            "AlarmName": alarm.name, "AlarmDescription": alarm.description,
-            "AlarmArn": format!("arn:{}:cloudwatch:{}:{}:alarm:{}",
-                step.region.partition(), step.region, step.account, alarm.name),
-            "ActionsEnabled": true, "AlarmActions": [alarm.topic_arn], "OKActions": [],
-            "InsufficientDataActions": [], "StateValue": "INSUFFICIENT_DATA",
-            "MetricName": alarm.metric, "Namespace": alarm.namespace, "Dimensions": [],
-            "Statistic": "Sum", "Period": alarm.period, "EvaluationPeriods": 1,
-            "Threshold": alarm.threshold, "TreatMissingData": "notBreaching",
-            "ComparisonOperator": "GreaterThanOrEqualToThreshold",
-        });
+        let described = alarm.described(step.account, &step.region);
         self.edit(
             step.account,
             &step.region,
@@ -300,17 +286,10 @@ impl World {
     }
 
     fn put_topic(&mut self, topic: &Topic, now: Timestamp) {
-        let Some((arn, account, region)) = owner(&topic.arn) else {
+        let Some((_, account, region)) = owner(&topic.arn) else {
             return;
         };
-        let mut attributes = json!({
-            "TopicArn": arn.as_str(), "Owner": account, "DisplayName": "",
-            "SubscriptionsConfirmed": "0", "SubscriptionsPending": "0", "SubscriptionsDeleted": "0",
-            "Policy": default_policy(&arn, account).to_string(),
-        });
-        if let (Some(key), Some(members)) = (&topic.kms_key, attributes.as_object_mut()) {
-            members.insert("KmsMasterKeyId".to_owned(), json!(key));
-        }
+        let attributes = topic.described(account);
         let call = Call::GetTopicAttributes {
             topic_arn: topic.arn.clone(),
         };
@@ -351,18 +330,12 @@ impl World {
     }
 
     fn put_subscription(&mut self, subscription: &Subscription, now: Timestamp) {
-        let Some((arn, account, region)) = owner(&subscription.topic_arn) else {
+        let Some((_, account, region)) = owner(&subscription.topic_arn) else {
             return;
         };
         let topic_arn = || subscription.topic_arn.clone();
         let pending = subscription.needs_confirmation;
-        let described = json!({
-            "TopicArn": arn.as_str(), "Owner": account, "Protocol": subscription.protocol.as_str(),
-            "Endpoint": subscription.endpoint,
-            "SubscriptionArn": if pending { "PendingConfirmation".to_owned() } else {
-                format!("{arn}:00000000-0000-0000-0000-000000000000")
-            },
-        });
+        let described = subscription.described(account);
         let call = Call::ListSubscriptionsByTopic {
             topic_arn: topic_arn(),
         };
@@ -421,20 +394,4 @@ fn owner(arn: &str) -> Option<(Arn, AccountId, Region)> {
     let account = arn.account()?;
     let region = arn.region()?;
     Some((arn, account, region))
-}
-
-/// The policy SNS gives a new topic: everything of its own account may publish, CloudWatch's
-/// alarms of that account included (SNS Developer Guide).
-fn default_policy(arn: &Arn, account: AccountId) -> Value {
-    json!({
-        "Version": "2008-10-17", "Id": "__default_policy_ID",
-        "Statement": [{
-            "Sid": "__default_statement_ID", "Effect": "Allow", "Principal": {"AWS": "*"},
-            "Action": ["SNS:GetTopicAttributes", "SNS:SetTopicAttributes", "SNS:AddPermission",
-                "SNS:RemovePermission", "SNS:DeleteTopic", "SNS:Subscribe",
-                "SNS:ListSubscriptionsByTopic", "SNS:Publish"],
-            "Resource": arn.as_str(),
-            "Condition": {"StringEquals": {"AWS:SourceOwner": account}},
-        }],
-    })
 }

@@ -3,54 +3,10 @@
 
 use serde_json::{Map, Value};
 
-use super::plan::digest;
+use crate::remediation::plan;
 
-/// Members of a metric filter that make it what it is (CloudWatch Logs API, `MetricFilter`).
-const FILTER: [&str; 6] = [
-    "filterName",
-    "filterPattern",
-    "metricTransformations",
-    "applyOnTransformedLogs",
-    "fieldSelectionCriteria",
-    "emitSystemFieldDimensions",
-];
-
-/// Members of an alarm that tell its state or history and not its configuration (CloudWatch API,
-/// `MetricAlarm`).
-const ALARM_STATE: [&str; 8] = [
-    "StateValue",
-    "StateReason",
-    "StateReasonData",
-    "StateUpdatedTimestamp",
-    "StateTransitionedTimestamp",
-    "AlarmConfigurationUpdatedTimestamp",
-    "EvaluationState",
-    "AlarmArn",
-];
-
-/// Attributes of a topic that count something (SNS API, `GetTopicAttributes`).
-const TOPIC_COUNTERS: [&str; 3] = [
-    "SubscriptionsConfirmed",
-    "SubscriptionsPending",
-    "SubscriptionsDeleted",
-];
-
-/// A digest of a metric filter's configuration.
-pub(crate) fn metric_filter(filter: &Value) -> String {
-    configuration(filter, |member| FILTER.contains(&member))
-}
-
-/// A digest of an alarm's configuration.
-pub(crate) fn alarm(alarm: &Value) -> String {
-    configuration(alarm, |member| !ALARM_STATE.contains(&member))
-}
-
-/// A digest of a topic's attributes.
-pub(crate) fn topic(attributes: &Value) -> String {
-    configuration(attributes, |member| !TOPIC_COUNTERS.contains(&member))
-}
-
-fn configuration(value: &Value, counts: impl Fn(&str) -> bool) -> String {
+/// A digest of the members that count.
+pub(super) fn digest(value: &Value, counts: impl Fn(&str) -> bool) -> String {
     let members: Map<String, Value> = value
         .as_object()
         .into_iter()
@@ -58,11 +14,11 @@ fn configuration(value: &Value, counts: impl Fn(&str) -> bool) -> String {
         .filter(|(member, value)| counts(member) && !says_nothing(value))
         .map(|(member, value)| (member.clone(), tidied(value)))
         .collect();
-    digest(&Value::Object(members))
+    plan::digest(&Value::Object(members))
 }
 
 /// Some tools write out what is not there.
-fn says_nothing(value: &Value) -> bool {
+pub(super) fn says_nothing(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => true,
         Value::Array(elements) => elements.is_empty(),
@@ -90,7 +46,9 @@ fn tidied(value: &Value) -> Value {
 mod tests {
     use serde_json::json;
 
-    use super::*;
+    use crate::remediation::resources::alarm::digest as alarm;
+    use crate::remediation::resources::metric_filter::digest as metric_filter;
+    use crate::remediation::resources::topic::digest as topic;
 
     #[test]
     fn states_and_counters_do_not_count() {
