@@ -82,7 +82,21 @@ struct Rules {
     silent: bool,
     /// No call that changes anything in AWS.
     reads_only: bool,
+    /// The half of the report crate that the file is in.
+    half: Option<Half>,
 }
+
+/// Reports and repairs are one crate, because both read runs, and do not know each other beyond
+/// that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Half {
+    Reports,
+    Remediation,
+}
+
+/// What remediation may name of the rest of the report crate: how runs and findings are read, and
+/// how commands are written.
+const SURFACE: [&str; 4] = ["remediation", "document", "run", "shell"];
 
 impl Rules {
     fn of(path: &str) -> Option<Self> {
@@ -101,6 +115,13 @@ impl Rules {
             },
             // The simulator serves the calls, it does not make them.
             reads_only: member != "simulator" && !inside.starts_with("src/remediation"),
+            half: (member == "report" && inside != "src/lib.rs").then(|| {
+                if inside.starts_with("src/remediation") {
+                    Half::Remediation
+                } else {
+                    Half::Reports
+                }
+            }),
         })
     }
 }
@@ -180,6 +201,22 @@ impl Walk<'_> {
                 span,
                 format!("names `{forbidden}`: core and pattern are pure functions of their input"),
             );
+        }
+        if let Some(half) = self.rules.half
+            && let Some(module) = path.strip_prefix("crate::")
+        {
+            let module = module.split("::").next().unwrap_or_default();
+            match half {
+                Half::Reports if module == "remediation" => self.report(
+                    span,
+                    "names `remediation`: reports are written without knowing of repairs".to_owned(),
+                ),
+                Half::Remediation if !SURFACE.contains(&module) => self.report(
+                    span,
+                    format!("remediation names `{module}`: of reports it knows how runs and findings are read, and how commands are written"),
+                ),
+                Half::Reports | Half::Remediation => {}
+            }
         }
         if self.rules.silent
             && let Some(forbidden) = LOUD_PATHS.into_iter().find(|forbidden| names(forbidden))
@@ -350,5 +387,39 @@ mod tests {
         // A listener that is subscribed to something else is no call to AWS.
         let other = "fn f(c: C) { c.subscribe(1); }";
         assert!(rules_broken("crates/scanner/src/a.rs", other).is_empty());
+    }
+
+    #[test]
+    fn reports_and_remediation_know_little_of_each_other() {
+        for (path, text, broken) in [
+            ("formats/html.rs", "use crate::remediation::Plan;", true),
+            (
+                "formats/html.rs",
+                "use crate::{run, remediation::plan};",
+                true,
+            ),
+            ("formats/html.rs", "use crate::run::Run;", false),
+            ("lib.rs", "pub use crate::remediation::Plan;", false),
+            ("remediation/plan.rs", "use crate::formats::html;", true),
+            (
+                "remediation/plan.rs",
+                "fn f() { crate::bundle::write(); }",
+                true,
+            ),
+            (
+                "remediation/plan.rs",
+                "use crate::{run::Run, shell};",
+                false,
+            ),
+            (
+                "remediation/plan.rs",
+                "use crate::remediation::apply;",
+                false,
+            ),
+        ] {
+            let path = format!("crates/report/src/{path}");
+            let found = !rules_broken(&path, text).is_empty();
+            assert_eq!(found, broken, "{path}: {text}");
+        }
     }
 }
