@@ -16,6 +16,7 @@ mod event;
 mod explain;
 mod expression;
 mod form;
+pub mod logs;
 mod operand;
 mod parse;
 mod print;

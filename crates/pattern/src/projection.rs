@@ -43,6 +43,11 @@ impl Projection {
         self
     }
 
+    /// The members that are kept; `None` stands for all of them.
+    pub fn members(&self) -> Option<&BTreeSet<String>> {
+        self.members.as_ref()
+    }
+
     fn add(&mut self, expression: &Expression) {
         match expression {
             Expression::All(parts) | Expression::Any(parts) => {

@@ -1,7 +1,7 @@
 //! `trailproof pattern`: the filter-pattern language by itself, without AWS.
 
 mod compare;
-mod events;
+mod files;
 mod firing;
 mod search;
 

@@ -1,14 +1,15 @@
 //! `trailproof pattern match`: a search of log files for the events that patterns match.
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use serde_json::{Value, json};
-use trailproof_core::pattern::{Event, Match, Pattern, Projection, matches};
+use trailproof_core::pattern::Match;
+use trailproof_core::pattern::logs::{Kind, LogError, Search, Seen, Tally};
 
-use super::events;
+use super::files;
 use super::firing::Periods;
 use super::{ControlArguments, Format, parse};
 use crate::error::CliError;
@@ -17,8 +18,10 @@ use crate::output::Output;
 
 /// Find the events that filter patterns match, in CloudTrail log files or anything like them.
 ///
-/// Reads one event per line, JSON arrays, and CloudTrail log files, compressed or not; folders with
-/// all that is in them; stdin without FILE. Matching events go to stdout, a summary to stderr.
+/// Reads one event per line, JSON arrays, CloudTrail log files, and what CloudWatch Logs,
+/// CloudTrail, Firehose and Athena hand out, compressed with gzip or not; folders with all that is
+/// in them; stdin without FILE. Matching events go to stdout, a summary to stderr. Ends with 4 when
+/// a file cannot be read to its end or, with --control, has no CloudTrail event in it.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// A pattern; several are looked for at once.
@@ -55,44 +58,12 @@ pub(crate) struct Arguments {
     threshold: Option<u64>,
 }
 
-/// What was seen of one pattern.
-#[derive(Debug, Clone)]
-struct Tally {
-    read: u64,
-    matched: u64,
-    undocumented: u64,
-    unreadable: u64,
-    periods: Option<Periods>,
-}
-
-impl Tally {
-    fn new(period: Option<u32>) -> Self {
-        Self {
-            read: 0,
-            matched: 0,
-            undocumented: 0,
-            unreadable: 0,
-            periods: period.map(Periods::new),
-        }
-    }
-
-    fn merge(&mut self, other: Self) {
-        self.read += other.read;
-        self.matched += other.matched;
-        self.undocumented += other.undocumented;
-        self.unreadable += other.unreadable;
-        if let (Some(mine), Some(theirs)) = (&mut self.periods, other.periods) {
-            mine.merge(theirs);
-        }
-    }
-}
-
 /// What a worker has to tell of a file.
 enum Message {
     /// Lines for stdout.
     Lines(Vec<u8>),
     /// The end of the file, or why it could not be read to its end.
-    End(Vec<Tally>, Option<io::Error>),
+    End(Tally, Vec<Periods>, Option<LogError>),
 }
 
 /// One place to read from.
@@ -111,16 +82,29 @@ impl Source {
 }
 
 struct Job {
-    patterns: Vec<Pattern>,
-    /// What is kept of an event.
-    kept: Projection,
+    search: Search,
     format: Format,
     silent: bool,
     period: Option<u32>,
+    /// Only events of CloudTrail are of use: a control asks for them.
+    cloudtrail_only: bool,
 }
 
-/// The member that says when an event happened.
-const TIME: &str = "eventTime";
+impl Job {
+    fn periods(&self) -> Vec<Periods> {
+        self.period
+            .map(|seconds| vec![Periods::new(seconds); self.search.patterns().len()])
+            .unwrap_or_default()
+    }
+
+    /// What is wrong with a log that was read to its end.
+    fn complaint(&self, tally: &Tally) -> Option<&'static str> {
+        (self.cloudtrail_only && tally.read > 0 && !tally.knows_cloudtrail()).then_some(
+            "nothing in it looks like a CloudTrail event: export the events as JSON, with all their members",
+        )
+    }
+}
+
 /// How many bytes a worker gathers before it passes them on.
 const CHUNK: usize = 1 << 16;
 
@@ -136,7 +120,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<Exit, CliErr
     }
     let mut sources = Vec::new();
     for path in &arguments.files {
-        let found = events::files(path).map_err(|error| {
+        let found = files::files(path).map_err(|error| {
             CliError::usage(format_args!("cannot read `{}`: {error}", path.display()))
         })?;
         sources.extend(found.into_iter().map(Source::File));
@@ -145,55 +129,92 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<Exit, CliErr
         sources.push(Source::Stdin);
     }
     let job = Job {
-        kept: Projection::of(&patterns).with(TIME),
-        patterns,
+        search: Search::new(patterns),
         format: arguments.format,
         silent: arguments.count,
         period: arguments.period,
+        cloudtrail_only: arguments.control.control.is_some(),
     };
-    let mut tallies = vec![Tally::new(job.period); job.patterns.len()];
-    let mut failures: Vec<(String, io::Error)> = Vec::new();
+    let mut total = Tally::new(job.search.patterns().len());
+    let mut periods = job.periods();
+    let mut failures: Vec<String> = Vec::new();
     output.data(|out| {
         search(&job, &sources, |source, message| match message {
             Message::Lines(lines) => out.write_all(&lines),
-            Message::End(seen, failure) => {
-                for (tally, seen) in tallies.iter_mut().zip(seen) {
-                    tally.merge(seen);
+            Message::End(tally, dates, failure) => {
+                let name = source.name();
+                if let Some(failure) = failure {
+                    failures.push(format!("cannot read all of `{name}`: {failure}"));
+                } else if let Some(complaint) = job.complaint(&tally) {
+                    failures.push(format!("`{name}` was searched in vain: {complaint}"));
                 }
-                failures.extend(failure.map(|failure| (source.name(), failure)));
+                total.merge(&tally);
+                for (mine, theirs) in periods.iter_mut().zip(dates) {
+                    mine.merge(theirs);
+                }
                 Ok(())
             }
         })
     })?;
     let threshold = arguments.threshold.unwrap_or(1);
+    let summary = |out: &mut dyn Write, format: Format| {
+        summary(out, &job, format, &total, &periods, threshold)
+    };
     if arguments.count {
-        output.data(|out| summary(out, &job, &tallies, threshold))?;
+        output.data(|out| summary(out, job.format))?;
     } else {
         let mut text = Vec::new();
         // Writing to memory does not fail.
-        let _ = summary(
-            &mut text,
-            &Job {
-                format: Format::Text,
-                ..job
-            },
-            &tallies,
-            threshold,
-        );
+        let _ = summary(&mut text, Format::Text);
         output.note(String::from_utf8_lossy(&text).trim_end());
     }
-    for (name, failure) in &failures {
-        output.warn(format_args!("cannot read all of `{name}`: {failure}"));
+    for line in apart(&total) {
+        output.note(&line);
     }
-    if failures.is_empty() {
-        Ok(Exit::Success)
-    } else {
-        Err(CliError::failed(format_args!(
-            "{} of {} files could not be read to the end",
+    for failure in &failures {
+        output.warn(failure);
+    }
+    if !failures.is_empty() {
+        return Err(CliError::failed(format_args!(
+            "{} of {} files could not be searched to the end",
             failures.len(),
             sources.len()
-        )))
+        )));
     }
+    if job.cloudtrail_only && total.cloudtrail + total.oversized == 0 {
+        return Err(CliError::failed("no event of CloudTrail was read")
+            .hint("name log files with events of the accounts and days in question"));
+    }
+    Ok(Exit::Success)
+}
+
+/// What is told of events that stand apart.
+fn apart(total: &Tally) -> Vec<String> {
+    let several = |count: u64, one: &str, many: &str| match count {
+        0 => None,
+        1 => Some(format!("1 {one}")),
+        _ => Some(format!("{count} {many}")),
+    };
+    [
+        several(
+            total.oversized,
+            "event over 256 KB is not counted: CloudTrail does not send it to CloudWatch Logs",
+            "events over 256 KB are not counted: CloudTrail does not send them to CloudWatch Logs",
+        ),
+        several(
+            total.insights,
+            "of the events read is an Insights event",
+            "of the events read are Insights events",
+        ),
+        several(
+            total.digests,
+            "digest file holds checksums of log files, and no events",
+            "digest files hold checksums of log files, and no events",
+        ),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// Reads the sources side by side; what is told of them comes in their order.
@@ -251,91 +272,72 @@ fn read(job: &Job, source: &Source, sender: &SyncSender<Message>) -> bool {
     let mut reading = Reading {
         job,
         name: source.name(),
-        index: 0,
-        tallies: vec![Tally::new(job.period); job.patterns.len()],
+        periods: job.periods(),
         lines: Vec::with_capacity(CHUNK * 2),
         sender,
         abandoned: false,
     };
-    let input = match source {
-        Source::Stdin => events::uncompressed(io::BufReader::with_capacity(CHUNK, io::stdin())),
-        Source::File(path) => open(path),
+    let (tally, failure) = match source {
+        Source::Stdin => job
+            .search
+            .run(io::BufReader::with_capacity(CHUNK, io::stdin()), |seen| {
+                reading.event(seen)
+            }),
+        Source::File(path) => match files::open(path) {
+            Ok(input) => job.search.run(input, |seen| reading.event(seen)),
+            Err(error) => (Tally::new(0), Some(LogError::Io(error))),
+        },
     };
-    let result = input.and_then(|input| events::for_each(input, |event| reading.event(event)));
     let Reading {
-        tallies,
+        periods,
         lines,
         abandoned,
         ..
     } = reading;
-    let failure = result.err();
     !abandoned
         && (lines.is_empty() || sender.send(Message::Lines(lines)).is_ok())
-        && sender.send(Message::End(tallies, failure)).is_ok()
-}
-
-fn open(path: &Path) -> io::Result<Box<dyn io::BufRead>> {
-    events::open(path)
+        && sender.send(Message::End(tally, periods, failure)).is_ok()
 }
 
 struct Reading<'a> {
     job: &'a Job,
     name: String,
-    index: u64,
-    tallies: Vec<Tally>,
+    periods: Vec<Periods>,
     lines: Vec<u8>,
     sender: &'a SyncSender<Message>,
     abandoned: bool,
 }
 
 impl Reading<'_> {
-    fn event(&mut self, raw: &[u8]) -> io::Result<()> {
-        let message = String::from_utf8_lossy(raw);
-        let value = self.job.kept.read(&message);
-        // CloudTrail sends events on one line; what was laid out for reading is put back on one.
-        let compact = message
-            .contains('\n')
-            .then(|| serde_json::from_str::<Value>(&message).ok())
-            .flatten()
-            .map(|whole| whole.to_string());
-        let message = compact.as_deref().unwrap_or(&message);
-        let event = Event::from_parts(value.as_ref(), message.into());
-        let several = self.job.patterns.len() > 1;
-        let mut wanted = false;
-        for (number, (pattern, tally)) in
-            self.job.patterns.iter().zip(&mut self.tallies).enumerate()
-        {
-            let outcome = matches(pattern, &event);
-            tally.read += 1;
-            tally.unreadable += u64::from(value.is_none());
-            match outcome {
-                Match::Yes => {
-                    wanted = true;
-                    tally.matched += 1;
-                    if let Some(periods) = &mut tally.periods {
-                        let time = value.as_ref().and_then(|value| value.get(TIME));
-                        periods.add(time.and_then(Value::as_str));
-                    }
-                }
-                Match::Undocumented => tally.undocumented += 1,
-                Match::No => {}
+    fn event(&mut self, seen: &Seen<'_>) -> io::Result<()> {
+        let several = seen.outcomes.len() > 1;
+        for (number, outcome) in seen.outcomes.iter().enumerate() {
+            if *outcome == Match::Yes
+                && let Some(periods) = self.periods.get_mut(number)
+            {
+                periods.add(seen.time);
             }
             if self.job.format == Format::Json && !self.job.silent {
                 let mut line = json!({
                     "file": self.name,
-                    "index": self.index,
+                    "index": seen.index,
                     "match": outcome.as_bool(),
                 });
-                if let (Value::Object(members), true) = (&mut line, several) {
-                    members.insert("pattern".to_owned(), number.into());
+                if let Value::Object(members) = &mut line {
+                    if several {
+                        members.insert("pattern".to_owned(), number.into());
+                    }
+                    if seen.kind == Kind::Oversized {
+                        members.insert("oversized".to_owned(), true.into());
+                    }
                 }
                 writeln!(self.lines, "{line}")?;
             }
         }
+        let wanted = seen.outcomes.contains(&Match::Yes);
         if wanted && self.job.format == Format::Text && !self.job.silent {
-            writeln!(self.lines, "{}", crate::untrusted::visible(message))?;
+            writeln!(self.lines, "{}", crate::untrusted::visible(seen.message))?;
         }
-        self.index += 1;
         if self.lines.len() >= CHUNK {
             let lines = std::mem::replace(&mut self.lines, Vec::with_capacity(CHUNK * 2));
             if self.sender.send(Message::Lines(lines)).is_err() {
@@ -349,23 +351,27 @@ impl Reading<'_> {
 
 /// The summary of every pattern.
 fn summary(
-    out: &mut (impl Write + ?Sized),
+    out: &mut dyn Write,
     job: &Job,
-    tallies: &[Tally],
+    format: Format,
+    total: &Tally,
+    periods: &[Periods],
     threshold: u64,
 ) -> io::Result<()> {
-    for (pattern, tally) in job.patterns.iter().zip(tallies) {
-        let firing = tally
-            .periods
-            .as_ref()
-            .map(|periods| periods.firing(threshold));
-        if job.format == Format::Json {
+    for (number, pattern) in job.search.patterns().iter().enumerate() {
+        let of = |counts: &[u64]| counts.get(number).copied().unwrap_or_default();
+        let (matched, undocumented) = (of(&total.matched), of(&total.undocumented));
+        let firing = periods.get(number).map(|periods| periods.firing(threshold));
+        if format == Format::Json {
             let mut line = json!({
                 "pattern": pattern.to_string(),
-                "events": tally.read,
-                "matched": tally.matched,
-                "undocumented": tally.undocumented,
-                "unreadable": tally.unreadable,
+                "events": total.read,
+                "matched": matched,
+                "undocumented": undocumented,
+                "unreadable": total.unreadable,
+                "oversized": total.oversized,
+                "insights": total.insights,
+                "digests": total.digests,
             });
             if let (Value::Object(members), Some(firing)) = (&mut line, &firing) {
                 members.insert(
@@ -389,15 +395,11 @@ fn summary(
             text => text,
         };
         writeln!(out, "{shown}")?;
-        write!(
-            out,
-            "  {} events read, {} matched",
-            tally.read, tally.matched
-        )?;
-        if tally.undocumented > 0 {
-            write!(out, ", {} not documented by AWS", tally.undocumented)?;
+        write!(out, "  {} events read, {matched} matched", total.read)?;
+        if undocumented > 0 {
+            write!(out, ", {undocumented} not documented by AWS")?;
         }
-        writeln!(out, ", {} unreadable as JSON", tally.unreadable)?;
+        writeln!(out, ", {} unreadable as JSON", total.unreadable)?;
         if let (Some(firing), Some(period)) = (firing, job.period) {
             write!(
                 out,
