@@ -272,6 +272,7 @@ fn what_cannot_be_read_is_named() {
         ("error page", b"<?xml version=\"1.0\"?><Error/>".to_vec(), 0, "get the file again"),
         ("page", b"\n<!DOCTYPE html><html>".to_vec(), 0, "HTML"),
         ("cut gzip", cut.to_vec(), 300, "cut off"),
+        ("cut gzip of joined objects", gzip(&three().concat().repeat(400).into_bytes())[..900].to_vec(), 1, "cut off"),
         ("cut list", log.as_bytes()[..log.len() - 2].to_vec(), 2, "never closed"),
         ("cut event", log.as_bytes()[..log.len() - 20].to_vec(), 1, "not whole"),
         ("bytes after gzip", joined(&[&gzip(log.as_bytes()), b"tail"]), 2, "other bytes"),
@@ -287,6 +288,18 @@ fn what_cannot_be_read_is_named() {
         assert!(error.contains(words), "{name}: {error}");
         assert!(tally.matched[0] >= least, "{name}: {tally:?}");
     }
+}
+
+/// Deliveries join objects without line breaks, in files of any size.
+#[test]
+fn joined_objects_are_read_one_by_one() {
+    let large = format!(
+        r#"{{"eventVersion":"1.08","eventName":"ConsoleLogin","errorMessage":"Failed authentication","x":"{}"}}"#,
+        "}{".repeat(60_000)
+    );
+    let (tally, error) = search(large.repeat(150).as_bytes());
+    assert!(error.is_none(), "{error:?}");
+    assert_eq!((tally.read, tally.matched[0]), (150, 150));
 }
 
 /// What stands apart: the kinds of the events of an input.

@@ -273,6 +273,9 @@ impl<R: BufRead> Reader<R> {
         event.clear();
         let mut nesting = Nesting::default();
         let mut followed = 0;
+        if self.value_without_line(event)? {
+            return envelope::object(event.trim_ascii(), self.depth, found);
+        }
         loop {
             let read = self.line(event)?;
             // The next line first: it is the cheaper look, and nearly always a new event.
@@ -310,6 +313,30 @@ impl<R: BufRead> Reader<R> {
             rest = after;
         }
         Ok(())
+    }
+
+    /// Reads an object of a line that is longer than what is at hand, as deliveries join objects
+    /// without line breaks. False when the line has to be read on; what was read is in `event`.
+    fn value_without_line(&mut self, event: &mut Vec<u8>) -> Result<bool, LogError> {
+        let mut nesting = Nesting::default();
+        loop {
+            let bytes = self.buffered()?;
+            let bytes = bytes.get(..LOOKAHEAD).unwrap_or(bytes);
+            if bytes.is_empty() || memchr::memchr(b'\n', bytes).is_some() {
+                return Ok(false);
+            }
+            let end = nesting.end(bytes);
+            let taken = end.unwrap_or(bytes.len());
+            event.extend_from_slice(bytes.get(..taken).unwrap_or_default());
+            self.consume(taken);
+            if end.is_some() {
+                let next = self.look(2)?.trim_ascii_start().first().copied();
+                return Ok(matches!(next, None | Some(b'{' | b',')));
+            }
+            if event.len() > MAX_EVENT {
+                return Err(LogError::TooLarge);
+            }
+        }
     }
 
     fn line(&mut self, line: &mut Vec<u8>) -> Result<usize, LogError> {
