@@ -4,11 +4,12 @@
 
 use std::borrow::Cow;
 use std::io;
+use std::sync::LazyLock;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use encoding_rs::WINDOWS_1252;
-use memchr::memmem;
+use memchr::memmem::{self, Finder};
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
@@ -287,6 +288,9 @@ fn unwrapped(raw: &[u8], depth: usize, found: Sink<'_>) -> Result<bool, LogError
         emit(raw, kind, found)?;
         return Ok(true);
     }
+    if TRACES.iter().all(|trace| trace.find(raw).is_none()) {
+        return Ok(false);
+    }
     let bridge = Members::of(raw).any(|(name, _)| name == b"detail-type");
     let mut any = false;
     for (name, text) in Members::of(raw) {
@@ -342,6 +346,30 @@ fn within_text(text: &str, depth: usize, found: Sink<'_>) -> Result<bool, LogErr
     Ok(true)
 }
 
+/// Without one of these an object is no event of CloudTrail.
+static IN_EVENTS: LazyLock<[Finder<'static>; 3]> = LazyLock::new(|| {
+    [
+        Finder::new("\"eventVersion\""),
+        Finder::new("\"eventName\""),
+        Finder::new("\"digestStartTime\""),
+    ]
+});
+
+/// Without one of these an object is no envelope around such events: their members, perhaps
+/// within a text, and what base64 of gzip and of an object begins with.
+static TRACES: LazyLock<[Finder<'static>; 6]> = LazyLock::new(|| {
+    [
+        Finder::new("eventVersion"),
+        Finder::new("eventName"),
+        Finder::new("digestStartTime"),
+        Finder::new("\"Records\""),
+        Finder::new("\"H4sI"),
+        Finder::new("\"ey"),
+    ]
+});
+
+static INSIGHT: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("Insight"));
+
 /// What CloudTrail would call an object; `None` when it is none of its.
 fn kind(raw: &[u8]) -> Option<Kind> {
     let text = |wanted: &[u8]| {
@@ -349,7 +377,11 @@ fn kind(raw: &[u8]) -> Option<Kind> {
             .find(|(name, _)| *name == wanted)
             .map(|(_, text)| value(text))
     };
-    let known = raw.starts_with(b"{\"eventVersion\"")
+    let begins = raw.starts_with(b"{\"eventVersion\"");
+    if !begins && IN_EVENTS.iter().all(|trace| trace.find(raw).is_none()) {
+        return None;
+    }
+    let known = begins
         || Members::of(raw).any(|(name, text)| {
             matches!(name, b"eventVersion" | b"eventName") && text.starts_with(b"\"")
         });
@@ -357,7 +389,7 @@ fn kind(raw: &[u8]) -> Option<Kind> {
         let digest = text(b"digestStartTime").is_some() && text(b"logFiles").is_some();
         return digest.then_some(Kind::Digest);
     }
-    if memmem::find(raw, b"Insight").is_some()
+    if INSIGHT.find(raw).is_some()
         && (text(b"eventType") == Some(b"\"AwsCloudTrailInsight\"")
             || text(b"eventCategory") == Some(b"\"Insight\""))
     {
