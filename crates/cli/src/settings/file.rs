@@ -34,6 +34,8 @@ pub(crate) struct ConfigurationFile {
     pub(crate) policy: PolicySettings,
     pub(crate) execution: ExecutionSettings,
     pub(crate) report: ReportSettings,
+    /// Where it is; nowhere when there is none.
+    path: PathBuf,
     /// The user's own controls.
     pub(crate) controls: Vec<Control>,
     /// What the user accepts.
@@ -69,19 +71,21 @@ impl ConfigurationArguments {
 impl ConfigurationFile {
     /// The built-in controls and the file's own.
     pub(crate) fn catalogue(&self) -> Result<Vec<Control>, CliError> {
-        control::with_custom(self.controls.clone()).map_err(|error| {
-            CliError::usage(error).hint("correct the [[control]] table of the configuration file")
-        })
+        control::with_custom(self.controls.clone())
+            .map_err(|error| CliError::usage(error).hint(self.correct("control")))
     }
 
     /// What the user accepts, checked against the controls there are.
     pub(crate) fn mutes(&self, catalogue: &[Control]) -> Result<Vec<Mute>, CliError> {
         for mute in &self.mutes {
-            mute.validate(catalogue).map_err(|error| {
-                CliError::usage(error).hint("correct the [[mute]] table of the configuration file")
-            })?;
+            mute.validate(catalogue)
+                .map_err(|error| CliError::usage(error).hint(self.correct("mute")))?;
         }
         Ok(self.mutes.clone())
+    }
+
+    fn correct(&self, table: &str) -> String {
+        format!("correct the [[{table}]] table of `{}`", self.path.display())
     }
 
     fn read(path: &Path) -> Result<Self, CliError> {
@@ -97,6 +101,7 @@ impl ConfigurationFile {
         source.check_keys()?;
         let tables: Tables = source.group()?;
         Ok(Self {
+            path: path.to_owned(),
             connection: source.group()?,
             scope: source.group()?,
             policy: source.group()?,

@@ -264,6 +264,9 @@ impl Control {
         {
             parse("benchmark.pattern", text)?;
         }
+        for related in &self.related {
+            parse("related.pattern", &related.pattern)?;
+        }
         Ok(())
     }
 

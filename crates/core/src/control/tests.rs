@@ -339,6 +339,10 @@ fn broken_controls_are_refused() {
             "id = 'a'\ntitle = 't'\npattern = 'x'\ncolour = 1",
             "unknown field `colour`",
         ),
+        (
+            "id = 'a'\ntitle = 't'\npattern = 'x'\n[[related]]\ntitle = 'r'\npattern = '{ $.a = '",
+            "control `a`: `related.pattern` is not a filter pattern: ",
+        ),
     ] {
         let error = Control::from_toml(text).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
