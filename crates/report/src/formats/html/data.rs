@@ -1,4 +1,5 @@
-//! The findings as data in the page: one line per text, link or finding.
+//! The findings as data in the page: one line per text, link or finding, and before them one about
+//! the controls and one with the names of the links.
 //!
 //! Thousands of members share one trail, so texts and links are written once, when they first
 //! occur, and referred to by number. Only their hashes are kept while writing.
@@ -21,6 +22,8 @@ use crate::untrusted::{visible, visible_lines};
 pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, r#"<script type="application/json" id="data">"#)?;
     line(out, 'c', &about_controls(report))?;
+    let names: Vec<[&str; 2]> = links().map(|link| [link.as_str(), meaning(link)]).collect();
+    line(out, 'n', &json!(names))?;
     let mut pool = Pool::default();
     for finding in report.findings {
         write_finding(finding, &mut pool, out)?;
@@ -151,11 +154,31 @@ fn status_number(status: Status) -> usize {
         .unwrap_or_default()
 }
 
+/// The links in the order in which the page numbers them.
+fn links() -> impl Iterator<Item = LinkName> {
+    std::iter::once(LinkName::Account).chain(LinkName::CHAIN)
+}
+
 fn link_number(link: LinkName) -> usize {
-    LinkName::CHAIN
-        .iter()
-        .position(|known| *known == link)
-        .map_or(0, |place| place + 1)
+    links().position(|known| known == link).unwrap_or_default()
+}
+
+/// What a link is, in few words beside its name.
+fn meaning(link: LinkName) -> &'static str {
+    match link {
+        LinkName::Account => "the door: a role that may look",
+        LinkName::Trail => "a multi-region trail covers the account",
+        LinkName::Logging => "the trail is switched on",
+        LinkName::Selectors => "the trail records these events",
+        LinkName::LogGroup => "the trail writes to a log group that exists",
+        LinkName::Delivery => "events arrive in the log group",
+        LinkName::MetricFilter => "filters match every event of the control",
+        LinkName::Metric => "a match yields a value that counts",
+        LinkName::Alarm => "an alarm watches the value and can fire",
+        LinkName::Action => "the alarm notifies a topic",
+        LinkName::Topic => "the topic takes messages from alarms",
+        LinkName::Subscription => "somebody confirmed a subscription",
+    }
 }
 
 fn write_finding(finding: &Finding, pool: &mut Pool, out: &mut dyn Write) -> io::Result<()> {
@@ -239,6 +262,18 @@ mod tests {
             page.lines().filter(|line| line.starts_with("l[")).count(),
             11
         );
+    }
+
+    #[test]
+    fn the_page_is_told_the_links() {
+        let page = sample::organization().render(&crate::formats::Html);
+        let names = page.lines().find_map(|line| line.strip_prefix("n["));
+        let names: Vec<[String; 2]> =
+            serde_json::from_str(&format!("[{}", names.unwrap())).unwrap();
+        for link in trailproof_core::evaluate::links::LINKS {
+            assert_eq!(names[link_number(link.name)][0], link.name.as_str());
+        }
+        assert_eq!(names.len(), trailproof_core::evaluate::links::LINKS.len());
     }
 
     #[test]

@@ -5,27 +5,13 @@
   const PRINTED_ROWS = 2000;
   const STATUS = ["FAIL", "UNKNOWN", "PASS", "MUTED", "NOT_APPLICABLE"];
   const LINK_STATUS = ["PASS", "FAIL", "UNKNOWN", "NOT_EVALUATED"];
-  const LINKS = ["account", "trail", "logging", "selectors", "log-group", "delivery", "metric-filter", "metric", "alarm", "action", "topic", "subscription"];
-  const MEANING = {
-    "account": "the door: a role that may look",
-    "trail": "a multi-region trail covers the account",
-    "logging": "the trail is switched on",
-    "selectors": "the trail records these events",
-    "log-group": "the trail writes to a log group that exists",
-    "delivery": "events arrive in the log group",
-    "metric-filter": "filters match every event of the control",
-    "metric": "a match yields a value that counts",
-    "alarm": "an alarm watches the value and can fire",
-    "action": "the alarm notifies a topic",
-    "topic": "the topic takes messages from alarms",
-    "subscription": "somebody confirmed a subscription",
-  };
 
   // The data: one line per text, link or finding. Texts and links are numbered as they come.
   const texts = [];
   const links = [];
   const findings = [];
   let controls = {};
+  let names = [];
   for (const line of element("data").textContent.split("\n")) {
     if (line.length < 2) continue;
     const value = JSON.parse(line.slice(1));
@@ -34,8 +20,11 @@
       case "l": links.push(value); break;
       case "f": findings.push(value); break;
       case "c": controls = value; break;
+      case "n": names = value; break;
     }
   }
+  const LINKS = names.map(([name]) => name);
+  const MEANING = names.map(([, meaning]) => meaning);
   const text = (number) => (number < 0 ? "" : texts[number]);
   const [ACCOUNT, NAME, OU, CONTROL, OUTCOME, CIS, EFFECTIVE, BROKEN, REASON, MESSAGE, CHAIN, NOTES, WITNESS, FIX, AUTOMATIC, COMMANDS, OBSERVED, MUTE] = Array(18).keys();
   const number = (control) => (controls[control] && controls[control].number) || "";
@@ -196,7 +185,7 @@
       const dot = make("span", `dot ${LINK_STATUS[status]}`);
       dot.append(make("span", "hidden", LINK_STATUS[status]));
       const title = make("div", "name", LINKS[name]);
-      title.append(" ", make("span", "soft", MEANING[LINKS[name]]));
+      title.append(" ", make("span", "soft", MEANING[name]));
       item.append(dot, title);
       if (detail >= 0) item.append(isolated("div", "detail", text(detail)));
       const place_ = [text(account), text(region)].filter(Boolean).join(" \u00b7 ");
