@@ -38,7 +38,7 @@ fn every_verdict(sweep: Sweep) {
         let policy = policy(&scenario);
         let scan = scenario.organization.scan(&policy, sweep);
         let scan = scan.expect("every answer can be read");
-        let findings = evaluate(&scan.evidence, &policy, scenario.organization.now);
+        let findings = evaluate(&scan.evidence, &policy);
         let expected = scenario::expectations(&scenario);
         accounts += expected.len();
         let differences = scenario::differences(expected, &scenario::verdicts(&findings));

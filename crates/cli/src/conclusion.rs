@@ -108,7 +108,7 @@ pub(crate) fn judge(
     now: Timestamp,
     output: &Output,
 ) -> Vec<Finding> {
-    let mut findings = evaluate(evidence, policy, now);
+    let mut findings = evaluate(evidence, policy);
     run.policy.evaluated_at = now;
     let applied = mute::apply(&mut findings, &run.policy.mutes, evidence, now);
     if !findings.is_empty() {

@@ -2,7 +2,7 @@
 //! should be ([`control`]), and the judgement of one by the other ([`evaluate`]).
 //!
 //! This crate knows no async runtime, no AWS SDK, no file, no clock and no terminal. The same
-//! evidence, policy and time give the same findings, byte for byte.
+//! evidence and policy give the same findings, byte for byte; only mutes end with time.
 
 pub mod account;
 pub mod arn;

@@ -18,7 +18,7 @@ pub enum Assurance {
     Both,
 }
 
-/// Everything besides evidence and time that a verdict depends on.
+/// Everything besides evidence that a verdict depends on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Policy {
     /// The controls to judge, in the order of findings.

@@ -251,7 +251,7 @@ impl World {
 
     /// What is judged of it. Whatever is observed is in the table of its link or its policy.
     pub(super) fn findings(&self) -> Vec<Finding> {
-        let findings = super::evaluate(&self.evidence(), &self.policy, jiff::Timestamp::UNIX_EPOCH);
+        let findings = super::evaluate(&self.evidence(), &self.policy);
         for seen in findings.iter().flat_map(|finding| &finding.observations) {
             let known = super::observations().any(|kind| kind.code == seen.code);
             assert!(known, "{} is in no table", seen.code);

@@ -1,6 +1,6 @@
 //! The judgement: evidence against policy, in three-valued logic.
 //!
-//! Everything here is a pure function of evidence, policy and time. What could not be seen is
+//! Everything here is a pure function of evidence and policy. What could not be seen is
 //! carried along as such, with the call that would show it: [`wanted`] is the same search as
 //! [`evaluate`], and names those calls.
 
@@ -20,8 +20,6 @@ mod site;
 pub mod topic_policy;
 mod verdict;
 
-use jiff::Timestamp;
-
 use crate::account::AccountId;
 use crate::control;
 use crate::evidence::{Evidence, Request};
@@ -34,9 +32,9 @@ pub use evaluator::{Evaluation, Evaluator};
 pub use verdict::Reason;
 
 /// Judges every account by every control of the policy. Findings are ordered by account, then by
-/// the policy's order of controls. Nothing that trailproof judges by itself depends on `now`: the
-/// age of a delivery is its age when it was observed.
-pub fn evaluate(evidence: &Evidence, policy: &Policy, _now: Timestamp) -> Vec<Finding> {
+/// the policy's order of controls. When they are judged does not matter: the age of a delivery is
+/// its age when it was observed.
+pub fn evaluate(evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
     let mut findings = Vec::new();
     Evaluator::new(policy.clone())
         .on(evidence)

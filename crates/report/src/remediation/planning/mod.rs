@@ -445,7 +445,7 @@ impl Planner<'_> {
         let mut policy = self.policy.clone();
         policy.controls = vec![control.clone()];
         policy.accounts = Some(BTreeSet::from([account]));
-        evaluate(&evidence, &policy, self.judged_at)
+        evaluate(&evidence, &policy)
             .into_iter()
             .find(|finding| finding.account.id == account)
     }
@@ -476,7 +476,7 @@ impl Planner<'_> {
         self.world.apply_to(&mut self.evidence);
         let mut policy = self.policy.clone();
         policy.accounts = Some(broken.iter().map(|finding| finding.account.id).collect());
-        let after: BTreeMap<String, Finding> = evaluate(&self.evidence, &policy, self.judged_at)
+        let after: BTreeMap<String, Finding> = evaluate(&self.evidence, &policy)
             .into_iter()
             .map(|finding| (finding.id.clone(), finding))
             .collect();
