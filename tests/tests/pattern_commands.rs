@@ -476,3 +476,82 @@ fn what_cannot_be_read_is_an_error_that_names_it() {
     assert!(outcome.code.is_some_and(|code| code > 1), "{outcome:?}");
     assert!(outcome.stderr.contains("`torn.gz`"), "{}", outcome.stderr);
 }
+
+/// What a control is asked of: how many events match, the exit code, and words on stderr.
+#[test]
+fn what_no_answer_comes_from_is_named_and_changes_the_exit_code() {
+    let sign_in = json!({
+        "eventVersion": "1.08", "eventName": "ConsoleLogin", "errorMessage": "Failed authentication",
+    });
+    let mut large = sign_in.clone();
+    large["requestParameters"] = json!({"x": "y".repeat(300_000)});
+    let digest = json!({"digestStartTime": "2026-01-01T00:00:00Z", "logFiles": []});
+    let insight = json!({"Records": [{"eventVersion": "1.08", "eventCategory": "Insight"}]});
+    let zipped = gzip(format!("{sign_in}\n").repeat(2000).as_bytes());
+    let text = |value: &Value| value.to_string().into_bytes();
+    for (name, bytes, fewest, code, words) in [
+        (
+            "sign-ins",
+            format!("{sign_in}\n{sign_in}").into_bytes(),
+            2,
+            0,
+            "",
+        ),
+        (
+            "large",
+            format!("{large}\n{sign_in}").into_bytes(),
+            1,
+            0,
+            "1 event over 256 KB",
+        ),
+        ("large-alone", text(&large), 0, 0, "1 event over 256 KB"),
+        ("digest", text(&digest), 0, 4, "1 digest file"),
+        ("insight", text(&insight), 0, 4, "Insights event"),
+        (
+            "empty",
+            b"{\"Records\":[]}".to_vec(),
+            0,
+            4,
+            "no event of CloudTrail was read",
+        ),
+        ("text", b"plain\nlines\n".to_vec(), 0, 4, "`text`"),
+        (
+            "foreign",
+            b"{\"level\":\"info\"}\n".to_vec(),
+            0,
+            4,
+            "looks like a CloudTrail event",
+        ),
+        ("zip", b"PK\x03\x04junk".to_vec(), 0, 4, "unpack it first"),
+        ("page", b"<html><body>".to_vec(), 0, 4, "HTML"),
+        ("cut", zipped[..zipped.len() - 9].to_vec(), 1, 4, "cut off"),
+        (
+            "history",
+            b"Event ID,Event name,Error code\n1,ConsoleLogin,\n".to_vec(),
+            0,
+            4,
+            "no column for errorMessage",
+        ),
+    ] {
+        let trailproof = Trailproof::offline();
+        fs::write(trailproof.home().join(name), bytes).expect("a file can be written");
+        let arguments = [
+            "pattern",
+            "match",
+            "--control",
+            "console-auth-failures",
+            "--count",
+            "--format",
+            "json",
+            name,
+        ];
+        let outcome = trailproof.run(arguments).exits(code);
+        let totals = lines(&outcome.stdout).remove(0);
+        let matched = totals["matched"].as_u64().expect("a count");
+        assert!(
+            matched >= fewest && (name == "cut" || matched == fewest),
+            "{name}: {totals}"
+        );
+        assert!(outcome.stderr.contains(words), "{name}: {}", outcome.stderr);
+    }
+}
