@@ -19,6 +19,7 @@ mod planning;
 mod present;
 pub mod resources;
 pub mod undo;
+pub mod verification;
 
 pub use plan::{
     Plan, PlanError, PlanRun, PlanSummary, ReliesOn, Repair, Reused, SCHEMA_VERSION, Site, Step,

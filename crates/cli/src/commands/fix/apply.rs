@@ -5,7 +5,6 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
-use trailproof_core::control;
 use trailproof_report::format;
 use trailproof_report::remediation::Plan;
 use trailproof_report::remediation::apply::{
@@ -234,13 +233,4 @@ fn conclude(
         let _ = write!(text, "\n  {}: {}", visible(site), visible(reason));
     }
     output.data(|to| writeln!(to, "{text}"))
-}
-
-/// The controls of a plan, as its run judged them.
-pub(super) fn controls(plan: &Plan) -> Result<Vec<control::Control>, CliError> {
-    let unusable = |error: control::CatalogueError| {
-        CliError::usage(format_args!("the plan's controls cannot be used: {error}"))
-    };
-    let catalogue = control::with_custom(plan.policy.custom_controls.clone()).map_err(unusable)?;
-    control::select(&catalogue, &plan.policy.controls).map_err(unusable)
 }

@@ -1,18 +1,16 @@
 //! After a plan was carried out: the accounts are scanned again, and what was said is compared
 //! with what is.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
 
-use trailproof_core::account::AccountId;
-use trailproof_core::finding::{Finding, Status, Summary};
+use trailproof_core::finding::Status;
 use trailproof_core::policy::Policy;
 use trailproof_report::remediation::Plan;
-use trailproof_report::run::{Run, RunKind, Scope as RecordedScope};
+use trailproof_report::remediation::verification::{self, Verification};
+use trailproof_report::run::{Run, RunKind};
 use trailproof_scanner::{ScanPlan, Sweep};
 
-use super::apply::controls;
 use super::connection::scan_plan;
 use super::display::count;
 use super::record::Record;
@@ -35,26 +33,15 @@ pub(super) struct Verified {
     pub(super) exit: Exit,
 }
 
-/// The policy the plan's run was judged by, for the accounts and controls of the plan.
+/// The policy that the scan afterwards is judged by.
 pub(super) fn policy(plan: &Plan) -> Result<Policy, CliError> {
-    let mut policy = plan
-        .policy
-        .to_policy(controls(plan)?, &RecordedScope::default());
-    let repaired: BTreeSet<&str> = plan
-        .sites
-        .iter()
-        .flat_map(|site| &site.repairs)
-        .map(|repair| repair.control.as_str())
-        .collect();
-    policy
-        .controls
-        .retain(|control| repaired.contains(control.id.as_str()));
-    policy.accounts = Some(plan.accounts());
-    Ok(policy)
+    verification::policy(plan).map_err(|error| {
+        CliError::usage(format_args!("the plan's controls cannot be used: {error}"))
+    })
 }
 
 /// The scan of a plan's accounts, prepared before anything is changed.
-pub(super) struct Verification {
+pub(super) struct PreparedScan {
     scan: ScanPlan,
     run: Run,
     policy: Policy,
@@ -65,7 +52,7 @@ pub(super) fn prepare(
     settings: &ConnectionSettings,
     plan: &Plan,
     policy: Policy,
-) -> Result<Verification, CliError> {
+) -> Result<PreparedScan, CliError> {
     let scope = ScopeSettings {
         accounts: plan.accounts().into_iter().collect(),
         ..ScopeSettings::default()
@@ -77,10 +64,10 @@ pub(super) fn prepare(
     scan.mutes.clone_from(&plan.policy.mutes);
     let mut run = new_run(RunKind::Scan, &scan, &scope, &policy);
     run.policy.mutes.clone_from(&plan.policy.mutes);
-    Ok(Verification { scan, run, policy })
+    Ok(PreparedScan { scan, run, policy })
 }
 
-impl Verification {
+impl PreparedScan {
     /// The run, as far as it is known before it begins.
     pub(super) fn run(&self) -> &Run {
         &self.run
@@ -114,18 +101,15 @@ impl Verification {
         progress.finish();
         let outcome = outcome?;
         record_outcome(&mut run, &outcome, true);
-        let mut findings = judge(&mut run, &policy, &outcome.evidence, clock::now(), output);
+        let findings = judge(&mut run, &policy, &outcome.evidence, clock::now(), output);
         if let Some(record) = record {
             record.write(&run, &findings, &outcome.evidence, output)?;
         }
-        // The run has every control of every account; the plan is about some of them.
-        let wanted = wanted(plan);
-        findings
-            .retain(|finding| wanted.contains(&(finding.account.id, finding.control.id.as_str())));
+        let verification = Verification::of(plan, &findings);
         Ok(Verified {
-            text: text(plan, &findings),
+            text: text(&verification),
             exit: if outcome.complete {
-                Exit::of(&Summary::of(&findings))
+                Exit::of(&verification.summary)
             } else {
                 Exit::Interrupted
             },
@@ -133,80 +117,50 @@ impl Verification {
     }
 }
 
-/// The findings that the plan is about.
-fn wanted(plan: &Plan) -> BTreeSet<(AccountId, &str)> {
-    plan.sites
-        .iter()
-        .flat_map(|site| &site.repairs)
-        .flat_map(|repair| {
-            repair
-                .turns_green
-                .iter()
-                .chain(&repair.waits_for_confirmation)
-                .map(|account| (*account, repair.control.as_str()))
-        })
-        .collect()
-}
-
-fn text(plan: &Plan, findings: &[Finding]) -> String {
-    let by_id: BTreeMap<(AccountId, &str), &Finding> = findings
-        .iter()
-        .map(|finding| ((finding.account.id, finding.control.id.as_str()), finding))
-        .collect();
+fn text(verification: &Verification<'_>) -> String {
     let mut text = String::new();
-    let mut waiting = 0;
-    for site in &plan.sites {
-        for repair in &site.repairs {
-            let accounts: Vec<_> = repair
-                .turns_green
-                .iter()
-                .chain(&repair.waits_for_confirmation)
-                .collect();
-            let mut after: BTreeMap<String, usize> = BTreeMap::new();
-            for account in &accounts {
-                let finding = by_id.get(&(**account, repair.control.as_str()));
-                let words = match finding {
+    for repair in &verification.repairs {
+        let mut after: Vec<(String, usize)> = repair
+            .after
+            .iter()
+            .map(|(became, number)| {
+                let words = match became {
                     None => "not judged".to_owned(),
-                    Some(finding) if finding.status == Status::Pass => "PASS".to_owned(),
-                    Some(finding) => {
-                        let reason = finding.reason.as_deref().unwrap_or_default();
-                        waiting += usize::from(reason == "subscription.pending");
-                        format!("{} ({})", finding.status, visible(reason))
-                    }
+                    Some((status, None)) => status.to_string(),
+                    Some((status, Some(reason))) => format!("{status} ({})", visible(reason)),
                 };
-                *after.entry(words).or_default() += 1;
-            }
-            let after: Vec<String> = after
-                .into_iter()
-                .map(|(words, number)| format!("{number} {words}"))
-                .collect();
-            // Writing to a String cannot fail.
-            let _ = writeln!(
-                text,
-                "{}  {}: before {} FAIL, after {}",
-                visible(&site.id),
-                visible(&repair.control),
-                accounts.len(),
-                after.join(", ")
-            );
-        }
+                (words, *number)
+            })
+            .collect();
+        after.sort();
+        let after = after
+            .into_iter()
+            .map(|(words, number)| format!("{number} {words}"));
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            text,
+            "{}  {}: before {} FAIL, after {}",
+            visible(repair.site),
+            visible(repair.control),
+            repair.before,
+            after.collect::<Vec<_>>().join(", ")
+        );
     }
-    let summary = Summary::of(findings);
+    let count_of = |status| verification.summary.count(status);
     let _ = write!(
         text,
         "after: {} PASS, {} FAIL, {} UNKNOWN",
-        summary.count(Status::Pass),
-        summary.count(Status::Fail),
-        summary.count(Status::Unknown)
+        count_of(Status::Pass),
+        count_of(Status::Fail),
+        count_of(Status::Unknown)
     );
-    if waiting > 0 {
+    if verification.waiting > 0 {
         let _ = write!(
             text,
             "\n{} for a person: AWS has sent a message with a link to each new subscriber, and nothing arrives before it is followed; it is valid for two days",
-            if waiting == 1 {
-                "1 finding waits".to_owned()
-            } else {
-                format!("{} wait", count(waiting, "finding"))
+            match verification.waiting {
+                1 => "1 finding waits".to_owned(),
+                several => format!("{} wait", count(several, "finding")),
             }
         );
     }
