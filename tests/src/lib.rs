@@ -15,6 +15,7 @@ pub mod cutting;
 pub mod evidence;
 pub mod findings;
 pub mod ground;
+pub mod network;
 pub mod provision;
 pub mod repair;
 pub mod scenario;

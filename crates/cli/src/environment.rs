@@ -1,4 +1,8 @@
-//! The environment variables that trailproof itself reads. Those of AWS are read by the AWS SDK.
+//! The environment variables that trailproof itself reads. Further ones of AWS are read by its SDK.
+
+use std::ffi::OsString;
+
+use trailproof_scanner::Environment;
 
 /// A variable's value, where it is set, not empty, and text.
 #[allow(
@@ -7,4 +11,14 @@
 )]
 pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// What the environment says about how AWS is reached, and as whom.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "this is the one place that reads the environment"
+)]
+pub(crate) fn of_aws() -> Environment {
+    let read = |name| -> Option<OsString> { std::env::var_os(name) };
+    Environment::read(read)
 }

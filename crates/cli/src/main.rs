@@ -14,6 +14,7 @@ mod exit;
 mod interrupt;
 mod links;
 mod logging;
+mod mfa;
 mod open_files;
 mod output;
 mod permissions;

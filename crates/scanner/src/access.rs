@@ -15,8 +15,8 @@ use trailproof_core::evidence::{CallError, ErrorClass, Evidence, Outcome, Record
 
 use crate::calls::{Ask, Received, RegionalClients, ServiceCall, Target, typed};
 use crate::clock;
-use crate::connect::ConnectOptions;
-use crate::connection::Connection;
+use crate::caller::Connected;
+use crate::connection::ConnectOptions;
 use crate::engine::{End, Engine, Recorder};
 use crate::error::ScanError;
 use crate::outcome::Caller;
@@ -47,7 +47,7 @@ impl Access {
     ) -> Result<Self, ScanError> {
         role.check()?;
         let concurrency = options.connections.calls_at_once(concurrency);
-        let connection = Connection::open(options, concurrency).await?;
+        let connection = Connected::open(options, concurrency).await?;
         let caller = connection.caller.clone();
         let recorder = Recorder::new(Evidence::default(), HashSet::new(), None);
         // Nobody is told of endpoints that are down: what fails says so itself.

@@ -10,6 +10,7 @@ use trailproof_core::account::AccountId;
 use trailproof_core::evidence::{Call, ErrorClass, OrganizationAccount, Request};
 
 use crate::calls::{Ask, Failure};
+use crate::connection::Cause;
 use crate::engine::{End, Engine, Stopped};
 use crate::error::ScanError;
 use crate::event::{Warning, WarningCode};
@@ -320,10 +321,13 @@ impl Discovery {
                     account: self.caller.account,
                 }
             }
-            _ if error.code == "ConnectionFailed" => ScanError::Unreachable {
-                operation,
-                reason: error.message,
-            },
+            _ if error.code == "ConnectionFailed" || Cause::of_code(&error.code).is_some() => {
+                ScanError::Unreachable {
+                    cause: Cause::of_code(&error.code).map(Cause::remedy),
+                    operation,
+                    reason: error.message,
+                }
+            }
             _ => ScanError::OrganizationFailed {
                 operation,
                 code: error.code,

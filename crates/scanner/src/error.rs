@@ -15,6 +15,18 @@ pub enum ScanError {
     MissingCredentials {
         /// What the credential sources said.
         reason: String,
+        /// What a person can do about it.
+        remedy: String,
+    },
+    /// A setting of the environment or of the AWS configuration files that cannot be used.
+    #[error("{place} cannot be used: {reason}")]
+    InvalidSetting {
+        /// The variable, key or file.
+        place: String,
+        /// What is wrong with it.
+        reason: String,
+        /// What a person can do about it.
+        remedy: String,
     },
     /// The profile that was named does not exist, or its files cannot be read.
     #[error("profile `{profile}` cannot be used: {reason}")]
@@ -87,6 +99,8 @@ pub enum ScanError {
         operation: &'static str,
         /// What the network said.
         reason: String,
+        /// What a person can do about it, where the cause is known.
+        cause: Option<&'static str>,
     },
     /// The session name or external id cannot be sent to AWS.
     #[error("`{value}` cannot be the {what}: {reason}")]
@@ -97,6 +111,12 @@ pub enum ScanError {
         value: String,
         /// What is wrong with it.
         reason: &'static str,
+    },
+    /// The credentials belong to a partition that trailproof does not know.
+    #[error("the credentials are of partition `{partition}`, which trailproof does not know")]
+    UnknownPartition {
+        /// The partition of the caller's ARN.
+        partition: String,
     },
     /// A region filter names a region that does not exist in the partition.
     #[error("there is no region `{region}` in partition {partition}")]
@@ -151,18 +171,16 @@ pub enum ScanError {
 
 impl ScanError {
     /// What a person can do about it.
-    pub fn hint(&self) -> &'static str {
+    pub fn hint(&self) -> &str {
         match self {
-            Self::MissingCredentials { .. } => {
-                "name a profile with --profile, run `aws sso login`, or set AWS_ACCESS_KEY_ID and \
-                 AWS_SECRET_ACCESS_KEY"
-            }
+            Self::MissingCredentials { remedy, .. } | Self::InvalidSetting { remedy, .. } => remedy,
             Self::UnusableProfile { .. } => {
                 "`aws configure list-profiles` lists the profiles there are; AWS_CONFIG_FILE and \
                  AWS_SHARED_CREDENTIALS_FILE say where they are kept, when set"
             }
             Self::RejectedCredentials { .. } => {
-                "check the profile, whether the session has expired, and this computer's clock"
+                "check the profile, whether the session has expired, and this computer's clock; \
+                 credentials of another partition than aws need a --region of it"
             }
             Self::Connection { .. } => "check --profile, --region and the AWS configuration files",
             Self::NotInOrganization { .. } => {
@@ -177,10 +195,14 @@ impl ScanError {
                  --accounts"
             }
             Self::OrganizationFailed { .. } => "try again, or name accounts with --accounts",
-            Self::Unreachable { .. } => {
-                "check the network, the proxy, --region and AWS_ENDPOINT_URL"
+            Self::Unreachable { cause, .. } => {
+                cause.unwrap_or("check the network, the proxy, --region and AWS_ENDPOINT_URL")
             }
             Self::InvalidRoleSetting { .. } => "correct the value",
+            Self::UnknownPartition { .. } => {
+                "use credentials of aws, aws-cn, aws-us-gov or aws-eusc; evidence made with the \
+                 AWS CLI can be judged by `trailproof evaluate`"
+            }
             Self::UnknownRegion { .. } => "check --regions, --exclude-regions and --region",
             Self::UnknownOrganizationalUnit { .. } => {
                 "list the units with `aws organizations list-organizational-units-for-parent`"

@@ -9,9 +9,8 @@
 mod access;
 mod calls;
 mod clock;
-mod connect;
+mod caller;
 mod connection;
-mod connections;
 mod discovery;
 mod engine;
 mod error;
@@ -20,7 +19,6 @@ mod log;
 mod outcome;
 mod pacing;
 mod plan;
-mod profile;
 mod regions;
 mod roles;
 mod scan;
@@ -30,8 +28,9 @@ mod testing;
 
 pub use access::{Access, CallFailure};
 pub use calls::{RegionalClients, ServiceCall};
-pub use connect::{ConnectOptions, StaticCredentials};
-pub use connections::Connections;
+pub use connection::{
+    ConnectOptions, Connections, Environment, MfaPrompt, NetworkSetting, Origin, StaticCredentials,
+};
 pub use error::ScanError;
 pub use event::{ScanEvent, Warning, WarningCode};
 pub use outcome::{Caller, DeniedAccount, FoundAccount, ScanOutcome, SlowAccount, Statistics};

@@ -7,7 +7,7 @@ use trailproof_core::account::{AccountId, Region};
 use trailproof_core::mute::Mute;
 use trailproof_core::policy::Policy;
 
-use crate::connect::ConnectOptions;
+use crate::connection::ConnectOptions;
 use crate::roles::RoleSettings;
 use crate::shard::Shard;
 

@@ -126,8 +126,10 @@ impl FromStr for RoleTemplate {
                 "an ARN of a role is arn:{partition}:iam::{account}:role/NAME",
             ));
         };
-        if partition != "{partition}" && !Partition::ALL.iter().any(|p| p.as_str() == partition) {
-            return Err(invalid("its partition is not aws, aws-cn or aws-us-gov"));
+        if partition != "{partition}" && Partition::named(partition).is_none() {
+            return Err(invalid(
+                "its partition is not aws, aws-cn, aws-us-gov or aws-eusc",
+            ));
         }
         if account != "{account}" {
             return Err(invalid(

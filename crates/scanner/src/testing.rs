@@ -12,7 +12,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use serde_json::{Value, json};
 
-use crate::connect::{ConnectOptions, StaticCredentials};
+use crate::connection::{ConnectOptions, StaticCredentials};
 
 /// A request as AWS would see it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -114,6 +114,7 @@ fn connection(environment: &[(&'static str, String)]) -> Result<ConnectOptions, 
             secret_access_key: value("AWS_SECRET_ACCESS_KEY")?,
             session_token: None,
         }),
+        ..ConnectOptions::default()
     })
 }
 

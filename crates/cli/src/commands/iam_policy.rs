@@ -57,6 +57,8 @@ enum PartitionName {
     AwsCn,
     /// The United States government's regions.
     AwsUsGov,
+    /// The European Sovereign Cloud.
+    AwsEusc,
 }
 
 impl From<PartitionName> for Partition {
@@ -65,6 +67,7 @@ impl From<PartitionName> for Partition {
             PartitionName::Aws => Self::Aws,
             PartitionName::AwsCn => Self::China,
             PartitionName::AwsUsGov => Self::GovCloud,
+            PartitionName::AwsEusc => Self::EuropeanSovereignCloud,
         }
     }
 }

@@ -423,6 +423,7 @@ impl From<ScanError> for CliError {
         let wrong_usage = matches!(
             error,
             ScanError::InvalidRoleSetting { .. }
+                | ScanError::InvalidSetting { .. }
                 | ScanError::UnknownRegion { .. }
                 | ScanError::UnknownOrganizationalUnit { .. }
                 | ScanError::FilterNeedsOrganization

@@ -6,7 +6,7 @@ use trailproof_scanner::{ConnectOptions, RoleSettings, RoleTemplate};
 use super::or_file;
 use super::values::RegionName;
 use crate::error::CliError;
-use crate::open_files;
+use crate::{environment, mfa, open_files};
 
 /// Credentials and the role in member accounts. Everything else is read as the AWS CLI reads it.
 #[derive(Debug, Clone, Default, clap::Args, Deserialize)]
@@ -62,6 +62,8 @@ impl ConnectionSettings {
                 .region
                 .as_ref()
                 .map(|region| region.0.as_str().to_owned()),
+            environment: environment::of_aws(),
+            mfa_prompt: mfa::prompt(),
             ..ConnectOptions::default()
         })
     }

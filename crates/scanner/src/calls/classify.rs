@@ -2,12 +2,15 @@
 
 use std::error::Error as StdError;
 
+use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;
 use trailproof_core::account::Region;
 use trailproof_core::evidence::{CallError, ErrorClass};
+
+use crate::connection::{ByProxy, Trouble, is_out_of_reach};
 
 /// A failed request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,14 +81,26 @@ impl Failure {
     }
 
     /// Credentials that their source could not give.
-    pub(crate) fn no_credentials(error: &dyn StdError) -> Self {
-        let reason = chain(error);
-        Self::new(
-            "NoCredentials",
-            reason,
-            ErrorClass::Denied,
-            RetryAdvice::None,
-        )
+    pub(crate) fn no_credentials(error: &CredentialsError) -> Self {
+        let no = |code: &str, reason: String| {
+            let reason = format!("no credentials: {reason}");
+            Self::new(code, reason, ErrorClass::Unavailable, RetryAdvice::Reconnect)
+        };
+        // Whoever gives credentials may be reached again soon.
+        if let Some(trouble) = Trouble::in_causes_of(error) {
+            no(trouble.cause.code(), trouble.to_string())
+        } else if is_out_of_reach(error) {
+            no("ConnectionFailed", chain(error))
+        } else {
+            let reason = chain(error);
+            // Not what AWS refuses: a resumed run, with new ones, asks again.
+            Self::new(
+                "NoCredentials",
+                reason,
+                ErrorClass::Unavailable,
+                RetryAdvice::None,
+            )
+        }
     }
 
     pub(super) fn with_request_id(mut self, request_id: Option<String>) -> Self {
@@ -102,27 +117,31 @@ impl Failure {
         let status = error
             .raw_response()
             .map(|response| response.status().as_u16());
+        let proxy = error
+            .raw_response()
+            .and_then(|response| response.extension::<ByProxy>());
         let failure = match error {
             SdkError::ServiceError(service) => match service.err().code() {
                 Some(code) => {
                     let message = service.err().message().unwrap_or_default().to_owned();
                     Self::from_code(code, message, status.unwrap_or_default())
                 }
-                None => Self::from_status(status.unwrap_or_default()),
+                None => Self::from_status(status.unwrap_or_default(), proxy),
             },
-            SdkError::ResponseError(_) => Self::from_status(status.unwrap_or_default()),
+            SdkError::ResponseError(_) => Self::from_status(status.unwrap_or_default(), proxy),
             SdkError::TimeoutError(_) => Self::new(
                 "Timeout",
                 chain(error),
                 ErrorClass::Unavailable,
                 RetryAdvice::Again,
             ),
-            SdkError::DispatchFailure(_) => Self::new(
-                "ConnectionFailed",
-                chain(error),
-                ErrorClass::Unavailable,
-                RetryAdvice::Reconnect,
-            ),
+            SdkError::DispatchFailure(_) => {
+                let (code, reason) = match Trouble::in_causes_of(error) {
+                    Some(trouble) => (trouble.cause.code(), trouble.to_string()),
+                    None => ("ConnectionFailed", chain(error)),
+                };
+                Self::new(code, reason, ErrorClass::Unavailable, RetryAdvice::Reconnect)
+            }
             _ => Self::new(
                 "RequestNotSent",
                 chain(error),
@@ -140,11 +159,14 @@ impl Failure {
 
     /// A response that is not of the service's protocol: a proxy's page, or an emulator that does
     /// not know the operation.
-    fn from_status(status: u16) -> Self {
+    fn from_status(status: u16, proxy: Option<&ByProxy>) -> Self {
         let (class, advice) = of_status(status);
+        let by = proxy.map_or(String::new(), |ByProxy(proxy)| {
+            format!("; it came through the proxy {proxy}")
+        });
         Self::new(
             &format!("Http{status}"),
-            "the response is not one of this service".to_owned(),
+            format!("the response is not one of this service{by}"),
             class,
             advice,
         )

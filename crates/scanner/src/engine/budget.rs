@@ -23,6 +23,9 @@ const MIN_ATTEMPTS: u32 = 3;
 /// What is left of a request's attempts.
 #[derive(Debug, Default)]
 pub(super) struct Budget {
+    /// How often a request that fails is tried, where somebody set that. Being slowed down is no
+    /// failure: the scan keeps within the quotas of every account by it.
+    max_attempts: Option<u32>,
     /// When it first failed: time spent waiting for its turn before that is nobody's failure.
     failing_since: Option<Instant>,
     throttles: u32,
@@ -32,6 +35,14 @@ pub(super) struct Budget {
 }
 
 impl Budget {
+    /// The attempts of one request.
+    pub(super) fn new(max_attempts: Option<u32>) -> Self {
+        Self {
+            max_attempts,
+            ..Self::default()
+        }
+    }
+
     /// How long to wait before asking again after a failure; `None` when that is no use any more.
     pub(super) fn pause(&mut self, failure: &Failure, now: Instant) -> Option<Duration> {
         match failure.advice {
@@ -51,12 +62,14 @@ impl Budget {
             RetryAdvice::Again => {
                 self.failures += 1;
                 let in_time = self.in_time(self.failures, now, MAX_FAILING);
-                (self.failures < MAX_FAILURES && in_time).then(|| backoff(self.failures))
+                let most = self.max_attempts.unwrap_or(MAX_FAILURES);
+                (self.failures < most && in_time).then(|| backoff(self.failures))
             }
             RetryAdvice::Reconnect => {
                 self.disconnections += 1;
                 let in_time = self.in_time(self.disconnections, now, MAX_DISCONNECTED);
-                in_time.then(|| backoff(self.disconnections))
+                let most = self.max_attempts.unwrap_or(u32::MAX);
+                (self.disconnections < most && in_time).then(|| backoff(self.disconnections))
             }
         }
     }
@@ -81,12 +94,12 @@ mod tests {
     use super::*;
 
     /// How often a request is tried that fails so many seconds apart.
-    fn attempts(advice: RetryAdvice, apart: u64) -> u32 {
+    fn attempts(advice: RetryAdvice, apart: u64, max_attempts: Option<u32>) -> u32 {
         let failure = Failure {
             advice,
             ..Failure::endless()
         };
-        let mut budget = Budget::default();
+        let mut budget = Budget::new(max_attempts);
         let mut attempts = 1;
         // Long after it was made: it waited for its turn.
         let mut now = Instant::now() + Duration::from_mins(10);
@@ -110,7 +123,29 @@ mod tests {
             (RetryAdvice::Reconnect, 5, 10),
             (RetryAdvice::Reconnect, 600, 3),
         ] {
-            assert_eq!(attempts(advice, apart), expected, "{advice:?} {apart}");
+            assert_eq!(
+                attempts(advice, apart, None),
+                expected,
+                "{advice:?} {apart}"
+            );
+        }
+    }
+
+    #[test]
+    fn attempts_that_somebody_set_bound_failures_alone() {
+        for (advice, most, expected) in [
+            (RetryAdvice::Again, 1, 1),
+            (RetryAdvice::Again, 3, 3),
+            (RetryAdvice::Again, 20, 20),
+            (RetryAdvice::Reconnect, 2, 2),
+            (RetryAdvice::SlowDown, 1, 12),
+            (RetryAdvice::Renew, 1, 5),
+        ] {
+            assert_eq!(
+                attempts(advice, 1, Some(most)),
+                expected,
+                "{advice:?} {most}"
+            );
         }
     }
 }

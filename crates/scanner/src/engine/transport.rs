@@ -5,7 +5,7 @@
 //! in flight while they wait.
 
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::ProvideCredentials;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -23,6 +23,9 @@ use super::tally::Tally;
 use crate::calls::{Answer, Ask, Clients, Entered, Failure, RetryAdvice, Target};
 use crate::clock;
 use crate::event::{Warning, WarningCode};
+
+/// What gives the scan its credentials, among the endpoints that may be out of reach.
+const CREDENTIALS: &str = "the source of credentials";
 
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,6 +62,8 @@ pub(crate) struct Transport {
     pub(crate) recorder: Recorder,
     pub(crate) warnings: tokio::sync::mpsc::UnboundedSender<Warning>,
     endpoints: Endpoints,
+    /// How often a request that fails is tried, where somebody set that.
+    max_attempts: Option<u32>,
     /// Where roles are assumed.
     pub(crate) region: Region,
 }
@@ -68,6 +73,7 @@ impl Transport {
         clients: Clients,
         region: Region,
         concurrency: usize,
+        max_attempts: Option<u32>,
         stop: Stop,
         recorder: Recorder,
         warnings: tokio::sync::mpsc::UnboundedSender<Warning>,
@@ -82,6 +88,7 @@ impl Transport {
             recorder,
             warnings,
             endpoints: Endpoints::default(),
+            max_attempts,
             region,
         }
     }
@@ -114,7 +121,7 @@ impl Transport {
         F: Future<Output = Result<T, Failure>> + Send,
     {
         let service = ask.name().split(':').next().unwrap_or_default();
-        let mut budget = Budget::default();
+        let mut budget = Budget::new(self.max_attempts);
         loop {
             let turn = session.pacer.reserve(region, ask);
             self.stop.sleep_until(turn).await?;
@@ -224,10 +231,7 @@ impl Transport {
         }
         match &session.source {
             Source::Connection(provider) => {
-                let credentials = provider
-                    .provide_credentials()
-                    .await
-                    .map_err(|error| Failure::no_credentials(&error))?;
+                let credentials = self.provided(provider).await?;
                 let expires_at = credentials
                     .expiry()
                     .and_then(|expiry| Timestamp::try_from(expiry).ok());
@@ -235,6 +239,37 @@ impl Transport {
                 Ok(credentials)
             }
             Source::Role { role, via } => self.enter(role, via, &mut held).await,
+        }
+    }
+
+    /// The credentials of the scan's own connection. Whoever gives them is waited for like any
+    /// endpoint: with the credentials, everything would end.
+    async fn provided(&self, provider: &SharedCredentialsProvider) -> Result<Credentials, End> {
+        let mut budget = Budget::new(self.max_attempts);
+        loop {
+            let failure = match provider.provide_credentials().await {
+                Ok(credentials) => {
+                    self.endpoints.answered(CREDENTIALS, &self.region);
+                    return Ok(credentials);
+                }
+                Err(error) => Failure::no_credentials(&error),
+            };
+            if failure.advice == RetryAdvice::Reconnect {
+                let outage = self
+                    .endpoints
+                    .failed(CREDENTIALS, &self.region, Instant::now());
+                if outage.new {
+                    self.warn_of_outage(CREDENTIALS, &self.region, &failure);
+                }
+                if outage.hopeless {
+                    return Err(failure.into());
+                }
+            }
+            let Some(pause) = budget.pause(&failure, Instant::now()) else {
+                return Err(failure.into());
+            };
+            self.tally.retried();
+            self.stop.sleep_until(Instant::now() + pause).await?;
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
-use crate::connection::Connection;
+use crate::caller::Connected;
 use crate::engine::{Engine, Recorder, Resumed};
 use crate::error::ScanError;
 use crate::event::Warning;
@@ -50,7 +50,7 @@ pub(super) async fn prepare(plan: &ScanPlan, concurrency: usize) -> Result<Ready
         }
     };
 
-    let connection = Connection::open(&plan.connection, concurrency).await?;
+    let connection = Connected::open(&plan.connection, concurrency).await?;
     let caller = connection.caller.clone();
     if let Some(recorded) = resumed.caller
         && recorded != caller.account

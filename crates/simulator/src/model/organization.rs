@@ -62,7 +62,7 @@ impl Organization {
     pub fn new(management: AccountId, partition: Partition) -> Self {
         let opt_in: &[&str] = match partition {
             Partition::Aws => &OPT_IN_REGIONS,
-            Partition::China | Partition::GovCloud => &[],
+            Partition::China | Partition::GovCloud | Partition::EuropeanSovereignCloud => &[],
         };
         Self {
             id: "o-trailproof1".to_owned(),

@@ -1,9 +1,10 @@
-//! Connecting: whose credentials these are, and the engine that asks over them. Below the scan, and
-//! below those who are no scan.
+//! Who is calling: whose credentials a connection has, and the engine that asks over it. Below the
+//! scan, and below those who are no scan.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
+use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedSender;
@@ -12,7 +13,7 @@ use trailproof_core::arn::Arn;
 use trailproof_core::evidence::{Call, ErrorClass, Request};
 
 use crate::calls::{Answer, Ask, Clients, Failure, RetryAdvice, Target};
-use crate::connect::ConnectOptions;
+use crate::connection::{Cause, ConnectOptions, Connection, Described};
 use crate::engine::{Engine, Key, Recorder, Roles, Sessions, Stop, Transport};
 use crate::error::ScanError;
 use crate::event::Warning;
@@ -28,35 +29,43 @@ const SESSION_NAME: &str = "trailproof";
 const FIRST_ATTEMPTS: u32 = 3;
 
 /// A connection whose credentials work.
-pub(crate) struct Connection {
+pub(crate) struct Connected {
     pub(crate) caller: Caller,
     /// What AWS answered to the question who is calling.
     identity: Answer,
     clients: Clients,
     provider: SharedCredentialsProvider,
+    max_attempts: Option<u32>,
 }
 
-impl Connection {
+impl Connected {
     /// Connects for so many calls at once, and finds out who is calling.
     pub(crate) async fn open(
         options: &ConnectOptions,
         concurrency: usize,
     ) -> Result<Self, ScanError> {
-        let config = options.load(concurrency).await?;
+        let Connection {
+            config,
+            max_attempts,
+            credentials,
+            settings: _,
+        } = options.load(concurrency).await?;
         let region = config.region().map_or(DEFAULT_REGION, AsRef::as_ref);
         let region = Region::new(region);
         let Some(provider) = config.credentials_provider() else {
-            return Err(ScanError::MissingCredentials {
-                reason: "no source is configured".to_owned(),
-            });
+            return Err(credentials.missing(
+                &CredentialsError::not_loaded_no_source(),
+                "no source is configured".to_owned(),
+            ));
         };
         let clients = Clients::new(&config);
-        let (caller, identity) = identify(&clients, &provider, region).await?;
+        let (caller, identity) = identify(&clients, &provider, &credentials, region).await?;
         Ok(Self {
             caller,
             identity,
             clients,
             provider,
+            max_attempts,
         })
     }
 
@@ -75,6 +84,7 @@ impl Connection {
             identity,
             clients,
             provider,
+            max_attempts,
         } = self;
         let roles = Roles {
             template: role.role.clone(),
@@ -93,6 +103,7 @@ impl Connection {
             clients,
             caller.region,
             concurrency,
+            max_attempts,
             stop,
             recorder,
             warnings,
@@ -112,15 +123,12 @@ impl Connection {
 async fn identify(
     clients: &Clients,
     provider: &SharedCredentialsProvider,
+    described: &Described,
     region: Region,
 ) -> Result<(Caller, Answer), ScanError> {
-    let credentials =
-        provider
-            .provide_credentials()
-            .await
-            .map_err(|error| ScanError::MissingCredentials {
-                reason: Failure::no_credentials(&error).error.message,
-            })?;
+    let credentials = provider.provide_credentials().await.map_err(|error| {
+        described.missing(&error, Failure::no_credentials(&error).error.message)
+    })?;
     let target = Target {
         region: region.clone(),
         credentials,
@@ -152,11 +160,9 @@ async fn identify(
             reason: "sts:GetCallerIdentity answered without an account and an ARN".to_owned(),
         });
     };
-    let partition = Partition::ALL
-        .into_iter()
-        .find(|partition| partition.as_str() == arn.partition())
-        .ok_or_else(|| ScanError::Connection {
-            reason: format!("partition `{}` is not supported", arn.partition()),
+    let partition =
+        Partition::named(arn.partition()).ok_or_else(|| ScanError::UnknownPartition {
+            partition: arn.partition().to_owned(),
         })?;
     let caller = Caller {
         account,
@@ -176,6 +182,7 @@ fn rejected(ask: &Ask, failure: Failure) -> ScanError {
         },
         ErrorClass::Unavailable => ScanError::Unreachable {
             operation: ask.name(),
+            cause: Cause::of_code(&error.code).map(Cause::remedy),
             reason: error.message,
         },
         _ => ScanError::Connection {

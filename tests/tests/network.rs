@@ -1,0 +1,914 @@
+//! Proxies, certificates, endpoints and credentials: whatever the AWS CLI makes of a setting,
+//! trailproof makes of it, too. Both reach the same place by the same way, with the same access key,
+//! or neither reaches anything.
+#![cfg(unix)]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that cannot go on has failed, and says why"
+)]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use trailproof_simulator::{Options, Running, Scenario, Server};
+use trailproof_tests::binary::{self, Outcome};
+use trailproof_tests::network::{Authority, Network, ProxyAnswer, Seen};
+use xtask::python;
+
+const ORGANIZATION: &str = r#"
+[organization]
+management = "111111111111"
+
+[[accounts]]
+id = "111111111111"
+name = "management"
+chain = true
+"#;
+
+fn origin() -> Running {
+    let scenario = Scenario::parse(ORGANIZATION).unwrap_or_else(|error| panic!("{error}"));
+    Server::start(scenario.organization, Options::default()).expect("a port is free")
+}
+
+/// Settings, and what they lead to. In the texts, `{proxy}`, `{tls}` and `{plain}` are addresses,
+/// `{ca}` is the file of the authority's certificate, `{other}` that of another, `{home}` the home.
+struct Row {
+    name: &'static str,
+    variables: &'static [(&'static str, &'static str)],
+    /// `~/.aws/config`.
+    config: &'static str,
+    profile: Option<&'static str>,
+    /// The service whose first request counts.
+    service: &'static str,
+    /// The way, the host asked for, and what came of it.
+    expected: &'static str,
+}
+
+const STS: Row = Row {
+    name: "",
+    variables: &[],
+    config: "",
+    profile: None,
+    service: "sts",
+    expected: "",
+};
+
+/// The way to the regional endpoint of STS.
+const TUNNELLED: &str =
+    "CONNECT sts.us-east-1.amazonaws.com:443 -> sts.us-east-1.amazonaws.com as 111111111111";
+const REFUSED: &str = "CONNECT sts.us-east-1.amazonaws.com:443 -> refused";
+const DIRECT: &str = "direct -> localhost as 111111111111";
+
+/// Proxy and certificate as most rows want them.
+macro_rules! behind {
+    ($($more:expr),* $(,)?) => {
+        &[("HTTPS_PROXY", "http://{proxy}"), ("AWS_CA_BUNDLE", "{ca}"), $($more),*]
+    };
+}
+
+fn settings() -> Vec<Row> {
+    let row = |name, variables, config, expected| Row {
+        name,
+        variables,
+        config,
+        expected,
+        ..STS
+    };
+    vec![
+        row("a proxy", behind!(), "", TUNNELLED),
+        row(
+            "a proxy without a scheme",
+            &[("HTTPS_PROXY", "{proxy}"), ("AWS_CA_BUNDLE", "{ca}")],
+            "",
+            TUNNELLED,
+        ),
+        row(
+            "lower case wins",
+            &[
+                ("HTTPS_PROXY", "http://127.0.0.1:9"),
+                ("https_proxy", "http://{proxy}"),
+                ("AWS_CA_BUNDLE", "{ca}"),
+            ],
+            "",
+            TUNNELLED,
+        ),
+        row(
+            "lower case wins, empty",
+            behind!(
+                ("https_proxy", ""),
+                ("AWS_ENDPOINT_URL", "https://localhost:{tls-port}")
+            ),
+            "",
+            DIRECT,
+        ),
+        row(
+            "user and password",
+            &[
+                ("HTTPS_PROXY", "http://me:p%40ss@{proxy}"),
+                ("AWS_CA_BUNDLE", "{ca}"),
+            ],
+            "",
+            "CONNECT sts.us-east-1.amazonaws.com:443 (Basic bWU6cEBzcw==) -> \
+             sts.us-east-1.amazonaws.com as 111111111111",
+        ),
+        row(
+            "an http proxy is none for https",
+            &[
+                ("HTTP_PROXY", "http://{proxy}"),
+                ("AWS_CA_BUNDLE", "{ca}"),
+                ("AWS_ENDPOINT_URL", "https://localhost:{tls-port}"),
+            ],
+            "",
+            DIRECT,
+        ),
+        row(
+            "an http proxy",
+            &[
+                ("HTTP_PROXY", "http://me:secret@{proxy}"),
+                ("AWS_ENDPOINT_URL", "http://aws.example"),
+            ],
+            "",
+            "POST http://aws.example/ (Basic bWU6c2VjcmV0) -> aws.example as 111111111111",
+        ),
+        row(
+            "an http proxy in a CGI program",
+            &[
+                ("HTTP_PROXY", "http://127.0.0.1:9"),
+                ("REQUEST_METHOD", "GET"),
+                ("AWS_ENDPOINT_URL", "http://localhost:{plain-port}"),
+            ],
+            "",
+            DIRECT,
+        ),
+        row(
+            "an exception",
+            behind!(
+                ("NO_PROXY", "example.com, localhost"),
+                ("AWS_ENDPOINT_URL", "https://localhost:{tls-port}"),
+            ),
+            "",
+            DIRECT,
+        ),
+        row(
+            "an exception with its port",
+            behind!(
+                ("no_proxy", "localhost:{tls-port}"),
+                ("AWS_ENDPOINT_URL", "https://localhost:{tls-port}"),
+            ),
+            "",
+            DIRECT,
+        ),
+        row(
+            "everything is an exception",
+            behind!(
+                ("NO_PROXY", "*"),
+                ("AWS_ENDPOINT_URL", "https://localhost:{tls-port}"),
+            ),
+            "",
+            DIRECT,
+        ),
+        row(
+            "an exception for others",
+            behind!(("NO_PROXY", "169.254.169.254,.example.com,notamazonaws.com")),
+            "",
+            TUNNELLED,
+        ),
+        row(
+            "an authority nobody knows",
+            &[("HTTPS_PROXY", "http://{proxy}")],
+            "",
+            REFUSED,
+        ),
+        row(
+            "another authority",
+            &[
+                ("HTTPS_PROXY", "http://{proxy}"),
+                ("AWS_CA_BUNDLE", "{other}"),
+            ],
+            "",
+            REFUSED,
+        ),
+        row(
+            "the bundle of a profile",
+            &[("HTTPS_PROXY", "http://{proxy}")],
+            "[default]\nca_bundle = {ca}\n",
+            TUNNELLED,
+        ),
+        row(
+            "the variable before the profile",
+            behind!(),
+            "[default]\nca_bundle = {other}\n",
+            TUNNELLED,
+        ),
+        row(
+            "the bundle of requests",
+            &[
+                ("HTTPS_PROXY", "http://{proxy}"),
+                ("REQUESTS_CA_BUNDLE", "{ca}"),
+            ],
+            "",
+            TUNNELLED,
+        ),
+        row(
+            "the profile before the bundle of requests",
+            &[
+                ("HTTPS_PROXY", "http://{proxy}"),
+                ("REQUESTS_CA_BUNDLE", "{other}"),
+            ],
+            "[default]\nca_bundle = {ca}\n",
+            TUNNELLED,
+        ),
+        row(
+            "FIPS",
+            behind!(("AWS_USE_FIPS_ENDPOINT", "true")),
+            "",
+            "CONNECT sts-fips.us-east-1.amazonaws.com:443 -> sts-fips.us-east-1.amazonaws.com as \
+             111111111111",
+        ),
+        row(
+            "FIPS of a profile",
+            behind!(),
+            "[default]\nuse_fips_endpoint = true\n",
+            "CONNECT sts-fips.us-east-1.amazonaws.com:443 -> sts-fips.us-east-1.amazonaws.com as \
+             111111111111",
+        ),
+        row(
+            "dual-stack",
+            behind!(("AWS_USE_DUALSTACK_ENDPOINT", "true")),
+            "",
+            "CONNECT sts.us-east-1.api.aws:443 -> sts.us-east-1.api.aws as 111111111111",
+        ),
+        row(
+            "dual-stack of a profile, and FIPS",
+            behind!(("AWS_USE_FIPS_ENDPOINT", "true")),
+            "[default]\nuse_dualstack_endpoint = true\n",
+            "CONNECT sts-fips.us-east-1.api.aws:443 -> sts-fips.us-east-1.api.aws as \
+             111111111111",
+        ),
+        row(
+            "the endpoint of a service",
+            &[
+                ("AWS_ENDPOINT_URL", "http://127.0.0.1:9"),
+                ("AWS_ENDPOINT_URL_STS", "http://localhost:{plain-port}"),
+            ],
+            "",
+            DIRECT,
+        ),
+        Row {
+            name: "the endpoint of another service",
+            variables: &[
+                ("AWS_ENDPOINT_URL", "http://127.0.0.1:{plain-port}"),
+                (
+                    "AWS_ENDPOINT_URL_CLOUDTRAIL",
+                    "http://localhost:{plain-port}",
+                ),
+            ],
+            service: "cloudtrail",
+            expected: DIRECT,
+            ..STS
+        },
+        row(
+            "the endpoint of a profile",
+            &[],
+            "[default]\nendpoint_url = http://localhost:{plain-port}\n",
+            DIRECT,
+        ),
+        Row {
+            name: "the services of a profile",
+            config: "[default]\nservices = here\nendpoint_url = http://127.0.0.1:{plain-port}\n\
+                     [services here]\ncloudtrail =\n  endpoint_url = http://localhost:{plain-port}\n",
+            service: "cloudtrail",
+            expected: DIRECT,
+            ..STS
+        },
+        row(
+            "no endpoint of one's own",
+            behind!(
+                ("AWS_ENDPOINT_URL", "http://127.0.0.1:9"),
+                ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true"),
+            ),
+            "",
+            TUNNELLED,
+        ),
+        row(
+            "an empty endpoint",
+            behind!(("AWS_ENDPOINT_URL", "")),
+            "",
+            TUNNELLED,
+        ),
+    ]
+}
+
+/// Credentials: none in the environment, unless the row has some.
+fn sources() -> Vec<Row> {
+    let keyless = |name, variables, config, expected| Row {
+        name,
+        variables,
+        config,
+        expected,
+        ..STS
+    };
+    const AS_SSO: &str = "CONNECT portal.sso.us-east-1.amazonaws.com:443 -> \
+                          sts.us-east-1.amazonaws.com as 222222222222";
+    vec![
+        keyless(
+            "a profile by its variable",
+            &[
+                ("AWS_PROFILE", "audit"),
+                ("AWS_ENDPOINT_URL", "http://localhost:{plain-port}"),
+            ],
+            "[profile audit]\naws_access_key_id = 111111111111\naws_secret_access_key = s\n",
+            DIRECT,
+        ),
+        keyless(
+            "a profile by its older variable",
+            &[
+                ("AWS_DEFAULT_PROFILE", "audit"),
+                ("AWS_ENDPOINT_URL", "http://localhost:{plain-port}"),
+            ],
+            "[profile audit]\naws_access_key_id = 111111111111\naws_secret_access_key = s\n",
+            DIRECT,
+        ),
+        Row {
+            profile: Some("audit"),
+            ..keyless(
+                "a profile that is named comes before the environment",
+                &[
+                    ("AWS_ACCESS_KEY_ID", "999999999999"),
+                    ("AWS_SECRET_ACCESS_KEY", "s"),
+                    ("AWS_ENDPOINT_URL", "http://localhost:{plain-port}"),
+                ],
+                "[profile audit]\naws_access_key_id = 111111111111\naws_secret_access_key = s\n",
+                DIRECT,
+            )
+        },
+        keyless(
+            "a profile that is not there",
+            &[
+                ("AWS_PROFILE", "absent"),
+                ("AWS_ACCESS_KEY_ID", "111111111111"),
+                ("AWS_SECRET_ACCESS_KEY", "s"),
+                ("AWS_ENDPOINT_URL", "http://localhost:{plain-port}"),
+            ],
+            "",
+            "direct -> nothing",
+        ),
+        keyless(
+            "IAM Identity Center",
+            behind!(("AWS_PROFILE", "sso")),
+            "[profile sso]\nsso_session = corp\nsso_account_id = 222222222222\n\
+             sso_role_name = Audit\n[sso-session corp]\nsso_region = us-east-1\n\
+             sso_start_url = https://corp.awsapps.com/start\n\
+             sso_registration_scopes = sso:account:access\n",
+            AS_SSO,
+        ),
+        keyless(
+            "a process",
+            &[("AWS_ENDPOINT_URL", "http://localhost:{plain-port}")],
+            "[default]\ncredential_process = {home}/process\n",
+            "direct -> localhost as 666666666666",
+        ),
+        keyless(
+            "a container",
+            &[
+                (
+                    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+                    "http://localhost:{plain-port}/container",
+                ),
+                ("AWS_ENDPOINT_URL", "http://localhost:{plain-port}"),
+                // Not for containers.
+                ("HTTP_PROXY", "http://127.0.0.1:9"),
+                ("NO_PROXY", "localhost:1"),
+                ("AWS_ENDPOINT_URL_STS", "https://localhost:{tls-port}"),
+                ("AWS_CA_BUNDLE", "{ca}"),
+            ],
+            "",
+            "direct -> localhost as 333333333333",
+        ),
+        keyless(
+            "an instance, through the proxy as well",
+            &[
+                ("AWS_EC2_METADATA_DISABLED", "false"),
+                (
+                    "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+                    "http://metadata.example",
+                ),
+                ("AWS_ENDPOINT_URL", "http://localhost:{plain-port}"),
+                ("HTTP_PROXY", "http://{proxy}"),
+                ("NO_PROXY", "localhost"),
+            ],
+            "",
+            "PUT http://metadata.example/latest/api/token -> localhost as 444444444444",
+        ),
+        keyless(
+            "web identity",
+            behind!(
+                ("AWS_WEB_IDENTITY_TOKEN_FILE", "{home}/token"),
+                ("AWS_ROLE_ARN", "arn:aws:iam::555555555555:role/r"),
+            ),
+            "",
+            "CONNECT sts.us-east-1.amazonaws.com:443 -> sts.us-east-1.amazonaws.com as \
+             555555555555",
+        ),
+        keyless(
+            "web identity of a profile",
+            &[
+                ("AWS_PROFILE", "web"),
+                ("AWS_ENDPOINT_URL", "http://localhost:{plain-port}"),
+            ],
+            "[profile web]\nrole_arn = arn:aws:iam::555555555555:role/r\n\
+             web_identity_token_file = {home}/token\n",
+            "direct -> localhost as 555555555555",
+        ),
+        keyless(
+            "a profile that sources itself",
+            &[("AWS_ENDPOINT_URL", "http://localhost:{plain-port}")],
+            "[default]\nrole_arn = arn:aws:iam::111111111111:role/r\nsource_profile = b\n\
+             [profile b]\nrole_arn = arn:aws:iam::111111111111:role/s\nsource_profile = default\n",
+            "direct -> nothing",
+        ),
+    ]
+}
+
+/// The token of an SSO session as the AWS CLI caches it, named for the SHA-1 sum of `corp`.
+const SSO_TOKEN: &str = r#"{"accessToken":"t","expiresAt":"2096-01-01T00:00:00Z","region":"us-east-1","startUrl":"https://corp.awsapps.com/start"}"#;
+const SSO_FILE: &str = ".aws/sso/cache/ee0bfd2552fbd840c02cc48b6e823320543c450f.json";
+
+fn write(path: &Path, text: &str) {
+    fs::create_dir_all(path.parent().expect("it has a folder")).expect("it can be made");
+    fs::write(path, text).expect("it can be written");
+}
+
+/// Homes and a network of their own for one program.
+struct Ground {
+    home: tempfile::TempDir,
+    network: Network,
+}
+
+impl Ground {
+    fn new(running: &Running, answer: ProxyAnswer) -> Self {
+        let home = tempfile::tempdir().expect("a folder can be made");
+        let authority = Authority::default();
+        write(&home.path().join("ca.pem"), &authority.pem);
+        write(&home.path().join("other.pem"), &Authority::default().pem);
+        write(&home.path().join("token"), "header.payload.signature");
+        let process = home.path().join("process");
+        write(
+            &process,
+            "#!/bin/sh\necho '{\"Version\":1,\"AccessKeyId\":\"666666666666\",\
+             \"SecretAccessKey\":\"s\"}'\n",
+        );
+        fs::set_permissions(&process, fs::Permissions::from_mode(0o700)).expect("it is ours");
+        Self {
+            home,
+            network: Network::new(running.address(), &authority, answer),
+        }
+    }
+
+    fn filled(&self, text: &str) -> String {
+        let home = self.home.path().display().to_string();
+        text.replace("{proxy}", &self.network.proxy.to_string())
+            .replace("{tls-port}", &self.network.tls.port().to_string())
+            .replace("{plain-port}", &self.network.plain.port().to_string())
+            .replace("{ca}", &format!("{home}/ca.pem"))
+            .replace("{other}", &format!("{home}/other.pem"))
+            .replace("{home}", &home)
+    }
+
+    fn prepared(&self, mut command: Command, row: &Row) -> Command {
+        write(
+            &self.home.path().join(".aws/config"),
+            &self.filled(row.config),
+        );
+        let defaults = [
+            ("AWS_DEFAULT_REGION", "us-east-1"),
+            ("AWS_STS_REGIONAL_ENDPOINTS", "regional"),
+            ("AWS_MAX_ATTEMPTS", "1"),
+        ];
+        command.envs(defaults);
+        for (name, value) in row.variables {
+            command.env(name, self.filled(value));
+        }
+        command
+    }
+
+    fn trailproof(&self, row: &Row) -> Command {
+        let mut command = binary::scrubbed(binary::path("trailproof"), self.home.path());
+        command.args(["scan", "--current-account", "--regions", "us-east-1"]);
+        command.args(["--sweep", "adaptive", "--out", "run", "--quiet"]);
+        if let Some(profile) = row.profile {
+            command.args(["--profile", profile]);
+        }
+        self.prepared(command, row)
+    }
+
+    fn aws(&self, row: &Row) -> Command {
+        let python = python::environment().unwrap_or_else(|message| panic!("{message}"));
+        let mut command = binary::scrubbed(python, self.home.path());
+        command.args(["-m", "awscli"]);
+        match row.service {
+            "sts" => command.args(["sts", "get-caller-identity"]),
+            service => command.args([service, "describe-trails"]),
+        };
+        if let Some(profile) = row.profile {
+            command.args(["--profile", profile]);
+        }
+        self.prepared(command, row)
+    }
+
+    /// The way that a program went.
+    fn way(&self, mut command: Command, service: &str) -> (String, Outcome) {
+        let outcome: Outcome = command.output().expect("it starts").into();
+        let seen = self.network.seen();
+        let proxied = seen.iter().find_map(|seen| match seen {
+            Seen::Proxied {
+                request,
+                authorization,
+            } => Some(match authorization {
+                None => request.clone(),
+                Some(authorization) => format!("{request} ({authorization})"),
+            }),
+            _ => None,
+        });
+        let asked = seen.iter().find_map(|seen| match seen {
+            Seen::Request {
+                service: found,
+                access_key,
+                host,
+            } if found == service => {
+                let host = host.split(':').next().unwrap_or_default();
+                Some(format!("{host} as {access_key}"))
+            }
+            _ => None,
+        });
+        let end = match asked {
+            Some(asked) => asked,
+            None if seen.contains(&Seen::Refused) => "refused".to_owned(),
+            None => "nothing".to_owned(),
+        };
+        let way = proxied.unwrap_or_else(|| "direct".to_owned());
+        (format!("{way} -> {end}"), outcome)
+    }
+}
+
+/// Tries every row with both programs, four at a time.
+fn alike(rows: &[Row], access_key: Option<&str>, prepare: impl Fn(&Ground) + Sync) {
+    let running = origin();
+    let next = AtomicUsize::new(0);
+    let wrong = Mutex::new(Vec::new());
+    let try_row = |row: &Row| {
+        for program in ["aws", "trailproof"] {
+            let ground = Ground::new(&running, ProxyAnswer::Works);
+            prepare(&ground);
+            let mut command = match program {
+                "aws" => ground.aws(row),
+                _ => ground.trailproof(row),
+            };
+            if let Some(key) = access_key {
+                command.env("AWS_ACCESS_KEY_ID", key);
+                command.env("AWS_SECRET_ACCESS_KEY", "s");
+            }
+            let (way, outcome) = ground.way(command, row.service);
+            if way != row.expected || outcome.stderr.contains("panicked") {
+                wrong.lock().expect("nobody panics").push(format!(
+                    "{}: {program}\nexpected {}\nfound    {way}\n{}\n{:?}",
+                    row.name,
+                    row.expected,
+                    outcome.stderr,
+                    ground.network.seen()
+                ));
+            }
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while let Some(row) = rows.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    try_row(row);
+                }
+            });
+        }
+    });
+    let wrong = wrong.into_inner().expect("nobody panics");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+#[test]
+fn the_network_is_as_the_aws_cli_has_it() {
+    alike(&settings(), Some("111111111111"), |_| ());
+}
+
+#[test]
+fn credentials_are_as_the_aws_cli_has_them() {
+    alike(&sources(), None, |ground| {
+        write(&ground.home.path().join(SSO_FILE), SSO_TOKEN);
+    });
+}
+
+/// What only trailproof makes of a setting: additions, and errors.
+fn alone(row: &Row, answer: ProxyAnswer) -> (String, Outcome) {
+    let running = origin();
+    let ground = Ground::new(&running, answer);
+    let mut command = ground.trailproof(row);
+    command.env("AWS_ACCESS_KEY_ID", "111111111111");
+    command.env("AWS_SECRET_ACCESS_KEY", "s");
+    ground.way(command, row.service)
+}
+
+#[test]
+fn additions() {
+    for variables in [
+        &[("ALL_PROXY", "http://{proxy}"), ("AWS_CA_BUNDLE", "{ca}")][..],
+        &[("all_proxy", "{proxy}"), ("AWS_CA_BUNDLE", "{ca}")],
+        &[("HTTPS_PROXY", "http://{proxy}"), ("SSL_CERT_FILE", "{ca}")],
+    ] {
+        let (way, outcome) = alone(&Row { variables, ..STS }, ProxyAnswer::Works);
+        assert_eq!(way, TUNNELLED, "{variables:?}\n{}", outcome.stderr);
+    }
+}
+
+#[test]
+fn what_fails_on_the_way_is_named_with_what_to_do() {
+    let tunnel = &[
+        ("HTTPS_PROXY", "http://me:secret@{proxy}"),
+        ("AWS_CA_BUNDLE", "{ca}"),
+    ][..];
+    let plain = &[
+        ("HTTP_PROXY", "http://me:secret@{proxy}"),
+        ("AWS_ENDPOINT_URL", "http://aws.example"),
+    ][..];
+    for (variables, answer, words) in [
+        (
+            tunnel,
+            ProxyAnswer::Status(407),
+            &[
+                "(HTTPS_PROXY)",
+                "asks for a user name",
+                "USER:PASSWORD@HOST",
+            ][..],
+        ),
+        (
+            tunnel,
+            ProxyAnswer::Status(502),
+            &[
+                "(HTTPS_PROXY)",
+                "did not connect to sts.us-east-1.amazonaws.com",
+                "NO_PROXY",
+            ],
+        ),
+        (
+            tunnel,
+            ProxyAnswer::Garbage,
+            &[
+                "(HTTPS_PROXY)",
+                "did not answer as an HTTP proxy",
+                "NO_PROXY",
+            ],
+        ),
+        (
+            plain,
+            ProxyAnswer::Status(407),
+            &["(HTTP_PROXY)", "asks for a user name", "USER:PASSWORD@HOST"],
+        ),
+        (
+            plain,
+            ProxyAnswer::Status(502),
+            &[
+                "(HTTP_PROXY)",
+                "the response is not one of this service",
+                "proxy",
+            ],
+        ),
+        (
+            plain,
+            ProxyAnswer::Garbage,
+            &["(HTTP_PROXY)", "aws.example", "proxy"],
+        ),
+        (
+            &[("HTTPS_PROXY", "http://127.0.0.1:9")],
+            ProxyAnswer::Works,
+            &[
+                "cannot connect to the proxy http://127.0.0.1:9 (HTTPS_PROXY)",
+                "NO_PROXY",
+            ],
+        ),
+        (
+            &[("HTTPS_PROXY", "http://{proxy}")],
+            ProxyAnswer::Works,
+            &[
+                "certificate of sts.us-east-1.amazonaws.com",
+                "signed by nobody",
+                "AWS_CA_BUNDLE",
+            ],
+        ),
+        (
+            &[("HTTPS_PROXY", "socks5://{proxy}")],
+            ProxyAnswer::Works,
+            &["HTTPS_PROXY cannot be used", "SOCKS", "http://HOST:PORT"],
+        ),
+        (
+            &[("AWS_CA_BUNDLE", "{home}/process")],
+            ProxyAnswer::Works,
+            &[
+                "/process` (AWS_CA_BUNDLE)",
+                "holds no PEM certificate",
+                "BEGIN CERTIFICATE",
+            ],
+        ),
+        (
+            &[("REQUESTS_CA_BUNDLE", "{home}/absent.pem")],
+            ProxyAnswer::Works,
+            &[
+                "/absent.pem` (REQUESTS_CA_BUNDLE)",
+                "No such file",
+                "unset it",
+            ],
+        ),
+        (
+            &[("AWS_ENDPOINT_URL_STS", "localhost:1")],
+            ProxyAnswer::Works,
+            &[
+                "AWS_ENDPOINT_URL_STS cannot be used",
+                "not the URL of an endpoint",
+                "https://HOST",
+            ],
+        ),
+        (
+            &[("AWS_USE_FIPS_ENDPOINT", "yes")],
+            ProxyAnswer::Works,
+            &[
+                "AWS_USE_FIPS_ENDPOINT cannot be used",
+                "`yes` is not true or false",
+            ],
+        ),
+        (
+            &[("AWS_MAX_ATTEMPTS", "0")],
+            ProxyAnswer::Works,
+            &["AWS_MAX_ATTEMPTS cannot be used", "a number from 1"],
+        ),
+        (
+            &[("AWS_PROFILE", "absent")],
+            ProxyAnswer::Works,
+            &[
+                "profile `absent` cannot be used",
+                "AWS_PROFILE names it",
+                "list-profiles",
+            ],
+        ),
+    ] {
+        let (_, outcome) = alone(&Row { variables, ..STS }, answer);
+        assert!(
+            matches!(outcome.code, Some(2 | 4)),
+            "{variables:?} {outcome:?}"
+        );
+        for word in words {
+            assert!(
+                outcome.stderr.contains(word),
+                "{variables:?} {answer:?}\n`{word}` in:\n{}",
+                outcome.stderr
+            );
+        }
+        for word in ["panicked", "secret", "feature"] {
+            assert!(!outcome.stderr.contains(word), "{}", outcome.stderr);
+        }
+    }
+}
+
+/// A profile without access keys in the environment, and what trailproof says of it.
+fn without_keys(config: &'static str, prepare: impl Fn(&Path)) -> (String, Outcome) {
+    let running = origin();
+    let ground = Ground::new(&running, ProxyAnswer::Works);
+    prepare(ground.home.path());
+    let row = Row {
+        variables: &[("AWS_ENDPOINT_URL", "http://localhost:{plain-port}")],
+        config,
+        ..STS
+    };
+    let command = ground.trailproof(&row);
+    ground.way(command, "sts")
+}
+
+const LOGIN: &str = "[default]\nlogin_session = arn:aws:iam::777777777777:user/me\n";
+/// Named for the SHA-256 sum of the session, as the AWS CLI documents it.
+const LOGIN_FILE: &str =
+    ".aws/login/cache/3758c429945508e2da915f5f554041045ce6af7c39d1febd29011fbf69c771d7.json";
+
+fn login_token(expires_at: &str) -> String {
+    format!(
+        r#"{{"accessToken":{{"accessKeyId":"777777777777","secretAccessKey":"s","sessionToken":"t","accountId":"777777777777","expiresAt":"{expires_at}"}},"tokenType":"aws_sigv4","refreshToken":"r","idToken":"i","clientId":"arn:aws:signin:::devtools/same-device","dpopKey":"-----BEGIN EC PRIVATE KEY-----\nMHcCAQEE\n-----END EC PRIVATE KEY-----\n"}}"#
+    )
+}
+
+#[test]
+fn a_login_session_is_used() {
+    let (way, outcome) = without_keys(LOGIN, |home| {
+        write(&home.join(LOGIN_FILE), &login_token("2096-01-01T00:00:00Z"));
+    });
+    assert_eq!(
+        way, "direct -> localhost as 777777777777",
+        "{}",
+        outcome.stderr
+    );
+}
+
+#[test]
+fn sources_that_have_nothing_name_the_command() {
+    const SSO: &str = "[default]\nsso_session = corp\nsso_account_id = 222222222222\n\
+                       sso_role_name = Audit\n[sso-session corp]\nsso_region = us-east-1\n\
+                       sso_start_url = https://corp.awsapps.com/start\n";
+    let expired = SSO_TOKEN.replace("2096", "2016");
+    for (config, file, words) in [
+        (
+            LOGIN,
+            None,
+            &[
+                "login session of profile `default`",
+                "run `aws login --profile default`",
+            ][..],
+        ),
+        (
+            LOGIN,
+            Some((LOGIN_FILE, login_token("2016-01-01T00:00:00Z"))),
+            &[
+                "login session of profile `default`",
+                "run `aws login --profile default`",
+            ],
+        ),
+        (
+            SSO,
+            None,
+            &[
+                "SSO session `corp` of profile `default`",
+                "run `aws sso login --sso-session corp`",
+            ],
+        ),
+        (
+            SSO,
+            Some((SSO_FILE, expired.clone())),
+            &[
+                "SSO session `corp` of profile `default`",
+                "run `aws sso login --sso-session corp`",
+            ],
+        ),
+        (
+            "[default]\nsso_account_id = 222222222222\nsso_role_name = Audit\n\
+             sso_region = us-east-1\nsso_start_url = https://corp.awsapps.com/start\n",
+            None,
+            &[
+                "SSO session of profile `default`",
+                "run `aws sso login --profile default`",
+            ],
+        ),
+        (
+            "[default]\ncredential_process = {home}/no-such-program --secret hidden\n",
+            None,
+            &[
+                "credential_process",
+                "no-such-program",
+                "run the command by hand",
+            ],
+        ),
+        (
+            "[default]\nrole_arn = arn:aws:iam::111111111111:role/r\nsource_profile = base\n\
+             mfa_serial = arn:aws:iam::111111111111:mfa/me\n[profile base]\n\
+             aws_access_key_id = 111111111111\naws_secret_access_key = s\n",
+            None,
+            &[
+                "MFA device arn:aws:iam::111111111111:mfa/me",
+                "nobody can be asked",
+                "on a terminal",
+            ],
+        ),
+        (
+            "[default]\nrole_arn = arn:aws:iam::111111111111:role/r\nsource_profile = b\n\
+             [profile b]\nrole_arn = arn:aws:iam::111111111111:role/s\nsource_profile = default\n",
+            None,
+            &["profile `default`", "default -> b -> default"],
+        ),
+        ("", None, &["no AWS credentials", "--profile", "aws login"]),
+    ] {
+        let (_, outcome) = without_keys(config, |home| {
+            if let Some((name, text)) = &file {
+                write(&home.join(name), text);
+            }
+        });
+        assert_eq!(outcome.code, Some(4), "{config}\n{}", outcome.stderr);
+        for word in words {
+            assert!(
+                outcome.stderr.contains(word),
+                "`{word}` in:\n{}",
+                outcome.stderr
+            );
+        }
+        for word in ["panicked", "hidden", "feature"] {
+            assert!(!outcome.stderr.contains(word), "{}", outcome.stderr);
+        }
+    }
+}
