@@ -29,6 +29,10 @@ pub struct Policy {
     pub assurance: Assurance,
     /// How old the last delivery to CloudWatch Logs may be when it was observed.
     pub max_delivery_age: SignedDuration,
+    /// The longest time over which events may have to keep coming before an alarm fires.
+    pub max_window: SignedDuration,
+    /// How long an alarm may have been in ALARM when it was observed.
+    pub max_alarm_age: SignedDuration,
     /// Whether an organization trail is believed to cover members that cannot be entered.
     pub trust_organization_trail: bool,
     /// The accounts to judge; `None` judges every account the evidence speaks of.
@@ -38,6 +42,10 @@ pub struct Policy {
 impl Policy {
     /// The default age limit of the last delivery.
     pub const DEFAULT_MAX_DELIVERY_AGE: SignedDuration = SignedDuration::from_hours(24);
+    /// The default limit of the time over which events may have to keep coming.
+    pub const DEFAULT_MAX_WINDOW: SignedDuration = SignedDuration::from_hours(1);
+    /// The default limit of the time in ALARM.
+    pub const DEFAULT_MAX_ALARM_AGE: SignedDuration = SignedDuration::from_hours(7 * 24);
     /// The default benchmark version.
     pub const DEFAULT_BENCHMARK: &'static str = "6.0.0";
 
@@ -48,6 +56,8 @@ impl Policy {
             benchmark: Self::DEFAULT_BENCHMARK.to_owned(),
             assurance: Assurance::default(),
             max_delivery_age: Self::DEFAULT_MAX_DELIVERY_AGE,
+            max_window: Self::DEFAULT_MAX_WINDOW,
+            max_alarm_age: Self::DEFAULT_MAX_ALARM_AGE,
             trust_organization_trail: false,
             accounts: None,
         }

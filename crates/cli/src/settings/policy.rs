@@ -37,6 +37,15 @@ pub(crate) struct PolicySettings {
     #[arg(long, value_name = "AGE")]
     pub(crate) max_delivery_age: Option<Age>,
 
+    /// The longest time over which events may have to keep coming before an alarm fires, such as
+    /// 30m [default: 1h].
+    #[arg(long, value_name = "AGE")]
+    pub(crate) max_window: Option<Age>,
+
+    /// How long an alarm may have been in ALARM when it is observed, such as 3d [default: 7d].
+    #[arg(long, value_name = "AGE")]
+    pub(crate) max_alarm_age: Option<Age>,
+
     /// Accept the owner's organization trail as proof that members are covered which cannot be
     /// entered.
     #[arg(
@@ -58,12 +67,16 @@ impl PolicySettings {
             benchmark,
             assurance,
             max_delivery_age,
+            max_window,
+            max_alarm_age,
             trust_organization_trail,
         } = file;
         list_or_file(&mut self.controls, controls);
         or_file(&mut self.benchmark, benchmark);
         or_file(&mut self.assurance, assurance);
         or_file(&mut self.max_delivery_age, max_delivery_age);
+        or_file(&mut self.max_window, max_window);
+        or_file(&mut self.max_alarm_age, max_alarm_age);
         or_file(&mut self.trust_organization_trail, trust_organization_trail);
         self
     }
@@ -74,6 +87,8 @@ impl PolicySettings {
             && self.benchmark.is_none()
             && self.assurance.is_none()
             && self.max_delivery_age.is_none()
+            && self.max_window.is_none()
+            && self.max_alarm_age.is_none()
             && self.trust_organization_trail.is_none()
     }
 
@@ -94,6 +109,12 @@ impl PolicySettings {
         }
         if let Some(Age(age)) = self.max_delivery_age {
             policy.max_delivery_age = age;
+        }
+        if let Some(Age(window)) = self.max_window {
+            policy.max_window = window;
+        }
+        if let Some(Age(age)) = self.max_alarm_age {
+            policy.max_alarm_age = age;
         }
         if let Some(trust) = self.trust_organization_trail {
             policy.trust_organization_trail = trust;

@@ -7,6 +7,8 @@
 mod benchmark;
 mod catalogue;
 
+use std::num::NonZeroU32;
+
 use serde::{Deserialize, Serialize};
 
 use crate::finding::{ControlSummary, Observation};
@@ -46,6 +48,13 @@ pub struct Control {
     /// What is true of every event of the control, written as a filter pattern.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub facts: Option<String>,
+    /// The greatest number of matching events that an alarm may need before it fires.
+    #[serde(
+        default = "one_event",
+        rename = "max-events",
+        skip_serializing_if = "is_one_event"
+    )]
+    pub max_events: NonZeroU32,
     /// The AWS Security Hub control that asks for the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub security_hub: Option<SecurityHubControl>,
@@ -62,6 +71,18 @@ pub struct Control {
     /// when there is none.
     #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
     pub example: serde_json::Value,
+}
+
+fn one_event() -> NonZeroU32 {
+    NonZeroU32::MIN
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes what it may skip by reference"
+)]
+fn is_one_event(number: &NonZeroU32) -> bool {
+    *number == NonZeroU32::MIN
 }
 
 /// Events beside those of a control.

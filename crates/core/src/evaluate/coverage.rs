@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::firing::Share;
 use crate::account::AccountId;
 use crate::control::Control;
 use crate::pattern::{Comparison, Coverage, Pattern, Relation, Universe, compare_within};
@@ -18,6 +19,8 @@ pub(super) type Parsed = Result<Arc<Pattern>, String>;
 pub(super) struct Decisions {
     patterns: HashMap<String, Parsed>,
     comparisons: HashMap<Question, Arc<Comparison>>,
+    /// Whether one pattern matches only what another one matches.
+    within: HashMap<(String, String), bool>,
 }
 
 /// The texts that a comparison rests on, one after the other, each after its length.
@@ -186,6 +189,58 @@ impl Decisions {
         let comparison = self.compare(required, &[actual]);
         comparison.relation == Relation::Disjoint && !comparison.required_is_unsatisfiable
     }
+}
+
+/// Which of some events a pattern matches, in terms of other patterns.
+impl Decisions {
+    /// Which of the control's events that one pattern matches another one matches, too.
+    pub(super) fn share(&mut self, required: Required<'_>, one: &str, other: &str) -> Share {
+        let Some(both) = inner(required.pattern)
+            .zip(inner(one))
+            .map(|(required, one)| format!("{{ ({required}) && ({one}) }}"))
+        else {
+            return Share::Some;
+        };
+        let both = Required {
+            pattern: &both,
+            ..required
+        };
+        if self.is_unrelated(both, other) {
+            return Share::None;
+        }
+        let comparison = self.compare(both, &[other]);
+        match comparison.coverage {
+            Coverage::Covers if !comparison.required_is_unsatisfiable => Share::All,
+            _ => Share::Some,
+        }
+    }
+
+    /// Whether one pattern matches nothing that another one does not match, of any events.
+    pub(super) fn is_within(&mut self, required: Required<'_>, one: &str, other: &str) -> bool {
+        if one == other {
+            return true;
+        }
+        let key = (one.to_owned(), other.to_owned());
+        if let Some(known) = self.within.get(&key) {
+            return *known;
+        }
+        let (Ok(one), Ok(other)) = (self.pattern(one), self.pattern(other)) else {
+            return false;
+        };
+        let example = Some(&required.control.example).filter(|example| example.is_object());
+        let universe = Universe {
+            facts: None,
+            example,
+        };
+        let within = compare_within(&one, &[&other], universe).coverage == Coverage::Covers;
+        self.within.insert(key, within);
+        within
+    }
+}
+
+/// The condition of a JSON pattern.
+fn inner(pattern: &str) -> Option<&str> {
+    pattern.trim().strip_prefix('{')?.strip_suffix('}')
 }
 
 /// How a union of patterns relates to a control.

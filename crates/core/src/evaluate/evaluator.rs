@@ -383,6 +383,7 @@ impl Evaluation<'_> {
             particular.map(|account| (account, Arc::clone(&regions))),
         );
         let evidence = &self.evidence;
+        let policy = self.policy;
         self.memory.judgement(evidence, key, |memory| {
             let filters = memory.filters(evidence, place);
             let alarms = memory.alarms(evidence, place);
@@ -393,6 +394,7 @@ impl Evaluation<'_> {
                     account: particular,
                     ..required
                 },
+                policy,
                 account,
                 regions: &regions,
             };

@@ -19,6 +19,7 @@ pub mod replay;
 mod site;
 pub mod topic_policy;
 mod verdict;
+mod writers;
 
 use crate::account::AccountId;
 use crate::control;

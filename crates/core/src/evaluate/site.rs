@@ -9,18 +9,20 @@ use std::sync::Arc;
 
 use super::alarm_rule::Composites;
 use super::coverage::{Covering, Decisions, Required, conjunction};
-use super::firing::{Beside, DimensionSource, Restriction};
+use super::firing::{DimensionSource, Restriction, Signal, Writer};
 use super::links::action::{self, Neighbourhood};
-use super::links::alarm::{self, Watching};
+use super::links::alarm::{self, Limits, Watching};
 use super::links::log_group::Place;
 use super::links::metric_filter::{self, Contribution};
 use super::links::{metric, subscription, topic};
 use super::verdict::{
     Cause, Chain, Standing, Step, Yardstick, open_standing, rank, standing, wants,
 };
+use super::writers;
 use crate::account::{AccountId, Region};
 use crate::evidence::{self, CompositeAlarm, MetricAlarm, MetricFilter, Reader, Request, View};
 use crate::finding::LinkName;
+use crate::policy::Policy;
 
 /// Where and for whom filters are judged.
 #[derive(Clone, Copy)]
@@ -28,6 +30,7 @@ pub(super) struct Question<'a> {
     pub(super) evidence: &'a Reader<'a>,
     pub(super) place: &'a Place,
     pub(super) required: Required<'a>,
+    pub(super) policy: &'a Policy,
     pub(super) account: AccountId,
     /// Where events of the control may come from.
     pub(super) regions: &'a [Region],
@@ -222,8 +225,22 @@ fn part(
                 None
             }
         };
-        let beside = beside(question, view, filter, decisions);
-        routes.extend(routes_of(question, alarms, filter, beside, cause.as_ref()));
+        let beside = writers::beside(
+            question.required,
+            question.place.site.account,
+            view,
+            &alarms.metric.items,
+            filter,
+            decisions,
+        );
+        routes.extend(routes_of(
+            question,
+            alarms,
+            filter,
+            beside,
+            cause.as_ref(),
+            decisions,
+        ));
     }
     let mut site = Site {
         question,
@@ -239,56 +256,14 @@ fn part(
     }
 }
 
-/// What other filters of the log group add to a filter's metric, and how many of them do so for
-/// other events. Those with dimensions write other metrics.
-fn beside<'v>(
-    question: &Question<'_>,
-    view: &'v View<MetricFilter>,
-    filter: &Arc<MetricFilter>,
-    decisions: &mut Decisions,
-) -> (Vec<Beside<'v>>, usize) {
-    let mut beside = Vec::new();
-    let mut unrelated = 0;
-    let Some(own) = filter.metric_transformations.first() else {
-        return (beside, unrelated);
-    };
-    for other in &view.items {
-        let Some(transformation) = other.metric_transformations.first() else {
-            continue;
-        };
-        let same = transformation.metric_namespace == own.metric_namespace
-            && transformation.metric_name == own.metric_name;
-        if Arc::ptr_eq(other, filter) || !same || !transformation.dimensions.is_empty() {
-            continue;
-        }
-        let pattern = other.filter_pattern.as_str();
-        let plain = !other.apply_on_transformed_logs && decisions.pattern(pattern).is_ok();
-        if plain && decisions.is_unrelated(question.required, pattern) {
-            unrelated += 1;
-            beside.extend(Beside::default_of(transformation).map(|beside| Beside {
-                always: true,
-                ..beside
-            }));
-        } else if plain
-            && other.field_selection_criteria.is_none()
-            && other.emit_system_field_dimensions.is_empty()
-            && decisions.covers(question.required, &[pattern]) == Covering::Everything
-        {
-            beside.extend(Beside::value_of(transformation));
-        } else {
-            beside.extend(Beside::default_of(transformation));
-        }
-    }
-    (beside, unrelated)
-}
-
 /// Every way that starts at a filter.
 fn routes_of(
     question: &Question<'_>,
     alarms: &Alarms,
     filter: &Arc<MetricFilter>,
-    (beside, unrelated): (Vec<Beside<'_>>, usize),
+    (beside, unrelated): (Vec<Writer<'_>>, usize),
     unsure: Option<&Cause>,
+    decisions: &mut Decisions,
 ) -> Vec<Route> {
     let Question {
         evidence, place, ..
@@ -304,20 +279,15 @@ fn routes_of(
         tail,
     };
     let transformation = filter.metric_transformations.first();
-    let control = question.required.control;
-    let written = metric::judge(filter, transformation, &place.site, control);
+    let required = question.required;
+    let written = metric::judge(filter, transformation, &place.site, required, decisions);
     let written = Arc::new(metric::shared(written, unrelated));
     let Some(transformation) = transformation else {
         return vec![route(vec![written], own.clone())];
     };
-    let (watching, rest) = alarm::judge(
-        evidence,
-        &place.site,
-        &alarms.metric,
-        filter,
-        transformation,
-        beside,
-    );
+    let limits = Limits::of(question.policy, question.required.control);
+    let signal = Signal::new(filter, transformation, place.site.account).beside(beside);
+    let (watching, rest) = alarm::judge(evidence, &place.site, &alarms.metric, &signal, limits);
     let around = Neighbourhood {
         evidence,
         site: &place.site,
@@ -349,7 +319,11 @@ fn routes_of(
         let written = metric::as_counted(&written, &step);
         let step = Arc::new(step);
         for way in action::judge(&around, &alarm) {
-            let mut tail = vec![Arc::clone(&written), Arc::clone(&step), Arc::new(way.step)];
+            let carried = match &way.carrier {
+                Some(carrier) => alarm::carried(&step, &alarm, carrier, limits),
+                None => Arc::clone(&step),
+            };
+            let mut tail = vec![Arc::clone(&written), carried, Arc::new(way.step)];
             if let Some(arn) = &way.topic {
                 tail.push(Arc::new(topic::judge(
                     evidence,

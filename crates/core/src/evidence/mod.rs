@@ -30,9 +30,10 @@ pub use record::{CallError, ErrorClass, Outcome, Record};
 pub use request::Request;
 pub use shapes::{
     AdvancedSelector, CallerIdentity, CompositeAlarm, DelegatedAdministrator, Dimension,
-    EventSelector, EventSelectors, FieldSelector, LogGroup, Metric, MetricAlarm, MetricDataQuery,
-    MetricFilter, MetricStat, MetricTransformation, MuteRule, MuteTargets, Organization,
-    OrganizationAccount, RegionOption, Subscription, TopicAttributes, Trail, TrailStatus,
+    EvaluationWindow, EventSelector, EventSelectors, FieldSelector, LogGroup, Metric, MetricAlarm,
+    MetricDataQuery, MetricFilter, MetricStat, MetricTransformation, MuteRule, MuteTargets,
+    Organization, OrganizationAccount, RegionOption, Subscription, TopicAttributes, Trail,
+    TrailStatus, WarmUpConfiguration,
 };
 pub use store::{Evidence, RecordId, Site, UnreadableRecord};
 pub use table::{Answer, Listing};

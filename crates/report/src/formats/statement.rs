@@ -408,8 +408,11 @@ pub(super) fn yardstick(assurance: Assurance) -> &'static str {
 fn policy(report: &Report<'_>) -> String {
     let policy = &report.run.policy;
     let mut text = format!(
-        "the last delivery to a log group may be {} hours old",
-        policy.max_delivery_age_seconds / 3600
+        "the last delivery to a log group may be {} hours old, events may have to keep coming for \
+         {} minutes before an alarm fires, and an alarm may have been in ALARM for {} hours",
+        policy.max_delivery_age_seconds / 3600,
+        policy.max_window_seconds / 60,
+        policy.max_alarm_age_seconds / 3600
     );
     if policy.trust_organization_trail {
         text.push_str(

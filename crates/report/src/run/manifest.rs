@@ -182,6 +182,12 @@ pub struct PolicyRecord {
     pub assurance: Assurance,
     /// How old the last delivery to CloudWatch Logs may be when it was observed, in seconds.
     pub max_delivery_age_seconds: i64,
+    /// The longest time over which events may have to keep coming before an alarm fires, in seconds.
+    #[serde(default = "default_max_window")]
+    pub max_window_seconds: i64,
+    /// How long an alarm may have been in ALARM when it was observed, in seconds.
+    #[serde(default = "default_max_alarm_age")]
+    pub max_alarm_age_seconds: i64,
     /// Whether an organization trail is believed to cover members that cannot be entered.
     pub trust_organization_trail: bool,
     /// The failures that were accepted, ended ones included.
@@ -191,6 +197,16 @@ pub struct PolicyRecord {
     /// The time the judgement was made for.
     #[schemars(with = "String")]
     pub evaluated_at: Timestamp,
+}
+
+/// What runs were judged by that do not tell it.
+fn default_max_window() -> i64 {
+    Policy::DEFAULT_MAX_WINDOW.as_secs()
+}
+
+/// What runs were judged by that do not tell it.
+fn default_max_alarm_age() -> i64 {
+    Policy::DEFAULT_MAX_ALARM_AGE.as_secs()
 }
 
 /// The names of the yardsticks, for the schema.
@@ -228,6 +244,8 @@ impl PolicyRecord {
             benchmark: policy.benchmark.clone(),
             assurance: policy.assurance,
             max_delivery_age_seconds: policy.max_delivery_age.as_secs(),
+            max_window_seconds: policy.max_window.as_secs(),
+            max_alarm_age_seconds: policy.max_alarm_age.as_secs(),
             trust_organization_trail: policy.trust_organization_trail,
             mutes: Vec::new(),
             evaluated_at,
@@ -240,6 +258,8 @@ impl PolicyRecord {
         policy.benchmark.clone_from(&self.benchmark);
         policy.assurance = self.assurance;
         policy.max_delivery_age = SignedDuration::from_secs(self.max_delivery_age_seconds);
+        policy.max_window = SignedDuration::from_secs(self.max_window_seconds);
+        policy.max_alarm_age = SignedDuration::from_secs(self.max_alarm_age_seconds);
         policy.trust_organization_trail = self.trust_organization_trail;
         policy.accounts = scope
             .accounts

@@ -1,29 +1,49 @@
-//! Metric math, as far as an alarm on one filter's metric needs it: the metric itself, sums with
-//! metrics that are quiet, `FILL` with a number, and constant factors and summands (CloudWatch
-//! User Guide, "Using math expressions with CloudWatch metrics").
+//! Metric math, as far as an alarm on one filter's metric needs it: arithmetic, `FILL` with a
+//! number, and `SUM`, `MAX`, `MIN` and `AVG` over several series (CloudWatch User Guide, "Using
+//! math expressions with CloudWatch metrics"), all on data points of which only bounds are known.
 //!
 //! Everything else is told apart as undecided. This is not a calculator of metric math.
 
+use super::statistic::{Datapoint, times};
 use crate::evidence::MetricDataQuery;
 
 /// Expressions over expressions, deeper than any that AWS accepts.
 const MAX_DEPTH: usize = 64;
 
-/// What an expression makes of a data point of one metric: `factor * x + summand`, where a missing
-/// `x` is first replaced by `fill`.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Transform {
-    pub(super) fill: Option<f64>,
-    pub(super) factor: f64,
-    pub(super) summand: f64,
+/// What an alarm watches, in terms of the metrics that it is computed from.
+#[derive(Debug)]
+pub(super) struct Formula {
+    /// The expressions that it is made of, each after those that it refers to; the last is the
+    /// result.
+    parts: Vec<Expression>,
 }
 
-impl Transform {
-    pub(super) const IDENTITY: Self = Self {
-        fill: None,
-        factor: 1.0,
-        summand: 0.0,
-    };
+#[derive(Debug)]
+enum Expression {
+    Number(f64),
+    /// A metric, by its place among the inputs.
+    Input(usize),
+    /// The value of an earlier part.
+    Part(usize),
+    Sum(Box<Expression>, Box<Expression>),
+    Product(Box<Expression>, Box<Expression>),
+    Quotient(Box<Expression>, Box<Expression>),
+    Fill(Box<Expression>, Box<Expression>),
+    List(Function, Vec<Expression>),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Function {
+    Sum,
+    Max,
+    Min,
+    Average,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Value {
+    Number(f64),
+    Series(Datapoint),
 }
 
 /// Whether an expression selects metrics by text instead of by id.
@@ -62,33 +82,186 @@ pub(super) fn inputs<'a>(
     found
 }
 
-/// What `query` makes of the metric with the id `target`, all other metrics being quiet.
-pub(super) fn transform(
-    query: &MetricDataQuery,
-    target: &str,
-    queries: &[MetricDataQuery],
-) -> Result<Transform, String> {
-    let scope = Scope { target, queries };
-    match scope.query(query, 0)? {
-        Term::Target(transform) => Ok(transform),
-        Term::Number(_) | Term::Quiet => Err(undecided(query.expression.as_deref())),
+impl Formula {
+    /// A single metric.
+    pub(super) fn identity() -> Self {
+        Self {
+            parts: vec![Expression::Input(0)],
+        }
+    }
+
+    pub(super) fn is_identity(&self) -> bool {
+        matches!(self.parts.as_slice(), [Expression::Input(_)])
+    }
+
+    /// What `query` makes of its inputs.
+    pub(super) fn of(
+        query: &MetricDataQuery,
+        inputs: &[&MetricDataQuery],
+        queries: &[MetricDataQuery],
+    ) -> Result<Self, String> {
+        let mut reader = Reader {
+            inputs,
+            queries,
+            parts: Vec::new(),
+            known: Vec::new(),
+        };
+        match reader.query(query, 0) {
+            Some(_) => Ok(Self {
+                parts: reader.parts,
+            }),
+            None => Err(format!(
+                "watches the expression `{}`, which trailproof does not analyse",
+                query.expression.as_deref().unwrap_or_default()
+            )),
+        }
+    }
+
+    /// The result for one data point of each input; `None` where a quotient is by zero.
+    pub(super) fn value(&self, inputs: &[Datapoint]) -> Option<Datapoint> {
+        let mut values: Vec<Value> = Vec::with_capacity(self.parts.len());
+        for part in &self.parts {
+            values.push(part.value(inputs, &values)?);
+        }
+        match values.pop()? {
+            Value::Series(point) => Some(point),
+            Value::Number(number) => Some(Datapoint::between(number, number)),
+        }
     }
 }
 
-fn undecided(expression: Option<&str>) -> String {
-    format!(
-        "watches the expression `{}`, which trailproof does not analyse",
-        expression.unwrap_or_default()
+impl Expression {
+    fn value(&self, inputs: &[Datapoint], parts: &[Value]) -> Option<Value> {
+        let of = |expression: &Self| expression.value(inputs, parts);
+        match self {
+            Self::Number(number) => Some(Value::Number(*number)),
+            Self::Input(index) => inputs.get(*index).copied().map(Value::Series),
+            Self::Part(index) => parts.get(*index).copied(),
+            Self::Sum(left, right) => arithmetic(of(left)?, of(right)?, |left, right| {
+                Some((left.0 + right.0, left.1 + right.1))
+            }),
+            Self::Product(left, right) => arithmetic(of(left)?, of(right)?, |left, right| {
+                Some(corners(left, right, times))
+            }),
+            Self::Quotient(left, right) => arithmetic(of(left)?, of(right)?, |left, right| {
+                let divides = right.0 > 0.0 || right.1 < 0.0;
+                let bounds = corners(left, right, |left, right| left / right);
+                (divides && !bounds.0.is_nan() && !bounds.1.is_nan()).then_some(bounds)
+            }),
+            Self::Fill(filled, by) => {
+                let (Value::Series(series), Value::Number(number)) = (of(filled)?, of(by)?) else {
+                    return None;
+                };
+                Some(Value::Series(fill(series, number)))
+            }
+            Self::List(function, list) => {
+                let list: Option<Vec<Datapoint>> = list
+                    .iter()
+                    .map(|one| match of(one)? {
+                        Value::Series(series) => Some(series),
+                        Value::Number(_) => None,
+                    })
+                    .collect();
+                Some(Value::Series(aggregate(*function, &list?)))
+            }
+        }
+    }
+}
+
+type Bounds = (f64, f64);
+
+/// Arithmetic of two series has data where both have.
+fn arithmetic(
+    left: Value,
+    right: Value,
+    combine: impl Fn(Bounds, Bounds) -> Option<Bounds>,
+) -> Option<Value> {
+    let point = |value| match value {
+        Value::Number(number) => Datapoint::between(number, number),
+        Value::Series(point) => point,
+    };
+    if let (Value::Number(left), Value::Number(right)) = (left, right) {
+        return Some(Value::Number(combine((left, left), (right, right))?.0));
+    }
+    let (left, right) = (point(left), point(right));
+    let value = match (left.value, right.value) {
+        (Some(left), Some(right)) => Some(combine(left, right)?),
+        _ => None,
+    };
+    Some(Value::Series(Datapoint {
+        missing: left.missing || right.missing,
+        value,
+    }))
+}
+
+fn corners(left: Bounds, right: Bounds, combine: impl Fn(f64, f64) -> f64) -> Bounds {
+    let all = [
+        combine(left.0, right.0),
+        combine(left.0, right.1),
+        combine(left.1, right.0),
+        combine(left.1, right.1),
+    ];
+    if all.iter().any(|value| value.is_nan()) {
+        return (f64::NAN, f64::NAN);
+    }
+    (
+        all.into_iter().fold(f64::INFINITY, f64::min),
+        all.into_iter().fold(f64::NEG_INFINITY, f64::max),
     )
 }
 
-/// What a part of an expression is while all metrics but the target are quiet.
-#[derive(Debug, Clone, Copy)]
-enum Term {
-    Number(f64),
-    /// A metric without data.
-    Quiet,
-    Target(Transform),
+fn fill(series: Datapoint, number: f64) -> Datapoint {
+    match series.value {
+        None => Datapoint::between(number, number),
+        Some((low, high)) if series.missing => {
+            Datapoint::between(low.min(number), high.max(number))
+        }
+        Some(_) => series,
+    }
+}
+
+/// An aggregate over a list of series leaves out those without data, as sums and greatest values do
+/// in any case. Of least and mean values AWS does not say so: nothing is known of them then.
+fn aggregate(function: Function, list: &[Datapoint]) -> Datapoint {
+    let present = || {
+        list.iter()
+            .filter_map(|one| Some((one.missing, one.value?)))
+    };
+    let missing = list.iter().all(|one| one.missing);
+    if present().next().is_none() {
+        return Datapoint::MISSING;
+    }
+    let low = || present().map(|(_, (low, _))| low);
+    let high = || present().map(|(_, (_, high))| high);
+    let least = |values: &mut dyn Iterator<Item = f64>| values.fold(f64::INFINITY, f64::min);
+    let most = |values: &mut dyn Iterator<Item = f64>| values.fold(f64::NEG_INFINITY, f64::max);
+    let certain = || present().filter(|(missing, _)| !missing);
+    let any_certain = certain().next().is_some();
+    let gaps = list.iter().any(|one| one.missing);
+    let value = match function {
+        Function::Min | Function::Average if gaps => (f64::NEG_INFINITY, f64::INFINITY),
+        Function::Sum => present().fold((0.0, 0.0), |total, (missing, (low, high))| {
+            let (low, high) = if missing {
+                (low.min(0.0), high.max(0.0))
+            } else {
+                (low, high)
+            };
+            (total.0 + low, total.1 + high)
+        }),
+        Function::Max if any_certain => (
+            most(&mut certain().map(|(_, (low, _))| low)),
+            most(&mut high()),
+        ),
+        Function::Min if any_certain => (
+            least(&mut low()),
+            least(&mut certain().map(|(_, (_, high))| high)),
+        ),
+        Function::Max | Function::Min | Function::Average => (least(&mut low()), most(&mut high())),
+    };
+    Datapoint {
+        missing,
+        value: Some(value),
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -124,44 +297,52 @@ fn tokens(text: &str) -> Vec<Token<'_>> {
     tokens
 }
 
-struct Scope<'a> {
-    target: &'a str,
+/// Reads expressions, each once.
+struct Reader<'a> {
+    inputs: &'a [&'a MetricDataQuery],
     queries: &'a [MetricDataQuery],
+    parts: Vec<Expression>,
+    /// The place of each query that was read, by its id.
+    known: Vec<(&'a str, usize)>,
 }
 
-impl Scope<'_> {
-    fn query(&self, query: &MetricDataQuery, depth: usize) -> Result<Term, String> {
-        if query.id == self.target {
-            return Ok(Term::Target(Transform::IDENTITY));
+impl<'a> Reader<'a> {
+    /// The place of a query among the parts; `None` where it is not analysed.
+    fn query(&mut self, query: &'a MetricDataQuery, depth: usize) -> Option<usize> {
+        if let Some((_, place)) = self.known.iter().find(|(id, _)| *id == query.id) {
+            return Some(*place);
         }
-        let Some(expression) = &query.expression else {
-            return Ok(Term::Quiet);
-        };
         if depth > MAX_DEPTH {
-            return Err(undecided(Some(expression)));
+            return None;
         }
-        let tokens = tokens(expression);
-        let mut parser = Parser {
-            scope: self,
-            rest: &tokens,
-            depth,
+        let expression = if let Some(text) = &query.expression {
+            let tokens = tokens(text);
+            let mut parser = Parser {
+                reader: self,
+                rest: &tokens,
+                depth,
+            };
+            let expression = parser.sum()?;
+            parser.rest.is_empty().then_some(expression)?
+        } else {
+            let mut inputs = self.inputs.iter();
+            Expression::Input(inputs.position(|input| input.id == query.id)?)
         };
-        let term = parser.sum();
-        match (term, parser.rest) {
-            (Some(term), []) => Ok(term),
-            _ => Err(undecided(Some(expression))),
-        }
+        self.parts.push(expression);
+        let place = self.parts.len() - 1;
+        self.known.push((&query.id, place));
+        Some(place)
     }
 }
 
-/// A parser that computes as it reads; `None` is "not analysed".
-struct Parser<'s, 't> {
-    scope: &'s Scope<'s>,
+/// A parser of one expression; `None` is "not analysed".
+struct Parser<'r, 'a, 't> {
+    reader: &'r mut Reader<'a>,
     rest: &'t [Token<'t>],
     depth: usize,
 }
 
-impl<'t> Parser<'_, 't> {
+impl<'t> Parser<'_, '_, 't> {
     fn next(&mut self) -> Option<Token<'t>> {
         let (first, rest) = self.rest.split_first()?;
         self.rest = rest;
@@ -181,50 +362,51 @@ impl<'t> Parser<'_, 't> {
         (self.depth <= MAX_DEPTH).then_some(())
     }
 
-    fn sum(&mut self) -> Option<Term> {
+    fn sum(&mut self) -> Option<Expression> {
         let mut total = self.product()?;
         loop {
-            let sign = match self.rest.first() {
-                Some(Token::Symbol('+')) => 1.0,
-                Some(Token::Symbol('-')) => -1.0,
-                _ => return Some(total),
-            };
-            self.next();
-            let right = scale(self.product()?, sign);
-            total = plus(total, right)?;
-        }
-    }
-
-    fn product(&mut self) -> Option<Term> {
-        let mut total = self.primary()?;
-        loop {
-            if self.take('*') {
-                total = match (total, self.primary()?) {
-                    (term, Term::Number(factor)) | (Term::Number(factor), term) => {
-                        scale(term, factor)
-                    }
-                    _ => return None,
-                };
-            } else if self.take('/') {
-                let Term::Number(divisor) = self.primary()? else {
-                    return None;
-                };
-                if divisor == 0.0 {
-                    return None;
-                }
-                total = scale(total, divisor.recip());
+            if self.take('+') {
+                total = Expression::Sum(Box::new(total), Box::new(self.product()?));
+            } else if self.take('-') {
+                let negative = negative(self.product()?);
+                total = Expression::Sum(Box::new(total), Box::new(negative));
             } else {
                 return Some(total);
             }
+            self.longer()?;
         }
     }
 
-    fn primary(&mut self) -> Option<Term> {
+    fn product(&mut self) -> Option<Expression> {
+        let mut total = self.primary()?;
+        loop {
+            if self.take('*') {
+                total = Expression::Product(Box::new(total), Box::new(self.primary()?));
+            } else if self.take('/') {
+                let divisor = self.primary()?;
+                if matches!(divisor, Expression::Number(0.0)) {
+                    return None;
+                }
+                total = Expression::Quotient(Box::new(total), Box::new(divisor));
+            } else {
+                return Some(total);
+            }
+            self.longer()?;
+        }
+    }
+
+    /// Operators in a row nest, too.
+    fn longer(&mut self) -> Option<()> {
+        const MAX_OPERATORS: usize = 1_000;
+        (self.rest.len() < MAX_OPERATORS).then_some(())
+    }
+
+    fn primary(&mut self) -> Option<Expression> {
         match self.next()? {
-            Token::Number(number) => Some(Term::Number(number)),
+            Token::Number(number) => Some(Expression::Number(number)),
             Token::Symbol('-') => {
                 self.deeper()?;
-                Some(scale(self.primary()?, -1.0))
+                Some(negative(self.primary()?))
             }
             Token::Symbol('(') => {
                 self.deeper()?;
@@ -232,70 +414,42 @@ impl<'t> Parser<'_, 't> {
                 self.take(')').then_some(term)
             }
             Token::Word("FILL") => self.fill(),
-            Token::Word(function @ ("SUM" | "MAX" | "AVG" | "MIN")) => self.aggregate(function),
-            Token::Word(id) => self.reference(id),
+            Token::Word("SUM") => self.aggregate(Function::Sum),
+            Token::Word("MAX") => self.aggregate(Function::Max),
+            Token::Word("MIN") => self.aggregate(Function::Min),
+            Token::Word("AVG") => self.aggregate(Function::Average),
+            Token::Word(id) => {
+                let queries = self.reader.queries;
+                let query = queries.iter().find(|query| query.id == id)?;
+                let place = self.reader.query(query, self.depth + 1)?;
+                Some(Expression::Part(place))
+            }
             Token::Symbol(_) => None,
         }
     }
 
-    fn reference(&self, id: &str) -> Option<Term> {
-        let query = self.scope.queries.iter().find(|query| query.id == id)?;
-        self.scope.query(query, self.depth + 1).ok()
-    }
-
     /// `FILL(metric, number)`: other fillings depend on the past.
-    fn fill(&mut self) -> Option<Term> {
+    fn fill(&mut self) -> Option<Expression> {
         self.deeper()?;
-        if !self.take('(') {
-            return None;
-        }
+        self.take('(').then_some(())?;
         let filled = self.sum()?;
-        if !self.take(',') {
-            return None;
-        }
-        let Term::Number(number) = self.sum()? else {
-            return None;
-        };
-        if !self.take(')') {
-            return None;
-        }
-        match filled {
-            Term::Quiet => Some(Term::Number(number)),
-            Term::Number(_) => None,
-            Term::Target(Transform { fill: Some(_), .. }) => Some(filled),
-            // The filling replaces the transformed value; put it before the transformation.
-            Term::Target(Transform {
-                fill: None,
-                factor,
-                summand,
-            }) => (factor != 0.0).then(|| {
-                let fill = Some((number - summand) / factor);
-                Term::Target(Transform {
-                    fill,
-                    factor,
-                    summand,
-                })
-            }),
-        }
+        self.take(',').then_some(())?;
+        let by = self.sum()?;
+        self.take(')').then_some(())?;
+        Some(Expression::Fill(Box::new(filled), Box::new(by)))
     }
 
-    /// An aggregate over a list of series leaves out those without data. Of a single series it is
-    /// that series.
-    fn aggregate(&mut self, function: &str) -> Option<Term> {
+    /// An aggregate over a list. Of a single series, these condense it over time into one number.
+    fn aggregate(&mut self, function: Function) -> Option<Expression> {
         self.deeper()?;
-        if !self.take('(') {
-            return None;
-        }
+        self.take('(').then_some(())?;
         let list = if self.rest.first() == Some(&Token::Word("METRICS")) {
             self.next();
             (self.take('(') && self.take(')')).then_some(())?;
-            let metrics = self
-                .scope
-                .queries
-                .iter()
-                .filter(|query| query.metric_stat.is_some());
+            let queries = self.reader.queries.iter();
+            let metrics = queries.filter(|query| query.metric_stat.is_some());
             metrics
-                .map(|query| self.scope.query(query, self.depth + 1).ok())
+                .map(|query| Some(Expression::Part(self.reader.query(query, self.depth + 1)?)))
                 .collect::<Option<Vec<_>>>()?
         } else if self.take('[') {
             let mut list = vec![self.sum()?];
@@ -304,70 +458,13 @@ impl<'t> Parser<'_, 't> {
             }
             self.take(']').then_some(list)?
         } else {
-            // Of a single series, these condense it over time into one number.
             return None;
         };
-        if !self.take(')') {
-            return None;
-        }
-        // The filter behind a quiet metric may write zeros, which a least or a mean value counts.
-        let is_quiet = |term: &Term| matches!(term, Term::Quiet);
-        if matches!(function, "MIN" | "AVG") && list.iter().any(is_quiet) {
-            return list.iter().all(is_quiet).then_some(Term::Quiet);
-        }
-        let mut present = list.into_iter().filter(|term| !is_quiet(term));
-        let first = present.next().unwrap_or(Term::Quiet);
-        present.try_fold(first, |total, term| match function {
-            "SUM" => plus(zero_when_missing(total)?, zero_when_missing(term)?),
-            _ => None,
-        })
+        self.take(')').then_some(())?;
+        Some(Expression::List(function, list))
     }
 }
 
-fn scale(term: Term, by: f64) -> Term {
-    match term {
-        Term::Number(number) => Term::Number(number * by),
-        Term::Quiet => Term::Quiet,
-        Term::Target(Transform {
-            fill,
-            factor,
-            summand,
-        }) => Term::Target(Transform {
-            fill,
-            factor: factor * by,
-            summand: summand * by,
-        }),
-    }
-}
-
-/// A series without data adds nothing to a sum over several.
-fn zero_when_missing(term: Term) -> Option<Term> {
-    match term {
-        Term::Target(Transform {
-            fill: None,
-            factor,
-            summand,
-        }) => (factor != 0.0).then(|| {
-            Term::Target(Transform {
-                fill: Some(-summand / factor),
-                factor,
-                summand,
-            })
-        }),
-        other => Some(other),
-    }
-}
-
-/// Arithmetic on a series without data has no data; then the result says nothing of the target.
-fn plus(left: Term, right: Term) -> Option<Term> {
-    match (left, right) {
-        (Term::Number(left), Term::Number(right)) => Some(Term::Number(left + right)),
-        (Term::Target(transform), Term::Number(number))
-        | (Term::Number(number), Term::Target(transform)) => Some(Term::Target(Transform {
-            summand: transform.summand + number,
-            ..transform
-        })),
-        (Term::Quiet, Term::Quiet) => Some(Term::Quiet),
-        _ => None,
-    }
+fn negative(expression: Expression) -> Expression {
+    Expression::Product(Box::new(Expression::Number(-1.0)), Box::new(expression))
 }

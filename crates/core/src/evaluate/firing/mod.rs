@@ -7,6 +7,10 @@
 //! from log events using filters"). Where the answer rests on how many default values there are,
 //! of which AWS says two different things, nothing is decided.
 //!
+//! Everything that writes to a metric the alarm reads takes part: other metric filters of the log
+//! group with their values, for the events in question as far as they match them, and for others
+//! as often as they like. A metric that nobody is known to write is unknown, never quiet.
+//!
 //! Not decided here: whether the filter matches the right events, and whether anybody is told.
 
 mod datapoint;
@@ -14,112 +18,19 @@ mod expression;
 mod reading;
 mod statistic;
 mod window;
+mod writer;
 
+#[cfg(test)]
+mod model;
 #[cfg(test)]
 mod tests;
 
-use crate::account::AccountId;
-use crate::evidence::{MetricAlarm, MetricFilter, MetricTransformation};
+use crate::evidence::MetricAlarm;
 use crate::finding::Observation;
-use crate::observation::ObservationKind;
 
-pub use reading::{DimensionSource, Restriction, reads};
+pub use reading::{DimensionSource, Restriction, metrics_beside, reads};
 pub(in crate::evaluate) use window::{BELOW_A_MINUTE, LATCHES, MISSING_DATA_BREACHES, WRONG_WAY};
-
-pub(in crate::evaluate) static NEEDS_SEVERAL: ObservationKind = ObservationKind {
-    code: "alarm.needs-several-events",
-    meaning: "The alarm goes into ALARM only after several matching events in its window, not after the first.",
-};
-
-/// What a metric filter writes, as far as an alarm can tell.
-#[derive(Debug, Clone)]
-pub struct Signal<'a> {
-    transformation: &'a MetricTransformation,
-    system_fields: &'a [String],
-    /// The account whose CloudWatch holds the metric: the log group's.
-    account: AccountId,
-    /// What other filters write to the same metric.
-    beside: Vec<Beside<'a>>,
-}
-
-/// What another filter of the log group writes to the same metric while nothing happens.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Beside<'a> {
-    /// The other filter's transformation.
-    pub transformation: &'a MetricTransformation,
-    /// The value: its default value, or that of every event where it matches every one.
-    pub value: f64,
-    /// Whether it writes the same beside the events in question.
-    pub always: bool,
-}
-
-impl<'a> Beside<'a> {
-    /// What a filter writes for events that it does not match; `None` where that is nothing.
-    pub fn default_of(transformation: &'a MetricTransformation) -> Option<Self> {
-        Some(Self {
-            transformation,
-            value: transformation.default_value?,
-            always: false,
-        })
-    }
-
-    /// What a filter writes that matches every event, where that is a fixed number.
-    pub fn value_of(transformation: &'a MetricTransformation) -> Option<Self> {
-        Some(Self {
-            transformation,
-            value: fixed(transformation)?,
-            always: true,
-        })
-    }
-}
-
-impl<'a> Signal<'a> {
-    /// What one transformation of a filter writes into the CloudWatch of the log group's account.
-    pub fn new(
-        filter: &'a MetricFilter,
-        transformation: &'a MetricTransformation,
-        account: AccountId,
-    ) -> Self {
-        Self {
-            transformation,
-            system_fields: &filter.emit_system_field_dimensions,
-            account,
-            beside: Vec::new(),
-        }
-    }
-
-    /// The same signal where other filters write to its metric, too.
-    #[must_use]
-    pub fn beside(mut self, others: impl IntoIterator<Item = Beside<'a>>) -> Self {
-        self.beside.extend(others);
-        self
-    }
-
-    /// The value of one matching event, where the filter writes a fixed number.
-    fn value(&self) -> Option<f64> {
-        fixed(self.transformation)
-    }
-
-    /// What is written where nothing matches. Dimensions and default values exclude each other.
-    fn default_value(&self) -> Option<f64> {
-        self.transformation.default_value
-    }
-
-    /// The unit data points carry.
-    fn unit(&self) -> &str {
-        unit(self.transformation)
-    }
-}
-
-fn fixed(transformation: &MetricTransformation) -> Option<f64> {
-    let value = transformation.metric_value.trim().parse().ok();
-    value.filter(|value: &f64| value.is_finite())
-}
-
-/// The unit data points carry; `None` is the name of the absent unit.
-fn unit(transformation: &MetricTransformation) -> &str {
-    transformation.unit.as_deref().unwrap_or("None")
-}
+pub use writer::{Share, Signal, Writer};
 
 /// What an alarm makes of a signal.
 #[derive(Debug, Clone, PartialEq)]
@@ -143,13 +54,70 @@ pub enum Firing {
 /// How an alarm fires.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fires {
-    /// The least number of matching events that moves the quiet alarm into ALARM, if they come at
-    /// the best moments within its window.
-    pub events: u64,
+    /// The least number of matching events in one period, if they come at the best moments.
+    pub each: u64,
+    /// In how many periods there have to be so many.
+    pub periods: u64,
+    /// Of how many periods in a row those may be.
+    pub evaluated: u64,
+    /// Seconds of a period.
+    pub period: u64,
+    /// Seconds from an event to the message, where that takes several periods.
+    pub delay: u64,
+    /// Whether periods begin and end by the clock, and count when they have ended.
+    pub wall_clock: bool,
     /// The events the alarm is confined to; empty when it sees every event of the filter.
     pub restrictions: Vec<Restriction>,
     /// What is worth knowing about how it fires.
     pub observations: Vec<Observation>,
+}
+
+impl Fires {
+    /// The least number of matching events that moves the quiet alarm into ALARM.
+    pub fn events(&self) -> u64 {
+        self.each.saturating_mul(self.periods)
+    }
+
+    /// The seconds over which events have to keep coming.
+    pub fn span(&self) -> u64 {
+        if self.periods > 1 || self.wall_clock {
+            self.periods.saturating_mul(self.period)
+        } else {
+            0
+        }
+    }
+
+    /// The events it takes: their number, or their rhythm.
+    pub fn rhythm(&self) -> String {
+        let events = match self.each {
+            1 => "one matching event".to_owned(),
+            many => format!("{many} matching events"),
+        };
+        match self.periods {
+            1 => events,
+            all if all == self.evaluated => format!(
+                "{events} in each of {all} periods of {} in a row",
+                seconds(self.period)
+            ),
+            some => format!(
+                "{events} in each of {some} among {} periods of {} in a row",
+                self.evaluated,
+                seconds(self.period)
+            ),
+        }
+    }
+}
+
+/// A number of seconds in the greatest unit that says it exactly.
+pub fn seconds(seconds: u64) -> String {
+    for (unit, name) in [(86_400, "day"), (3_600, "hour"), (60, "minute")] {
+        if seconds >= unit && seconds.is_multiple_of(unit) {
+            let number = seconds / unit;
+            let plural = if number == 1 { "" } else { "s" };
+            return format!("{number} {name}{plural}");
+        }
+    }
+    format!("{seconds} seconds")
 }
 
 /// Analyses one alarm on one signal: every way in which the alarm reads it, of which there may be
@@ -161,32 +129,11 @@ pub fn analyse(alarm: &MetricAlarm, signal: &Signal<'_>) -> Vec<Firing> {
             reading::Outcome::Unrelated => Firing::Unrelated,
             reading::Outcome::Mismatch(why) => Firing::Cannot { why },
             reading::Outcome::Undecided(why) => Firing::Undecided { why },
-            reading::Outcome::Reads(reading) => fires(alarm, reading, signal),
+            reading::Outcome::Reads(reading) => match window::fires(alarm, &reading) {
+                Ok(fires) => Firing::Fires(fires),
+                Err(window::Obstacle::Cannot(why)) => Firing::Cannot { why },
+                Err(window::Obstacle::Undecided(why)) => Firing::Undecided { why },
+            },
         })
         .collect()
-}
-
-fn fires(alarm: &MetricAlarm, reading: reading::Reading, signal: &Signal<'_>) -> Firing {
-    match window::least_events(alarm, &reading, signal) {
-        Err(window::Obstacle::Cannot(why)) => Firing::Cannot { why },
-        Err(window::Obstacle::Undecided(why)) => Firing::Undecided { why },
-        Ok(window::Result {
-            events,
-            mut observations,
-        }) => {
-            if events > 1 {
-                observations.push(NEEDS_SEVERAL.observation(format!(
-                    "the alarm `{}` goes into ALARM only after {events} matching events in its \
-                     window, not after the first",
-                    alarm.alarm_name
-                )));
-            }
-            observations.sort();
-            Firing::Fires(Fires {
-                events,
-                restrictions: reading.restrictions,
-                observations,
-            })
-        }
-    }
 }

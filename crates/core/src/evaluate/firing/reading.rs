@@ -1,25 +1,32 @@
-//! Which metric an alarm reads, and whether it is the one that a filter writes: namespace, name,
-//! account, dimensions and unit.
+//! Which metrics an alarm reads, and who writes to them: namespace, name, account, dimensions and
+//! unit.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::Signal;
-use super::expression::{self, Transform};
-use crate::evidence::{Dimension, MetricAlarm, MetricDataQuery};
+use super::expression::{self, Formula};
+use super::statistic::Statistic;
+use super::writer::{Share, Signal, Writer};
+use crate::account::AccountId;
+use crate::evidence::{Dimension, MetricAlarm, MetricDataQuery, MetricTransformation};
 
 /// How an alarm reads the metric of a signal.
 #[derive(Debug)]
-pub(super) struct Reading {
-    pub(super) statistic: String,
+pub(super) struct Reading<'a> {
     /// Seconds.
     pub(super) period: u64,
-    /// The unit that data points have to have.
-    pub(super) unit: Option<String>,
+    /// The metrics that it is computed from.
+    pub(super) inputs: Vec<Input<'a>>,
+    pub(super) formula: Formula,
+    /// Whether the formula is more than the one input.
+    pub(super) is_math: bool,
     pub(super) restrictions: Vec<Restriction>,
-    /// What metric math does to data points.
-    pub(super) fill: Option<f64>,
-    pub(super) factor: f64,
-    pub(super) summand: f64,
+}
+
+/// A metric that an alarm reads.
+#[derive(Debug)]
+pub(super) struct Input<'a> {
+    pub(super) statistic: Statistic,
+    pub(super) writers: Vec<Writer<'a>>,
 }
 
 /// A condition that confines an alarm to some of the filter's events: it watches the metric with
@@ -41,58 +48,149 @@ pub enum DimensionSource {
     SystemField(String),
 }
 
-pub(super) enum Outcome {
+pub(super) enum Outcome<'a> {
     Unrelated,
     /// The alarm names the metric but reads data that the filter does not write.
     Mismatch(String),
     Undecided(String),
-    Reads(Reading),
+    Reads(Reading<'a>),
 }
 
-/// Whether an alarm names the metric that a filter writes, by namespace and name only, directly or
-/// as an input of the expression it watches.
-pub fn reads(alarm: &MetricAlarm, signal: &Signal<'_>) -> bool {
+/// One metric as an alarm names it.
+#[derive(Debug, Clone, Copy)]
+struct Series<'a> {
+    namespace: Option<&'a str>,
+    name: Option<&'a str>,
+    dimensions: &'a [Dimension],
+    unit: Option<&'a str>,
+    statistic: Option<&'a str>,
+    period: Option<u64>,
+    /// Whether it is a metric of the signal's account.
+    here: bool,
+}
+
+impl<'a> Series<'a> {
+    fn of_alarm(alarm: &'a MetricAlarm) -> Self {
+        let statistic = alarm
+            .statistic
+            .as_deref()
+            .or(alarm.extended_statistic.as_deref());
+        Self {
+            namespace: alarm.namespace.as_deref(),
+            name: alarm.metric_name.as_deref(),
+            dimensions: &alarm.dimensions,
+            unit: alarm.unit.as_deref(),
+            statistic,
+            period: alarm.period,
+            here: true,
+        }
+    }
+
+    fn of_query(query: &'a MetricDataQuery, account: AccountId) -> Option<Self> {
+        let stat = query.metric_stat.as_ref()?;
+        let owner = query.account_id.as_deref();
+        Some(Self {
+            namespace: stat.metric.namespace.as_deref(),
+            name: stat.metric.metric_name.as_deref(),
+            dimensions: &stat.metric.dimensions,
+            unit: stat.unit.as_deref(),
+            statistic: stat.stat.as_deref(),
+            period: stat.period,
+            here: owner.is_none_or(|owner| owner == account.to_string()),
+        })
+    }
+
+    fn is_of(&self, transformation: &MetricTransformation) -> bool {
+        self.here
+            && self.namespace == Some(transformation.metric_namespace.as_str())
+            && self.name == Some(transformation.metric_name.as_str())
+    }
+
+    fn named(&self) -> String {
+        format!(
+            "{}/{}",
+            self.namespace.unwrap_or_default(),
+            self.name.unwrap_or_default()
+        )
+    }
+
+    fn watched(&self) -> BTreeMap<&'a str, &'a str> {
+        self.dimensions
+            .iter()
+            .map(|dimension| (dimension.name.as_str(), dimension.value.as_str()))
+            .collect()
+    }
+}
+
+/// The query that an alarm watches, where it is one.
+fn result(alarm: &MetricAlarm) -> Option<&MetricDataQuery> {
+    let mut watched = alarm
+        .metrics
+        .iter()
+        .filter(|query| query.return_data.unwrap_or(true));
+    match (watched.next(), watched.next()) {
+        (Some(query), None) => Some(query),
+        _ => None,
+    }
+}
+
+/// The metrics an alarm reads.
+fn series(alarm: &MetricAlarm, account: AccountId) -> Vec<Series<'_>> {
     if alarm.metrics.is_empty() {
-        return is_metric(
-            alarm.namespace.as_deref(),
-            alarm.metric_name.as_deref(),
-            signal,
-        );
+        return vec![Series::of_alarm(alarm)];
     }
     alarm
         .metrics
         .iter()
         .filter(|query| query.return_data.unwrap_or(true))
-        .any(|query| {
-            expression::inputs(query, &alarm.metrics)
-                .iter()
-                .any(|input| is_input(input, signal))
-        })
+        .flat_map(|query| expression::inputs(query, &alarm.metrics))
+        .filter_map(|input| Series::of_query(input, account))
+        .collect()
 }
 
-fn is_metric(namespace: Option<&str>, name: Option<&str>, signal: &Signal<'_>) -> bool {
-    namespace == Some(signal.transformation.metric_namespace.as_str())
-        && name == Some(signal.transformation.metric_name.as_str())
+/// Whether an alarm names the metric that a filter writes, by namespace and name only, directly or
+/// as an input of the expression it watches.
+pub fn reads(alarm: &MetricAlarm, signal: &Signal<'_>) -> bool {
+    let own = signal.own.transformation;
+    if alarm.metrics.is_empty() {
+        return Series::of_alarm(alarm).is_of(own);
+    }
+    series(alarm, signal.account)
+        .iter()
+        .any(|series| series.is_of(own))
 }
 
-fn is_input(query: &MetricDataQuery, signal: &Signal<'_>) -> bool {
-    let here = query
-        .account_id
-        .as_deref()
-        .is_none_or(|account| account == signal.account.to_string());
-    here && query.metric_stat.as_ref().is_some_and(|stat| {
-        is_metric(
-            stat.metric.namespace.as_deref(),
-            stat.metric.metric_name.as_deref(),
-            signal,
-        )
-    })
+/// Namespace and name of every metric that alarms read together with that of a transformation,
+/// itself included.
+pub fn metrics_beside<'a>(
+    alarms: impl IntoIterator<Item = &'a MetricAlarm>,
+    transformation: &MetricTransformation,
+    account: AccountId,
+) -> BTreeSet<(String, String)> {
+    let of = |namespace: &str, name: &str| (namespace.to_owned(), name.to_owned());
+    let mut metrics = BTreeSet::from([of(
+        &transformation.metric_namespace,
+        &transformation.metric_name,
+    )]);
+    for alarm in alarms {
+        if alarm.metrics.is_empty() {
+            continue;
+        }
+        let read = series(alarm, account);
+        if read.iter().any(|series| series.is_of(transformation)) {
+            metrics.extend(
+                read.iter()
+                    .filter_map(|series| Some(of(series.namespace?, series.name?))),
+            );
+        }
+    }
+    metrics
 }
 
 /// Every way in which an alarm reads the metric of a signal, or why it does not.
-pub(super) fn of(alarm: &MetricAlarm, signal: &Signal<'_>) -> Vec<Outcome> {
+pub(super) fn of<'a>(alarm: &MetricAlarm, signal: &Signal<'a>) -> Vec<Outcome<'a>> {
     if !reads(alarm, signal) {
-        return vec![insights(alarm, signal)];
+        return vec![by_text(alarm, signal)];
     }
     if alarm.threshold_metric_id.is_some() {
         return vec![Outcome::Undecided(
@@ -100,132 +198,200 @@ pub(super) fn of(alarm: &MetricAlarm, signal: &Signal<'_>) -> Vec<Outcome> {
         )];
     }
     if alarm.metrics.is_empty() {
-        let statistic = alarm
-            .statistic
-            .as_ref()
-            .or(alarm.extended_statistic.as_ref());
-        return vec![reading(
-            signal,
-            &alarm.dimensions,
-            alarm.unit.as_deref(),
-            statistic.map(String::as_str),
-            alarm.period,
-            Transform::IDENTITY,
-        )];
+        let series = Series::of_alarm(alarm);
+        return match restrictions(&signal.own, &series) {
+            Err(why) => vec![Outcome::Mismatch(why)],
+            Ok(restrictions) => vec![reading(
+                signal,
+                &[series],
+                Formula::identity(),
+                restrictions,
+            )],
+        };
     }
-    let mut watched = alarm
-        .metrics
-        .iter()
-        .filter(|query| query.return_data.unwrap_or(true));
-    let (Some(query), None) = (watched.next(), watched.next()) else {
+    let Some(query) = result(alarm) else {
         return vec![Outcome::Undecided(
             "returns more than one result of its metric math".to_owned(),
         )];
     };
-    // Several inputs may read the same metric, each with dimensions of its own. Those that read
-    // nothing the filter writes matter only where all do.
-    let (missed, mut found): (Vec<Outcome>, Vec<Outcome>) =
-        expression::inputs(query, &alarm.metrics)
-            .into_iter()
-            .filter(|input| is_input(input, signal))
-            .map(|input| math(query, input, &alarm.metrics, signal))
-            .partition(|outcome| matches!(outcome, Outcome::Mismatch(_)));
-    if found.is_empty() {
-        found.push(missed.into_iter().next().unwrap_or(Outcome::Unrelated));
+    let inputs = expression::inputs(query, &alarm.metrics);
+    let all: Vec<Series<'_>> = inputs
+        .iter()
+        .filter_map(|input| Series::of_query(input, signal.account))
+        .collect();
+    // Several inputs may read the same metric, each with dimensions of its own.
+    let mut confined: BTreeSet<Vec<Restriction>> = BTreeSet::new();
+    let mut mismatch = None;
+    for series in all
+        .iter()
+        .filter(|series| series.is_of(signal.own.transformation))
+    {
+        match restrictions(&signal.own, series) {
+            Ok(restrictions) => {
+                confined.insert(restrictions);
+            }
+            Err(why) => mismatch = mismatch.or(Some(why)),
+        }
     }
-    found
+    if confined.is_empty() {
+        return vec![mismatch.map_or(Outcome::Unrelated, Outcome::Mismatch)];
+    }
+    confined
+        .into_iter()
+        .map(
+            |restrictions| match Formula::of(query, &inputs, &alarm.metrics) {
+                Ok(formula) => reading(signal, &all, formula, restrictions),
+                Err(why) => Outcome::Undecided(why),
+            },
+        )
+        .collect()
 }
 
-fn math(
-    query: &MetricDataQuery,
-    input: &MetricDataQuery,
-    queries: &[MetricDataQuery],
-    signal: &Signal<'_>,
-) -> Outcome {
-    let Some(stat) = &input.metric_stat else {
-        return Outcome::Unrelated;
-    };
-    match expression::transform(query, &input.id, queries) {
-        Ok(transform) => reading(
-            signal,
-            &stat.metric.dimensions,
-            stat.unit.as_deref(),
-            stat.stat.as_deref(),
-            stat.period,
-            transform,
-        ),
-        Err(why) => Outcome::Undecided(why),
-    }
-}
-
-/// Metrics Insights queries select metrics by text; whether one selects this metric is not decided.
-fn insights(alarm: &MetricAlarm, signal: &Signal<'_>) -> Outcome {
-    let name = signal.transformation.metric_name.as_str();
+/// Metrics Insights, search expressions and `PromQL` select metrics by text; whether one selects
+/// this metric is not decided.
+fn by_text<'a>(alarm: &MetricAlarm, signal: &Signal<'a>) -> Outcome<'a> {
+    let name = signal.own.transformation.metric_name.as_str();
     let mentioned = alarm
         .metrics
         .iter()
         .filter_map(|query| query.expression.as_deref())
         .any(|expression| expression::is_query(expression) && expression.contains(name));
     if mentioned {
-        Outcome::Undecided("watches a Metrics Insights query or a search expression".to_owned())
-    } else {
-        Outcome::Unrelated
+        return Outcome::Undecided(
+            "watches a Metrics Insights query or a search expression".to_owned(),
+        );
+    }
+    if alarm.promql().is_some_and(|query| query.contains(name)) {
+        return Outcome::Undecided("watches a PromQL query that names the metric".to_owned());
+    }
+    Outcome::Unrelated
+}
+
+/// An alarm's inputs and their writers, for those of the signal's events that have some values of
+/// its dimensions.
+fn reading<'a>(
+    signal: &Signal<'a>,
+    all: &[Series<'_>],
+    formula: Formula,
+    restrictions: Vec<Restriction>,
+) -> Outcome<'a> {
+    let mut inputs = Vec::with_capacity(all.len());
+    let mut period = None;
+    for series in all {
+        let (Some(statistic), Some(seconds)) = (
+            series.statistic,
+            series.period.filter(|seconds| *seconds > 0),
+        ) else {
+            return Outcome::Undecided("has no statistic or no period in the evidence".to_owned());
+        };
+        if *period.get_or_insert(seconds) != seconds {
+            return Outcome::Undecided("reads metrics in periods of several lengths".to_owned());
+        }
+        let Some(statistic) = Statistic::parse(statistic) else {
+            return Outcome::Undecided(format!(
+                "uses the statistic `{statistic}`, which trailproof does not analyse"
+            ));
+        };
+        let is_own = series.is_of(signal.own.transformation)
+            && restrictions_of(&signal.own, series).as_ref() == Some(&restrictions);
+        let mut writers: Vec<Writer<'a>> = std::iter::once(&signal.own)
+            .chain(&signal.others)
+            .filter(|writer| series.is_of(writer.transformation))
+            .filter_map(|writer| on_series(writer, signal, series, &restrictions))
+            .collect();
+        if let Some(unit) = series.unit {
+            if is_own && unit != signal.own.unit() {
+                return Outcome::Mismatch(format!(
+                    "watches data points with the unit {unit}, but the filter writes them with \
+                     the unit {}",
+                    signal.own.unit()
+                ));
+            }
+            writers.retain(|writer| writer.unit() == unit);
+        } else {
+            let units: BTreeSet<&str> = writers.iter().map(Writer::unit).collect();
+            if units.len() > 1 {
+                return Outcome::Undecided(format!(
+                    "names no unit, but metric filters write `{}` with the units {}: what an \
+                     alarm does then is not defined",
+                    series.named(),
+                    units.into_iter().collect::<Vec<_>>().join(" and ")
+                ));
+            }
+        }
+        if writers.is_empty() {
+            return Outcome::Undecided(format!(
+                "reads `{}` as well, which no metric filter of the log group writes: what its \
+                 values are is not known",
+                series.named()
+            ));
+        }
+        inputs.push(Input { statistic, writers });
+    }
+    match period {
+        Some(period) => Outcome::Reads(Reading {
+            period,
+            inputs,
+            is_math: !formula.is_identity(),
+            formula,
+            restrictions,
+        }),
+        None => Outcome::Unrelated,
     }
 }
 
-fn reading(
-    signal: &Signal<'_>,
-    dimensions: &[Dimension],
-    unit: Option<&str>,
-    statistic: Option<&str>,
-    period: Option<u64>,
-    transform: Transform,
-) -> Outcome {
-    let restrictions = match restrictions(signal, dimensions) {
-        Ok(restrictions) => restrictions,
-        Err(why) => return Outcome::Mismatch(why),
-    };
-    if let Some(unit) = unit
-        && unit != signal.unit()
-    {
-        return Outcome::Mismatch(format!(
-            "watches data points with the unit {unit}, but the filter writes them with the unit {}",
-            signal.unit()
-        ));
+/// What a filter does to one metric with its dimensions, for the events in question.
+fn on_series<'a>(
+    writer: &Writer<'a>,
+    signal: &Signal<'a>,
+    series: &Series<'_>,
+    of_events: &[Restriction],
+) -> Option<Writer<'a>> {
+    let written = restrictions_of(writer, series)?;
+    let mut writer = *writer;
+    if written.is_empty() {
+        return Some(writer);
     }
-    let (Some(statistic), Some(period)) = (statistic, period.filter(|period| *period > 0)) else {
-        return Outcome::Undecided("has no statistic or no period in the evidence".to_owned());
+    let is_own = std::ptr::eq(writer.transformation, signal.own.transformation);
+    let known = |source: &DimensionSource| {
+        let known = of_events.iter().find(|known| known.source == *source);
+        known.map(|known| known.value.as_str())
     };
-    Outcome::Reads(Reading {
-        statistic: statistic.to_owned(),
-        period,
-        unit: unit.map(str::to_owned),
-        restrictions,
-        fill: transform.fill,
-        factor: transform.factor,
-        summand: transform.summand,
-    })
+    for Restriction { source, value } in &written {
+        match known(source) {
+            Some(known) if known == value => {}
+            Some(_) => writer.events = Share::None,
+            None => writer.events = writer.events.min(Share::Some),
+        }
+    }
+    // Other events have this value of the dimension as often as they like.
+    if !is_own || writer.events != Share::All {
+        writer.others = Share::Some;
+    }
+    Some(writer)
+}
+
+/// The values of a filter's dimensions that a metric has; `None` where it has other dimensions.
+fn restrictions_of(writer: &Writer<'_>, series: &Series<'_>) -> Option<Vec<Restriction>> {
+    restrictions(writer, series).ok()
 }
 
 /// A metric is told apart by the names and values of all its dimensions; CloudWatch adds nothing
 /// up over them (CloudWatch User Guide, "Dimensions").
-fn restrictions(signal: &Signal<'_>, dimensions: &[Dimension]) -> Result<Vec<Restriction>, String> {
-    let emitted: BTreeMap<&str, DimensionSource> = signal
+fn restrictions(writer: &Writer<'_>, series: &Series<'_>) -> Result<Vec<Restriction>, String> {
+    let system_fields = &writer.filter.emit_system_field_dimensions;
+    let emitted: BTreeMap<&str, DimensionSource> = writer
         .transformation
         .dimensions
         .iter()
         .map(|(name, selector)| (name.as_str(), DimensionSource::Selector(selector.clone())))
         .chain(
-            signal
-                .system_fields
+            system_fields
                 .iter()
                 .map(|field| (field.as_str(), DimensionSource::SystemField(field.clone()))),
         )
         .collect();
-    let watched: BTreeMap<&str, &str> = dimensions
-        .iter()
-        .map(|dimension| (dimension.name.as_str(), dimension.value.as_str()))
-        .collect();
+    let watched = series.watched();
     if !emitted.keys().eq(watched.keys()) {
         let list = |names: Vec<&str>| {
             if names.is_empty() {

@@ -1,7 +1,9 @@
 //! What fires on which signal, and what cannot.
 
+mod math;
+
 use super::*;
-use crate::evidence::{Dimension, Metric, MetricDataQuery, MetricStat};
+use crate::evidence::{Dimension, MetricFilter, MetricTransformation};
 
 fn filter(change: impl FnOnce(&mut MetricFilter, &mut MetricTransformation)) -> MetricFilter {
     let mut filter: MetricFilter = serde_json::from_value(serde_json::json!({
@@ -60,7 +62,7 @@ fn events(
     change: impl FnOnce(&mut MetricAlarm),
 ) -> Result<u64, &'static str> {
     match check(filter, &alarm(change)) {
-        Firing::Fires(fires) => Ok(fires.events),
+        Firing::Fires(fires) => Ok(fires.events()),
         Firing::Cannot { .. } => Err("cannot"),
         Firing::Undecided { .. } => Err("undecided"),
         Firing::Unrelated => Err("unrelated"),
@@ -79,7 +81,12 @@ fn the_benchmarks_alarm_fires_on_one_event() {
     assert_eq!(
         fires,
         Fires {
-            events: 1,
+            each: 1,
+            periods: 1,
+            evaluated: 1,
+            period: 300,
+            delay: 0,
+            wall_clock: false,
             restrictions: vec![],
             observations: vec![]
         }
@@ -115,15 +122,6 @@ fn thresholds_cost_events() {
         events(&plain(), |alarm| alarm.threshold = Some(1e12)),
         Err("cannot")
     );
-}
-
-#[test]
-fn several_events_are_an_observation() {
-    let Firing::Fires(fires) = check(&plain(), &alarm(|alarm| alarm.threshold = Some(3.0))) else {
-        panic!("must fire")
-    };
-    assert_eq!(fires.observations[0].code, "alarm.needs-several-events");
-    assert!(fires.observations[0].message.contains("3 matching events"));
 }
 
 #[test]
@@ -187,24 +185,36 @@ fn default_values_can_breach_on_their_own() {
     );
 }
 
+/// The least number of events beside another filter that writes to the same metric.
+fn beside(
+    other: &MetricFilter,
+    events: Share,
+    others: Share,
+    change: impl FnOnce(&mut MetricAlarm),
+) -> Result<u64, &'static str> {
+    let own = plain();
+    let signal = Signal::new(
+        &own,
+        &own.metric_transformations[0],
+        "111111111111".parse().unwrap(),
+    );
+    let writer = Writer {
+        filter: other,
+        transformation: &other.metric_transformations[0],
+        events,
+        others,
+    };
+    match only(analyse(&alarm(change), &signal.beside([writer]))) {
+        Firing::Fires(fires) => Ok(fires.events()),
+        Firing::Cannot { .. } => Err("cannot"),
+        Firing::Undecided { .. } => Err("undecided"),
+        Firing::Unrelated => Err("unrelated"),
+    }
+}
+
 /// Other filters write their default values to the metric that they share.
 #[test]
 fn default_values_of_other_filters() {
-    let least = |other: &MetricFilter, unrelated: bool, change: &dyn Fn(&mut MetricAlarm)| {
-        let own = plain();
-        let transformation = &own.metric_transformations[0];
-        let beside = Beside::default_of(&other.metric_transformations[0]).map(|beside| Beside {
-            always: unrelated,
-            ..beside
-        });
-        let signal = Signal::new(&own, transformation, "111111111111".parse().unwrap());
-        match only(analyse(&alarm(change), &signal.beside(beside))) {
-            Firing::Fires(fires) => Ok(fires.events),
-            Firing::Cannot { .. } => Err("cannot"),
-            Firing::Undecided { .. } => Err("undecided"),
-            Firing::Unrelated => Err("unrelated"),
-        }
-    };
     let zero = with_default(0.0);
     let one = with_default(1.0);
     let in_seconds = filter(|_, transformation| {
@@ -214,7 +224,7 @@ fn default_values_of_other_filters() {
     let sum = |_: &mut MetricAlarm| {};
     let statistic =
         |name: &'static str| move |alarm: &mut MetricAlarm| alarm.statistic = Some(name.to_owned());
-    let without_unit = |alarm: &mut MetricAlarm| alarm.unit = Some("None".to_owned());
+    let with_unit = |alarm: &mut MetricAlarm| alarm.unit = Some("None".to_owned());
     let breaching =
         |alarm: &mut MetricAlarm| alarm.treat_missing_data = Some("breaching".to_owned());
     for (case, other, change, unrelated, overlapping) in [
@@ -226,8 +236,14 @@ fn default_values_of_other_filters() {
             Ok(1),
         ),
         ("ones", &one, &sum, Err("cannot"), Err("cannot")),
-        ("all units", &in_seconds, &sum, Err("cannot"), Err("cannot")),
-        ("one unit", &in_seconds, &without_unit, Ok(1), Ok(1)),
+        (
+            "two units",
+            &in_seconds,
+            &sum,
+            Err("undecided"),
+            Err("undecided"),
+        ),
+        ("one unit", &in_seconds, &with_unit, Ok(1), Ok(1)),
         // The zero of the minute is there beside the event, if the other filter does not match it.
         (
             "mean",
@@ -254,8 +270,68 @@ fn default_values_of_other_filters() {
         // Nothing is missing while zeros arrive.
         ("no gaps", &zero, &breaching, Ok(1), Ok(1)),
     ] {
-        assert_eq!(least(other, true, change), unrelated, "{case}");
-        assert_eq!(least(other, false, change), overlapping, "{case}");
+        assert_eq!(
+            beside(other, Share::None, Share::Some, change),
+            unrelated,
+            "{case}"
+        );
+        assert_eq!(
+            beside(other, Share::Some, Share::Some, change),
+            overlapping,
+            "{case}"
+        );
+    }
+}
+
+/// Other filters write their values for the same events, or for others.
+#[test]
+fn values_of_other_filters() {
+    let (none, some, all) = (Share::None, Share::Some, Share::All);
+    let (cannot, undecided) = (Err("cannot"), Err("undecided"));
+    for (value, how, threshold, events, others, expected) in [
+        // Whatever is added only helps.
+        ("1", "Sum", 1.0, all, none, Ok(1)),
+        ("1", "Sum", 2.0, all, none, Ok(1)),
+        ("1", "Sum", 2.0, some, some, Ok(2)),
+        ("0", "Sum", 1.0, some, some, Ok(1)),
+        ("5", "Maximum", 1.0, some, some, Ok(1)),
+        ("-5", "Maximum", 1.0, some, some, Ok(1)),
+        ("0", "SampleCount", 2.0, all, none, Ok(1)),
+        ("0", "SampleCount", 2.0, some, some, Ok(2)),
+        // It takes away what is there.
+        ("-1", "Sum", 1.0, all, none, cannot),
+        ("-1", "Sum", 1.0, some, none, undecided),
+        ("-1", "Sum", 1.0, none, some, undecided),
+        ("-0.5", "Sum", 1.0, all, none, Ok(2)),
+        ("-0.5", "Sum", 1.0, some, none, Ok(2)),
+        ("0", "Average", 1.0, all, none, cannot),
+        ("0", "Average", 0.5, all, none, Ok(1)),
+        ("0", "Average", 0.5, all, some, undecided),
+        ("0", "Average", 1.0, none, some, undecided),
+        ("1", "Average", 1.0, some, some, Ok(1)),
+        ("0", "Minimum", 1.0, some, none, undecided),
+        ("0", "Minimum", 1.0, all, none, cannot),
+        ("0", "p50", 1.0, all, none, undecided),
+        ("$.n", "Sum", 1.0, some, some, undecided),
+        ("$.n", "Maximum", 1.0, some, some, Ok(1)),
+        ("$.n", "SampleCount", 1.0, all, none, Ok(1)),
+        // It matches every event.
+        ("1", "Sum", 1.0, all, all, cannot),
+        ("0", "Sum", 1.0, all, all, Ok(1)),
+        ("0", "Average", 1.0, all, all, cannot),
+        ("0.1", "Sum", 1.0, all, all, undecided),
+    ] {
+        let other = filter(|_, transformation| transformation.metric_value = value.to_owned());
+        let change = |alarm: &mut MetricAlarm| {
+            alarm.threshold = Some(threshold);
+            alarm.statistic = None;
+            alarm.extended_statistic = Some(how.to_owned());
+        };
+        assert_eq!(
+            beside(&other, events, others, change),
+            expected,
+            "{value} {how} {threshold} {events:?} {others:?}"
+        );
     }
 }
 
@@ -321,6 +397,46 @@ fn several_periods_have_to_breach() {
         }),
         Err("undecided")
     );
+}
+
+/// What the words say, and over which time events have to keep coming.
+#[test]
+fn count_and_rhythm() {
+    for (threshold, evaluated, needed, missing, rhythm, span, delay) in [
+        (1.0, 1, 1, "notBreaching", "one matching event", 0, 0),
+        (5.0, 1, 1, "notBreaching", "5 matching events", 0, 0),
+        (
+            1.0,
+            5,
+            5,
+            "notBreaching",
+            "one matching event in each of 5 periods of 5 minutes in a row",
+            1500,
+            0,
+        ),
+        (
+            2.0,
+            5,
+            3,
+            "notBreaching",
+            "2 matching events in each of 3 among 5 periods of 5 minutes in a row",
+            900,
+            0,
+        ),
+        (1.0, 24, 24, "missing", "one matching event", 0, 7200),
+    ] {
+        let alarm = alarm(|alarm| {
+            alarm.threshold = Some(threshold);
+            alarm.evaluation_periods = Some(evaluated);
+            alarm.datapoints_to_alarm = Some(needed);
+            alarm.treat_missing_data = Some(missing.to_owned());
+        });
+        let Firing::Fires(fires) = check(&plain(), &alarm) else {
+            panic!("must fire")
+        };
+        assert_eq!(fires.rhythm(), rhythm);
+        assert_eq!((fires.span(), fires.delay), (span, delay), "{rhythm}");
+    }
 }
 
 #[test]
@@ -417,180 +533,4 @@ fn bands_are_not_decided() {
         }),
         Err("undecided")
     );
-}
-
-fn metric(id: &str, name: &str) -> MetricDataQuery {
-    MetricDataQuery {
-        id: id.to_owned(),
-        metric_stat: Some(MetricStat {
-            metric: Metric {
-                namespace: Some("CISBenchmark".to_owned()),
-                metric_name: Some(name.to_owned()),
-                dimensions: vec![],
-            },
-            period: Some(300),
-            stat: Some("Sum".to_owned()),
-            unit: None,
-        }),
-        return_data: Some(false),
-        ..MetricDataQuery::default()
-    }
-}
-
-fn math(expression: &str) -> MetricAlarm {
-    alarm(|alarm| {
-        alarm.namespace = None;
-        alarm.metric_name = None;
-        alarm.statistic = None;
-        alarm.period = None;
-        alarm.metrics = vec![
-            metric("m1", "Failures"),
-            metric("m2", "Other"),
-            MetricDataQuery {
-                id: "inner".to_owned(),
-                expression: Some("m1 * 2".to_owned()),
-                return_data: Some(false),
-                ..MetricDataQuery::default()
-            },
-            MetricDataQuery {
-                id: "result".to_owned(),
-                expression: Some(expression.to_owned()),
-                ..MetricDataQuery::default()
-            },
-        ];
-    })
-}
-
-#[test]
-fn metric_math_over_the_metric() {
-    for (expression, expected) in [
-        ("m1", 1),
-        ("(m1)", 1),
-        ("SUM([m1, m2])", 1),
-        ("SUM(METRICS())", 1),
-        ("MAX([m1])", 1),
-        ("MAX([m1, m2])", 1),
-        ("MIN([m1])", 1),
-        ("FILL(m1, 0)", 1),
-        ("FILL(m1, 0) + FILL(m2, 0)", 1),
-        ("SUM([FILL(m1,0),FILL(m2,0)])", 1),
-        ("m1 / 3", 3),
-        ("inner", 1),
-        ("inner - 5", 3),
-        ("-m1 * -1", 1),
-    ] {
-        match check(&plain(), &math(expression)) {
-            Firing::Fires(fires) => assert_eq!(fires.events, expected, "{expression}"),
-            other => panic!("{expression}: {other:?}"),
-        }
-    }
-}
-
-/// A metric that is told apart by a dimension may be added up again.
-#[test]
-fn metric_math_over_several_values_of_a_dimension() {
-    let dimensioned = filter(|_, transformation| {
-        transformation
-            .dimensions
-            .insert("Type".to_owned(), "$.userIdentity.type".to_owned());
-    });
-    let mut sum = math("SUM([m1, m2])");
-    for (query, value) in sum.metrics.iter_mut().zip(["Root", "IAMUser"]) {
-        let metric = &mut query.metric_stat.as_mut().unwrap().metric;
-        metric.metric_name = Some("Failures".to_owned());
-        metric.dimensions = vec![Dimension {
-            name: "Type".to_owned(),
-            value: value.to_owned(),
-        }];
-    }
-    let signal = Signal::new(
-        &dimensioned,
-        &dimensioned.metric_transformations[0],
-        "111111111111".parse().unwrap(),
-    );
-    let values = |alarm: &MetricAlarm| -> Vec<String> {
-        let mut values: Vec<String> = analyse(alarm, &signal)
-            .into_iter()
-            .map(|firing| match firing {
-                Firing::Fires(fires) => fires.restrictions[0].value.clone(),
-                other => panic!("{other:?}"),
-            })
-            .collect();
-        values.sort();
-        values
-    };
-    assert_eq!(values(&sum), ["IAMUser", "Root"]);
-    // One that reads nothing does not spoil the others.
-    let stat = sum.metrics[0].metric_stat.as_mut().unwrap();
-    stat.metric.dimensions.clear();
-    assert_eq!(values(&sum), ["IAMUser"]);
-}
-
-#[test]
-fn metric_math_that_is_not_analysed() {
-    for expression in [
-        "m1 + m2",
-        "m1 * m2",
-        "MIN([m1, m2])",
-        "AVG(METRICS())",
-        "IF(m1 > 5, 1, 0)",
-        "RATE(m1)",
-        "FILL(m1, REPEAT)",
-        "SUM(m1)",
-        "ANOMALY_DETECTION_BAND(m1, 2)",
-        "m1 +",
-        "m1 / 0",
-        &format!("{}m1{}", "(".repeat(400), ")".repeat(400)),
-    ] {
-        let firing = check(&plain(), &math(expression));
-        assert!(
-            matches!(firing, Firing::Undecided { .. }),
-            "{expression}: {firing:?}"
-        );
-    }
-}
-
-#[test]
-fn metric_math_over_something_else() {
-    for expression in ["m2", "FILL(m2, 0)", "1 + 1"] {
-        assert_eq!(
-            check(&plain(), &math(expression)),
-            Firing::Unrelated,
-            "{expression}"
-        );
-    }
-    let mut elsewhere = math("m1");
-    elsewhere.metrics[0].account_id = Some("222222222222".to_owned());
-    assert_eq!(check(&plain(), &elsewhere), Firing::Unrelated);
-}
-
-#[test]
-fn filled_gaps_can_breach_on_their_own() {
-    assert!(matches!(
-        check(&plain(), &math("FILL(m1, 1)")),
-        Firing::Cannot { .. }
-    ));
-    assert!(matches!(check(&plain(), &math("m1 + 1")), Firing::Fires(_)));
-    assert!(matches!(
-        check(&with_default(0.0), &math("m1 + 1")),
-        Firing::Cannot { .. }
-    ));
-}
-
-#[test]
-fn expressions_that_refer_to_themselves_end() {
-    let mut cyclic = math("result + inner");
-    cyclic.metrics[2].expression = Some("result".to_owned());
-    assert!(matches!(check(&plain(), &cyclic), Firing::Unrelated));
-    cyclic.metrics[2].expression = Some("result + m1".to_owned());
-    assert!(matches!(check(&plain(), &cyclic), Firing::Undecided { .. }));
-}
-
-#[test]
-fn queries_by_text_are_not_decided() {
-    let insights = math("SELECT SUM(Failures) FROM SCHEMA(CISBenchmark)");
-    assert!(matches!(
-        check(&plain(), &insights),
-        Firing::Undecided { .. }
-    ));
 }

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use crate::arn::Arn;
 use crate::evaluate::alarm_rule::{Composites, Drive};
+use crate::evaluate::links::alarm::Carrier;
 use crate::evaluate::reading::{Unread, locked, request};
-use crate::evaluate::verdict::{Cause, Reason, Step, Verdict};
-use crate::evidence::{Call, CompositeAlarm, MetricAlarm, Operation, Reader, Site, View};
+use crate::evaluate::verdict::{Cause, Reason, Standing, Step, Verdict};
+use crate::evidence::{Call, CompositeAlarm, MetricAlarm, MuteRule, Operation, Reader, Site, View};
 use crate::finding::{LinkName, Status};
 use crate::observation::ObservationKind;
 
@@ -21,6 +22,12 @@ static NOT_SNS: Reason = Reason {
     status: Status::Fail,
     meaning: "The alarm acts, but not through an SNS topic.",
     remedy: "Create an alarm beside it whose action is an SNS topic.",
+};
+static OTHER_CHANNEL: Reason = Reason {
+    code: "action.other-channel",
+    status: Status::Unknown,
+    meaning: "The alarm acts through Incident Manager, an OpsItem or a Lambda function, and whether that tells a person is not known.",
+    remedy: "Add an SNS topic to the alarm's actions, or create an alarm beside it whose action is one.",
 };
 static DISABLED: Reason = Reason {
     code: "action.disabled",
@@ -74,6 +81,7 @@ static NOT_DECIDED: Reason = Reason {
 pub(in crate::evaluate) const REASONS: &[&Reason] = &[
     &NONE,
     &NOT_SNS,
+    &OTHER_CHANNEL,
     &DISABLED,
     &MUTED,
     &SUPPRESSED,
@@ -97,8 +105,17 @@ static NO_MUTE_RULES: ObservationKind = ObservationKind {
     meaning: "CloudWatch in that region does not know alarm mute rules, so none can be active.",
 };
 
-pub(in crate::evaluate) const OBSERVATIONS: &[&ObservationKind] =
-    &[&SUPPRESSED_FOR_A_WHILE, &RESTS_ON_OTHERS, &NO_MUTE_RULES];
+static MUTE_SCHEDULED: ObservationKind = ObservationKind {
+    code: "action.mute-scheduled",
+    meaning: "A mute rule that may be about the alarm is scheduled: while it is active, nobody is told.",
+};
+
+pub(in crate::evaluate) const OBSERVATIONS: &[&ObservationKind] = &[
+    &SUPPRESSED_FOR_A_WHILE,
+    &RESTS_ON_OTHERS,
+    &NO_MUTE_RULES,
+    &MUTE_SCHEDULED,
+];
 
 /// A way from an alarm to a topic; no topic where the way ends here.
 pub(in crate::evaluate) struct Way {
@@ -106,6 +123,15 @@ pub(in crate::evaluate) struct Way {
     pub(in crate::evaluate) topic: Option<String>,
     /// The ARN of the alarm that notifies, as far as it is known.
     pub(in crate::evaluate) notifier: String,
+    /// The alarm whose action this is.
+    pub(in crate::evaluate) carrier: Option<Arc<Carrier>>,
+}
+
+impl Way {
+    /// Whether it may end as a message.
+    fn leads_on(&self) -> bool {
+        self.topic.is_some() || self.step.effective.standing() != Standing::Broken
+    }
 }
 
 /// Alarms of one account and region, as far as they were seen.
@@ -136,6 +162,13 @@ pub(in crate::evaluate) fn judge(around: &Neighbourhood<'_>, alarm: &Arc<MetricA
         enabled: alarm.actions_enabled,
     };
     let mut ways = ways(around, &own, None);
+    let carried_by = |ways: &mut [Way], carrier: Carrier| {
+        let carrier = Arc::new(carrier);
+        for way in ways.iter_mut().filter(|way| way.leads_on()) {
+            way.carrier = Some(Arc::clone(&carrier));
+        }
+    };
+    carried_by(&mut ways, Carrier::alarm(alarm, around.metric.observed_at));
     let mut idle = Vec::new();
     for (index, drive) in around.composites.drives(alarm).iter() {
         let Some(composite) = around.composites.alarms().get(*index) else {
@@ -154,10 +187,10 @@ pub(in crate::evaluate) fn judge(around: &Neighbourhood<'_>, alarm: &Arc<MetricA
         };
         let suppression = suppression(around, alarm, composite);
         let suppressed = suppression.as_ref().and_then(|found| found.as_ref().err());
-        for mut way in self::ways(around, &over, suppressed) {
-            if way.topic.is_none() {
-                continue;
-            }
+        let mut driven_ways = self::ways(around, &over, suppressed);
+        let observed_at = around.composite.observed_at;
+        carried_by(&mut driven_ways, Carrier::composite(composite, observed_at));
+        for mut way in driven_ways.into_iter().filter(Way::leads_on) {
             if let Some(Ok(soon)) = &suppression {
                 way.step = way.step.observe(&SUPPRESSED_FOR_A_WHILE, soon);
             }
@@ -165,7 +198,10 @@ pub(in crate::evaluate) fn judge(around: &Neighbourhood<'_>, alarm: &Arc<MetricA
             ways.push(way);
         }
     }
-    // Of two broken ways the first is shown: one that ends at a topic says more than none.
+    // One that ends at a topic, broken or not, says more than one without.
+    if ways.iter().any(|way| way.topic.is_some()) {
+        ways.retain(Way::leads_on);
+    }
     ways.sort_by_key(|way| way.topic.is_none());
     if let [way] = ways.as_mut_slice()
         && way.topic.is_none()
@@ -295,6 +331,7 @@ fn unseen_composites(around: &Neighbourhood<'_>, alarm: &MetricAlarm) -> Way {
         step,
         topic: None,
         notifier: arn.unwrap_or_default(),
+        carrier: None,
     }
 }
 
@@ -336,18 +373,11 @@ fn ways(
         })
         .collect();
     if topics.is_empty() {
-        let cause = if notifier.actions.is_empty() {
-            Cause::new(&NONE, format!("{kind} `{name}` has no action for ALARM"))
-        } else {
-            Cause::new(
-                &NOT_SNS,
-                format!("{kind} `{name}` has actions for ALARM, but none is an SNS topic"),
-            )
-        };
         return vec![Way {
-            step: base().because(cause),
+            step: without_topic(base(), notifier),
             topic: None,
             notifier: arn,
+            carrier: None,
         }];
     }
     topics
@@ -368,9 +398,48 @@ fn ways(
                 step,
                 topic: Some(topic.clone()),
                 notifier: arn.clone(),
+                carrier: None,
             }
         })
         .collect()
+}
+
+/// Actions that tell people, though not through a topic (CloudWatch API Reference,
+/// `PutMetricAlarm`, `AlarmActions`).
+fn channel(action: &str) -> Option<&'static str> {
+    let arn = action.parse::<Arn>().ok()?;
+    match arn.service() {
+        "ssm-incidents" => Some("Incident Manager"),
+        "ssm" if action.contains(":opsitem:") => Some("an OpsItem"),
+        "lambda" => Some("a Lambda function"),
+        _ => None,
+    }
+}
+
+/// The step of an alarm none of whose actions is a topic.
+fn without_topic(step: Step, notifier: &Notifier<'_>) -> Step {
+    let Notifier { name, kind, .. } = notifier;
+    if notifier.actions.is_empty() {
+        let why = format!("{kind} `{name}` has no action for ALARM");
+        return step.because(Cause::new(&NONE, why));
+    }
+    let step = step.because(Cause::new(
+        &NOT_SNS,
+        format!("{kind} `{name}` has actions for ALARM, but none is an SNS topic"),
+    ));
+    let channel = notifier.actions.iter().find_map(|action| channel(action));
+    match channel {
+        Some(channel) if notifier.enabled != Some(false) => {
+            step.effective(Verdict::because(Cause::new(
+                &OTHER_CHANNEL,
+                format!(
+                    "{kind} `{name}` acts through {channel}; whether that tells a person is not \
+                     known"
+                ),
+            )))
+        }
+        _ => step,
+    }
 }
 
 /// Whether a composite alarm's suppressor is at work, or will be as soon as the alarm fires; a
@@ -462,7 +531,24 @@ fn muted(around: &Neighbourhood<'_>, mut step: Step, notifier: &Notifier<'_>) ->
     let rules = evidence.active_mute_rules(site, name);
     let called =
         |rule: &Option<String>| rule.clone().unwrap_or_else(|| "without a name".to_owned());
-    if let Some(rule) = rules.items.iter().find(|rule| rule.1) {
+    let scheduled = evidence.scheduled_mute_rules(site, name);
+    if let Some(first) = scheduled.first() {
+        let more = match scheduled.len() - 1 {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        step = step.observe(
+            &MUTE_SCHEDULED,
+            format!(
+                "mute rule {}{more} is scheduled and may mute {} `{name}`: while it is active, \
+                 nobody is told",
+                called(&first.alarm_mute_rule_arn),
+                notifier.kind
+            ),
+        );
+    }
+    let is_active = |rule: &MuteRule| rule.status.as_deref() == Some("ACTIVE");
+    if let Some(rule) = rules.items.iter().find(|rule| rule.1 && is_active(&rule.0)) {
         return step
             .seen(rules.observed_at)
             .effective(Verdict::Broken(Cause::new(
@@ -500,8 +586,17 @@ fn muted(around: &Neighbourhood<'_>, mut step: Step, notifier: &Notifier<'_>) ->
         }
         return unseen(
             format!(
-                "rule {} is active, and its targets are not known",
-                called(&rule.0.alarm_mute_rule_arn)
+                "rule {} is {}, and {} not known",
+                called(&rule.0.alarm_mute_rule_arn),
+                rule.0
+                    .status
+                    .as_deref()
+                    .unwrap_or("in a state that is not told"),
+                if is_active(&rule.0) {
+                    "its targets are"
+                } else {
+                    "what that means is"
+                },
             ),
             unread,
             step,
@@ -535,176 +630,4 @@ fn muted(around: &Neighbourhood<'_>, mut step: Step, notifier: &Notifier<'_>) ->
 }
 
 #[cfg(test)]
-pub(in crate::evaluate) mod tests {
-    use serde_json::{Value, json};
-
-    use crate::evaluate::fixture::{Case, MANAGEMENT, MEMBER, TOPIC, World, check, table};
-    use crate::finding::Status::{Fail, Pass, Unknown};
-
-    /// The alarm without actions of its own, another alarm, and a composite alarm that notifies.
-    fn over(rule: &str, other: &str, change: &Value) -> World {
-        let mut composite = json!({
-            "AlarmName": "over", "AlarmRule": rule, "AlarmActions": [TOPIC], "StateValue": "OK",
-        });
-        for (member, value) in change.as_object().unwrap() {
-            composite[member] = value.clone();
-        }
-        World::healthy()
-            .set(
-                "cloudwatch:DescribeAlarms",
-                MANAGEMENT,
-                "/MetricAlarms/0/AlarmActions",
-                json!([]),
-            )
-            .set(
-                "cloudwatch:DescribeAlarms",
-                MANAGEMENT,
-                "/MetricAlarms/1",
-                json!({"AlarmName": "other", "MetricName": "Other", "StateValue": other}),
-            )
-            .set(
-                "cloudwatch:DescribeAlarms",
-                MANAGEMENT,
-                "/CompositeAlarms",
-                json!([composite]),
-            )
-    }
-
-    #[test]
-    fn other_alarms_may_keep_a_composite_alarm_from_changing() {
-        for (rule, other, cis, effective, reason) in [
-            (
-                "ALARM(failures) AND NOT ALARM(other)",
-                "OK",
-                Pass,
-                Pass,
-                None,
-            ),
-            (
-                "ALARM(failures) AND NOT ALARM(other)",
-                "ALARM",
-                Pass,
-                Fail,
-                Some("action.suppressed"),
-            ),
-            ("ALARM(failures) OR ALARM(other)", "OK", Pass, Pass, None),
-            (
-                "ALARM(failures) OR ALARM(other)",
-                "ALARM",
-                Pass,
-                Unknown,
-                Some("action.composite-alarm-in-alarm"),
-            ),
-            ("ALARM(failures) AND OK(other)", "OK", Pass, Pass, None),
-            (
-                "ALARM(failures) AND OK(other)",
-                "INSUFFICIENT_DATA",
-                Unknown,
-                Unknown,
-                Some("action.composite-alarm-not-decided"),
-            ),
-        ] {
-            println!("{rule}, {other}");
-            check(&over(rule, other, &json!({})), cis, effective, reason);
-        }
-    }
-
-    #[test]
-    fn suppressors_may_only_delay() {
-        for (by, effective, reason) in [
-            ("WaitPeriod", Pass, None),
-            ("ExtensionPeriod", Pass, None),
-            ("Alarm", Fail, Some("action.suppressed")),
-        ] {
-            let change = json!({"ActionsSuppressor": "other", "ActionsSuppressedBy": by});
-            let world = over("ALARM(failures)", "OK", &change);
-            check(&world, Pass, effective, reason);
-            let delayed = world
-                .finding(MEMBER)
-                .observations
-                .iter()
-                .any(|seen| seen.code == "action.suppressed-for-a-while");
-            assert_eq!(delayed, effective == Pass, "{by}");
-        }
-        // One that was not listed may be at work; one that is not there is not.
-        for (parameters, effective, reason) in [
-            (
-                json!({"AlarmTypes": ["MetricAlarm", "CompositeAlarm"]}),
-                Pass,
-                None,
-            ),
-            (
-                json!({
-                    "AlarmTypes": ["MetricAlarm", "CompositeAlarm"],
-                    "AlarmNames": ["failures", "over"],
-                }),
-                Unknown,
-                Some("action.suppressor-not-observed"),
-            ),
-        ] {
-            let change = json!({"ActionsSuppressor": "maintenance"});
-            let mut world = over("ALARM(failures)", "OK", &change);
-            world.record_mut("cloudwatch:DescribeAlarms", MANAGEMENT)["parameters"] = parameters;
-            check(&world, Pass, effective, reason);
-        }
-    }
-
-    /// Each observation, and where it is made.
-    pub(in crate::evaluate) fn observed() -> Vec<(&'static str, World)> {
-        vec![
-            (
-                "action.suppressed-for-a-while",
-                over(
-                    "ALARM(failures)",
-                    "OK",
-                    &json!({"ActionsSuppressor": "other", "ActionsSuppressedBy": "WaitPeriod"}),
-                ),
-            ),
-            (
-                "action.rests-on-other-alarms",
-                over("ALARM(failures) AND OK(other)", "OK", &json!({})),
-            ),
-            (
-                "action.no-mute-rules-there",
-                World::healthy().fail(
-                    "cloudwatch:ListAlarmMuteRules",
-                    MANAGEMENT,
-                    &json!({"code": "InvalidAction", "message": "", "class": "invalid"}),
-                ),
-            ),
-        ]
-    }
-
-    #[test]
-    fn one_thing_is_not_as_it_should_be() {
-        table(&[
-            Case(
-                "cloudwatch:DescribeAlarms",
-                MANAGEMENT,
-                "/MetricAlarms/0/AlarmActions",
-                json!([]),
-                Fail,
-                Fail,
-                Some("action.none"),
-            ),
-            Case(
-                "cloudwatch:DescribeAlarms",
-                MANAGEMENT,
-                "/MetricAlarms/0/AlarmActions",
-                json!(["arn:aws:lambda:eu-west-1:111111111111:function:f"]),
-                Fail,
-                Fail,
-                Some("action.not-sns"),
-            ),
-            Case(
-                "cloudwatch:DescribeAlarms",
-                MANAGEMENT,
-                "/MetricAlarms/0/ActionsEnabled",
-                json!(false),
-                Pass,
-                Fail,
-                Some("action.disabled"),
-            ),
-        ]);
-    }
-}
+pub(in crate::evaluate) mod tests;

@@ -1,14 +1,17 @@
 //! An alarm watches the metric and can fire.
 
+mod reliability;
+
 use std::sync::Arc;
 
+pub(in crate::evaluate) use reliability::{Carrier, Limits, carried};
+use reliability::{observed, reliable, too_slow, worst};
+
 use crate::account::AccountId;
-use crate::evaluate::firing::{self, Beside, Firing, Restriction, Signal};
+use crate::evaluate::firing::{self, Firing, Restriction, Signal};
 use crate::evaluate::reading::{Unread, locked, request};
 use crate::evaluate::verdict::{Cause, Reason, Step, Verdict};
-use crate::evidence::{
-    Call, MetricAlarm, MetricFilter, MetricTransformation, Operation, Reader, Site, View,
-};
+use crate::evidence::{Call, MetricAlarm, MetricTransformation, Operation, Reader, Site, View};
 use crate::finding::{LinkName, Status};
 use crate::observation::ObservationKind;
 
@@ -37,11 +40,61 @@ static NOT_OBSERVED: Reason = Reason {
     remedy: "Let the audit role in the log group's account call cloudwatch:DescribeAlarms, then scan again.",
 };
 
-pub(in crate::evaluate) const REASONS: &[&Reason] =
-    &[&NONE, &CANNOT_FIRE, &NOT_DECIDED, &NOT_OBSERVED];
+static TOO_SLOW: Reason = Reason {
+    code: "alarm.too-slow",
+    status: Status::Fail,
+    meaning: "The alarm fires only on more matching events than the control allows (`max-events`), or only if they keep coming for longer than the policy allows (`max-window`).",
+    remedy: "Create an alarm beside it: Sum over 300 seconds, at least 1, in 1 evaluation period.",
+};
+static STUCK: Reason = Reason {
+    code: "alarm.stuck",
+    status: Status::Fail,
+    meaning: "The alarm had been in ALARM for longer than the policy allows (`max-alarm-age`) when it was observed. It notifies when it changes into ALARM, so further events change nothing.",
+    remedy: "Find out what keeps the alarm in ALARM: events that happen all the time, its threshold, or its treatment of missing data.",
+};
+static WARMING_UP: Reason = Reason {
+    code: "alarm.warming-up",
+    status: Status::Fail,
+    meaning: "The alarm is not evaluated until its warm-up ends.",
+    remedy: "Wait until the warm-up ends and scan again; use a shorter warm-up, or none, for alarms on rare events.",
+};
+static WARM_UP_NOT_OBSERVED: Reason = Reason {
+    code: "alarm.warm-up-not-observed",
+    status: Status::Unknown,
+    meaning: "Whether the alarm's warm-up has ended could not be seen.",
+    remedy: "Look at the alarm in the CloudWatch console, or scan again when the warm-up must have ended.",
+};
+static NOT_EVALUATED: Reason = Reason {
+    code: "alarm.not-evaluated",
+    status: Status::Unknown,
+    meaning: "CloudWatch reports that it could not evaluate the alarm, or only in part.",
+    remedy: "Look at the reason that CloudWatch gives for the alarm's state, and mend the alarm's configuration.",
+};
+static STATE_NOT_KNOWN: Reason = Reason {
+    code: "alarm.state-not-known",
+    status: Status::Unknown,
+    meaning: "The state of the alarm is not told, or one that trailproof does not know.",
+    remedy: "Look at the alarm in the CloudWatch console.",
+};
+
+pub(in crate::evaluate) const REASONS: &[&Reason] = &[
+    &NONE,
+    &CANNOT_FIRE,
+    &TOO_SLOW,
+    &WARMING_UP,
+    &STUCK,
+    &NOT_DECIDED,
+    &NOT_EVALUATED,
+    &WARM_UP_NOT_OBSERVED,
+    &STATE_NOT_KNOWN,
+    &NOT_OBSERVED,
+];
 
 pub(in crate::evaluate) const OBSERVATIONS: &[&ObservationKind] = &[
-    &firing::NEEDS_SEVERAL,
+    &reliability::NEEDS_SEVERAL,
+    &reliability::WALL_CLOCK,
+    &reliability::FIRES_LATE,
+    &reliability::IN_ALARM,
     &firing::LATCHES,
     &firing::MISSING_DATA_BREACHES,
     &firing::WRONG_WAY,
@@ -61,11 +114,10 @@ pub(in crate::evaluate) fn judge(
     evidence: &Reader<'_>,
     site: &Site,
     alarms: &View<MetricAlarm>,
-    filter: &MetricFilter,
-    transformation: &MetricTransformation,
-    beside: Vec<Beside<'_>>,
+    signal: &Signal<'_>,
+    limits: Limits,
 ) -> (Vec<Watching>, Option<Step>) {
-    let signal = Signal::new(filter, transformation, site.account).beside(beside);
+    let transformation = signal.transformation();
     let metric = format!(
         "{}/{}",
         transformation.metric_namespace, transformation.metric_name
@@ -74,20 +126,29 @@ pub(in crate::evaluate) fn judge(
         .items
         .iter()
         .flat_map(|alarm| {
-            firing::analyse(alarm, &signal)
+            firing::analyse(alarm, signal)
                 .into_iter()
                 .map(move |firing| (alarm, firing))
         })
         .filter_map(|(alarm, firing)| {
-            let named = firing::reads(alarm, &signal);
+            let named = firing::reads(alarm, signal);
             if !named && firing == Firing::Unrelated {
                 return None;
             }
-            let mut watching = one(alarm, site, firing, &metric);
+            let mut watching = one(alarm, site, firing, &metric, limits);
+            let reliable = reliable(alarm, alarms.observed_at);
+            watching.step.effective = worst(watching.step.effective, reliable);
             watching.step = watching.step.seen(alarms.observed_at);
             if !named {
                 // The benchmark's audit looks for the metric's name and finds none.
-                let cis = watching.step.effective.clone();
+                let cis = if alarm.promql().is_some() {
+                    Verdict::because(Cause::new(
+                        &NONE,
+                        none(alarms, transformation, site, &metric),
+                    ))
+                } else {
+                    watching.step.effective.clone()
+                };
                 watching.step = watching.step.cis(cis);
             }
             Some(watching)
@@ -145,7 +206,13 @@ fn none(
     )
 }
 
-fn one(alarm: &Arc<MetricAlarm>, site: &Site, firing: Firing, metric: &str) -> Watching {
+fn one(
+    alarm: &Arc<MetricAlarm>,
+    site: &Site,
+    firing: Firing,
+    metric: &str,
+    limits: Limits,
+) -> Watching {
     let name = &alarm.alarm_name;
     let step = Step::new(LinkName::Alarm)
         .on(
@@ -156,12 +223,16 @@ fn one(alarm: &Arc<MetricAlarm>, site: &Site, firing: Firing, metric: &str) -> W
         .detail(format!("alarm `{name}` watches `{metric}`"));
     let (step, restrictions) = match firing {
         Firing::Fires(fires) => {
-            let mut step = step.detail(match fires.events {
-                1 => format!("one matching event moves alarm `{name}` into ALARM"),
-                events => format!("{events} matching events move alarm `{name}` into ALARM"),
-            });
-            step.observations = fires.observations.into_iter().map(Arc::new).collect();
-            (step, fires.restrictions)
+            let verb = if fires.events() == 1 { "moves" } else { "move" };
+            let mut step = step.detail(format!(
+                "{} {verb} alarm `{name}` into ALARM",
+                fires.rhythm()
+            ));
+            if let Some(verdict) = too_slow(&fires, limits, name) {
+                step.effective = verdict;
+            }
+            let restrictions = fires.restrictions.clone();
+            (observed(step, name, fires, limits), restrictions)
         }
         Firing::Cannot { why } => (
             step.effective(Verdict::Broken(Cause::new(
@@ -212,328 +283,4 @@ pub(in crate::evaluate) fn watches_others(
 }
 
 #[cfg(test)]
-pub(in crate::evaluate) mod tests {
-    use serde_json::json;
-
-    use crate::evaluate::fixture::{
-        Case, MANAGEMENT, MEMBER, OTHER, PATTERN, World, check, table, verdict,
-    };
-    use crate::finding::Status::{Fail, Pass, Unknown};
-
-    /// A system field may be that of the event or that of the log group.
-    #[test]
-    fn system_fields_as_dimensions() {
-        let undecided = Some("metric-filter.dimensions-not-decided");
-        let cannot = Some("alarm.cannot-fire");
-        for (fields, watched, owner, member) in [
-            (
-                json!(["@aws.account"]),
-                json!([{"Name": "@aws.account", "Value": "111111111111"}]),
-                (Pass, None),
-                (Unknown, undecided),
-            ),
-            (
-                json!(["@aws.account"]),
-                json!([{"Name": "@aws.account", "Value": "222222222222"}]),
-                (Fail, cannot),
-                (Unknown, undecided),
-            ),
-            (
-                json!(["@aws.account"]),
-                json!([{"Name": "@aws.account", "Value": "333333333333"}]),
-                (Fail, cannot),
-                (Fail, cannot),
-            ),
-            (
-                json!(["@aws.account"]),
-                json!([]),
-                (Fail, cannot),
-                (Fail, cannot),
-            ),
-            (
-                json!(["@aws.region"]),
-                json!([{"Name": "@aws.region", "Value": "eu-west-1"}]),
-                (Unknown, undecided),
-                (Unknown, undecided),
-            ),
-            (
-                json!(["@aws.region"]),
-                json!([{"Name": "@aws.region", "Value": "nowhere-1"}]),
-                (Fail, cannot),
-                (Fail, cannot),
-            ),
-        ] {
-            let world = World::healthy()
-                .set(
-                    "logs:DescribeMetricFilters",
-                    MANAGEMENT,
-                    "/metricFilters/0/emitSystemFieldDimensions",
-                    fields,
-                )
-                .set(
-                    "cloudwatch:DescribeAlarms",
-                    MANAGEMENT,
-                    "/MetricAlarms/0/Dimensions",
-                    watched.clone(),
-                );
-            for (account, (effective, reason)) in [(MANAGEMENT, owner), (MEMBER, member)] {
-                let finding = world.finding(account);
-                assert_eq!(
-                    verdict(&finding),
-                    (Pass, effective, reason),
-                    "{watched} {account}: {}",
-                    finding.message
-                );
-            }
-        }
-    }
-
-    /// Metric math may add up what a dimension tells apart.
-    #[test]
-    fn a_sum_over_the_accounts() {
-        let of = |id: &str, account: &str| {
-            json!({"Id": id, "ReturnData": false, "MetricStat": {
-                "Period": 300, "Stat": "Sum",
-                "Metric": {
-                    "Namespace": "CISBenchmark", "MetricName": "Failures",
-                    "Dimensions": [{"Name": "Account", "Value": account}],
-                },
-            }})
-        };
-        let world = World::healthy()
-            .set(
-                "logs:DescribeMetricFilters",
-                MANAGEMENT,
-                "/metricFilters/0/metricTransformations/0/dimensions",
-                json!({"Account": "$.recipientAccountId"}),
-            )
-            .set(
-                "cloudwatch:DescribeAlarms",
-                MANAGEMENT,
-                "/MetricAlarms/0/Metrics",
-                json!([
-                    {"Id": "all", "Expression": "SUM(METRICS())", "ReturnData": true},
-                    of("m1", "111111111111"),
-                    of("m2", "222222222222"),
-                ]),
-            );
-        for (account, effective, reason) in [
-            (MANAGEMENT, Pass, None),
-            (MEMBER, Pass, None),
-            (OTHER, Fail, Some("metric-filter.misses-events")),
-        ] {
-            let finding = world.finding(account);
-            assert_eq!(
-                verdict(&finding),
-                (Pass, effective, reason),
-                "{account}: {}",
-                finding.message
-            );
-        }
-    }
-
-    /// Another filter of the log group writes to the metric that the alarm watches.
-    #[test]
-    fn the_default_value_of_another_filter() {
-        for (pattern, default, statistic, effective, reason) in [
-            ("{ $.eventName = CreateUser }", json!(0), "Sum", Pass, None),
-            (
-                "{ $.eventName = CreateUser }",
-                json!(1),
-                "Sum",
-                Fail,
-                Some("alarm.cannot-fire"),
-            ),
-            (
-                "{ $.eventName = CreateUser }",
-                json!(0),
-                "Average",
-                Fail,
-                Some("alarm.cannot-fire"),
-            ),
-            (
-                "{ $.eventName = ConsoleLogin && $.userIdentity.type = Root }",
-                json!(0),
-                "Average",
-                Unknown,
-                Some("alarm.not-decided"),
-            ),
-            // It matches every event, so the alarm is in ALARM as long as there are any.
-            ("", json!(null), "Sum", Fail, Some("alarm.cannot-fire")),
-            (
-                "{ $.eventName = CreateUser }",
-                json!(null),
-                "Average",
-                Pass,
-                None,
-            ),
-        ] {
-            let filter = |name: &str, pattern: &str, default: &serde_json::Value| {
-                json!({
-                    "filterName": name, "filterPattern": pattern, "logGroupName": "trail",
-                    "metricTransformations": [{
-                        "metricName": "Failures", "metricNamespace": "CISBenchmark",
-                        "metricValue": "1", "defaultValue": default,
-                    }],
-                })
-            };
-            let filters = json!([
-                filter("failures", PATTERN, &json!(null)),
-                filter("other", pattern, &default),
-            ]);
-            let world = World::healthy()
-                .set(
-                    "logs:DescribeMetricFilters",
-                    MANAGEMENT,
-                    "/metricFilters",
-                    filters,
-                )
-                .set(
-                    "cloudwatch:DescribeAlarms",
-                    MANAGEMENT,
-                    "/MetricAlarms/0/Statistic",
-                    json!(statistic),
-                );
-            check(&world, Pass, effective, reason);
-            let observations = world.finding(MEMBER).observations;
-            let shared = observations.iter().any(|seen| seen.code == "metric.shared");
-            assert_eq!(shared, pattern == "{ $.eventName = CreateUser }");
-        }
-    }
-
-    /// Each observation, and where it is made.
-    pub(in crate::evaluate) fn observed() -> Vec<(&'static str, World)> {
-        vec![
-            (
-                "alarm.needs-several-events",
-                World::healthy().set(
-                    "cloudwatch:DescribeAlarms",
-                    MANAGEMENT,
-                    "/MetricAlarms/0/Threshold",
-                    json!(5.0),
-                ),
-            ),
-            (
-                "alarm.latches",
-                World::healthy().set(
-                    "cloudwatch:DescribeAlarms",
-                    MANAGEMENT,
-                    "/MetricAlarms/0/TreatMissingData",
-                    json!("ignore"),
-                ),
-            ),
-            (
-                "alarm.missing-data-breaching",
-                World::healthy()
-                    .set(
-                        "logs:DescribeMetricFilters",
-                        MANAGEMENT,
-                        "/metricFilters/0/metricTransformations/0/defaultValue",
-                        json!(0),
-                    )
-                    .set(
-                        "cloudwatch:DescribeAlarms",
-                        MANAGEMENT,
-                        "/MetricAlarms/0/TreatMissingData",
-                        json!("breaching"),
-                    ),
-            ),
-            (
-                "alarm.looks-the-wrong-way",
-                World::healthy().set(
-                    "cloudwatch:DescribeAlarms",
-                    MANAGEMENT,
-                    "/MetricAlarms/0/ComparisonOperator",
-                    json!("LessThanOrEqualToThreshold"),
-                ),
-            ),
-            (
-                "alarm.period-below-a-minute",
-                World::healthy().set(
-                    "cloudwatch:DescribeAlarms",
-                    MANAGEMENT,
-                    "/MetricAlarms/0/Period",
-                    json!(30),
-                ),
-            ),
-        ]
-    }
-
-    #[test]
-    fn one_thing_is_not_as_it_should_be() {
-        table(&[
-            Case(
-                "logs:DescribeMetricFilters",
-                MANAGEMENT,
-                "/metricFilters/0/metricTransformations/0/metricName",
-                json!("Other"),
-                Fail,
-                Fail,
-                Some("alarm.none"),
-            ),
-            Case(
-                "logs:DescribeMetricFilters",
-                MANAGEMENT,
-                "/metricFilters/0/metricTransformations/0/dimensions",
-                json!({"User": "$.userIdentity.userName"}),
-                Pass,
-                Fail,
-                Some("alarm.cannot-fire"),
-            ),
-            Case(
-                "cloudwatch:DescribeAlarms",
-                MANAGEMENT,
-                "/MetricAlarms",
-                json!([]),
-                Fail,
-                Fail,
-                Some("alarm.none"),
-            ),
-            Case(
-                "cloudwatch:DescribeAlarms",
-                MANAGEMENT,
-                "/MetricAlarms/0/Namespace",
-                json!("Other"),
-                Fail,
-                Fail,
-                Some("alarm.none"),
-            ),
-            Case(
-                "cloudwatch:DescribeAlarms",
-                MANAGEMENT,
-                "/MetricAlarms/0/ComparisonOperator",
-                json!("LessThanThreshold"),
-                Pass,
-                Fail,
-                Some("alarm.cannot-fire"),
-            ),
-            Case(
-                "cloudwatch:DescribeAlarms",
-                MANAGEMENT,
-                "/MetricAlarms/0/TreatMissingData",
-                json!("breaching"),
-                Pass,
-                Fail,
-                Some("alarm.cannot-fire"),
-            ),
-            Case(
-                "cloudwatch:DescribeAlarms",
-                MANAGEMENT,
-                "/MetricAlarms/0/Unit",
-                json!("Seconds"),
-                Pass,
-                Fail,
-                Some("alarm.cannot-fire"),
-            ),
-            Case(
-                "cloudwatch:DescribeAlarms",
-                MANAGEMENT,
-                "/MetricAlarms/0/Threshold",
-                json!(5.0),
-                Pass,
-                Pass,
-                None,
-            ),
-        ]);
-    }
-}
+pub(in crate::evaluate) mod tests;

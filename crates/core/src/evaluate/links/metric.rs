@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::control::Control;
+use crate::evaluate::coverage::{Decisions, Required};
+use crate::evaluate::firing::Share;
 use crate::evaluate::verdict::{Cause, Reason, Standing, Step, Verdict};
 use crate::evidence::{MetricFilter, MetricTransformation, Site};
 use crate::finding::{LinkName, Status};
@@ -55,7 +56,8 @@ pub(in crate::evaluate) fn judge(
     filter: &MetricFilter,
     transformation: Option<&MetricTransformation>,
     site: &Site,
-    control: &Control,
+    required: Required<'_>,
+    decisions: &mut Decisions,
 ) -> Step {
     let step = Step::new(LinkName::Metric).cis(Verdict::NotAsked);
     let Some(transformation) = transformation else {
@@ -82,7 +84,7 @@ pub(in crate::evaluate) fn judge(
             "metric filter `{}` writes {value} to `{metric}`",
             filter.filter_name
         ));
-    match value_of(value, control) {
+    match value_of(value, filter, required, decisions) {
         Ok(()) => step,
         Err((reason, why)) => step.effective(Verdict::because(Cause::new(
             reason,
@@ -124,7 +126,12 @@ pub(in crate::evaluate) fn as_counted(step: &Arc<Step>, alarm: &Step) -> Arc<Ste
     Arc::new(step.observe(&ZEROS_COUNT, text))
 }
 
-fn value_of(value: &str, control: &Control) -> Result<(), (&'static Reason, String)> {
+fn value_of(
+    value: &str,
+    filter: &MetricFilter,
+    required: Required<'_>,
+    decisions: &mut Decisions,
+) -> Result<(), (&'static Reason, String)> {
     if let Ok(number) = value.parse::<f64>() {
         return if number == 0.0 {
             Err((
@@ -148,10 +155,18 @@ fn value_of(value: &str, control: &Control) -> Result<(), (&'static Reason, Stri
             format!("writes `{value}`, which is neither a number nor a selector"),
         ));
     }
+    // Every event of the control that the filter matches has to have a number there.
+    let number = format!("{{ {value} >= 0 || {value} < 0 }}");
+    let always = decisions.pattern(&number).is_ok()
+        && decisions.share(required, &filter.filter_pattern, &number) == Share::All;
+    if always {
+        return Ok(());
+    }
+    let control = required.control;
     if !control.example.is_object() {
         return Err((
             &NOT_DECIDED,
-            format!("takes its value from `{value}`, and no example event of the control is known"),
+            format!("takes its value from `{value}`, which not every event need have"),
         ));
     }
     // The language itself says whether the selector finds something, and whether that is a number.
@@ -164,7 +179,13 @@ fn value_of(value: &str, control: &Control) -> Result<(), (&'static Reason, Stri
             &NOT_ON_EVENT,
             format!("takes its value from `{value}`, which the control's events do not have"),
         )),
-        (Ok(Match::Yes), Ok(Match::Yes), _) | (Ok(Match::Yes), _, Ok(Match::Yes)) => Ok(()),
+        (Ok(Match::Yes), Ok(Match::Yes), _) | (Ok(Match::Yes), _, Ok(Match::Yes)) => Err((
+            &NOT_DECIDED,
+            format!(
+                "takes its value from `{value}`, which not every event that it matches need have: \
+                 without it nothing is written"
+            ),
+        )),
         (Ok(Match::Yes), Ok(Match::No), Ok(Match::No)) => {
             let text = found(&control.example, value);
             if text.is_some_and(|text| text.trim().parse::<f64>().is_ok()) {
@@ -198,7 +219,7 @@ fn found<'a>(event: &'a Value, selector: &str) -> Option<&'a str> {
 pub(in crate::evaluate) mod tests {
     use serde_json::json;
 
-    use crate::evaluate::fixture::{Case, MANAGEMENT, World, check, denied, table};
+    use crate::evaluate::fixture::{Case, MANAGEMENT, PATTERN, World, check, denied, table};
     use crate::finding::Status::{Fail, Pass, Unknown};
 
     #[test]
@@ -270,6 +291,67 @@ pub(in crate::evaluate) mod tests {
                     ),
             ),
         ]
+    }
+
+    /// The value of a field counts where every event that the filter matches has it.
+    #[test]
+    fn values_taken_from_the_event() {
+        let with = |more: &str| PATTERN.replacen('{', &format!("{{ {more} && "), 1);
+        for (value, pattern, statistic, effective, reason) in [
+            (
+                "$.nothing",
+                PATTERN.to_owned(),
+                "SampleCount",
+                Fail,
+                Some("metric.value-not-on-event"),
+            ),
+            (
+                "$.eventName",
+                PATTERN.to_owned(),
+                "SampleCount",
+                Fail,
+                Some("metric.value-not-on-event"),
+            ),
+            // Not all of the control's events are matched then, so another filter has to help.
+            (
+                "$.attempts",
+                with("$.attempts >= 1"),
+                "SampleCount",
+                Fail,
+                Some("metric-filter.misses-events"),
+            ),
+        ] {
+            let at = |member: &str| format!("/metricFilters/0/{member}");
+            let world = World::healthy()
+                .set(
+                    "logs:DescribeMetricFilters",
+                    MANAGEMENT,
+                    &at("filterPattern"),
+                    json!(pattern),
+                )
+                .set(
+                    "logs:DescribeMetricFilters",
+                    MANAGEMENT,
+                    &at("metricTransformations/0/metricValue"),
+                    json!(value),
+                )
+                .set(
+                    "cloudwatch:DescribeAlarms",
+                    MANAGEMENT,
+                    "/MetricAlarms/0/Statistic",
+                    json!(statistic),
+                );
+            check(
+                &world,
+                if reason == Some("metric-filter.misses-events") {
+                    Fail
+                } else {
+                    Pass
+                },
+                effective,
+                reason,
+            );
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `cloudwatch:ListAlarmMuteRules`: the rules that mute alarm actions in an account and region.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -99,7 +99,7 @@ impl Reader<'_> {
                     view.complete |= whole;
                     named |= whole && targets.is_some();
                     for rule in &listing.items {
-                        if rule.status.as_deref() != Some("ACTIVE") {
+                        if matches!(rule.status.as_deref(), Some("SCHEDULED" | "EXPIRED")) {
                             continue;
                         }
                         match &rule.mute_targets {
@@ -112,12 +112,33 @@ impl Reader<'_> {
             }
         }
         // Once somebody asked for this alarm's rules, rules of unknown targets are other alarms'.
-        found.retain(|(_, certain)| *certain || !named);
+        let active = |rule: &MuteRule| rule.status.as_deref() == Some("ACTIVE");
+        found.retain(|(rule, certain)| *certain || !named || !active(rule));
         found.sort_by(|left, right| {
             (&left.0.alarm_mute_rule_arn, !left.1).cmp(&(&right.0.alarm_mute_rule_arn, !right.1))
         });
         found.dedup_by(|left, right| left.0.alarm_mute_rule_arn == right.0.alarm_mute_rule_arn);
         view.items = found.into_iter().map(Arc::new).collect();
         view
+    }
+
+    /// The mute rules that are scheduled to become active and may target an alarm.
+    pub fn scheduled_mute_rules(&self, site: &Site, alarm: &str) -> Vec<&MuteRule> {
+        self.looks_up(|| subject(site));
+        let mut found: BTreeMap<Option<&str>, &MuteRule> = BTreeMap::new();
+        for (selection, answer) in self.selected(|tables| &tables.list_alarm_mute_rules, site) {
+            let of_another = selection.alarm.as_deref().is_some_and(|name| name != alarm);
+            let Ok(listing) = &self.uses(answer).outcome else {
+                continue;
+            };
+            let rules = listing.items.iter().filter(|rule| {
+                let mut names = rule.mute_targets.iter().flat_map(|targets| &targets.alarm_names);
+                !of_another
+                    && rule.status.as_deref() == Some("SCHEDULED")
+                    && (rule.mute_targets.is_none() || names.any(|name| name == alarm))
+            });
+            found.extend(rules.map(|rule| (rule.alarm_mute_rule_arn.as_deref(), rule)));
+        }
+        found.into_values().collect()
     }
 }

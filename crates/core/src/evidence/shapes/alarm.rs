@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use serde::Deserialize;
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 
-use super::lenient::{null_is_default, text};
+use super::lenient::{null_is_default, text, time};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -33,6 +35,31 @@ pub struct MetricAlarm {
     /// `OK`, `ALARM` or `INSUFFICIENT_DATA`.
     #[serde(default, deserialize_with = "text")]
     pub state_value: Option<String>,
+    /// Why it is in that state, in CloudWatch's words.
+    #[serde(default, deserialize_with = "text")]
+    pub state_reason: Option<String>,
+    /// When its state changed last.
+    #[serde(default, deserialize_with = "time")]
+    pub state_transitioned_timestamp: Option<Timestamp>,
+    /// When its state or what CloudWatch says of it changed last: not before the state did.
+    #[serde(default, deserialize_with = "time")]
+    pub state_updated_timestamp: Option<Timestamp>,
+    /// When it was created or changed last.
+    #[serde(default, deserialize_with = "time")]
+    pub alarm_configuration_updated_timestamp: Option<Timestamp>,
+    /// What keeps CloudWatch from evaluating it, such as `EVALUATION_ERROR`; absent where nothing
+    /// does.
+    #[serde(default, deserialize_with = "text")]
+    pub evaluation_state: Option<String>,
+    /// Which periods are evaluated; absent is the latest ones at any moment.
+    #[serde(default)]
+    pub evaluation_window: Option<EvaluationWindow>,
+    /// How long it waits after it was created or changed.
+    #[serde(default)]
+    pub warm_up_configuration: Option<WarmUpConfiguration>,
+    /// What it evaluates instead of a metric, such as a `PromQL` query.
+    #[serde(default)]
+    pub evaluation_criteria: Option<Value>,
     /// The metric; absent for metric math.
     #[serde(default, deserialize_with = "text")]
     pub metric_name: Option<String>,
@@ -78,6 +105,54 @@ pub struct MetricAlarm {
     /// The anomaly detection band, where the alarm has one instead of a threshold.
     #[serde(default, deserialize_with = "text")]
     pub threshold_metric_id: Option<String>,
+}
+
+impl MetricAlarm {
+    /// The `PromQL` query that the alarm watches instead of a metric.
+    pub fn promql(&self) -> Option<&str> {
+        self.evaluation_criteria
+            .as_ref()?
+            .pointer("/PromQLCriteria/Query")?
+            .as_str()
+    }
+}
+
+/// Which periods an alarm evaluates (CloudWatch API Reference, `EvaluationWindow`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EvaluationWindow {
+    /// The latest periods at any moment.
+    Sliding,
+    /// Periods that begin and end by the clock, each once it has ended.
+    WallClock,
+    /// A kind that was not known when this was written.
+    Other,
+}
+
+impl<'de> Deserialize<'de> for EvaluationWindow {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let window = Value::deserialize(deserializer)?;
+        let has = |member| window.get(member).is_some_and(|value| !value.is_null());
+        Ok(if has("WallClockWindow") {
+            Self::WallClock
+        } else if has("SlidingWindow") {
+            Self::Sliding
+        } else {
+            Self::Other
+        })
+    }
+}
+
+/// How long an alarm stays in `INSUFFICIENT_DATA`, without actions, after it was created or
+/// changed (CloudWatch API Reference, `WarmUpConfiguration`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", expecting = "a warm-up configuration")]
+pub struct WarmUpConfiguration {
+    /// Minutes.
+    #[serde(default)]
+    pub warm_up_period_duration_in_minutes: Option<u32>,
+    /// Whether evaluation waits for the end; else it begins as soon as the window is full of data.
+    #[serde(default)]
+    pub only_start_evaluating_after_warm_up_period_ends: Option<bool>,
 }
 
 /// A dimension of a metric.
@@ -166,6 +241,15 @@ pub struct CompositeAlarm {
     /// `OK`, `ALARM` or `INSUFFICIENT_DATA`.
     #[serde(default, deserialize_with = "text")]
     pub state_value: Option<String>,
+    /// Why it is in that state, in CloudWatch's words.
+    #[serde(default, deserialize_with = "text")]
+    pub state_reason: Option<String>,
+    /// When its state changed last.
+    #[serde(default, deserialize_with = "time")]
+    pub state_transitioned_timestamp: Option<Timestamp>,
+    /// When its state or what CloudWatch says of it changed last: not before the state did.
+    #[serde(default, deserialize_with = "time")]
+    pub state_updated_timestamp: Option<Timestamp>,
     /// The alarm that suppresses this one's actions while it is in ALARM.
     #[serde(default, deserialize_with = "text")]
     pub actions_suppressor: Option<String>,

@@ -11,8 +11,8 @@ mod topic;
 mod trail;
 
 pub use alarm::{
-    CompositeAlarm, Dimension, Metric, MetricAlarm, MetricDataQuery, MetricStat, MuteRule,
-    MuteTargets,
+    CompositeAlarm, Dimension, EvaluationWindow, Metric, MetricAlarm, MetricDataQuery, MetricStat,
+    MuteRule, MuteTargets, WarmUpConfiguration,
 };
 pub use logs::{LogGroup, MetricFilter, MetricTransformation};
 pub use organization::{

@@ -1,0 +1,592 @@
+//! Which alarms count, beside which filters.
+
+use serde_json::{Value, json};
+
+use crate::evaluate::fixture::{
+    Case, MANAGEMENT, MEMBER, OTHER, PATTERN, World, check, table, verdict,
+};
+use crate::finding::Status::{Fail, Pass, Unknown};
+
+/// A system field may be that of the event or that of the log group.
+#[test]
+fn system_fields_as_dimensions() {
+    let undecided = Some("metric-filter.dimensions-not-decided");
+    let cannot = Some("alarm.cannot-fire");
+    for (fields, watched, owner, member) in [
+        (
+            json!(["@aws.account"]),
+            json!([{"Name": "@aws.account", "Value": "111111111111"}]),
+            (Pass, None),
+            (Unknown, undecided),
+        ),
+        (
+            json!(["@aws.account"]),
+            json!([{"Name": "@aws.account", "Value": "222222222222"}]),
+            (Fail, cannot),
+            (Unknown, undecided),
+        ),
+        (
+            json!(["@aws.account"]),
+            json!([{"Name": "@aws.account", "Value": "333333333333"}]),
+            (Fail, cannot),
+            (Fail, cannot),
+        ),
+        (
+            json!(["@aws.account"]),
+            json!([]),
+            (Fail, cannot),
+            (Fail, cannot),
+        ),
+        (
+            json!(["@aws.region"]),
+            json!([{"Name": "@aws.region", "Value": "eu-west-1"}]),
+            (Unknown, undecided),
+            (Unknown, undecided),
+        ),
+        (
+            json!(["@aws.region"]),
+            json!([{"Name": "@aws.region", "Value": "nowhere-1"}]),
+            (Fail, cannot),
+            (Fail, cannot),
+        ),
+    ] {
+        let world = World::healthy()
+            .set(
+                "logs:DescribeMetricFilters",
+                MANAGEMENT,
+                "/metricFilters/0/emitSystemFieldDimensions",
+                fields,
+            )
+            .set(
+                "cloudwatch:DescribeAlarms",
+                MANAGEMENT,
+                "/MetricAlarms/0/Dimensions",
+                watched.clone(),
+            );
+        for (account, (effective, reason)) in [(MANAGEMENT, owner), (MEMBER, member)] {
+            let finding = world.finding(account);
+            assert_eq!(
+                verdict(&finding),
+                (Pass, effective, reason),
+                "{watched} {account}: {}",
+                finding.message
+            );
+        }
+    }
+}
+
+/// Metric math may add up what a dimension tells apart.
+#[test]
+fn a_sum_over_the_accounts() {
+    let of = |id: &str, account: &str| {
+        json!({"Id": id, "ReturnData": false, "MetricStat": {
+            "Period": 300, "Stat": "Sum",
+            "Metric": {
+                "Namespace": "CISBenchmark", "MetricName": "Failures",
+                "Dimensions": [{"Name": "Account", "Value": account}],
+            },
+        }})
+    };
+    let world = World::healthy()
+        .set(
+            "logs:DescribeMetricFilters",
+            MANAGEMENT,
+            "/metricFilters/0/metricTransformations/0/dimensions",
+            json!({"Account": "$.recipientAccountId"}),
+        )
+        .set(
+            "cloudwatch:DescribeAlarms",
+            MANAGEMENT,
+            "/MetricAlarms/0/Metrics",
+            json!([
+                {"Id": "all", "Expression": "SUM(METRICS())", "ReturnData": true},
+                of("m1", "111111111111"),
+                of("m2", "222222222222"),
+            ]),
+        );
+    for (account, effective, reason) in [
+        (MANAGEMENT, Pass, None),
+        (MEMBER, Pass, None),
+        (OTHER, Fail, Some("metric-filter.misses-events")),
+    ] {
+        let finding = world.finding(account);
+        assert_eq!(
+            verdict(&finding),
+            (Pass, effective, reason),
+            "{account}: {}",
+            finding.message
+        );
+    }
+}
+
+/// Another filter of the log group writes to the metric that the alarm watches.
+#[test]
+fn the_default_value_of_another_filter() {
+    for (pattern, default, statistic, effective, reason) in [
+        ("{ $.eventName = CreateUser }", json!(0), "Sum", Pass, None),
+        (
+            "{ $.eventName = CreateUser }",
+            json!(1),
+            "Sum",
+            Fail,
+            Some("alarm.cannot-fire"),
+        ),
+        (
+            "{ $.eventName = CreateUser }",
+            json!(0),
+            "Average",
+            Fail,
+            Some("alarm.cannot-fire"),
+        ),
+        (
+            "{ $.eventName = ConsoleLogin && $.userIdentity.type = Root }",
+            json!(0),
+            "Average",
+            Unknown,
+            Some("alarm.not-decided"),
+        ),
+        // It matches every event, so the alarm is in ALARM as long as there are any.
+        ("", json!(null), "Sum", Fail, Some("alarm.cannot-fire")),
+        (
+            "{ $.eventName = CreateUser }",
+            json!(null),
+            "Average",
+            Pass,
+            None,
+        ),
+    ] {
+        let filter = |name: &str, pattern: &str, default: &serde_json::Value| {
+            json!({
+                "filterName": name, "filterPattern": pattern, "logGroupName": "trail",
+                "metricTransformations": [{
+                    "metricName": "Failures", "metricNamespace": "CISBenchmark",
+                    "metricValue": "1", "defaultValue": default,
+                }],
+            })
+        };
+        let filters = json!([
+            filter("failures", PATTERN, &json!(null)),
+            filter("other", pattern, &default),
+        ]);
+        let world = World::healthy()
+            .set(
+                "logs:DescribeMetricFilters",
+                MANAGEMENT,
+                "/metricFilters",
+                filters,
+            )
+            .set(
+                "cloudwatch:DescribeAlarms",
+                MANAGEMENT,
+                "/MetricAlarms/0/Statistic",
+                json!(statistic),
+            );
+        check(&world, Pass, effective, reason);
+        let observations = world.finding(MEMBER).observations;
+        let shared = observations.iter().any(|seen| seen.code == "metric.shared");
+        assert_eq!(shared, pattern == "{ $.eventName = CreateUser }");
+    }
+}
+
+#[test]
+fn one_thing_is_not_as_it_should_be() {
+    table(&[
+        Case(
+            "logs:DescribeMetricFilters",
+            MANAGEMENT,
+            "/metricFilters/0/metricTransformations/0/metricName",
+            json!("Other"),
+            Fail,
+            Fail,
+            Some("alarm.none"),
+        ),
+        Case(
+            "logs:DescribeMetricFilters",
+            MANAGEMENT,
+            "/metricFilters/0/metricTransformations/0/dimensions",
+            json!({"User": "$.userIdentity.userName"}),
+            Pass,
+            Fail,
+            Some("alarm.cannot-fire"),
+        ),
+        Case(
+            "cloudwatch:DescribeAlarms",
+            MANAGEMENT,
+            "/MetricAlarms",
+            json!([]),
+            Fail,
+            Fail,
+            Some("alarm.none"),
+        ),
+        Case(
+            "cloudwatch:DescribeAlarms",
+            MANAGEMENT,
+            "/MetricAlarms/0/Namespace",
+            json!("Other"),
+            Fail,
+            Fail,
+            Some("alarm.none"),
+        ),
+        Case(
+            "cloudwatch:DescribeAlarms",
+            MANAGEMENT,
+            "/MetricAlarms/0/ComparisonOperator",
+            json!("LessThanThreshold"),
+            Pass,
+            Fail,
+            Some("alarm.cannot-fire"),
+        ),
+        Case(
+            "cloudwatch:DescribeAlarms",
+            MANAGEMENT,
+            "/MetricAlarms/0/TreatMissingData",
+            json!("breaching"),
+            Pass,
+            Fail,
+            Some("alarm.cannot-fire"),
+        ),
+        Case(
+            "cloudwatch:DescribeAlarms",
+            MANAGEMENT,
+            "/MetricAlarms/0/Unit",
+            json!("Seconds"),
+            Pass,
+            Fail,
+            Some("alarm.cannot-fire"),
+        ),
+        Case(
+            "cloudwatch:DescribeAlarms",
+            MANAGEMENT,
+            "/MetricAlarms/0/Threshold",
+            json!(5.0),
+            Pass,
+            Pass,
+            None,
+        ),
+    ]);
+}
+
+/// A change to the one alarm of the healthy organization, seen at 22:00, and the verdict then.
+#[test]
+fn alarms_that_cannot_be_relied_on() {
+    let (week_ago, days_ago) = ("2026-11-15T21:00:00Z", "2026-11-20T22:00:00Z");
+    let warm_up = |waits: bool, updated: Value, state: &str| {
+        json!({
+            "WarmUpConfiguration": {
+                "WarmUpPeriodDurationInMinutes": 120,
+                "OnlyStartEvaluatingAfterWarmUpPeriodEnds": waits,
+            },
+            "AlarmConfigurationUpdatedTimestamp": updated, "StateValue": state,
+        })
+    };
+    let (early, late) = (json!("2026-11-22T19:00:00Z"), json!("2026-11-22T21:00:00Z"));
+    let wall_clock = json!({"WallClockWindow": {"Timezone": "UTC"}});
+    let rhythm = |periods: u64, period: u64, missing: &str| json!({"EvaluationPeriods": periods, "Period": period, "TreatMissingData": missing});
+    for (change, effective, reason, observation) in [
+        // What CloudWatch says of its evaluation.
+        (
+            json!({"EvaluationState": "EVALUATION_ERROR"}),
+            Unknown,
+            Some("alarm.not-evaluated"),
+            None,
+        ),
+        (
+            json!({"EvaluationState": "EVALUATION_FAILURE"}),
+            Unknown,
+            Some("alarm.not-evaluated"),
+            None,
+        ),
+        (
+            json!({"EvaluationState": "PARTIAL_DATA"}),
+            Unknown,
+            Some("alarm.not-evaluated"),
+            None,
+        ),
+        (
+            json!({"EvaluationState": "SOMETHING_NEW"}),
+            Unknown,
+            Some("alarm.not-evaluated"),
+            None,
+        ),
+        (
+            json!({"EvaluationState": "IN_WARM_UP"}),
+            Fail,
+            Some("alarm.warming-up"),
+            None,
+        ),
+        // Warm-up.
+        (
+            warm_up(true, late.clone(), "INSUFFICIENT_DATA"),
+            Fail,
+            Some("alarm.warming-up"),
+            None,
+        ),
+        (warm_up(true, early, "INSUFFICIENT_DATA"), Pass, None, None),
+        (
+            warm_up(true, json!(null), "INSUFFICIENT_DATA"),
+            Unknown,
+            Some("alarm.warm-up-not-observed"),
+            None,
+        ),
+        (
+            warm_up(false, late.clone(), "INSUFFICIENT_DATA"),
+            Unknown,
+            Some("alarm.warm-up-not-observed"),
+            None,
+        ),
+        (warm_up(false, late, "OK"), Pass, None, None),
+        // The state.
+        (
+            json!({"StateValue": "ALARM", "StateTransitionedTimestamp": week_ago}),
+            Fail,
+            Some("alarm.stuck"),
+            None,
+        ),
+        (
+            json!({"StateValue": "ALARM", "StateTransitionedTimestamp": days_ago}),
+            Pass,
+            None,
+            Some("alarm.in-alarm"),
+        ),
+        (
+            json!({"StateValue": "ALARM", "StateUpdatedTimestamp": week_ago}),
+            Fail,
+            Some("alarm.stuck"),
+            None,
+        ),
+        (
+            json!({"StateValue": "ALARM", "StateUpdatedTimestamp": week_ago, "StateTransitionedTimestamp": days_ago}),
+            Pass,
+            None,
+            Some("alarm.in-alarm"),
+        ),
+        (
+            json!({"StateValue": "ALARM"}),
+            Pass,
+            None,
+            Some("alarm.in-alarm"),
+        ),
+        (
+            json!({"StateValue": "OK", "StateTransitionedTimestamp": week_ago}),
+            Pass,
+            None,
+            None,
+        ),
+        (
+            json!({"StateValue": "PENDING"}),
+            Unknown,
+            Some("alarm.state-not-known"),
+            None,
+        ),
+        (
+            json!({"StateValue": null}),
+            Unknown,
+            Some("alarm.state-not-known"),
+            None,
+        ),
+        // How many events, over which time.
+        (
+            json!({"Threshold": 10}),
+            Pass,
+            None,
+            Some("alarm.needs-several-events"),
+        ),
+        (json!({"Threshold": 11}), Fail, Some("alarm.too-slow"), None),
+        (
+            rhythm(5, 60, "notBreaching"),
+            Pass,
+            None,
+            Some("alarm.needs-several-events"),
+        ),
+        (
+            rhythm(10, 60, "notBreaching"),
+            Pass,
+            None,
+            Some("alarm.needs-several-events"),
+        ),
+        (
+            rhythm(11, 60, "notBreaching"),
+            Fail,
+            Some("alarm.too-slow"),
+            None,
+        ),
+        (
+            rhythm(2, 1800, "notBreaching"),
+            Pass,
+            None,
+            Some("alarm.needs-several-events"),
+        ),
+        (
+            rhythm(3, 1800, "notBreaching"),
+            Fail,
+            Some("alarm.too-slow"),
+            None,
+        ),
+        (rhythm(1, 86_400, "notBreaching"), Pass, None, None),
+        (
+            rhythm(24, 3600, "missing"),
+            Pass,
+            None,
+            Some("alarm.fires-late"),
+        ),
+        (
+            json!({"Period": 604_800, "EvaluationWindow": wall_clock}),
+            Fail,
+            Some("alarm.too-slow"),
+            None,
+        ),
+        (
+            json!({"Period": 3600, "EvaluationWindow": wall_clock}),
+            Pass,
+            None,
+            Some("alarm.wall-clock-window"),
+        ),
+        (
+            json!({"EvaluationWindow": {"SlidingWindow": {}}}),
+            Pass,
+            None,
+            None,
+        ),
+        (
+            json!({"EvaluationWindow": {"NewWindow": {}}}),
+            Unknown,
+            Some("alarm.not-decided"),
+            None,
+        ),
+    ] {
+        let mut world = World::healthy();
+        let record = world.record_mut("cloudwatch:DescribeAlarms", MANAGEMENT);
+        for (member, value) in change.as_object().unwrap() {
+            record["response"]["MetricAlarms"][0][member] = value.clone();
+        }
+        println!("{change}");
+        check(&world, Pass, effective, reason);
+        let observations = world.finding(MEMBER).observations;
+        let told = |code: &str| observations.iter().any(|seen| seen.code == code);
+        if let Some(code) = observation {
+            assert!(told(code), "{code}: {observations:?}");
+        } else if reason.is_none() {
+            let mut codes = observations.iter().map(|seen| &seen.code);
+            assert_eq!(codes.find(|code| code.starts_with("alarm.")), None);
+        }
+    }
+}
+
+/// The alarm that counts is the one whose action carries the message.
+#[test]
+fn stuck_alarms_under_composite_alarms() {
+    let (week_ago, days_ago) = ("2026-11-15T21:00:00Z", "2026-11-20T22:00:00Z");
+    let quiet = ("OK", week_ago);
+    for (own, over, acts, effective, reason) in [
+        (quiet, ("ALARM", week_ago), true, Pass, None),
+        (("ALARM", week_ago), quiet, true, Fail, Some("alarm.stuck")),
+        (quiet, ("ALARM", week_ago), false, Fail, Some("alarm.stuck")),
+        (("ALARM", days_ago), ("ALARM", days_ago), false, Pass, None),
+        (
+            ("ALARM", week_ago),
+            ("ALARM", week_ago),
+            false,
+            Fail,
+            Some("alarm.stuck"),
+        ),
+        (
+            ("ALARM", week_ago),
+            quiet,
+            false,
+            Unknown,
+            Some("alarm.not-decided"),
+        ),
+        (
+            quiet,
+            ("STRANGE", days_ago),
+            false,
+            Unknown,
+            Some("alarm.state-not-known"),
+        ),
+        (quiet, quiet, false, Pass, None),
+    ] {
+        let mut world = World::healthy();
+        let record = world.record_mut("cloudwatch:DescribeAlarms", MANAGEMENT);
+        let response = &mut record["response"];
+        response["MetricAlarms"][0]["StateValue"] = json!(own.0);
+        response["MetricAlarms"][0]["StateTransitionedTimestamp"] = json!(own.1);
+        if !acts {
+            response["MetricAlarms"][0]["AlarmActions"] = json!([]);
+        }
+        response["CompositeAlarms"] = json!([{
+            "AlarmName": "over", "AlarmRule": "ALARM(failures)", "StateValue": over.0,
+            "StateTransitionedTimestamp": over.1,
+            "AlarmActions": if acts { json!([]) } else { json!([crate::evaluate::fixture::TOPIC]) },
+        }]);
+        println!("{own:?} {over:?} {acts}");
+        check(&world, Pass, effective, reason);
+    }
+}
+
+/// Each observation, and where it is made.
+pub(in crate::evaluate) fn observed() -> Vec<(&'static str, World)> {
+    let changed = |member: &str, value: Value| {
+        let member = format!("/MetricAlarms/0/{member}");
+        World::healthy().set("cloudwatch:DescribeAlarms", MANAGEMENT, &member, value)
+    };
+    vec![
+        (
+            "alarm.needs-several-events",
+            World::healthy().set(
+                "cloudwatch:DescribeAlarms",
+                MANAGEMENT,
+                "/MetricAlarms/0/Threshold",
+                json!(5.0),
+            ),
+        ),
+        (
+            "alarm.latches",
+            World::healthy().set(
+                "cloudwatch:DescribeAlarms",
+                MANAGEMENT,
+                "/MetricAlarms/0/TreatMissingData",
+                json!("ignore"),
+            ),
+        ),
+        (
+            "alarm.missing-data-breaching",
+            World::healthy()
+                .set(
+                    "logs:DescribeMetricFilters",
+                    MANAGEMENT,
+                    "/metricFilters/0/metricTransformations/0/defaultValue",
+                    json!(0),
+                )
+                .set(
+                    "cloudwatch:DescribeAlarms",
+                    MANAGEMENT,
+                    "/MetricAlarms/0/TreatMissingData",
+                    json!("breaching"),
+                ),
+        ),
+        (
+            "alarm.looks-the-wrong-way",
+            World::healthy().set(
+                "cloudwatch:DescribeAlarms",
+                MANAGEMENT,
+                "/MetricAlarms/0/ComparisonOperator",
+                json!("LessThanOrEqualToThreshold"),
+            ),
+        ),
+        (
+            "alarm.period-below-a-minute",
+            World::healthy().set(
+                "cloudwatch:DescribeAlarms",
+                MANAGEMENT,
+                "/MetricAlarms/0/Period",
+                json!(30),
+            ),
+        ),
+        ("alarm.in-alarm", changed("StateValue", json!("ALARM"))),
+        (
+            "alarm.wall-clock-window",
+            changed("EvaluationWindow", json!({"WallClockWindow": {}})),
+        ),
+        ("alarm.fires-late", changed("EvaluationPeriods", json!(24))),
+    ]
+}
