@@ -36,6 +36,26 @@ impl Pattern {
         parse::pattern(text).map(|form| Self { form })
     }
 
+    pub(super) fn of(form: Form) -> Self {
+        Self { form }
+    }
+
+    /// What CloudWatch Logs was seen to refuse in a pattern that is read here all the same, as a
+    /// clause with its remedy: a colon in a term without quotation marks ("Invalid character(s) in
+    /// term").
+    pub fn refusal(&self) -> Option<String> {
+        let Form::Terms(terms) = &self.form else {
+            return None;
+        };
+        let refused = terms
+            .iter()
+            .find(|term| !term.quoted && term.text.contains(':'))?;
+        Some(format!(
+            "CloudWatch Logs refuses `:` in a term without quotation marks; write `\"{}\"`",
+            refused.text
+        ))
+    }
+
     /// The form, for looking into the pattern.
     pub fn form(&self) -> &Form {
         &self.form

@@ -28,13 +28,14 @@ mod terms;
 mod undocumented;
 
 pub use compare::{
-    Comparison, Coverage, Relation, Universe, compare, compare_within, matches_every_event,
+    Comparison, Coverage, Documented, Relation, Universe, compare, compare_within,
+    impossible_alternatives, is_unsatisfiable, matches_every_event,
 };
 pub use decimal::{Decimal, Number};
 pub use error::{PatternError, Span};
 pub use evaluate::{Match, matches};
 pub use event::Event;
-pub use explain::{Obstacle, obstacles};
+pub use explain::{Found, Obstacle, nearest, obstacles, sentence};
 pub use expression::{Condition, Expression, Order, Test};
 pub use form::{Form, Pattern};
 pub use operand::{Operand, TextOperand};

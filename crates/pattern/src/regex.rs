@@ -84,7 +84,7 @@ impl Regex {
     pub(super) fn as_literal(&self) -> Option<&str> {
         self.source
             .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b":_#=@/;,-".contains(&byte))
+            .all(|byte| byte.is_ascii_alphanumeric() || b" :_#=@/;,-".contains(&byte))
             .then_some(&*self.source)
     }
 
@@ -158,7 +158,8 @@ impl<'a> Translation<'a> {
             return Ok(None);
         };
         self.position += character.len_utf8();
-        if character.is_ascii_alphanumeric() || r":_#=@/;,-^$?[]{}|\*+.".contains(character) {
+        // A blank is not documented, but the service was seen to accept it.
+        if character.is_ascii_alphanumeric() || r" :_#=@/;,-^$?[]{}|\*+.".contains(character) {
             return Ok(Some(character));
         }
         let error = self.error(
@@ -293,6 +294,7 @@ mod tests {
             (r"[\w-]+@", "a-b@", true),
             (r"[a.b]", ".", true),
             (r"[-a]", "-", true),
+            ("Failed auth", "Failed authentication", true),
         ] {
             let regex = Regex::parse(source, 0).unwrap();
             assert_eq!(regex.is_match(text), expected, "{source} on {text}");
@@ -308,7 +310,7 @@ mod tests {
             (r"a\b", 1, 3),
             ("[a", 0, 2),
             ("a{2", 1, 2),
-            ("a b", 1, 2),
+            ("a'b", 1, 2),
         ] {
             let error = Regex::parse(source, 0).unwrap_err();
             assert_eq!((error.span.start, error.span.end), (start, end), "{source}");

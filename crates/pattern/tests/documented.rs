@@ -271,3 +271,17 @@ fn length_and_nesting_are_bounded() {
     assert!(Pattern::parse(&"x".repeat(1025)).is_err());
     assert!(Pattern::parse(&"ü".repeat(1024)).is_ok());
 }
+
+/// Read all the same: a filter that is stored was accepted.
+#[test]
+fn what_the_service_was_seen_to_refuse_is_named() {
+    for (pattern, named) in [
+        ("?Status: timeout", Some("\"Status:\"")),
+        ("\"Status:\" timeout", None),
+        ("{ $.a = \"b:c\" }", None),
+    ] {
+        let refusal = Pattern::parse(pattern).unwrap().refusal();
+        assert_eq!(refusal.is_some(), named.is_some(), "{pattern}");
+        assert!(refusal.is_none_or(|text| named.is_some_and(|named| text.contains(named))));
+    }
+}

@@ -57,14 +57,18 @@ const OTHER_KEYS: [&str; 2] = ["controls", "mute"];
 impl ConfigurationArguments {
     /// Reads the file that was named, or the default one where there is one.
     pub(crate) fn load(&self, output: &Output) -> Result<ConfigurationFile, CliError> {
-        match &self.config {
-            Some(path) => ConfigurationFile::read(path),
+        let file = match &self.config {
+            Some(path) => ConfigurationFile::read(path)?,
             None if Path::new(DEFAULT).is_file() => {
                 output.note(format_args!("using {DEFAULT}"));
-                ConfigurationFile::read(Path::new(DEFAULT))
+                ConfigurationFile::read(Path::new(DEFAULT))?
             }
-            None => Ok(ConfigurationFile::default()),
+            None => ConfigurationFile::default(),
+        };
+        for warning in file.controls.iter().flat_map(Control::warnings) {
+            output.warn(warning);
         }
+        Ok(file)
     }
 }
 

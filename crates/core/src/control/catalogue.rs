@@ -70,6 +70,7 @@ pub fn with_custom(custom: Vec<Control>) -> Result<Vec<Control>, CatalogueError>
     let mut controls = builtin().to_vec();
     for control in custom {
         control.validate()?;
+        control.validate_possible()?;
         if controls.iter().any(|known| known.id == control.id) {
             return Err(CatalogueError::Duplicate(control.id));
         }

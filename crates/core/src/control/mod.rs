@@ -6,6 +6,7 @@
 
 mod benchmark;
 mod catalogue;
+mod documented;
 
 use std::num::NonZeroU32;
 
@@ -13,10 +14,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::finding::{ControlSummary, Observation};
 use crate::observation::ObservationKind;
-use crate::pattern::{Pattern, PatternError};
+use crate::pattern::{Pattern, PatternError, impossible_alternatives, is_unsatisfiable};
 
 pub use benchmark::{BENCHMARK, UnknownBenchmark, VERSIONS, version};
 pub use catalogue::{CatalogueError, builtin, select, with_custom};
+pub use documented::documented;
 
 /// The name of the benchmark of controls that are in none.
 pub const CUSTOM_BENCHMARK: &str = "custom";
@@ -55,6 +57,14 @@ pub struct Control {
         skip_serializing_if = "is_one_event"
     )]
     pub max_events: NonZeroU32,
+    /// Selectors of fields that hold the number of the account in every event of the control, beside
+    /// `$.recipientAccountId`.
+    #[serde(
+        default,
+        rename = "account-fields",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub account_fields: Vec<String>,
     /// The AWS Security Hub control that asks for the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub security_hub: Option<SecurityHubControl>,
@@ -228,6 +238,17 @@ pub enum InvalidControl {
         /// What is wrong with it, and where.
         source: PatternError,
     },
+    /// No event can match.
+    #[error(
+        "control `{control}`: no event can match `{field}`: its conditions contradict each other, \
+         the control's facts, or the types of CloudTrail's fields"
+    )]
+    Impossible {
+        /// The control.
+        control: String,
+        /// The field.
+        field: &'static str,
+    },
 }
 
 fn suggestion(error: &PatternError) -> String {
@@ -285,10 +306,64 @@ impl Control {
         {
             parse("benchmark.pattern", text)?;
         }
-        for related in &self.related {
-            parse("related.pattern", &related.pattern)?;
+        for text in self.related.iter().map(|related| &related.pattern) {
+            parse("related.pattern", text)?;
+        }
+        for field in &self.account_fields {
+            parse("account-fields", &format!("{{ {field} NOT EXISTS }}"))?;
         }
         Ok(())
+    }
+
+    /// Checks that there can be an event of the control, by its own pattern and by every other one
+    /// that it has.
+    pub(super) fn validate_possible(&self) -> Result<(), InvalidControl> {
+        let facts = self.facts.as_deref().map(Pattern::parse);
+        let facts = facts.and_then(Result::ok);
+        let benchmarks = self.benchmarks.iter();
+        let benchmarks = benchmarks.filter_map(|entry| entry.pattern.as_deref());
+        let related = self.related.iter().map(|related| related.pattern.as_str());
+        let texts = std::iter::once(("pattern", self.pattern.as_str()))
+            .chain(benchmarks.map(|text| ("benchmark.pattern", text)))
+            .chain(related.map(|text| ("related.pattern", text)));
+        for (field, text) in texts {
+            let Ok(pattern) = Pattern::parse(text) else {
+                continue;
+            };
+            let all: Vec<&Pattern> = std::iter::once(&pattern).chain(&facts).collect();
+            if is_unsatisfiable(&all, &[]) {
+                return Err(InvalidControl::Impossible {
+                    control: self.id.clone(),
+                    field,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Parts of the control's pattern that no event can match though the whole can, each as a
+    /// sentence: most likely a slip of the pen.
+    pub fn warnings(&self) -> Vec<String> {
+        let facts = self.facts.as_deref().map(Pattern::parse);
+        let facts = facts.and_then(Result::ok);
+        let Ok(pattern) = Pattern::parse(&self.pattern) else {
+            return Vec::new();
+        };
+        let all: Vec<&Pattern> = std::iter::once(&pattern).chain(&facts).collect();
+        let mut warnings = Vec::new();
+        if is_unsatisfiable(&all, documented()) {
+            warnings.push(format!(
+                "control `{}`: no event can match its pattern with the values that AWS documents",
+                self.id
+            ));
+        }
+        for alternative in impossible_alternatives(&pattern, facts.as_ref()) {
+            warnings.push(format!(
+                "control `{}`: no event can match `{alternative}`, one of the alternatives of its pattern",
+                self.id
+            ));
+        }
+        warnings
     }
 
     /// The control in one benchmark version; `None` where that version does not have it.

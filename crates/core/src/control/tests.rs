@@ -469,3 +469,56 @@ fn a_pattern_that_does_not_parse_is_shown() {
         "{error}"
     );
 }
+
+/// What nothing can match would be met by any filter: it is refused, chosen or not.
+#[test]
+fn controls_that_no_event_can_match_are_refused() {
+    let own = |rest: &str| {
+        Control::from_toml(&format!("id = 'own'\ntitle = 'Own'\n{rest}"))
+            .and_then(|control| control.validate_possible().map(|()| control.warnings()))
+    };
+    let impossible = |field| {
+        Err(InvalidControl::Impossible {
+            control: "own".to_owned(),
+            field,
+        })
+    };
+    for (text, expected) in [
+        ("pattern = '{ $.eventName = CreateUser }'", Ok(0)),
+        (
+            "pattern = '{ $.eventName = CreateUser && $.eventName = DeleteUser }'",
+            impossible("pattern"),
+        ),
+        (
+            "pattern = '{ $.eventSource = kms.amazonaws.com }'\nfacts = '{ $.eventSource = \"kms.amazonaws.cm\" }'",
+            impossible("pattern"),
+        ),
+        // Of the types of CloudTrail's fields.
+        ("pattern = '{ $.readOnly = 17 }'", impossible("pattern")),
+        (
+            "pattern = '{ $.eventName NOT EXISTS }'",
+            impossible("pattern"),
+        ),
+        (
+            "pattern = '{ $.eventName = A }'\n[[related]]\ntitle = 'b'\npattern = '{ $.a = 1 && $.a = 2 }'",
+            impossible("related.pattern"),
+        ),
+        // One alternative of two, and a value that AWS does not document.
+        (
+            "pattern = '{ $.eventName = A && ($.a = 1 || $.eventName = B) }'",
+            Ok(1),
+        ),
+        ("pattern = '{ $.eventType = AwsApicall }'", Ok(1)),
+    ] {
+        assert_eq!(own(text).map(|warnings| warnings.len()), expected, "{text}");
+    }
+}
+
+#[test]
+fn related_patterns_have_to_parse() {
+    let error = Control::from_toml(
+        "id = 'own'\ntitle = 'Own'\npattern = '{ $.a = 1 }'\n[[related]]\ntitle = 'b'\npattern = '{ $.a = '",
+    )
+    .unwrap_err();
+    assert!(error.to_string().contains("related.pattern"), "{error}");
+}

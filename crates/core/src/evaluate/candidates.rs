@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use super::coverage::{Decisions, Required};
 use super::links::log_group::Place;
+use super::links::selectors::Recorded;
 use super::links::trail::Candidate;
 use super::links::{delivery, log_group, logging, selectors, trail};
 use super::reading::Reading;
+use super::routine::Routine;
 use super::verdict::Step;
 use crate::evidence::{Reader, Site, Trail};
 use crate::policy::Policy;
@@ -21,6 +23,8 @@ pub(super) struct Kept {
     log_group: Arc<Step>,
     delivery: Arc<Step>,
     pub(super) place: Option<Arc<Place>>,
+    /// The events that it makes by itself.
+    pub(super) routine: Routine,
 }
 
 impl Kept {
@@ -54,6 +58,7 @@ pub(super) fn keep(evidence: &Reader<'_>, policy: &Policy, seen: &Arc<Trail>) ->
     };
     let status = logging::status(evidence, told);
     let logging = logging::judge(told, status.as_ref());
+    let routine = Routine::of(evidence, told);
     let (log_group, place) = log_group::judge(evidence, seen, &copy);
     let delivery = delivery::judge(told, status.as_ref(), policy.max_delivery_age);
     Kept {
@@ -63,7 +68,15 @@ pub(super) fn keep(evidence: &Reader<'_>, policy: &Policy, seen: &Arc<Trail>) ->
         log_group: Arc::new(log_group),
         delivery: Arc::new(delivery),
         place: place.map(Arc::new),
+        routine,
     }
+}
+
+/// Which of a control's events a trail admits.
+#[derive(Debug)]
+pub(super) struct Admitted {
+    pub(super) step: Arc<Step>,
+    pub(super) recorded: Recorded,
 }
 
 /// Judges which of a control's events the trail admits.
@@ -72,8 +85,12 @@ pub(super) fn admits(
     kept: &Kept,
     required: Required<'_>,
     decisions: &mut Decisions,
-) -> Step {
-    selectors::judge(evidence, &kept.told, required, decisions)
+) -> Admitted {
+    let (step, recorded) = selectors::judge(evidence, &kept.told, required, decisions);
+    Admitted {
+        step: Arc::new(step),
+        recorded,
+    }
 }
 
 /// The reading of a trail, for the step that depends on the account that sees it.

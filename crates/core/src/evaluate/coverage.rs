@@ -7,8 +7,10 @@ use std::sync::Arc;
 
 use super::firing::Share;
 use crate::account::AccountId;
-use crate::control::Control;
-use crate::pattern::{Comparison, Coverage, Pattern, Relation, Universe, compare_within};
+use crate::control::{self, Control, documented};
+use crate::pattern::{
+    Comparison, Coverage, Event, Match, Pattern, Relation, Universe, compare_within, matches,
+};
 use crate::policy::Policy;
 
 /// A pattern as far as it can be read.
@@ -56,17 +58,31 @@ impl<'a> Required<'a> {
         }
     }
 
-    /// The control's facts, and the recipient where it matters: the account whose trail recorded
-    /// an event is the event's recipient.
+    /// The control's facts, and the account where it matters: the account whose trail recorded an
+    /// event is the event's recipient.
     fn facts(&self) -> Cow<'a, str> {
+        const RECIPIENT: &str = "$.recipientAccountId";
         let facts = self.control.facts.as_deref().unwrap_or_default();
-        let recipient = self
-            .account
-            .map(|account| format!("($.recipientAccountId = \"{account}\")"));
-        recipient
-            .and_then(|recipient| conjunction(facts, &[recipient]))
+        let account = self.account.map(|account| {
+            let fields = self.control.account_fields.iter().map(String::as_str);
+            std::iter::once(RECIPIENT)
+                .chain(fields)
+                .map(|field| format!("({field} = \"{account}\")"))
+                .collect::<Vec<String>>()
+        });
+        account
+            .and_then(|conditions| conjunction(facts, &conditions))
             .map_or(Cow::Borrowed(facts), Cow::Owned)
     }
+}
+
+/// Whether a text of a filter may tell accounts apart: it speaks of an account's number, or holds
+/// one.
+pub(super) fn tells_accounts_apart(text: &str) -> bool {
+    text.contains("ccountId")
+        || text
+            .split(|character: char| !character.is_ascii_digit())
+            .any(|digits| digits.len() == 12)
 }
 
 /// A JSON pattern with further conditions; `None` where the pattern has another form.
@@ -140,6 +156,7 @@ impl Decisions {
             Universe {
                 facts: facts.as_deref(),
                 example,
+                documented: documented(),
             },
         )
     }
@@ -189,6 +206,33 @@ impl Decisions {
         let comparison = self.compare(required, &[actual]);
         comparison.relation == Relation::Disjoint && !comparison.required_is_unsatisfiable
     }
+
+    /// Whether a pattern is another control's own: it covers that one, and has nothing to do with
+    /// this one.
+    pub(super) fn is_anothers(&mut self, required: Required<'_>, actual: &str) -> bool {
+        let Ok(pattern) = self.pattern(actual) else {
+            return false;
+        };
+        if !self.is_unrelated(required, actual) {
+            return false;
+        }
+        let mut covered = 0;
+        for other in control::builtin() {
+            let own = Required {
+                control: other,
+                pattern: &other.pattern,
+                account: None,
+            };
+            if other.id != required.control.id
+                && matches(&pattern, &Event::from_value(&other.example)) == Match::Yes
+                && self.covers(own, &[actual]) == Covering::Covers
+            {
+                covered += 1;
+            }
+        }
+        // One that covers several is no control's own.
+        covered == 1
+    }
 }
 
 /// Which of some events a pattern matches, in terms of other patterns.
@@ -231,6 +275,7 @@ impl Decisions {
         let universe = Universe {
             facts: None,
             example,
+            documented: &[],
         };
         let within = compare_within(&one, &[&other], universe).coverage == Coverage::Covers;
         self.within.insert(key, within);
@@ -261,6 +306,7 @@ fn undecided(reason: String) -> Comparison {
         relation: Relation::Inconclusive,
         coverage: Coverage::Undecided,
         missed: None,
+        missed_undocumented: None,
         extra: None,
         reason: Some(reason),
         matches_everything: false,

@@ -4,14 +4,18 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::candidates::{self, Kept};
+use super::candidates::{self, Admitted, Kept};
 use super::coverage::Required;
 use super::finding;
 use super::links::log_group::Place;
+use super::links::selectors::{self, Recorded};
 use super::links::{account as door, trail};
 use super::memory::Memory;
+use super::origin::Origin;
 use super::reading::{Reading, locked};
+use super::routine::Routine;
 use super::site::{self, Judgement};
+use super::together::{self, Part, Passed, Together};
 use super::verdict::{Chain, Standing, Step, Yardstick, open_standing, rank, standing, wants};
 use crate::account::{AccountId, Region};
 use crate::evidence::{Basis, Evidence, Note, Reader, RecordId, Request, Trail};
@@ -73,6 +77,13 @@ pub struct Evaluation<'e> {
 struct Way {
     chain: Chain,
     wants: Vec<Request>,
+}
+
+/// The steps of a trail from itself to its delivery, and what the rest of the way passes on.
+struct Head {
+    steps: Chain,
+    admitted: Arc<Admitted>,
+    passed: Passed,
 }
 
 /// Where the chains of an account begin: the same for every control.
@@ -243,12 +254,64 @@ impl Evaluation<'_> {
         required: Required<'_>,
         depth: Depth,
     ) -> Vec<[Way; 2]> {
-        let mut ways = Vec::with_capacity(beginning.trails.len() + 1);
-        for (step, kept) in &beginning.trails {
-            ways.push(self.follow(account, step, kept, index, required, depth));
+        let mut ways = Vec::with_capacity(beginning.trails.len() + 2);
+        let mut heads = self.heads(beginning, index, required);
+        for (head, (_, kept)) in heads.iter_mut().zip(&beginning.trails) {
+            let (way, passed) = self.follow(account, &head.steps, kept, index, required, depth);
+            head.passed = passed;
+            ways.push(way);
+        }
+        if heads.len() > 1 && !proved(&ways, Yardstick::Effective) {
+            let parts: Vec<Part<'_>> = heads
+                .iter()
+                .map(|head| Part {
+                    head: &head.steps,
+                    recorded: &head.admitted.recorded,
+                    passed: head.passed.clone(),
+                })
+                .collect();
+            let decisions = &mut self.memory.decisions;
+            let joined = match together::join(account, &parts, required, decisions) {
+                Together::Proved(chain) => Some((chain, Vec::new())),
+                Together::Possible(chain, wants) => Some((chain, wants)),
+                Together::No => None,
+            };
+            if let (Some((chain, wants)), Some([cis, _])) = (joined, ways.first()) {
+                ways.push([cis.clone(), Way { chain, wants }]);
+            }
         }
         ways.extend(beginning.otherwise.clone().map(vec_way));
         ways
+    }
+
+    /// The steps of every trail from itself to its delivery.
+    fn heads(&mut self, beginning: &Beginning, index: usize, required: Required<'_>) -> Vec<Head> {
+        let admitted: Vec<Arc<Admitted>> = beginning
+            .trails
+            .iter()
+            .map(|(_, kept)| self.memory.admits(&self.evidence, kept, index, required))
+            .collect();
+        let recorded: Vec<&Recorded> = admitted.iter().map(|one| &one.recorded).collect();
+        let shared = recorded.len() > 1
+            && together::record_everything(&recorded, required, &mut self.memory.decisions);
+        admitted
+            .iter()
+            .zip(&beginning.trails)
+            .map(|(admitted, (step, kept))| {
+                let selectors = if shared && matches!(admitted.recorded, Recorded::Some(_)) {
+                    Arc::new(selectors::together(&admitted.step))
+                } else {
+                    Arc::clone(&admitted.step)
+                };
+                let mut steps: Chain = vec![Arc::clone(step)];
+                steps.extend(kept.steps(selectors));
+                Head {
+                    steps,
+                    admitted: Arc::clone(admitted),
+                    passed: Passed::default(),
+                }
+            })
+            .collect()
     }
 
     fn beginning(&mut self, account: AccountId) -> Beginning {
@@ -318,35 +381,32 @@ impl Evaluation<'_> {
     fn follow(
         &mut self,
         account: AccountId,
-        step: &Arc<Step>,
+        head: &Chain,
         kept: &Kept,
         index: usize,
         required: Required<'_>,
         depth: Depth,
-    ) -> [Way; 2] {
-        let selectors = self.memory.admits(&self.evidence, kept, index, required);
-        let mut head: Chain = vec![Arc::clone(step)];
-        head.extend(kept.steps(selectors));
+    ) -> ([Way; 2], Passed) {
         let judgement = match &kept.place {
-            Some(place) if depth == Depth::Whole || !self.is_early(&head, place) => {
-                Some(self.site(account, place, index, required))
+            Some(place) if depth == Depth::Whole || !self.is_early(head, place) => {
+                Some(self.site(account, place, kept.routine, index, required))
             }
             _ => None,
         };
         let way = |yardstick| {
             let mut chain = head.clone();
-            let mut next = wants(&head, yardstick);
+            let mut next = wants(head, yardstick);
             // What the owner's copy says may make every other call idle.
             if let Reading::Unread(unread) = &kept.copy
                 && !unread.wants.is_empty()
-                && open_standing(&head, yardstick) != Standing::Broken
+                && open_standing(head, yardstick) != Standing::Broken
             {
                 next.clone_from(&unread.wants);
             }
             if let Some(judgement) = &judgement {
                 let branch = judgement.by(yardstick);
                 chain.extend(branch.chain.iter().cloned());
-                if next.is_empty() && open_standing(&head, yardstick) != Standing::Broken {
+                if next.is_empty() && open_standing(head, yardstick) != Standing::Broken {
                     next.clone_from(&branch.wants);
                 }
                 // A break further down that no call can mend makes every other call idle.
@@ -356,7 +416,9 @@ impl Evaluation<'_> {
             }
             Way { chain, wants: next }
         };
-        [way(Yardstick::Cis), way(Yardstick::Effective)]
+        let ways = [way(Yardstick::Cis), way(Yardstick::Effective)];
+        let passed = judgement.map(|judgement| judgement.passed.clone());
+        (ways, passed.unwrap_or_default())
     }
 
     /// Whether calls are wanted on the way to a log group, and nobody asked for its filters yet:
@@ -371,6 +433,7 @@ impl Evaluation<'_> {
         &mut self,
         account: AccountId,
         place: &Place,
+        routine: Routine,
         index: usize,
         required: Required<'_>,
     ) -> Arc<Judgement> {
@@ -381,6 +444,7 @@ impl Evaluation<'_> {
             Arc::clone(&place.arn),
             index,
             particular.map(|account| (account, Arc::clone(&regions))),
+            routine,
         );
         let evidence = &self.evidence;
         let policy = self.policy;
@@ -397,6 +461,8 @@ impl Evaluation<'_> {
                 policy,
                 account,
                 regions: &regions,
+                routine,
+                origin: Origin::Event,
             };
             site::judge(&question, &filters, &alarms, &mut memory.decisions)
         })
@@ -464,10 +530,14 @@ fn best(ways: &[[Way; 2]]) -> Outcome {
     }
 }
 
+/// Whether a way is proved.
+fn proved(ways: &[[Way; 2]], yardstick: Yardstick) -> bool {
+    by(ways, yardstick).any(|way| standing(&way.chain, yardstick) == Standing::Proved)
+}
+
 /// The calls that the first open way wants; none where a way is proved.
 fn next_calls(ways: &[[Way; 2]], yardstick: Yardstick) -> &[Request] {
-    let proved = |way: &Way| standing(&way.chain, yardstick) == Standing::Proved;
-    if by(ways, yardstick).any(proved) {
+    if proved(ways, yardstick) {
         return &[];
     }
     by(ways, yardstick)

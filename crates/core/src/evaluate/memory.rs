@@ -4,18 +4,19 @@ use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::sync::Arc;
 
-use super::candidates::{self, Kept};
+use super::candidates::{self, Admitted, Kept};
 use super::coverage::{Decisions, Required};
+use super::gathered::{Alarms, Filters};
 use super::links::log_group::Place;
-use super::site::{Alarms, Filters, Judgement};
-use super::verdict::Step;
+use super::routine::Routine;
+use super::site::Judgement;
 use crate::account::{AccountId, Partition, Region};
 use crate::evidence::{Basis, Reader, Site, Trail};
 use crate::policy::Policy;
 
 /// A log group, by ARN, and a control; also the account and its regions, where filters tell
-/// accounts apart.
-pub(super) type Question = (Arc<str>, usize, Option<(AccountId, Arc<[Region]>)>);
+/// accounts apart; and the events that the trail makes by itself.
+pub(super) type Question = (Arc<str>, usize, Option<(AccountId, Arc<[Region]>)>, Routine);
 
 /// Decisions about patterns, for good; everything else, for as long as the evidence that it was
 /// made from stays the same.
@@ -46,7 +47,7 @@ struct Followed {
     seen: Arc<Trail>,
     kept: Arc<Kept>,
     /// Which events it admits, by control.
-    admitted: Made<usize, Step>,
+    admitted: Made<usize, Admitted>,
 }
 
 /// What was worked out, each with what it was made from.
@@ -111,7 +112,7 @@ impl Memory {
         kept: &Kept,
         index: usize,
         required: Required<'_>,
-    ) -> Arc<Step> {
+    ) -> Arc<Admitted> {
         let decisions = &mut self.decisions;
         let mut judge = || candidates::admits(evidence, kept, required, decisions);
         match self.trails.get_mut(&kept.told.trail_arn) {
@@ -154,11 +155,13 @@ impl Memory {
         self.alarms.0.retain(|site, _| !own(site));
         self.filters.0.retain(|_, (_, filters)| !own(&filters.site));
         let filters = &self.filters.0;
-        self.judgements.0.retain(|(log_group, _, particular), _| {
-            let particular = particular.as_ref().map(|(account, _)| account);
-            filters.contains_key(log_group)
-                && !particular.is_some_and(|account| done.contains(account))
-        });
+        self.judgements
+            .0
+            .retain(|(log_group, _, particular, _), _| {
+                let particular = particular.as_ref().map(|(account, _)| account);
+                filters.contains_key(log_group)
+                    && !particular.is_some_and(|account| done.contains(account))
+            });
     }
 
     /// The regions that every account of a partition has, in order.

@@ -7,21 +7,25 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::alarm_rule::Composites;
 use super::coverage::{Covering, Decisions, Required, conjunction};
-use super::firing::{DimensionSource, Restriction, Signal, Writer};
+use super::firing::{Signal, Writer};
+use super::gathered::{Alarms, Filters};
 use super::links::action::{self, Neighbourhood};
 use super::links::alarm::{self, Limits, Watching};
 use super::links::log_group::Place;
 use super::links::metric_filter::{self, Contribution};
 use super::links::{metric, subscription, topic};
+use super::origin::{self, Confined, Origin, confined};
+use super::routine::{Noise, Routine, noise};
+use super::together::Passed;
 use super::verdict::{
     Cause, Chain, Standing, Step, Yardstick, open_standing, rank, standing, wants,
 };
 use super::writers;
 use crate::account::{AccountId, Region};
-use crate::evidence::{self, CompositeAlarm, MetricAlarm, MetricFilter, Reader, Request, View};
-use crate::finding::LinkName;
+use crate::evidence::{MetricFilter, Reader, Request, View};
+use crate::finding::{LinkName, Status};
+use crate::pattern::Relation;
 use crate::policy::Policy;
 
 /// Where and for whom filters are judged.
@@ -34,6 +38,10 @@ pub(super) struct Question<'a> {
     pub(super) account: AccountId,
     /// Where events of the control may come from.
     pub(super) regions: &'a [Region],
+    /// The events that the trail makes by itself.
+    pub(super) routine: Routine,
+    /// What the system fields of events are.
+    pub(super) origin: Origin,
 }
 
 /// The better of all routes by one yardstick.
@@ -50,6 +58,8 @@ pub(super) struct Branch {
 pub(super) struct Judgement {
     pub(super) cis: Branch,
     pub(super) effective: Branch,
+    /// What it passes on effectively, where that is not everything.
+    pub(super) passed: Passed,
 }
 
 impl Judgement {
@@ -57,62 +67,6 @@ impl Judgement {
         match yardstick {
             Yardstick::Cis => &self.cis,
             Yardstick::Effective => &self.effective,
-        }
-    }
-}
-
-/// The metric filters of a log group, gathered once for all controls.
-#[derive(Debug)]
-pub(super) struct Filters {
-    pub(super) site: evidence::Site,
-    /// Whether they treat accounts differently.
-    pub(super) tell_accounts_apart: bool,
-    view: View<MetricFilter>,
-}
-
-impl Filters {
-    pub(super) fn of(evidence: &Reader<'_>, place: &Place) -> Self {
-        const ACCOUNT: &str = "recipientAccountId";
-        let view = evidence.metric_filters(&place.site, &place.name);
-        let tells = |filter: &MetricFilter| {
-            let mut transformations = filter.metric_transformations.iter();
-            filter.field_selection_criteria.is_some()
-                || !filter.emit_system_field_dimensions.is_empty()
-                || filter.filter_pattern.contains(ACCOUNT)
-                || transformations.any(|transformation| {
-                    let mut selectors = transformation.dimensions.values();
-                    selectors.any(|selector| selector.contains(ACCOUNT))
-                })
-        };
-        Self {
-            site: place.site.clone(),
-            tell_accounts_apart: view.items.iter().any(|filter| tells(filter)),
-            view,
-        }
-    }
-
-    /// Whether nobody asked for them.
-    pub(super) fn unasked(&self) -> bool {
-        self.view.observed_at.is_none() && self.view.failure.is_none()
-    }
-}
-
-/// The alarms of an account and region, gathered once for all log groups there.
-#[derive(Debug)]
-pub(super) struct Alarms {
-    metric: View<MetricAlarm>,
-    composite: View<CompositeAlarm>,
-    composites: Composites,
-}
-
-impl Alarms {
-    pub(super) fn of(evidence: &Reader<'_>, place: &Place) -> Self {
-        let metric = evidence.metric_alarms(&place.site);
-        let composite = evidence.composite_alarms(&place.site);
-        Self {
-            composites: Composites::new(&metric.items, &composite.items),
-            metric,
-            composite,
         }
     }
 }
@@ -134,18 +88,54 @@ impl Route {
             Yardstick::Effective => self.effective.as_deref(),
         }
     }
+
+    /// Why the route counts for nothing.
+    fn refusal(&self, yardstick: Yardstick) -> Option<&Cause> {
+        let cause = self.events(yardstick).err()?;
+        (cause.reason.status == Status::Fail).then_some(cause)
+    }
+
+    /// Why nobody knows which events take the route.
+    fn doubt(&self, yardstick: Yardstick) -> Option<&Cause> {
+        let cause = self.events(yardstick).err()?;
+        (cause.reason.status != Status::Fail).then_some(cause)
+    }
 }
 
-/// Judges a log group: for each part of the regions that its filters tell apart, of which the
-/// worst counts.
+/// Judges a log group, by both readings of the system fields where they matter.
 pub(super) fn judge(
     question: &Question<'_>,
     filters: &Filters,
     alarms: &Alarms,
     decisions: &mut Decisions,
 ) -> Judgement {
+    let mut by = |origin| {
+        let question = Question {
+            origin,
+            ..*question
+        };
+        by_origin(&question, filters, alarms, decisions)
+    };
+    let event = by(Origin::Event);
+    let Some(filter) = &filters.looks_at_origin else {
+        return event;
+    };
+    let undecided = metric_filter::step(question.place, &filters.view).because(
+        metric_filter::origin_undecided(filter, question.place, question.account),
+    );
+    origin::agreed(&event, &by(Origin::LogGroup), &undecided)
+}
+
+/// Judges a log group: for each part of the regions that its filters tell apart, of which the
+/// worst counts.
+fn by_origin(
+    question: &Question<'_>,
+    filters: &Filters,
+    alarms: &Alarms,
+    decisions: &mut Decisions,
+) -> Judgement {
     let view = &filters.view;
-    if !filters.tell_accounts_apart {
+    if !filters.tell_accounts_apart || question.origin == Origin::LogGroup {
         return part(question, view, alarms, decisions);
     }
     let parts = metric_filter::parts(view, question.account, question.regions);
@@ -190,6 +180,7 @@ pub(super) fn judge(
     Judgement {
         cis: worst(Yardstick::Cis),
         effective: worst(Yardstick::Effective),
+        passed: Passed::default(),
     }
 }
 
@@ -204,13 +195,9 @@ fn part(
     let mut rejected = Vec::new();
     let mut patterns = Vec::new();
     for filter in &view.items {
-        let contribution = metric_filter::contribution(
-            filter,
-            question.account,
-            question.regions,
-            question.required,
-            decisions,
-        );
+        let (account, regions) = Origin::of(question);
+        let contribution =
+            metric_filter::contribution(filter, account, regions, question.required, decisions);
         let cause = match contribution {
             Contribution::Rejected(cause) => {
                 rejected.push((cause, filter.filter_pattern.clone()));
@@ -233,12 +220,18 @@ fn part(
             filter,
             decisions,
         );
+        let noise = noise(question, view, filter, decisions);
+        let own = match cause {
+            Some(cause) => Err(cause),
+            None => Ok(filter.filter_pattern.clone()),
+        };
         routes.extend(routes_of(
             question,
             alarms,
             filter,
             beside,
-            cause.as_ref(),
+            &own,
+            noise.as_ref(),
             decisions,
         ));
     }
@@ -250,9 +243,11 @@ fn part(
         patterns: &patterns,
         decisions,
     };
+    let effective = site.branch(Yardstick::Effective);
     Judgement {
         cis: site.branch(Yardstick::Cis),
-        effective: site.branch(Yardstick::Effective),
+        passed: site.passed(),
+        effective,
     }
 }
 
@@ -262,16 +257,13 @@ fn routes_of(
     alarms: &Alarms,
     filter: &Arc<MetricFilter>,
     (beside, unrelated): (Vec<Writer<'_>>, usize),
-    unsure: Option<&Cause>,
+    own: &Result<String, Cause>,
+    noise: Option<&Noise<'_>>,
     decisions: &mut Decisions,
 ) -> Vec<Route> {
     let Question {
         evidence, place, ..
     } = question;
-    let own = match unsure {
-        Some(cause) => Err(cause.clone()),
-        None => Ok(filter.filter_pattern.clone()),
-    };
     let route = |tail: Chain, effective: Result<String, Cause>| Route {
         filter: Arc::clone(filter),
         cis: own.clone(),
@@ -304,7 +296,7 @@ fn routes_of(
     {
         let mut step = step;
         let unsure = || metric_filter::dimensions(filter, &alarm.alarm_name);
-        let effective = match (&own, confined(question, &restrictions)) {
+        let effective = match (own, confined(question, &restrictions)) {
             (_, Confined::Nothing) => {
                 step = alarm::watches_others(step, &alarm, question.account);
                 own.clone()
@@ -315,6 +307,15 @@ fn routes_of(
             (Ok(pattern), Confined::To(conditions)) => {
                 conjunction(pattern, &conditions).ok_or_else(unsure)
             }
+        };
+        let effective = match noise {
+            Some(noise) => Err(metric_filter::noisy(
+                noise.filter,
+                noise.event,
+                noise.event.keeps_alarming(noise.transformation, &alarm),
+                &alarm.alarm_name,
+            )),
+            None => effective,
         };
         let written = metric::as_counted(&written, &step);
         let step = Arc::new(step);
@@ -341,64 +342,6 @@ fn routes_of(
         routes.push(route(vec![written, Arc::new(step)], own.clone()));
     }
     routes
-}
-
-/// What the dimensions that an alarm watches leave of a filter's events.
-enum Confined {
-    /// Those that fulfill these conditions.
-    To(Vec<String>),
-    /// Nobody knows which.
-    Unsure,
-    /// None of the account.
-    Nothing,
-}
-
-/// The system fields tell where log data comes from (CloudWatch Logs API Reference,
-/// `PutMetricFilter`). Whether that is, for an event of a trail, the event's account and region or
-/// those of the log group that CloudTrail writes to is not documented.
-fn confined(question: &Question<'_>, restrictions: &[Restriction]) -> Confined {
-    let site = &question.place.site;
-    let mut conditions = Vec::new();
-    let mut unsure = false;
-    for Restriction { source, value } in restrictions {
-        // Whether the watched value is that of the log group, and that of all or any events.
-        let (here, all, any) = match source {
-            DimensionSource::Selector(selector) => {
-                if value.contains(['"', '\\', '*', '%']) {
-                    unsure = true;
-                } else {
-                    conditions.push(format!("({selector} = \"{value}\")"));
-                }
-                continue;
-            }
-            DimensionSource::SystemField(field) => match field.as_str() {
-                "@aws.account" => {
-                    let own = *value == question.account.to_string();
-                    (*value == site.account.to_string(), own, own)
-                }
-                "@aws.region" => {
-                    let is_it = |region: &Region| value == region.as_str();
-                    let regions = question.regions;
-                    (
-                        is_it(&site.region),
-                        regions.iter().all(is_it),
-                        regions.iter().any(is_it),
-                    )
-                }
-                _ => (true, false, true),
-            },
-        };
-        match (here, all, any) {
-            (true, true, _) => {}
-            (false, _, false) => return Confined::Nothing,
-            _ => unsure = true,
-        }
-    }
-    if unsure {
-        Confined::Unsure
-    } else {
-        Confined::To(conditions)
-    }
 }
 
 struct Site<'s, 'q> {
@@ -435,6 +378,28 @@ impl<'s> Site<'s, '_> {
         }
     }
 
+    /// What is passed on effectively.
+    fn passed(&mut self) -> Passed {
+        let by = Yardstick::Effective;
+        let is_proved = |route: &Route| standing(&route.tail, by) == Standing::Proved;
+        let is_open = |route: &Route| open_standing(&route.tail, by) != Standing::Broken;
+        let known = |route: &Route| route.events(by).is_ok();
+        let owned = |texts: Vec<&str>| texts.into_iter().map(str::to_owned).collect();
+        let proved = owned(self.events(by, is_proved));
+        let route = self.best(by, |route| is_proved(route) && known(route));
+        let chain = route.map_or_else(Vec::new, |route| self.through(route, |step, _| step));
+        let open = self
+            .routes
+            .iter()
+            .filter(|route| is_open(route) && known(route));
+        Passed {
+            proved,
+            chain,
+            wants: open.flat_map(|route| wants(&route.tail, by)).collect(),
+            open: owned(self.events(by, is_open)),
+        }
+    }
+
     fn chain(&mut self, yardstick: Yardstick) -> Chain {
         let required = self.question.required;
         let place = self.question.place;
@@ -465,9 +430,9 @@ impl<'s> Site<'s, '_> {
             }
             Covering::Everything | Covering::Misses => {}
         }
-        let unsure = |route: &&'s Route| route.events(yardstick).is_err();
+        let unsure = |route: &&'s Route| route.doubt(yardstick).is_some();
         if let Some(route) = self.best(yardstick, |route| open(route) && unsure(route))
-            && let Err(cause) = route.events(yardstick)
+            && let Some(cause) = route.doubt(yardstick)
         {
             return self.through(route, |step, _| step.because(cause.clone()));
         }
@@ -486,10 +451,14 @@ impl<'s> Site<'s, '_> {
         let required = self.question.required;
         let place = self.question.place;
         let patterns: Vec<&str> = self.patterns.iter().map(String::as_str).collect();
-        let unsure = self
-            .routes
-            .iter()
-            .find_map(|route| route.events(yardstick).err());
+        let unsure = self.routes.iter().find_map(|route| route.doubt(yardstick));
+        let refused = |route: &&'s Route| route.refusal(yardstick).is_some();
+        if let Some(route) = self.best(yardstick, refused)
+            && let Some(cause) = route.refusal(yardstick)
+            && self.covers(&[&route.filter.filter_pattern]) == Covering::Covers
+        {
+            return self.through(route, |step, _| step.because(cause.clone()));
+        }
         let covering = self.covers(&patterns);
         if covering == Covering::Covers || covering == Covering::Undecided || unsure.is_some() {
             let broken = |route: &&'s Route| standing(&route.tail, yardstick) == Standing::Broken;
@@ -542,11 +511,20 @@ impl<'s> Site<'s, '_> {
         let required = self.question.required;
         let place = self.question.place;
         let proved = |route: &&'s Route| standing(&route.tail, yardstick) == Standing::Proved;
-        // One filter that is enough by itself says more than all of them.
-        let alone = texts
-            .iter()
-            .copied()
-            .find(|text| self.covers(&[text]) == Covering::Covers);
+        // One filter that is enough by itself says more than all of them, and one for exactly the
+        // control's events more than one for others, too.
+        let mut alone = None;
+        for text in texts.iter().copied() {
+            if self.covers(&[text]) != Covering::Covers {
+                continue;
+            }
+            let relation = self.decisions.compare(required, &[text]).relation;
+            if relation == Relation::Equivalent {
+                alone = Some(text);
+                break;
+            }
+            alone = alone.or(Some(text));
+        }
         let shown: Vec<&str> = alone.map_or_else(|| texts.to_vec(), |text| vec![text]);
         let route = self.best(yardstick, |route| {
             proved(route)
@@ -601,7 +579,7 @@ impl<'s> Site<'s, '_> {
             }
             let wants = wants(&route.tail, yardstick);
             match route.events(yardstick) {
-                Err(_) => unsure = true,
+                Err(cause) => unsure |= cause.reason.status != Status::Fail,
                 Ok(text) => {
                     open_texts.insert(text);
                     if !wants.is_empty() && self.covers(&[text]) == Covering::Covers {

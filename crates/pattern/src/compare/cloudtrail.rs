@@ -54,7 +54,10 @@ pub(super) fn field_type(path: &str) -> FieldType {
         | "userIdentity.sessionContext.sessionIssuer.type"
         | "userIdentity.sessionContext.sessionIssuer.arn"
         | "userIdentity.sessionContext.sessionIssuer.userName"
+        | "userIdentity.sessionContext.sessionIssuer.principalId"
+        | "userIdentity.sessionContext.sessionIssuer.accountId"
         | "additionalEventData.MFAUsed"
+        | "additionalEventData.SamlProviderArn"
         | "additionalEventData.LoginTo"
         | "additionalEventData.MobileVersion"
         | "responseElements.ConsoleLogin" => FieldType::Text,

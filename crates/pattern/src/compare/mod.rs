@@ -8,6 +8,7 @@
 
 mod claim;
 mod cloudtrail;
+mod documented;
 mod formula;
 mod glob;
 mod mode;
@@ -23,7 +24,8 @@ mod witness;
 
 use serde_json::Value;
 
-use super::{Form, Pattern};
+use super::{Expression, Form, Pattern};
+pub use documented::Documented;
 use search::{Answer, Goal, search};
 
 /// How the events that some patterns match relate to the events of a required pattern.
@@ -78,6 +80,9 @@ pub struct Comparison {
     pub coverage: Coverage,
     /// A required event that no actual pattern matches.
     pub missed: Option<Value>,
+    /// Where every documented event is matched: a required event that is not, with a value that is
+    /// not documented.
+    pub missed_undocumented: Option<Value>,
     /// An event that an actual pattern matches though it is not required.
     pub extra: Option<Value>,
     /// Why something was not decided.
@@ -90,6 +95,13 @@ pub struct Comparison {
     pub required_is_unsatisfiable: bool,
 }
 
+impl Comparison {
+    /// Whether no event at all can match an actual pattern: they contradict themselves.
+    pub fn matches_nothing(&self) -> bool {
+        self.relation == Relation::Disjoint && self.extra.is_none()
+    }
+}
+
 /// What is known of the events in question.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Universe<'a> {
@@ -98,6 +110,14 @@ pub struct Universe<'a> {
     pub facts: Option<&'a Pattern>,
     /// A complete event to start witnesses from.
     pub example: Option<&'a Value>,
+    /// What is documented of the values of events. Where anything is, events are CloudTrail events.
+    pub documented: &'a [Documented],
+}
+
+impl Universe<'_> {
+    fn is_typed(self) -> bool {
+        self.facts.is_some() || !self.documented.is_empty()
+    }
 }
 
 /// Compares the union of the actual patterns with the required one.
@@ -108,19 +128,57 @@ pub fn compare(
     example: Option<&Value>,
 ) -> Comparison {
     let actual: Vec<&Pattern> = actual.iter().collect();
-    compare_within(required, &actual, Universe { facts, example })
+    let universe = Universe {
+        facts,
+        example,
+        ..Universe::default()
+    };
+    compare_within(required, &actual, universe)
 }
 
-/// As [`compare`], for patterns held elsewhere.
+/// As [`compare`], for patterns held elsewhere. Only events whose values are documented count,
+/// unless there is no such event among those required.
 pub fn compare_within(
     required: &Pattern,
     actual: &[&Pattern],
     universe: Universe<'_>,
 ) -> Comparison {
-    let typed = universe.facts.is_some();
-    let facts = universe.facts.into_iter();
-    let in_question: Vec<&Pattern> = std::iter::once(required).chain(facts).collect();
-    let find = |goal: &Goal<'_>| search(goal, typed, universe.example);
+    let mut question = vec![required];
+    question.extend(actual);
+    let documented = documented::relevant(universe.documented, &question);
+    let answer = compare_among(required, actual, universe, &documented);
+    if documented.is_empty() {
+        return answer;
+    }
+    if answer.required_is_unsatisfiable {
+        return compare_among(required, actual, universe, &[]);
+    }
+    let missed_undocumented = (answer.coverage == Coverage::Covers)
+        .then(|| {
+            let goal = Goal {
+                all: std::iter::once(required).chain(universe.facts).collect(),
+                none: actual.to_vec(),
+                any: None,
+            };
+            event(search(&goal, universe.is_typed(), universe.example))
+        })
+        .flatten();
+    Comparison {
+        missed_undocumented,
+        ..answer
+    }
+}
+
+/// Compares among the events of which some patterns are true.
+fn compare_among(
+    required: &Pattern,
+    actual: &[&Pattern],
+    universe: Universe<'_>,
+    among: &[&Pattern],
+) -> Comparison {
+    let mut in_question: Vec<&Pattern> = std::iter::once(required).chain(universe.facts).collect();
+    in_question.extend(among);
+    let find = |goal: &Goal<'_>| search(goal, universe.is_typed(), universe.example);
     let missed = find(&Goal {
         all: in_question.clone(),
         none: actual.to_vec(),
@@ -128,25 +186,30 @@ pub fn compare_within(
     });
     // Facts are known of required events only, so an extra event need not satisfy them.
     let extra = find(&Goal {
-        all: Vec::new(),
+        all: among.to_vec(),
         none: vec![required],
         any: Some(actual.to_vec()),
     });
+    let matched = |all: &[&Pattern]| {
+        find(&Goal {
+            all: all.to_vec(),
+            none: Vec::new(),
+            any: Some(actual.to_vec()),
+        })
+    };
     let (relation, mut reason) = match (&missed, &extra) {
         (Answer::Nothing, Answer::Nothing) => (Relation::Equivalent, None),
         (Answer::Nothing, Answer::Event(_)) => (Relation::Broader, None),
-        (Answer::Event(_), Answer::Nothing) => (Relation::Narrower, None),
-        (Answer::Event(_), Answer::Event(_)) => {
-            match find(&Goal {
-                all: in_question.clone(),
-                none: Vec::new(),
-                any: Some(actual.to_vec()),
-            }) {
-                Answer::Event(_) => (Relation::Overlapping, None),
-                Answer::Nothing => (Relation::Disjoint, None),
-                Answer::Undecided(reason) => (Relation::Inconclusive, Some(reason)),
-            }
-        }
+        // What matches no event is not part of anything.
+        (Answer::Event(_), Answer::Nothing) => match matched(among) {
+            Answer::Nothing => (Relation::Disjoint, None),
+            Answer::Event(_) | Answer::Undecided(_) => (Relation::Narrower, None),
+        },
+        (Answer::Event(_), Answer::Event(_)) => match matched(&in_question) {
+            Answer::Event(_) => (Relation::Overlapping, None),
+            Answer::Nothing => (Relation::Disjoint, None),
+            Answer::Undecided(reason) => (Relation::Inconclusive, Some(reason)),
+        },
         (Answer::Undecided(reason), _) | (_, Answer::Undecided(reason)) => {
             (Relation::Inconclusive, Some(reason.clone()))
         }
@@ -169,11 +232,77 @@ pub fn compare_within(
         relation,
         coverage,
         missed: event(missed),
+        missed_undocumented: None,
         extra: event(extra),
         reason,
         matches_everything: coverage != Coverage::Misses && match_every_event(actual),
         required_matches_everything: match_every_event(&[required]),
         required_is_unsatisfiable,
+    }
+}
+
+/// Whether no event can match all of some patterns and be what is known of it.
+pub fn is_unsatisfiable(patterns: &[&Pattern], documented: &[Documented]) -> bool {
+    let mut all = patterns.to_vec();
+    all.extend(documented::relevant(documented, patterns));
+    search(
+        &Goal {
+            all,
+            ..Goal::default()
+        },
+        true,
+        None,
+    ) == Answer::Nothing
+}
+
+/// The alternatives of a pattern that no event can match, as they are written, where the pattern as
+/// a whole can be matched.
+pub fn impossible_alternatives(pattern: &Pattern, facts: Option<&Pattern>) -> Vec<String> {
+    let Form::Json(expression) = pattern.form() else {
+        return Vec::new();
+    };
+    let mut variants = Vec::new();
+    each_alternative(expression, &|chosen| chosen, &mut variants);
+    variants
+        .into_iter()
+        .filter(|(_, whole)| {
+            let whole = Pattern::of(Form::Json(whole.clone()));
+            let all: Vec<&Pattern> = std::iter::once(&whole).chain(facts).collect();
+            is_unsatisfiable(&all, &[])
+        })
+        .map(|(alternative, _)| alternative.to_string())
+        .collect()
+}
+
+/// Every alternative, and the whole expression with it alone in the place of its group.
+fn each_alternative<'e>(
+    expression: &'e Expression,
+    around: &dyn Fn(Expression) -> Expression,
+    found: &mut Vec<(&'e Expression, Expression)>,
+) {
+    match expression {
+        Expression::Condition(_) => {}
+        Expression::Any(parts) => {
+            for part in parts {
+                found.push((part, around(part.clone())));
+                each_alternative(part, around, found);
+            }
+        }
+        Expression::All(parts) => {
+            for (at, part) in parts.iter().enumerate() {
+                let around = |chosen: Expression| {
+                    let parts = parts.iter().enumerate().map(|(other, part)| {
+                        if other == at {
+                            chosen.clone()
+                        } else {
+                            part.clone()
+                        }
+                    });
+                    around(Expression::all(parts.collect()))
+                };
+                each_alternative(part, &around, found);
+            }
+        }
     }
 }
 

@@ -5,10 +5,10 @@ use std::io::{self, BufRead};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use trailproof_core::control::Control;
+use trailproof_core::control::{Control, documented};
 use trailproof_core::pattern::{
-    Comparison, Coverage, Obstacle, Pattern, PatternError, Relation, Universe, compare_within,
-    obstacles,
+    Comparison, Coverage, Documented, Pattern, PatternError, Relation, Universe, compare_within,
+    nearest, obstacles, sentence,
 };
 
 use super::{ControlArguments, Format, parse};
@@ -48,6 +48,7 @@ struct Given {
     required: Option<Pattern>,
     facts: Option<Pattern>,
     example: Option<Value>,
+    documented: &'static [Documented],
 }
 
 impl Given {
@@ -68,6 +69,7 @@ impl Given {
             required,
             facts: facts.transpose()?,
             example: control.and_then(example),
+            documented: control.map_or(&[], |_| documented()),
         })
     }
 
@@ -76,6 +78,7 @@ impl Given {
         let universe = Universe {
             facts: self.facts.as_ref(),
             example: self.example.as_ref(),
+            documented: self.documented,
         };
         compare_within(required, &actual, universe)
     }
@@ -103,6 +106,9 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<Exit, CliErr
         .iter()
         .map(|text| parse("--actual", text))
         .collect::<Result<Vec<_>, _>>()?;
+    for refusal in actual.iter().filter_map(Pattern::refusal) {
+        output.warn(refusal);
+    }
     let comparison = given.compare(required, &actual);
     output.data(|out| match arguments.format {
         Format::Json => writeln!(out, "{}", as_json(&comparison)),
@@ -217,16 +223,28 @@ fn as_text(required: &Pattern, actual: &[Pattern], comparison: &Comparison) -> S
     if let Some(missed) = &comparison.missed {
         text.push_str("\nNobody would hear of this event:\n\n");
         text.push_str(&indented(missed));
-        for pattern in actual {
-            if let Some(sentence) = difference(&obstacles(pattern, missed)) {
-                let _ = write!(text, "\nIt is missed because {sentence}.\n");
-            }
+        let patterns: Vec<&Pattern> = actual.iter().collect();
+        if let Some((at, obstacles)) = nearest(&patterns, missed)
+            && let Some(sentence) = sentence(&obstacles)
+        {
+            let _ = match (actual.len(), actual.get(at)) {
+                (2.., Some(pattern)) => write!(
+                    text,
+                    "\nNone of the {} patterns matches it. The nearest is {pattern}: {sentence}.\n",
+                    actual.len()
+                ),
+                _ => write!(text, "\nIt is missed because {sentence}.\n"),
+            };
         }
+    }
+    if let Some(missed) = &comparison.missed_undocumented {
+        text.push_str("\nOnly events with values that AWS does not document are missed:\n\n");
+        text.push_str(&indented(missed));
     }
     if let Some(extra) = &comparison.extra {
         text.push_str("\nThis event is matched, but not required:\n\n");
         text.push_str(&indented(extra));
-        if let Some(sentence) = difference(&obstacles(required, extra)) {
+        if let Some(sentence) = sentence(&obstacles(required, extra)) {
             let _ = write!(text, "\nIt is not required because {sentence}.\n");
         }
     }
@@ -247,6 +265,9 @@ fn meaning(comparison: &Comparison) -> &'static str {
         (Relation::Broader, _) => "every required event is matched, and others",
         (Relation::Narrower, _) => "only part of the required events is matched",
         (Relation::Overlapping, _) => "some required events are matched, and others",
+        (Relation::Disjoint, _) if comparison.matches_nothing() => {
+            "the pattern matches no event at all: its conditions contradict each other"
+        }
         (Relation::Disjoint, _) => "no required event is matched",
         (Relation::Inconclusive, Coverage::Covers) => {
             "every required event is matched; whether others are is not decided"
@@ -266,16 +287,4 @@ fn indented(event: &Value) -> String {
         let _ = writeln!(text, "  {line}");
         text
     })
-}
-
-/// What differs, in one sentence.
-fn difference(obstacles: &[Obstacle]) -> Option<String> {
-    let parts: Vec<String> = obstacles
-        .iter()
-        .map(|obstacle| match &obstacle.found {
-            Some(found) => format!("`{}` does not hold of {found}", obstacle.condition),
-            None => format!("`{}` does not hold", obstacle.condition),
-        })
-        .collect();
-    (!parts.is_empty()).then(|| parts.join(" and "))
 }

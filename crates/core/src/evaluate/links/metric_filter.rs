@@ -7,17 +7,18 @@ use crate::control;
 use crate::evaluate::coverage::{Covering, Decisions, Required};
 use crate::evaluate::links::log_group::Place;
 use crate::evaluate::reading::{Unread, locked, request};
+use crate::evaluate::routine::RoutineEvent;
 use crate::evaluate::verdict::{Cause, Reason, Step};
 use crate::evidence::{Call, ErrorClass, MetricFilter, Operation, Reader, View};
 use crate::field_selection::FieldSelection;
 use crate::finding::{LinkName, Status};
 use crate::observation::ObservationKind;
-use crate::pattern::{Coverage, Event, Match, Pattern, Relation, matches};
+use crate::pattern::{Coverage, Event, Match, Pattern, Relation, matches, obstacles, sentence};
 
 static NONE: Reason = Reason {
     code: "metric-filter.none",
     status: Status::Fail,
-    meaning: "The log group has no metric filter.",
+    meaning: "The log group has no metric filter for the control's events.",
     remedy: "Create a metric filter with the control's pattern on the trail's log group.",
 };
 static MISSES: Reason = Reason {
@@ -68,6 +69,24 @@ static DIMENSIONS: Reason = Reason {
     meaning: "The alarm watches one value of the filter's dimensions, and which events have it could not be decided.",
     remedy: "Create a metric filter with the control's pattern and without dimensions, and an alarm on it.",
 };
+static ROUTINE: Reason = Reason {
+    code: "metric-filter.matches-routine-events",
+    status: Status::Fail,
+    meaning: "The filter matches events that CloudTrail itself makes again and again, so its alarm never leaves ALARM and tells nobody of the next event.",
+    remedy: "Create a metric filter with the control's pattern and an alarm of its own.",
+};
+static NOISY: Reason = Reason {
+    code: "metric-filter.noisy",
+    status: Status::Unknown,
+    meaning: "The filter matches events that CloudTrail itself makes, so that its alarm is ever quiet cannot be proved.",
+    remedy: "Create a metric filter with the control's pattern and an alarm of its own.",
+};
+static TOGETHER_NOT_DECIDED: Reason = Reason {
+    code: "metric-filter.together-not-decided",
+    status: Status::Unknown,
+    meaning: "The metric filters of several log groups match every event of the control together, and whether every part arrives could not be decided.",
+    remedy: "Create a metric filter with the control's pattern on one trail's log group.",
+};
 static NOT_OBSERVED: Reason = Reason {
     code: "metric-filter.not-observed",
     status: Status::Unknown,
@@ -85,6 +104,9 @@ pub(in crate::evaluate) const REASONS: &[&Reason] = &[
     &TRANSFORMED,
     &SELECTION,
     &DIMENSIONS,
+    &ROUTINE,
+    &NOISY,
+    &TOGETHER_NOT_DECIDED,
     &NOT_OBSERVED,
 ];
 
@@ -95,6 +117,10 @@ static REGIONS_APART: ObservationKind = ObservationKind {
 static TOGETHER: ObservationKind = ObservationKind {
     code: "metric-filter.together",
     meaning: "Several metric filters cover the control only together: each of them has to be kept.",
+};
+static MISSES_UNDOCUMENTED: ObservationKind = ObservationKind {
+    code: "metric-filter.misses-undocumented-values",
+    meaning: "The metric filters match every event of the control as AWS documents them; one with a value that AWS does not document may slip through.",
 };
 static NEARLY_EVERYTHING: ObservationKind = ObservationKind {
     code: "metric-filter.matches-nearly-everything",
@@ -112,6 +138,7 @@ static MISSES_RELATED: ObservationKind = ObservationKind {
 pub(in crate::evaluate) const OBSERVATIONS: &[&ObservationKind] = &[
     &REGIONS_APART,
     &TOGETHER,
+    &MISSES_UNDOCUMENTED,
     &NEARLY_EVERYTHING,
     &BROADER,
     &MISSES_RELATED,
@@ -235,6 +262,78 @@ pub(in crate::evaluate) fn dimensions(filter: &MetricFilter, alarm: &str) -> Cau
     )
 }
 
+/// The cause of a filter that admits an event by one reading of the system fields, and does not by
+/// the other.
+pub(in crate::evaluate) fn origin_undecided(
+    filter: &MetricFilter,
+    place: &Place,
+    account: AccountId,
+) -> Cause {
+    let (reason, what) = match &filter.field_selection_criteria {
+        Some(criteria) => (
+            &SELECTION,
+            format!("its field selection criteria are `{criteria}`"),
+        ),
+        None => (
+            &DIMENSIONS,
+            format!(
+                "its metric has the dimensions {}",
+                filter.emit_system_field_dimensions.join(", ")
+            ),
+        ),
+    };
+    Cause::new(
+        reason,
+        format!(
+            "what metric filter `{}` of log group `{}` counts of account {account} rests on \
+             whether `@aws.account` and `@aws.region` are those of the event or of the log group, \
+             which AWS does not document: {what}",
+            filter.filter_name, place.name
+        ),
+    )
+}
+
+/// The cause of an alarm that a filter keeps from being quiet: it matches a routine event, which is
+/// often enough for the alarm, or nobody knows how often.
+pub(in crate::evaluate) fn noisy(
+    filter: &MetricFilter,
+    routine: &RoutineEvent,
+    often_enough: bool,
+    alarm: &str,
+) -> Cause {
+    let RoutineEvent {
+        name, what, event, ..
+    } = routine;
+    let matched = format!(
+        "metric filter `{}` matches {name}, an event that the trail makes by itself: {what}",
+        filter.filter_name
+    );
+    let mut cause = if often_enough {
+        Cause::new(
+            &ROUTINE,
+            format!("{matched}, often enough that alarm `{alarm}` never leaves ALARM"),
+        )
+    } else {
+        Cause::new(
+            &NOISY,
+            format!("{matched}; whether alarm `{alarm}` is ever quiet is not known"),
+        )
+    };
+    cause.witness = Some(Arc::new(event.clone()));
+    cause
+}
+
+/// The step of log groups whose filters cover the control together, if all of them are live.
+pub(in crate::evaluate) fn together(trails: usize) -> Step {
+    Step::new(LinkName::MetricFilter).because(Cause::new(
+        &TOGETHER_NOT_DECIDED,
+        format!(
+            "the metric filters behind {trails} trails match every event of the control together, \
+             and whether every part arrives could not be decided"
+        ),
+    ))
+}
+
 /// A step about the log group's filters.
 pub(in crate::evaluate) fn step(place: &Place, view: &View<MetricFilter>) -> Step {
     Step::new(LinkName::MetricFilter)
@@ -332,34 +431,68 @@ pub(in crate::evaluate) fn misses(
             ),
         ));
     }
-    let count = view.items.len();
-    let comparison = decisions.compare(required, texts);
-    let filters = match view.items.as_slice() {
+    let (others, own): (Vec<_>, Vec<_>) = view
+        .items
+        .iter()
+        .partition(|filter| decisions.is_anothers(required, &filter.filter_pattern));
+    let beside = match others.len() {
+        0 => String::new(),
+        1 => "; one other watches events of other controls".to_owned(),
+        count => format!("; {count} others watch events of other controls"),
+    };
+    let filters = match own.as_slice() {
+        [] => {
+            return step.because(Cause::new(
+                &NONE,
+                format!(
+                    "log group `{}` has no metric filter for the control's events; {} other{} events of other controls",
+                    place.name,
+                    others.len(),
+                    if others.len() == 1 { " watches" } else { "s watch" }
+                ),
+            ));
+        }
         [filter] => format!(
             "metric filter `{}` of log group `{}`",
             filter.filter_name, place.name
         ),
-        _ => format!("the {count} metric filters of log group `{}`", place.name),
+        _ => format!(
+            "the {} metric filters of log group `{}`",
+            own.len(),
+            place.name
+        ),
     };
-    // The one pattern is what a reader compares; of several, the event that they miss says more.
-    let pattern = match view.items.as_slice() {
-        [filter] => format!("; its pattern is {}", filter.filter_pattern),
-        _ => String::new(),
-    };
+    let comparison = decisions.compare(required, texts);
+    let missed = comparison.missed.clone();
+    // Of several filters, the event that they miss says more than their patterns.
+    let (mut pattern, mut why) = (String::new(), String::new());
+    if let [filter] = own.as_slice() {
+        pattern = format!("; its pattern is {}", filter.filter_pattern);
+        if let (Some(missed), Ok(parsed)) = (&missed, decisions.pattern(&filter.filter_pattern)) {
+            why = sentence(&obstacles(&parsed, missed))
+                .map_or_else(String::new, |why| format!(", of the event shown {why}"));
+        }
+    }
+    let one = own.len() == 1;
     let mut cause = Cause::new(
         &MISSES,
         match comparison.relation {
+            Relation::Disjoint if comparison.matches_nothing() => format!(
+                "{filters} match{} no event at all: {} conditions contradict each other{pattern}{beside}",
+                if one { "es" } else { "" },
+                if one { "its" } else { "their" }
+            ),
             Relation::Disjoint => format!(
-                "{filters} match{} none of the control's events",
-                if count == 1 { "es" } else { "" }
+                "{filters} match{} none of the control's events{beside}",
+                if one { "es" } else { "" }
             ),
             _ => format!(
-                "{filters} miss{} events of the control{pattern}",
-                if count == 1 { "es" } else { "" }
+                "{filters} miss{} events of the control{pattern}{why}{beside}",
+                if one { "es" } else { "" }
             ),
         },
     );
-    cause.witness = comparison.missed.clone().map(Arc::new);
+    cause.witness = missed.map(Arc::new);
     step.because(cause)
 }
 
@@ -401,6 +534,16 @@ pub(in crate::evaluate) fn observe(
             format!(
                 "{} metric filters of log group `{}` cover the control only together",
                 texts.len(),
+                place.name
+            ),
+        );
+    }
+    if let Some(missed) = &comparison.missed_undocumented {
+        step = step.observe(
+            &MISSES_UNDOCUMENTED,
+            format!(
+                "the metric filters of log group `{}` would miss an event of the control with a \
+                 value that AWS does not document, such as {missed}",
                 place.name
             ),
         );
@@ -469,223 +612,4 @@ fn matches_other_controls(
 }
 
 #[cfg(test)]
-pub(in crate::evaluate) mod tests {
-    use serde_json::json;
-
-    use crate::evaluate::fixture::{Case, MANAGEMENT, MEMBER, PATTERN, World, check, table};
-    use crate::finding::Status::{Fail, Pass, Unknown};
-
-    /// Filters that look at some regions each cover the control together, if all are live.
-    #[test]
-    fn filters_may_share_the_regions_out() {
-        let filter = |name: &str, metric: &str, criteria: &str| {
-            json!({
-                "filterName": name, "filterPattern": PATTERN, "logGroupName": "trail",
-                "fieldSelectionCriteria": criteria,
-                "metricTransformations": [{
-                    "metricName": metric, "metricNamespace": "CISBenchmark", "metricValue": "1",
-                }],
-            })
-        };
-        let here = r#"@aws.region = "us-east-1""#;
-        let elsewhere = r#"@aws.region != "us-east-1""#;
-        let some = r#"@aws.region IN ["eu-west-1", "eu-central-1"]"#;
-        let account = r#"@aws.account = "222222222222" AND @aws.region != "us-east-1""#;
-        let other = r#"@aws.account != "222222222222" AND @aws.region != "us-east-1""#;
-        for (second, metric, status, reason) in [
-            (elsewhere, "Failures", Pass, None),
-            (account, "Failures", Pass, None),
-            (
-                some,
-                "Failures",
-                Fail,
-                Some("metric-filter.excludes-account"),
-            ),
-            (
-                other,
-                "Failures",
-                Fail,
-                Some("metric-filter.excludes-account"),
-            ),
-            (
-                here,
-                "Failures",
-                Fail,
-                Some("metric-filter.excludes-account"),
-            ),
-            (elsewhere, "Unwatched", Fail, Some("alarm.none")),
-            (
-                r#"@data.source = "x""#,
-                "Failures",
-                Unknown,
-                Some("metric-filter.field-selection-not-decided"),
-            ),
-        ] {
-            let world = World::healthy().set(
-                "logs:DescribeMetricFilters",
-                MANAGEMENT,
-                "/metricFilters",
-                json!([
-                    filter("here", "Failures", here),
-                    filter("second", metric, second),
-                ]),
-            );
-            println!("{second} {metric}");
-            check(&world, status, status, reason);
-            let apart = world
-                .finding(MEMBER)
-                .observations
-                .iter()
-                .any(|seen| seen.code == "metric-filter.regions-apart");
-            assert!(apart);
-        }
-    }
-
-    /// Each observation, and where it is made.
-    pub(in crate::evaluate) fn observed() -> Vec<(&'static str, World)> {
-        let part =
-            |user: &str| PATTERN.replace(" }", &format!(" && ($.userIdentity.type {user}) }}"));
-        let filter = |pattern: &str, criteria: &str| {
-            json!({
-                "filterName": pattern, "filterPattern": pattern, "logGroupName": "trail",
-                "fieldSelectionCriteria": criteria,
-                "metricTransformations": [{
-                    "metricName": "Failures", "metricNamespace": "CISBenchmark", "metricValue": "1"}]})
-        };
-        vec![
-            (
-                "metric-filter.regions-apart",
-                World::healthy().set(
-                    "logs:DescribeMetricFilters",
-                    MANAGEMENT,
-                    "/metricFilters",
-                    json!([
-                        filter(PATTERN, r#"@aws.region = "us-east-1""#),
-                        filter(PATTERN, r#"@aws.region != "us-east-1""#),
-                    ]),
-                ),
-            ),
-            (
-                "metric-filter.together",
-                World::healthy().set(
-                    "logs:DescribeMetricFilters",
-                    MANAGEMENT,
-                    "/metricFilters",
-                    json!([
-                        filter(&part("= Root"), ""),
-                        filter(&part("!= Root"), ""),
-                        filter(&part("NOT EXISTS"), ""),
-                    ]),
-                ),
-            ),
-            (
-                "metric-filter.matches-nearly-everything",
-                World::healthy().set(
-                    "logs:DescribeMetricFilters",
-                    MANAGEMENT,
-                    "/metricFilters/0/filterPattern",
-                    json!("{ $.eventName != CreateTags }"),
-                ),
-            ),
-            (
-                "metric-filter.broader",
-                World::healthy().set(
-                    "logs:DescribeMetricFilters",
-                    MANAGEMENT,
-                    "/metricFilters/0/filterPattern",
-                    json!("{ $.eventName = ConsoleLogin }"),
-                ),
-            ),
-            ("metric-filter.misses-related-events", World::healthy()),
-        ]
-    }
-
-    #[test]
-    fn one_thing_is_not_as_it_should_be() {
-        table(&[
-            Case(
-                "logs:DescribeMetricFilters",
-                MANAGEMENT,
-                "/metricFilters",
-                json!([]),
-                Fail,
-                Fail,
-                Some("metric-filter.none"),
-            ),
-            Case(
-                "logs:DescribeMetricFilters",
-                MANAGEMENT,
-                "/metricFilters/0/filterPattern",
-                json!("{ $.eventName = ConsoleLogin }"),
-                Pass,
-                Pass,
-                None,
-            ),
-            Case(
-                "logs:DescribeMetricFilters",
-                MANAGEMENT,
-                "/metricFilters/0/filterPattern",
-                json!(
-                    r#"{ ($.eventName = ConsoleLogin) && ($.errorMessage = "Failed authentication") && ($.userIdentity.type = "Root") }"#
-                ),
-                Fail,
-                Fail,
-                Some("metric-filter.misses-events"),
-            ),
-            Case(
-                "logs:DescribeMetricFilters",
-                MANAGEMENT,
-                "/metricFilters/0/filterPattern",
-                json!("{ $.eventName != ConsoleLogin }"),
-                Fail,
-                Fail,
-                Some("metric-filter.misses-events"),
-            ),
-            Case(
-                "logs:DescribeMetricFilters",
-                MANAGEMENT,
-                "/metricFilters/0/filterPattern",
-                json!(""),
-                Fail,
-                Fail,
-                Some("metric-filter.matches-everything"),
-            ),
-            Case(
-                "logs:DescribeMetricFilters",
-                MANAGEMENT,
-                "/metricFilters/0/filterPattern",
-                json!("{ $.eventName = ConsoleLogin"),
-                Unknown,
-                Unknown,
-                Some("metric-filter.unreadable-pattern"),
-            ),
-            Case(
-                "logs:DescribeMetricFilters",
-                MANAGEMENT,
-                "/metricFilters/0/applyOnTransformedLogs",
-                json!(true),
-                Unknown,
-                Unknown,
-                Some("metric-filter.transformed-logs"),
-            ),
-            Case(
-                "logs:DescribeMetricFilters",
-                MANAGEMENT,
-                "/metricFilters/0/fieldSelectionCriteria",
-                json!("@aws.account = \"333333333333\""),
-                Fail,
-                Fail,
-                Some("metric-filter.excludes-account"),
-            ),
-            Case(
-                "logs:DescribeMetricFilters",
-                MANAGEMENT,
-                "/metricFilters/0/fieldSelectionCriteria",
-                json!("@aws.account = \"222222222222\""),
-                Pass,
-                Pass,
-                None,
-            ),
-        ]);
-    }
-}
+pub(in crate::evaluate) mod tests;

@@ -40,6 +40,12 @@ pub struct Trail {
     /// The log group it delivers to.
     #[serde(default)]
     pub cloud_watch_logs_log_group_arn: Option<Arc<str>>,
+    /// The role by which it writes to the log group.
+    #[serde(default, deserialize_with = "text")]
+    pub cloud_watch_logs_role_arn: Option<String>,
+    /// The key that encrypts its log files.
+    #[serde(default, deserialize_with = "text")]
+    pub kms_key_id: Option<String>,
 }
 
 impl Trail {
@@ -129,8 +135,8 @@ pub struct AdvancedSelector {
     pub field_selectors: Vec<FieldSelector>,
 }
 
-/// What has to hold of one field. Each operator that is given has to hold; the positive ones when
-/// any of their values matches, the negative ones when none does.
+/// What has to hold of one field: any value of any positive operator matches, if there are any, and
+/// no value of a negative one does.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "a field selector")]
 pub struct FieldSelector {
