@@ -13,9 +13,9 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use trailproof_core::account::{AccountId, Region};
 use trailproof_core::evidence::{CallError, ErrorClass, Evidence, Outcome, Record, Request};
 
+use crate::caller::Connected;
 use crate::calls::{Ask, Received, RegionalClients, ServiceCall, Target, typed};
 use crate::clock;
-use crate::caller::Connected;
 use crate::connection::ConnectOptions;
 use crate::engine::{End, Engine, Recorder};
 use crate::error::ScanError;

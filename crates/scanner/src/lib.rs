@@ -7,9 +7,9 @@
 //! told as [`ScanEvent`]s.
 
 mod access;
+mod caller;
 mod calls;
 mod clock;
-mod caller;
 mod connection;
 mod discovery;
 mod engine;

@@ -84,7 +84,12 @@ impl Failure {
     pub(crate) fn no_credentials(error: &CredentialsError) -> Self {
         let no = |code: &str, reason: String| {
             let reason = format!("no credentials: {reason}");
-            Self::new(code, reason, ErrorClass::Unavailable, RetryAdvice::Reconnect)
+            Self::new(
+                code,
+                reason,
+                ErrorClass::Unavailable,
+                RetryAdvice::Reconnect,
+            )
         };
         // Whoever gives credentials may be reached again soon.
         if let Some(trouble) = Trouble::in_causes_of(error) {
@@ -140,7 +145,12 @@ impl Failure {
                     Some(trouble) => (trouble.cause.code(), trouble.to_string()),
                     None => ("ConnectionFailed", chain(error)),
                 };
-                Self::new(code, reason, ErrorClass::Unavailable, RetryAdvice::Reconnect)
+                Self::new(
+                    code,
+                    reason,
+                    ErrorClass::Unavailable,
+                    RetryAdvice::Reconnect,
+                )
             }
             _ => Self::new(
                 "RequestNotSent",

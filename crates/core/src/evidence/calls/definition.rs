@@ -40,11 +40,11 @@ pub struct Pages {
 
 impl Pages {
     /// Pages as nearly every service names them.
-    pub(super) const fn of(largest: usize) -> Option<Self> {
-        Some(Self {
+    pub(super) const fn of(largest: usize) -> Self {
+        Self {
             token: "NextToken",
             largest,
-        })
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use crate::evidence::view::{View, newest};
 pub(super) const DEFINITION: CallDefinition = CallDefinition {
     name: "cloudwatch:DescribeAlarms",
     permission: Permission::Read,
-    pages: Pages::of(100),
+    pages: Some(Pages::of(100)),
     members: &["MetricAlarms", "CompositeAlarms"],
     quota: Quota::own(9.0, 9.0),
 };

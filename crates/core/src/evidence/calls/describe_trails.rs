@@ -105,10 +105,6 @@ fn add_organization_trails(
     }
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "every call's parameters are handed over in the same way"
-)]
 pub(super) fn parameters(include_shadow_trails: &bool) -> Value {
     json!({ "includeShadowTrails": include_shadow_trails })
 }
@@ -143,10 +139,6 @@ pub(super) fn file(
     Ok(subject)
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "every call's parameters are handed over in the same way"
-)]
 pub(super) fn is_answered(reader: &Reader<'_>, site: &Site, include_shadow_trails: &bool) -> bool {
     reader.looks_up(|| Subject::account(Operation::DescribeTrails, site.account));
     let mut answers = reader.selected(|tables| &tables.describe_trails.by_site, site);
@@ -219,19 +211,16 @@ impl<'e> Reader<'e> {
     /// A trail as one account told it.
     pub fn trail_as(&self, account: AccountId, trail_arn: &str) -> Option<(Arc<Trail>, Timestamp)> {
         self.looks_up(|| Subject::account(Operation::DescribeTrails, account));
-        let mut best: Option<(bool, &Answer<[Arc<Trail>]>, &Arc<Trail>)> = None;
-        for (site, _, answer) in self.trail_answers(account) {
-            let Ok(list) = &answer.outcome else { continue };
-            let Some(trail) = list.iter().find(|trail| *trail.trail_arn == *trail_arn) else {
-                continue;
-            };
-            let at_home = trail.is_of(&site.region);
-            let rank = (at_home, answer.observed_at);
-            if best.is_none_or(|(home, known, _)| (home, known.observed_at) < rank) {
-                best = Some((at_home, answer, trail));
-            }
-        }
-        best.map(|(_, answer, trail)| (Arc::clone(trail), self.uses(answer).observed_at))
+        let told = self.trail_answers(account).filter_map(|(site, _, answer)| {
+            let list = answer.outcome.as_ref().ok()?;
+            let trail = list.iter().find(|trail| *trail.trail_arn == *trail_arn)?;
+            Some(((trail.is_of(&site.region), answer.observed_at), answer, trail))
+        });
+        // Of equals, the first by region.
+        let (_, answer, trail) = told.reduce(|best, other| {
+            if other.0 > best.0 { other } else { best }
+        })?;
+        Some((Arc::clone(trail), self.uses(answer).observed_at))
     }
 
     /// Every organization trail that anybody's list of trails shows, by ARN. Nothing is ever laid

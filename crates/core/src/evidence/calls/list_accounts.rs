@@ -16,7 +16,7 @@ use crate::evidence::table::{BySite, Listing};
 pub(super) const DEFINITION: CallDefinition = CallDefinition {
     name: "organizations:ListAccounts",
     permission: Permission::Discover,
-    pages: Pages::of(20),
+    pages: Some(Pages::of(20)),
     members: &["Accounts"],
     quota: Quota::own(8.0, 12.0),
 };

@@ -14,7 +14,7 @@ use crate::evidence::view::View;
 pub(super) const DEFINITION: CallDefinition = CallDefinition {
     name: "cloudwatch:ListAlarmMuteRules",
     permission: Permission::Read,
-    pages: Pages::of(100),
+    pages: Some(Pages::of(100)),
     members: &["AlarmMuteRuleSummaries"],
     quota: Quota::own(50.0, 50.0),
 };

@@ -16,7 +16,7 @@ use crate::evidence::table::{BySubject, Listing};
 pub(super) const DEFINITION: CallDefinition = CallDefinition {
     name: "organizations:ListDelegatedAdministrators",
     permission: Permission::Discover,
-    pages: Pages::of(20),
+    pages: Some(Pages::of(20)),
     members: &["DelegatedAdministrators"],
     quota: Quota::own(5.0, 8.0),
 };

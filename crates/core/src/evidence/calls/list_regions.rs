@@ -15,7 +15,7 @@ use crate::evidence::table::BySubject;
 pub(super) const DEFINITION: CallDefinition = CallDefinition {
     name: "account:ListRegions",
     permission: Permission::Read,
-    pages: Pages::of(50),
+    pages: Some(Pages::of(50)),
     members: &["Regions"],
     quota: Quota::own(5.0, 5.0),
 };

@@ -13,7 +13,7 @@ use crate::evidence::table::{Answer, BySubject, Listing};
 pub(super) const DEFINITION: CallDefinition = CallDefinition {
     name: "sns:ListSubscriptionsByTopic",
     permission: Permission::Read,
-    pages: Pages::of(100),
+    pages: Some(Pages::of(100)),
     members: &["Subscriptions"],
     quota: Quota::own(30.0, 30.0),
 };

@@ -16,7 +16,7 @@ use crate::evidence::table::{Answer, BySubject};
 pub(super) const DEFINITION: CallDefinition = CallDefinition {
     name: "organizations:ListTagsForResource",
     permission: Permission::Discover,
-    pages: Pages::of(50),
+    pages: Some(Pages::of(50)),
     members: &["Tags"],
     quota: Quota::own(5.0, 8.0),
 };

@@ -23,7 +23,14 @@ macro_rules! calls {
         $(#[$doc:meta])*
         $module:ident: $name:ident $({ $($(#[$field_doc:meta])* $field:ident: $type:ty,)* })?
     ;)*) => {
-        $(pub(super) mod $module;)*
+        $(
+            #[allow(
+                clippy::ref_option,
+                clippy::trivially_copy_pass_by_ref,
+                reason = "parameters are handed over as they stand in a call"
+            )]
+            pub(super) mod $module;
+        )*
 
         /// An AWS API operation, written `service:Operation` as in IAM policies.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
