@@ -69,7 +69,7 @@ impl Organization {
         let evaluator = Evaluator::new(policy.clone());
         for account in members() {
             let records = &mut scan.records;
-            let answer = |request| {
+            let answer = |request: &Request| {
                 let answers = doors.answer(request);
                 records.extend(answers.iter().cloned());
                 answers
@@ -121,10 +121,10 @@ impl Doors<'_> {
 
     /// The answer to a question, after the attempt to enter the account. Where that fails, the
     /// question is never asked.
-    fn answer(&mut self, request: Request) -> Vec<Record> {
+    fn answer(&mut self, request: &Request) -> Vec<Record> {
         let mut records: Vec<Record> = self.enter(request.account).into_iter().collect();
         if self.entered.get(&request.account) == Some(&true) {
-            records.push(self.organization.record(&request));
+            records.push(self.organization.record(request));
         }
         records
     }

@@ -38,14 +38,14 @@ impl Inquiry {
         mut self,
         evaluator: &Evaluator,
         evidence: &mut Evidence,
-        mut answer: impl FnMut(Request) -> Vec<Record>,
+        mut answer: impl FnMut(&Request) -> Vec<Record>,
     ) -> Result<(), UnreadableRecord> {
         loop {
             let wanted = self.next(&mut evaluator.on(evidence));
             if wanted.is_empty() {
                 return Ok(());
             }
-            for record in wanted.into_iter().flat_map(&mut answer) {
+            for record in wanted.iter().flat_map(&mut answer) {
                 evidence.insert(record)?;
             }
         }
