@@ -189,7 +189,7 @@ fn serve(listener: TcpListener, answer: impl Fn(TcpStream) + Send + Sync + 'stat
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             let answer = Arc::clone(&answer);
-            let _ = stream.set_read_timeout(Some(Duration::from_secs(60)));
+            let _ = stream.set_read_timeout(Some(Duration::from_mins(1)));
             thread::spawn(move || answer(stream));
         }
     });
@@ -345,7 +345,7 @@ fn proxied(
         upstream.write_all(request.as_bytes())?;
         upstream
     };
-    upstream.set_read_timeout(Some(Duration::from_secs(60)))?;
+    upstream.set_read_timeout(Some(Duration::from_mins(1)))?;
     let (mut back, mut to_client) = (upstream.try_clone()?, client.try_clone()?);
     let answering = thread::spawn(move || {
         let _ = io::copy(&mut back, &mut to_client);
