@@ -84,6 +84,8 @@ def gaps(emulator, organization, account):
                 found.add("multi-region trails without global events")
             if trail["selectors"] in ("advanced_default", "none") and ministack:
                 found.add("other selectors of a new trail than the older kind's")
+            if trail["kms_key"]:
+                found.add("the key of a trail's files")
             if trail["never_delivered"] or trail["delivery_error"]:
                 found.add("the delivery to CloudWatch Logs")
             # An emulator says nothing about deliveries; a fresh one is taken for granted.

@@ -19,7 +19,8 @@ use trailproof_tests::binary::{self, Trailproof};
 use xtask::{operations, workspace};
 
 /// How the SDK gets credentials where a profile says so. Signing in changes no resource.
-const SIGN_IN: [&str; 3] = [
+const SIGN_IN: [&str; 4] = [
+    "signin:CreateOAuth2Token",
     "sso:GetRoleCredentials",
     "ssooidc:CreateToken",
     "sts:AssumeRoleWithWebIdentity",

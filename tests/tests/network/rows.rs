@@ -269,6 +269,9 @@ pub(crate) fn settings() -> Vec<Row> {
     ]
 }
 
+const AS_SSO: &str = "CONNECT portal.sso.us-east-1.amazonaws.com:443 -> \
+                      sts.us-east-1.amazonaws.com as 222222222222";
+
 /// Credentials: none in the environment, unless the row has some.
 pub(crate) fn sources() -> Vec<Row> {
     let keyless = |name, variables, config, expected| Row {
@@ -278,8 +281,6 @@ pub(crate) fn sources() -> Vec<Row> {
         expected,
         ..STS
     };
-    const AS_SSO: &str = "CONNECT portal.sso.us-east-1.amazonaws.com:443 -> \
-                          sts.us-east-1.amazonaws.com as 222222222222";
     vec![
         keyless(
             "a profile by its variable",
