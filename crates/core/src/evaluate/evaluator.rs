@@ -162,10 +162,10 @@ impl Evaluation<'_> {
 
     fn noted_findings(&mut self, account: AccountId) -> Vec<(Finding, Note)> {
         let policy = self.policy;
-        let outer = self.evidence.begin();
+        let outer = self.evidence.begin_records();
         let listed = self.evidence.listed_accounts().get(&account);
         if let Some(closing) = listed.filter(|listed| listed.is_closing()) {
-            let note = self.evidence.end(outer);
+            let note = self.evidence.end_records(outer);
             return policy
                 .controls
                 .iter()
@@ -174,13 +174,13 @@ impl Evaluation<'_> {
                 .collect();
         }
         let beginning = self.beginning(account);
-        let shared = self.evidence.end(outer);
+        let shared = self.evidence.end_records(outer);
         let mut findings = Vec::with_capacity(policy.controls.len());
         for (index, control) in policy.controls.iter().enumerate() {
             let required = Required::of(control, policy);
-            let outer = self.evidence.begin();
+            let outer = self.evidence.begin_records();
             let ways = self.ways(account, &beginning, index, required, Depth::Whole);
-            let mut note = self.evidence.end(outer);
+            let mut note = self.evidence.end_records(outer);
             note.extend(&shared);
             let listed = listed.map(AsRef::as_ref);
             let finding = finding::of(account, listed, required, policy, &best(&ways));

@@ -74,6 +74,17 @@ impl<'e> Reader<'e> {
         note
     }
 
+    /// Begins a note where records are noted; elsewhere nobody asks for it, and a scan judges too
+    /// many accounts to make it all the same.
+    pub(crate) fn begin_records(&self) -> Option<OuterNote> {
+        self.records.then(|| self.begin())
+    }
+
+    /// Ends a note that was begun where records are noted.
+    pub(crate) fn end_records(&self, outer: Option<OuterNote>) -> Note {
+        outer.map_or_else(Note::default, |outer| self.end(outer))
+    }
+
     /// Works something out that is to be kept for as long as what it was made from stays the same.
     pub(crate) fn with_basis<T>(&self, work: impl FnOnce() -> T) -> (T, Basis) {
         let outer = self.begin();
@@ -165,6 +176,18 @@ impl<'e> Reader<'e> {
         }
         found.sort_by_key(|(site, _)| *site);
         found
+    }
+
+    /// The answers about one subject, in the order of sites, where all of them count.
+    pub(super) fn all_answers<T: ?Sized + 'e>(
+        &self,
+        table: impl Fn(&'e Tables) -> Option<&'e BySite<T>>,
+    ) -> Vec<(&'e Site, &'e Answer<T>)> {
+        let answers = self.answers(table);
+        for (_, answer) in &answers {
+            self.uses(answer);
+        }
+        answers
     }
 
     /// The answers that one site was given, in the order of what was asked for; none is noted yet.

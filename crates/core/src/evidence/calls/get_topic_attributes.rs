@@ -52,10 +52,6 @@ impl<'e> Reader<'e> {
     /// A topic's attributes by who asked.
     pub fn topic_attributes(&self, topic_arn: &str) -> Vec<(&'e Site, &'e Answer<TopicAttributes>)> {
         self.looks_up(|| subject(topic_arn));
-        let answers = self.answers(|tables| tables.get_topic_attributes.get(topic_arn));
-        for (_, answer) in &answers {
-            self.uses(answer);
-        }
-        answers
+        self.all_answers(|tables| tables.get_topic_attributes.get(topic_arn))
     }
 }

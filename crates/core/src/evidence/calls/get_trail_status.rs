@@ -56,10 +56,6 @@ impl<'e> Reader<'e> {
     /// Every account and region that a trail's status was asked from.
     pub fn trail_statuses(&self, trail_arn: &str) -> Vec<(&'e Site, &'e Answer<TrailStatus>)> {
         self.looks_up(|| subject(trail_arn));
-        let answers = self.answers(|tables| tables.get_trail_status.get(trail_arn));
-        for (_, answer) in &answers {
-            self.uses(answer);
-        }
-        answers
+        self.all_answers(|tables| tables.get_trail_status.get(trail_arn))
     }
 }

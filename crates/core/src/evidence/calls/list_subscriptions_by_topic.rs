@@ -58,10 +58,6 @@ impl<'e> Reader<'e> {
         topic_arn: &str,
     ) -> Vec<(&'e Site, &'e Answer<Listing<Subscription>>)> {
         self.looks_up(|| subject(topic_arn));
-        let answers = self.answers(|tables| tables.list_subscriptions_by_topic.get(topic_arn));
-        for (_, answer) in &answers {
-            self.uses(answer);
-        }
-        answers
+        self.all_answers(|tables| tables.list_subscriptions_by_topic.get(topic_arn))
     }
 }
