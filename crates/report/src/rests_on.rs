@@ -94,7 +94,7 @@ impl RecordedEvidence {
 
     /// The findings of an account, each with the records that it rests on.
     pub fn findings(
-        &mut self,
+        &self,
         evaluator: &Evaluator,
         account: AccountId,
     ) -> Result<Vec<(Finding, Vec<Source>)>, EvidenceError> {
@@ -111,13 +111,14 @@ impl RecordedEvidence {
     }
 
     /// Reads records once more, whole.
-    pub fn records(&mut self, places: &[Place]) -> Result<Vec<Record>, EvidenceError> {
-        let mut read = || -> io::Result<Vec<Record>> {
+    pub fn records(&self, places: &[Place]) -> Result<Vec<Record>, EvidenceError> {
+        let read = || -> io::Result<Vec<Record>> {
+            let mut file = &self.file;
             let mut records = Vec::with_capacity(places.len());
             for place in places {
-                self.file.seek(SeekFrom::Start(place.offset))?;
+                file.seek(SeekFrom::Start(place.offset))?;
                 let mut text = vec![0; place.length];
-                self.file.read_exact(&mut text)?;
+                file.read_exact(&mut text)?;
                 // What was read once is read again, unless the file has changed in the meantime.
                 records.push(serde_json::from_slice(&text)?);
             }
@@ -150,7 +151,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("evidence.ndjson");
         std::fs::write(&path, format!("\u{feff}{one}\n\n  {other}\r\n{{\"oper")).unwrap();
-        let mut recorded = RecordedEvidence::open(&path).unwrap();
+        let recorded = RecordedEvidence::open(&path).unwrap();
         let replay = recorded.replay();
         assert_eq!((replay.records(), replay.torn_line()), (2, Some(4)));
         let places = replay.all_places().to_vec();

@@ -155,7 +155,7 @@ fn sources(
     run: &Run,
     findings: &[&Finding],
 ) -> Result<Option<BTreeMap<String, Vec<Source>>>, CliError> {
-    let Ok(mut recorded) = RecordedEvidence::open(&path.join(file::EVIDENCE)) else {
+    let Ok(recorded) = RecordedEvidence::open(&path.join(file::EVIDENCE)) else {
         return Ok(None);
     };
     let evaluator = Evaluator::new(recorded_policy(run)?);

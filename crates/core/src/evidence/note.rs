@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::mark::{Mark, Subject};
-use super::reader::Reader;
+use super::reader::{LAYERS, Reader};
 use super::store::RecordId;
 
 /// What was looked up, answered or not.
@@ -37,7 +37,7 @@ impl Note {
 /// What something was made from, and in which state that was.
 #[derive(Debug, Clone)]
 pub(crate) struct Basis {
-    states: Box<[(Subject, [Mark; 2])]>,
+    states: Box<[(Subject, [Mark; LAYERS])]>,
     records: Box<[RecordId]>,
 }
 

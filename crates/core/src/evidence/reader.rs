@@ -18,14 +18,17 @@ use crate::account::AccountId;
 #[derive(Debug)]
 pub struct Reader<'e> {
     evidence: &'e Evidence,
-    /// What is laid over it: answers that stand before those of the evidence.
-    over: Option<&'e Evidence>,
+    /// What is laid over it, the last first: answers that stand before those of the evidence.
+    over: [Option<&'e Evidence>; 2],
     /// Whether the records that answer are noted, or only what was looked up.
     records: bool,
     /// How many notes are being taken, one inside the other.
     depth: Cell<usize>,
     note: RefCell<Note>,
 }
+
+/// How many answers to one question can lie over one another.
+pub(super) const LAYERS: usize = 3;
 
 /// The note that another one interrupts.
 #[derive(Debug)]
@@ -36,18 +39,18 @@ impl<'e> Reader<'e> {
     pub fn new(evidence: &'e Evidence) -> Self {
         Self {
             evidence,
-            over: None,
+            over: [None; 2],
             records: false,
             depth: Cell::new(0),
             note: RefCell::default(),
         }
     }
 
-    /// Reads evidence with other evidence laid over it, such as changes that are only planned.
-    /// Where both answer a question, the one laid over stands.
+    /// Reads evidence with other evidence laid over it: changes that are planned, and over these
+    /// such as are only tried. Where several answer a question, the one laid last stands.
     #[must_use]
-    pub fn under(mut self, over: &'e Evidence) -> Self {
-        self.over = Some(over);
+    pub fn under(mut self, planned: &'e Evidence, tried: Option<&'e Evidence>) -> Self {
+        self.over = [tried, Some(planned)];
         self
     }
 
@@ -83,6 +86,15 @@ impl<'e> Reader<'e> {
     /// Ends a note that was begun where records are noted.
     pub(crate) fn end_records(&self, outer: Option<OuterNote>) -> Note {
         outer.map_or_else(Note::default, |outer| self.end(outer))
+    }
+
+    /// Looks something up, and says which records answered, in the order of recording. The reader
+    /// has to note records.
+    pub fn looked_up<T>(&self, look: impl FnOnce(&Self) -> T) -> (T, Vec<RecordId>) {
+        let outer = self.begin();
+        let value = look(self);
+        let records = self.end(outer).records().collect();
+        (value, records)
     }
 
     /// Works something out that is to be kept for as long as what it was made from stays the same.
@@ -131,9 +143,10 @@ impl<'e> Reader<'e> {
         }
     }
 
-    pub(super) fn marks(&self, subject: &Subject) -> [Mark; 2] {
-        let over = self.over.map(|over| over.marks.of(subject));
-        [self.evidence.marks.of(subject), over.unwrap_or_default()]
+    pub(super) fn marks(&self, subject: &Subject) -> [Mark; LAYERS] {
+        let [tried, planned] = self.over;
+        [tried, planned, Some(self.evidence)]
+            .map(|layer| layer.map_or_else(Mark::default, |layer| layer.marks.of(subject)))
     }
 
     /// The evidence alone, for what nothing is ever laid over.
@@ -143,7 +156,8 @@ impl<'e> Reader<'e> {
 
     /// The evidence, what is laid over it first.
     pub(super) fn layers(&self) -> impl Iterator<Item = &'e Evidence> + use<'e> {
-        self.over.into_iter().chain(std::iter::once(self.evidence))
+        let over = self.over.into_iter().flatten();
+        over.chain(std::iter::once(self.evidence))
     }
 
     /// The answer that one site was given.
@@ -196,14 +210,17 @@ impl<'e> Reader<'e> {
         table: impl Fn(&'e Tables) -> &'e BySelection<S, T>,
         site: &Site,
     ) -> impl Iterator<Item = &'e (S, Answer<T>)> {
-        let over = self
-            .over
-            .map_or(&[][..], |over| table(&over.tables).at(site));
-        let under = table(&self.evidence.tables).at(site);
-        under
+        let at = |layer: &'e Evidence| table(&layer.tables).at(site);
+        let [tried, planned] = self.over.map(|layer| layer.map_or(&[][..], at));
+        let lacks =
+            |row: &[(S, Answer<T>)], selection: &S| row.iter().all(|(other, _)| other != selection);
+        let under = at(self.evidence)
             .iter()
-            .filter(move |(selection, _)| over.iter().all(|(other, _)| other != selection))
-            .chain(over)
+            .filter(move |(selection, _)| lacks(planned, selection) && lacks(tried, selection));
+        let planned = planned
+            .iter()
+            .filter(move |(selection, _)| lacks(tried, selection));
+        under.chain(planned).chain(tried)
     }
 
     /// Every account that the evidence speaks of as one to be judged: those that the organization

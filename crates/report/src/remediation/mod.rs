@@ -25,7 +25,7 @@ pub use plan::{
     Plan, PlanError, PlanRun, PlanSummary, ReliesOn, Repair, Reused, SCHEMA_VERSION, Site, Step,
     Unrepairable,
 };
-pub use planning::{PlanningError, RecordedError, plan};
+pub use planning::{PlanningError, plan};
 pub use resources::{
     Alarm, Change, METRIC_FILTERS_PER_LOG_GROUP, MetricFilter, Subscription, TAG, Topic,
 };

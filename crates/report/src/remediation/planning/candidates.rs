@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use serde_json::Value;
 use trailproof_core::account::{AccountId, Region};
 use trailproof_core::arn::{Arn, LogGroupAddress};
@@ -11,8 +10,8 @@ use trailproof_core::control::Control;
 use trailproof_core::finding::{Finding, LinkName};
 use trailproof_core::remedy;
 
+use super::planned_state::{Changing, PlannedState, list};
 use super::refusal::Refusal;
-use super::world::World;
 use crate::remediation::endpoint::Endpoint;
 use crate::remediation::naming::{NameContext, NameKind};
 use crate::remediation::options::{PatternText, PlanOptions};
@@ -25,7 +24,7 @@ use crate::remediation::resources::{
 /// What candidates are made for and from.
 #[derive(Clone, Copy)]
 pub(super) struct Setting<'a> {
-    pub(super) world: &'a World,
+    pub(super) state: PlannedState<'a>,
     pub(super) options: &'a PlanOptions,
     pub(super) site: &'a LogGroupAddress,
     pub(super) control: &'a Control,
@@ -55,15 +54,15 @@ pub(super) struct Offers {
 }
 
 impl Candidate {
-    pub(super) fn put_into(&self, world: &mut World, now: Timestamp) {
+    pub(super) fn put_into(&self, mut changing: Changing<'_>) {
         if let Some((arn, somebody_listens)) = &self.assumed {
-            world.assume_topic(arn, *somebody_listens, now);
+            changing.assume_topic(arn, *somebody_listens);
         }
         if let Some((account, region)) = &self.unmuted {
-            world.assume_unmuted(*account, region, now);
+            changing.assume_unmuted(*account, region);
         }
         for step in &self.steps {
-            world.put(step, now);
+            changing.put(step);
         }
     }
 
@@ -172,7 +171,7 @@ impl<'a> Setting<'a> {
             );
         }
         let place = (self.site.account, self.site.region.clone());
-        let unseen = !self.world.saw_mute_rules(place.0, &place.1);
+        let unseen = !self.state.saw_mute_rules(place.0, &place.1);
         Ok(vec![Candidate {
             steps,
             reused: self.reused_chain(&topic),
@@ -197,17 +196,15 @@ impl<'a> Setting<'a> {
                 .find(|candidate| candidate.link == link)
                 .and_then(|link| link.resource.as_deref())
         };
-        let same_alarm = |alarm: &&&Value| {
+        let same_alarm = |alarm: &&Value| {
             let text = |member: &str| alarm.get(member).and_then(Value::as_str);
             named(LinkName::Alarm).is_some_and(|resource| {
                 [text("AlarmArn"), text("AlarmName")].contains(&Some(resource))
             })
         };
-        let alarms = self
-            .world
-            .metric_alarms(self.site.account, &self.site.region)
-            .unwrap_or_default();
-        let alarm = alarms.iter().find(same_alarm).and_then(|alarm| {
+        let alarms = self.state.alarms(self.site.account, &self.site.region);
+        let mut alarms = list(alarms.as_ref(), "MetricAlarms").iter();
+        let alarm = alarms.find(same_alarm).and_then(|alarm| {
             Some(Reused::Alarm {
                 name: alarm.get("AlarmName")?.as_str()?.to_owned(),
                 digest: alarm::digest(alarm),
@@ -222,14 +219,15 @@ impl<'a> Setting<'a> {
     pub(super) fn reused_topic(&self, arn: &str) -> Reused {
         Reused::Topic {
             arn: arn.to_owned(),
-            digest: self.world.seen_topic(arn).map(topic::digest),
+            digest: self.state.seen_topic(arn).as_ref().map(topic::digest),
         }
     }
 
     /// Steps for the subscribers that a topic does not have yet.
     pub(super) fn subscriptions(&self, topic: &Arn) -> Result<Vec<Step>, Refusal> {
         let owner = topic.account().unwrap_or(self.site.account);
-        let existing = self.world.subscriptions(topic.as_str()).unwrap_or_default();
+        let existing = self.state.subscriptions(topic.as_str());
+        let existing = list(existing.as_ref(), "Subscriptions");
         let is_there = |endpoint: &Endpoint| {
             existing.iter().any(|subscription| {
                 let text = |member: &str| subscription.get(member).and_then(Value::as_str);
@@ -270,10 +268,10 @@ impl<'a> Setting<'a> {
             .and_then(|link| link.resource.as_deref())
             .unwrap_or_default();
         let site = self.site;
-        let mut filters = self
-            .world
-            .metric_filters(site.account, &site.region, &site.log_group)
-            .unwrap_or_default();
+        let filters = self
+            .state
+            .metric_filters(site.account, &site.region, &site.log_group);
+        let mut filters: Vec<&Value> = list(filters.as_ref(), "metricFilters").iter().collect();
         let is_chains = |filter: &&Value| {
             let name = filter.get("filterName").and_then(Value::as_str);
             name.is_some_and(|name| {
@@ -299,12 +297,13 @@ impl<'a> Setting<'a> {
     /// A filter of our own and an alarm on it.
     fn filter_and_alarm(&self) -> Result<Vec<Candidate>, Refusal> {
         let site = self.site;
-        let Some(filters) = self
-            .world
-            .metric_filters(site.account, &site.region, &site.log_group)
-        else {
+        let filters = self
+            .state
+            .metric_filters(site.account, &site.region, &site.log_group);
+        if filters.is_none() {
             return Ok(Vec::new());
-        };
+        }
+        let filters = list(filters.as_ref(), "metricFilters");
         if filters.len() >= METRIC_FILTERS_PER_LOG_GROUP {
             return Err(Refusal::TooManyFilters);
         }
@@ -320,7 +319,7 @@ impl<'a> Setting<'a> {
                 .iter()
                 .any(|filter| filter.get("filterName").and_then(Value::as_str) == Some(name))
         });
-        let fed = self.world.fed_metrics(site.account, &site.region);
+        let fed = self.state.fed_metrics(site.account, &site.region);
         let metric = NameKind::Metric.free(&metric, |metric| {
             fed.contains(&(namespace.as_str(), metric))
         });
@@ -375,11 +374,13 @@ impl<'a> Setting<'a> {
         let site = self.site;
         let name = self.options.alarm_name.render(self.context());
         NameKind::Alarm.check(&name)?;
-        let taken = self
-            .world
-            .alarm_names(site.account, &site.region)
-            .unwrap_or_default();
-        let name = NameKind::Alarm.free(&name, |name| taken.contains(name));
+        let alarms = self.state.alarms(site.account, &site.region);
+        let name = NameKind::Alarm.free(&name, |name| {
+            ["MetricAlarms", "CompositeAlarms", "LogAlarms"]
+                .into_iter()
+                .flat_map(|kind| list(alarms.as_ref(), kind))
+                .any(|alarm| alarm.get("AlarmName").and_then(Value::as_str) == Some(name))
+        });
         let alarm = self.step(
             site.account,
             Change::PutMetricAlarm(Alarm {
@@ -392,7 +393,7 @@ impl<'a> Setting<'a> {
                 topic_arn: target.arn,
                 tags: self.options.tags.clone(),
             }),
-            self.world.saw_alarms(site.account, &site.region),
+            self.state.saw_alarms(site.account, &site.region),
         );
         let mut notes = target.notes;
         if self.options.threshold > 1.0 {
@@ -443,7 +444,7 @@ impl<'a> Setting<'a> {
         let mut targets = Vec::new();
         for arn in own_topics {
             let topic: Option<Arn> = arn.parse().ok();
-            let (Some(topic), Some(attributes)) = (topic, self.world.topic(arn)) else {
+            let (Some(topic), Some(attributes)) = (topic, self.state.topic(arn)) else {
                 continue;
             };
             let confirmed = attributes
@@ -476,7 +477,7 @@ impl<'a> Setting<'a> {
     }
 
     fn named_target(&self, topic: &Arn) -> Result<Target, Refusal> {
-        let seen = self.world.topic(topic.as_str()).is_some();
+        let seen = self.state.topic(topic.as_str()).is_some();
         let steps = self.subscriptions(topic)?;
         let mut notes = Vec::new();
         if !seen {
@@ -506,8 +507,8 @@ impl<'a> Setting<'a> {
                 site.account
             )
         };
-        let planned = self.world.topic(&arn_of(&name)).is_some()
-            && self.world.seen_topic(&arn_of(&name)).is_none();
+        let planned = self.state.topic(&arn_of(&name)).is_some()
+            && self.state.seen_topic(&arn_of(&name)).is_none();
         if planned {
             let arn = arn_of(&name);
             // Each control may have somebody of its own who is told.
@@ -523,11 +524,11 @@ impl<'a> Setting<'a> {
         }
         let use_existing = self.options.topic_name.is_some();
         let name = NameKind::Topic.free(&name, |name| {
-            !use_existing && self.world.topic(&arn_of(name)).is_some()
+            !use_existing && self.state.topic(&arn_of(name)).is_some()
         });
         let arn = arn_of(&name);
         let topic: Arn = arn.parse().map_err(|_| Refusal::NotOurs)?;
-        if self.world.topic(&arn).is_some() {
+        if self.state.topic(&arn).is_some() {
             return self.named_target(&topic);
         }
         let kms_key = self.key()?;
@@ -577,12 +578,9 @@ impl<'a> Setting<'a> {
     /// The topics that alarms on the same metric notify already.
     fn topics_of_alarms_on(&self, watched: &Watched) -> Vec<String> {
         let site = self.site;
-        let alarms = self
-            .world
-            .metric_alarms(site.account, &site.region)
-            .unwrap_or_default();
+        let alarms = self.state.alarms(site.account, &site.region);
         let mut topics = Vec::new();
-        for alarm in alarms {
+        for alarm in list(alarms.as_ref(), "MetricAlarms") {
             let text = |member: &str| alarm.get(member).and_then(Value::as_str);
             if text("Namespace") != Some(&watched.namespace)
                 || text("MetricName") != Some(&watched.metric)

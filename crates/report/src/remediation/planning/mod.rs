@@ -8,10 +8,10 @@
 mod candidates;
 mod organization_trails;
 mod orphans;
-mod recorded;
+mod planned_state;
 mod refusal;
+mod seen;
 mod sites;
-mod world;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,22 +21,21 @@ use jiff::Timestamp;
 use trailproof_core::account::AccountId;
 use trailproof_core::arn::LogGroupAddress;
 use trailproof_core::control::{self, CatalogueError, Control};
-use trailproof_core::evaluate::evaluate;
-use trailproof_core::evidence::{Evidence, Record};
+use trailproof_core::evaluate::Evaluator;
 use trailproof_core::finding::{Finding, LinkName, Status};
 use trailproof_core::policy::Policy;
 
 use super::options::{InvalidOption, PatternText, PlanOptions, Selection};
 use super::plan::{self, Plan, PlanRun, PlanSummary, Unrepairable};
 use crate::document::FindingsDocument;
-use crate::run::{Run, RunDirectory, RunDirectoryError, file};
+use crate::rests_on::RecordedEvidence;
+use crate::run::{EvidenceError, Run, RunDirectory, RunDirectoryError, file};
 use crate::shell;
 use candidates::Candidate;
-use recorded::Recorded;
-pub use recorded::RecordedError;
+use planned_state::{Changes, Changing, PlannedState, list};
 use refusal::Refusal;
+use seen::Seen;
 use sites::{Draft, NewTopics, site_of, take_topic};
-use world::World;
 
 /// Why no plan could be made.
 #[derive(Debug, thiserror::Error)]
@@ -49,7 +48,7 @@ pub enum PlanningError {
     Run(#[from] RunDirectoryError),
     /// The evidence cannot be read.
     #[error(transparent)]
-    Evidence(#[from] RecordedError),
+    Evidence(#[from] EvidenceError),
     /// `findings.json` is not what it should be.
     #[error("cannot read the findings `{path}`: {problem}")]
     Findings {
@@ -88,24 +87,23 @@ pub fn plan(
     let findings = read_findings(&folder)?;
     check_selection(&options.selection, &findings)?;
     let policy = policy_of(&run, options)?;
-    let (recorded, evidence) = Recorded::open(&folder.file(file::EVIDENCE))?;
+    let recorded = RecordedEvidence::open(&folder.file(file::EVIDENCE))?;
+    let evaluators = policy.controls.iter().map(|control| {
+        let alone = Policy {
+            controls: vec![control.clone()],
+            ..policy.clone()
+        };
+        (control.id.clone(), Evaluator::new(alone))
+    });
     let planner = Planner {
-        recorded,
-        evidence,
-        judged_at: run.policy.evaluated_at,
+        seen: Seen::new(recorded, run.policy.evaluated_at),
+        evaluators: evaluators.collect(),
         policy,
         options,
-        world: World::default(),
+        planned: Changes::default(),
         drafts: BTreeMap::new(),
         topics: NewTopics::new(),
         excluded: excluded(&options.selection, &findings),
-        everywhere: run
-            .scope
-            .organization
-            .iter()
-            .map(|organization| organization.management_account)
-            .chain(run.scope.caller)
-            .collect(),
         refusals: BTreeMap::new(),
     };
     planner.plan(directory, run, findings, now)
@@ -176,28 +174,33 @@ fn policy_of(run: &Run, options: &PlanOptions) -> Result<Policy, PlanningError> 
 }
 
 struct Planner<'a> {
-    recorded: Recorded,
-    evidence: Evidence,
-    judged_at: Timestamp,
+    seen: Seen,
+    /// What judges by one control alone.
+    evaluators: BTreeMap<String, Evaluator>,
     policy: Policy,
     options: &'a PlanOptions,
-    world: World,
+    planned: Changes,
     drafts: BTreeMap<LogGroupAddress, Draft>,
     topics: NewTopics,
     /// Accounts in which nothing may be changed, whomever it would help.
     excluded: BTreeSet<AccountId>,
-    /// Accounts that a verdict about any account may rest on: the organization's own, and those
-    /// whose log group serves several.
-    everywhere: BTreeSet<AccountId>,
     /// Why nothing could be found for a finding.
     refusals: BTreeMap<String, Refusal>,
 }
 
-/// Findings that break at the same place for the same reason: one repair for all.
+/// Findings that break at the same place for the same reason: most often one repair for all.
 struct Group {
     site: LogGroupAddress,
     control: String,
     members: Vec<Finding>,
+}
+
+/// Where a repair for a finding is looked for.
+#[derive(Clone, Copy)]
+struct Attempt<'a> {
+    site: &'a LogGroupAddress,
+    finding: &'a Finding,
+    chain: Chain,
 }
 
 /// Whether the finding's chain runs through the site that is to be repaired.
@@ -207,9 +210,9 @@ enum Chain {
     Elsewhere,
 }
 
-/// What was found for a group at a site.
+/// What was found for a finding at a site.
 struct Tried {
-    /// Its first member, with everything the plan does so far.
+    /// The finding, with everything the plan does so far.
     before: Finding,
     /// The cheapest repair that helps most.
     best: Option<(Effect, Candidate)>,
@@ -262,21 +265,16 @@ impl Planner<'_> {
             .max();
 
         let mut groups = group(&broken);
-        self.everywhere.extend(
-            groups
-                .iter()
-                .filter(|group| group.members.len() > 1)
-                .map(|group| group.site.account),
-        );
-        let shared = organization_trails::sites(&self.evidence);
-        self.everywhere
-            .extend(shared.iter().map(|site| site.account));
-        // A site that serves many first: it may make the repairs at others needless.
+        let shared = organization_trails::sites(self.seen.evidence());
+        // A site that serves many first: it may make the repairs at others needless. Numbers of
+        // accounts come last: what is done is not to depend on them.
         groups.sort_by_cached_key(|group| {
+            let site = &group.site;
             (
-                Reverse((shared.contains(&group.site), group.members.len())),
-                group.site.clone(),
+                Reverse((shared.contains(site), group.members.len())),
+                (site.region.clone(), site.log_group.clone()),
                 group.control.clone(),
+                site.account,
             )
         });
         for site in &shared {
@@ -288,67 +286,50 @@ impl Planner<'_> {
         Ok(self.finish(directory, run, &broken, observed_at, now))
     }
 
-    /// Takes the cheapest repair that helps the first member of a group.
+    /// Takes the cheapest repair that helps, for each member of a group that no repair helped so
+    /// far. Nearly always the first one's is the last.
     fn repair(&mut self, group: &Group) -> Result<(), PlanningError> {
-        let Some(tried) = self.try_at(group, Chain::Through)? else {
-            return Ok(());
-        };
-        if let Some((_, candidate)) = tried.best {
-            self.take(group, &tried.before, candidate);
-            return Ok(());
-        }
-        if tried.waits {
-            return Ok(());
-        }
-        let refusal = tried.refusal.unwrap_or(Refusal::NotOurs);
-        for member in &group.members {
-            self.refusals.insert(member.id.clone(), refusal.clone());
+        self.seen.forget();
+        for finding in &group.members {
+            let attempt = Attempt {
+                site: &group.site,
+                finding,
+                chain: Chain::Through,
+            };
+            let Some(tried) = self.try_at(attempt)? else {
+                continue;
+            };
+            if let Some((_, candidate)) = tried.best {
+                self.take(&group.site, &group.control, &tried.before, candidate);
+            } else if !tried.waits {
+                let refusal = tried.refusal.unwrap_or(Refusal::NotOurs);
+                self.refusals.insert(finding.id.clone(), refusal);
+            }
         }
         Ok(())
     }
 
-    /// The records that the verdict about a group's first member can rest on, which the world then
-    /// shows.
-    fn look(&mut self, group: &Group) -> Result<Vec<Record>, PlanningError> {
-        let mut accounts = self.everywhere.clone();
-        accounts.insert(group.site.account);
-        if let Some(first) = group.members.first() {
-            accounts.insert(first.account.id);
-            accounts.extend(first.chain.iter().filter_map(|link| link.account));
-        }
-        accounts.extend(
-            self.options
-                .topics
-                .iter()
-                .filter_map(trailproof_core::arn::Arn::account),
-        );
-        let records = self.recorded.about(&accounts)?;
-        self.world.forget();
-        self.world.see(&records);
-        Ok(records)
-    }
-
-    /// Finds the cheapest repair that helps the first member of a group; `None` when it needs none
-    /// any more.
-    fn try_at(&mut self, group: &Group, chain: Chain) -> Result<Option<Tried>, PlanningError> {
-        let Some(first) = group.members.first() else {
+    /// Finds the cheapest repair that helps a finding; `None` when it needs none any more.
+    fn try_at(&self, attempt: Attempt<'_>) -> Result<Option<Tried>, PlanningError> {
+        let Attempt {
+            site,
+            finding,
+            chain,
+        } = attempt;
+        let account = finding.account.id;
+        let Some(control) = self.control(&finding.control.id) else {
             return Ok(None);
         };
-        let account = first.account.id;
-        let Some(control) = self.control(&group.control) else {
-            return Ok(None);
-        };
-        let records = self.look(group)?;
-        let before = self.try_out(&records, &self.world, account, &control);
+        let before = self.judge(self.state(), account, control);
         if before
             .as_ref()
             .is_none_or(|finding| Effect::of(finding) == Effect::Green)
         {
             return Ok(None);
         }
-        let before = before.unwrap_or_else(|| first.clone());
+        let before = before.unwrap_or_else(|| finding.clone());
         let waits = Effect::of(&before) == Effect::Waits;
-        if waits && self.drafts.contains_key(&group.site) {
+        if waits && self.drafts.contains_key(site) {
             return Ok(None);
         }
         // It waits for what the plan does at another site: only a message that arrives at once
@@ -368,10 +349,10 @@ impl Planner<'_> {
             },
         };
         let offers = candidates::offer(&candidates::Setting {
-            world: &self.world,
+            state: self.state(),
             options: self.options,
-            site: &group.site,
-            control: &control,
+            site,
+            control,
             benchmark: &self.policy.benchmark,
             broken: &broken,
         });
@@ -394,9 +375,7 @@ impl Planner<'_> {
                 Some(_) if candidate.always_waits() => continue,
                 _ => {}
             }
-            let mut world = self.world.clone();
-            candidate.put_into(&mut world, self.judged_at);
-            let after = self.try_out(&records, &world, account, &control);
+            let after = self.try_out(&candidate, account, control);
             let effect = after.as_ref().map_or(Effect::Nothing, Effect::of);
             match (&best, effect) {
                 (_, Effect::Nothing) => {
@@ -413,6 +392,7 @@ impl Planner<'_> {
                 _ => {}
             }
         }
+        self.seen.check()?;
         Ok(Some(Tried {
             before,
             best,
@@ -421,47 +401,74 @@ impl Planner<'_> {
         }))
     }
 
-    fn control(&self, id: &str) -> Option<Control> {
-        self.policy
-            .controls
-            .iter()
-            .find(|control| control.id == id)
-            .cloned()
+    fn control(&self, id: &str) -> Option<&Control> {
+        let mut controls = self.policy.controls.iter();
+        controls.find(|control| control.id == id)
     }
 
-    /// Judges one account by one control, as if the world were as given.
-    fn try_out(
+    /// What is there after everything that the plan does so far.
+    fn state(&self) -> PlannedState<'_> {
+        PlannedState {
+            seen: &self.seen,
+            planned: &self.planned,
+            tried: None,
+        }
+    }
+
+    /// Judges one account by one control, as if a state were there.
+    fn judge(
         &self,
-        records: &[Record],
-        world: &World,
+        state: PlannedState<'_>,
         account: AccountId,
         control: &Control,
     ) -> Option<Finding> {
-        let mut evidence = Evidence::default();
-        for record in records.iter().chain(world.changed()) {
-            // All of it was read before, but for what the plan itself puts in.
-            let _ = evidence.insert(record.clone());
-        }
-        let mut policy = self.policy.clone();
-        policy.controls = vec![control.clone()];
-        policy.accounts = Some(BTreeSet::from([account]));
-        evaluate(&evidence, &policy)
-            .into_iter()
-            .find(|finding| finding.account.id == account)
+        let evaluator = self.evaluators.get(&control.id)?;
+        let mut evaluation = evaluator.reading(state.reader());
+        let finding = evaluation.findings(account).into_iter().next();
+        evaluation.forget(account);
+        finding
     }
 
-    fn take(&mut self, group: &Group, before: &Finding, mut candidate: Candidate) {
-        candidate.put_into(&mut self.world, self.judged_at);
+    /// Judges one account by one control, as if a repair had been made.
+    fn try_out(
+        &self,
+        candidate: &Candidate,
+        account: AccountId,
+        control: &Control,
+    ) -> Option<Finding> {
+        let mut tried = Changes::default();
+        candidate.put_into(Changing {
+            changes: &mut tried,
+            seen: &self.seen,
+            planned: Some(&self.planned),
+        });
+        let state = PlannedState {
+            tried: Some(&tried),
+            ..self.state()
+        };
+        self.judge(state, account, control)
+    }
+
+    fn take(
+        &mut self,
+        site: &LogGroupAddress,
+        control: &str,
+        before: &Finding,
+        mut candidate: Candidate,
+    ) {
+        candidate.put_into(Changing {
+            changes: &mut self.planned,
+            seen: &self.seen,
+            planned: None,
+        });
         take_topic(&mut candidate, &mut self.topics);
-        let filters = self.world.seen_metric_filters(
-            group.site.account,
-            &group.site.region,
-            &group.site.log_group,
-        );
+        let filters = self
+            .state()
+            .seen_metric_filters(site.account, &site.region, &site.log_group);
         self.drafts
-            .entry(group.site.clone())
-            .or_insert_with(|| Draft::new(&filters))
-            .add(&group.control, before, candidate);
+            .entry(site.clone())
+            .or_insert_with(|| Draft::new(list(filters.as_ref(), "metricFilters")))
+            .add(control, before, candidate);
     }
 
     /// Judges everything once more with all changes in, and says who is helped by what.
@@ -473,13 +480,15 @@ impl Planner<'_> {
         observed_at: Option<Timestamp>,
         now: Timestamp,
     ) -> Plan {
-        self.world.apply_to(&mut self.evidence);
         let mut policy = self.policy.clone();
         policy.accounts = Some(broken.iter().map(|finding| finding.account.id).collect());
-        let after: BTreeMap<String, Finding> = evaluate(&self.evidence, &policy)
-            .into_iter()
-            .map(|finding| (finding.id.clone(), finding))
-            .collect();
+        let evaluator = Evaluator::new(policy);
+        let mut after: BTreeMap<String, Finding> = BTreeMap::new();
+        evaluator
+            .reading(self.state().reader())
+            .for_each(|finding| {
+                after.insert(finding.id.clone(), finding);
+            });
 
         let mut unrepairable = Vec::new();
         for finding in broken {

@@ -6,9 +6,10 @@ use std::collections::BTreeSet;
 
 use trailproof_core::arn::LogGroupAddress;
 use trailproof_core::evidence::Evidence;
+use trailproof_core::finding::Finding;
 
 use super::candidates::Candidate;
-use super::{Chain, Effect, Group, Planner, PlanningError, Tried};
+use super::{Attempt, Chain, Effect, Group, Planner, PlanningError, Tried};
 
 /// The log groups that organization trails deliver to.
 pub(super) fn sites(evidence: &Evidence) -> BTreeSet<LogGroupAddress> {
@@ -61,25 +62,39 @@ impl Planner<'_> {
         control: &str,
         elsewhere: &[&Group],
     ) -> Result<(), PlanningError> {
-        let Some(first) = elsewhere.iter().find_map(|group| group.members.first()) else {
-            return Ok(());
-        };
-        let shared = Group {
-            site: site.clone(),
-            control: control.to_owned(),
-            members: vec![first.clone()],
-        };
-        let Some(Tried {
-            before,
-            best: Some((effect, candidate)),
-            ..
-        }) = self.try_at(&shared, Chain::Elsewhere)?
-        else {
+        self.seen.forget();
+        // Some of the accounts may not be served here.
+        let mut found = None;
+        for finding in elsewhere.iter().filter_map(|group| group.members.first()) {
+            let tried = self.try_at(Attempt {
+                site,
+                finding,
+                chain: Chain::Elsewhere,
+            })?;
+            if let Some(Tried {
+                before,
+                best: Some((effect, candidate)),
+                ..
+            }) = tried
+            {
+                found = Some((before, effect, candidate));
+                break;
+            }
+        }
+        let Some((before, effect, candidate)) = found else {
             return Ok(());
         };
         let mut instead = 0;
         for group in elsewhere {
-            let own = self.try_at(group, Chain::Through)?;
+            self.seen.forget();
+            let Some(finding) = group.members.first() else {
+                continue;
+            };
+            let own = self.try_at(Attempt {
+                site: &group.site,
+                finding,
+                chain: Chain::Through,
+            })?;
             let Some(Tried {
                 best: Some((own_effect, own)),
                 ..
@@ -88,28 +103,22 @@ impl Planner<'_> {
                 continue;
             };
             // A message that arrives is not given up for one that waits for somebody.
-            if effect <= own_effect && self.effect_on(group, &candidate)? <= own_effect {
+            if effect <= own_effect && self.effect_on(finding, &candidate) <= own_effect {
                 instead += own.steps.len();
             }
             if instead > candidate.steps.len() {
-                self.look(&shared)?;
-                self.take(&shared, &before, candidate);
+                self.take(site, control, &before, candidate);
                 return Ok(());
             }
         }
         Ok(())
     }
 
-    /// What a repair at another site does for a group.
-    fn effect_on(&mut self, group: &Group, candidate: &Candidate) -> Result<Effect, PlanningError> {
-        let (Some(first), Some(control)) = (group.members.first(), self.control(&group.control))
-        else {
-            return Ok(Effect::Nothing);
-        };
-        let records = self.look(group)?;
-        let mut world = self.world.clone();
-        candidate.put_into(&mut world, self.judged_at);
-        let after = self.try_out(&records, &world, first.account.id, &control);
-        Ok(after.as_ref().map_or(Effect::Nothing, Effect::of))
+    /// What a repair at another site does for a finding.
+    fn effect_on(&self, finding: &Finding, candidate: &Candidate) -> Effect {
+        let control = self.control(&finding.control.id);
+        let after =
+            control.and_then(|control| self.try_out(candidate, finding.account.id, control));
+        after.as_ref().map_or(Effect::Nothing, Effect::of)
     }
 }

@@ -5,6 +5,7 @@ use serde_json::Value;
 use trailproof_core::arn::Arn;
 
 use super::candidates::{Candidate, Setting};
+use super::planned_state::list;
 use crate::remediation::plan::{Reused, Step};
 use crate::remediation::resources::alarm;
 
@@ -18,12 +19,9 @@ impl Setting<'_> {
         metric: &str,
     ) -> Vec<Candidate> {
         let site = self.site;
-        let alarms = self
-            .world
-            .metric_alarms(site.account, &site.region)
-            .unwrap_or_default();
+        let alarms = self.state.alarms(site.account, &site.region);
         let mut candidates = Vec::new();
-        for alarm in alarms {
+        for alarm in list(alarms.as_ref(), "MetricAlarms") {
             let text = |member: &str| alarm.get(member).and_then(Value::as_str);
             let (Some(name), true) = (
                 text("AlarmName"),

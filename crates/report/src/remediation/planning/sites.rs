@@ -78,7 +78,7 @@ struct RepairDraft {
 
 impl Draft {
     /// A site with the metric filters it has.
-    pub(super) fn new(filters: &[&Value]) -> Self {
+    pub(super) fn new(filters: &[Value]) -> Self {
         Self {
             relies_on: ReliesOn {
                 metric_filters: filters.len(),

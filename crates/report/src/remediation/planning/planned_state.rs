@@ -1,0 +1,323 @@
+//! The accounts as they would be after the changes of a plan: what AWS would answer then.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+use trailproof_core::account::{AccountId, Region};
+use trailproof_core::arn::Arn;
+use trailproof_core::evidence::{Call, Evidence, Outcome, Reader, Record, Request, Site};
+
+use super::seen::Seen;
+use crate::remediation::plan::Step;
+use crate::remediation::resources::{Alarm, Change, MetricFilter, Subscription, Topic};
+
+/// What is there after some changes: answers that stand before those of the run.
+#[derive(Default)]
+pub(super) struct Changes {
+    answers: BTreeMap<Request, Arc<Value>>,
+    /// The same for evaluation.
+    evidence: Evidence,
+}
+
+/// What the run saw, with the changes of the plan so far and those of a repair that is tried out.
+#[derive(Clone, Copy)]
+pub(super) struct PlannedState<'a> {
+    pub(super) seen: &'a Seen,
+    pub(super) planned: &'a Changes,
+    pub(super) tried: Option<&'a Changes>,
+}
+
+/// A list in an answer of AWS; empty where there is none.
+pub(super) fn list<'a>(answer: Option<&'a Arc<Value>>, member: &str) -> &'a [Value] {
+    answer
+        .and_then(|answer| answer.get(member)?.as_array())
+        .map_or(&[], Vec::as_slice)
+}
+
+impl<'a> PlannedState<'a> {
+    /// Reads the evidence as it would be.
+    pub(super) fn reader(self) -> Reader<'a> {
+        let tried = self.tried.map(|tried| &tried.evidence);
+        Reader::new(self.seen.evidence()).under(&self.planned.evidence, tried)
+    }
+
+    fn answer(self, request: &Request) -> Option<Arc<Value>> {
+        let layers = self.tried.into_iter().chain([self.planned]);
+        layers
+            .filter_map(|layer| layer.answers.get(request))
+            .next()
+            .cloned()
+            .or_else(|| self.seen.answer(request))
+    }
+
+    /// The answer with the metric filters of a log group; `None` where some may be unknown.
+    pub(super) fn metric_filters(
+        self,
+        account: AccountId,
+        region: &Region,
+        log_group: &str,
+    ) -> Option<Arc<Value>> {
+        let answer = self.answer(&filters_of(account, region, log_group))?;
+        is_complete(&answer).then_some(answer)
+    }
+
+    /// The answer with the metric filters of a log group as they were before any change.
+    pub(super) fn seen_metric_filters(
+        self,
+        account: AccountId,
+        region: &Region,
+        log_group: &str,
+    ) -> Option<Arc<Value>> {
+        self.seen.answer(&filters_of(account, region, log_group))
+    }
+
+    /// The metrics that metric filters of an account and region are known to feed, as namespace
+    /// and name.
+    pub(super) fn fed_metrics(
+        self,
+        account: AccountId,
+        region: &Region,
+    ) -> BTreeSet<(&'a str, &'a str)> {
+        let site = Site {
+            account,
+            region: region.clone(),
+        };
+        self.reader().fed_metrics(&site)
+    }
+
+    /// Whether every alarm of an account and region was seen.
+    pub(super) fn saw_alarms(self, account: AccountId, region: &Region) -> bool {
+        let answer = self.seen.answer(&alarms_of(account, region));
+        answer.is_some_and(|answer| is_complete(&answer))
+    }
+
+    /// The attributes of a topic as they were before any change.
+    pub(super) fn seen_topic(self, arn: &str) -> Option<Value> {
+        attributes(self.seen.answer(&topic_request(arn, attributes_of)?)?)
+    }
+
+    /// The answer with the alarms of an account and region, where there was one.
+    pub(super) fn alarms(self, account: AccountId, region: &Region) -> Option<Arc<Value>> {
+        self.answer(&alarms_of(account, region))
+    }
+
+    /// The attributes of a topic, where they were seen.
+    pub(super) fn topic(self, arn: &str) -> Option<Value> {
+        attributes(self.answer(&topic_request(arn, attributes_of)?)?)
+    }
+
+    /// The answer with the subscriptions of a topic, where there was one.
+    pub(super) fn subscriptions(self, arn: &str) -> Option<Arc<Value>> {
+        self.answer(&topic_request(arn, subscriptions_of)?)
+    }
+
+    /// Whether the rules that mute alarms in an account and region were seen.
+    pub(super) fn saw_mute_rules(self, account: AccountId, region: &Region) -> bool {
+        self.reader().has(&mute_rules_of(account, region))
+    }
+}
+
+/// Changes on their way into a state.
+pub(super) struct Changing<'a> {
+    pub(super) changes: &'a mut Changes,
+    pub(super) seen: &'a Seen,
+    /// The plan so far, where it is not what is being changed.
+    pub(super) planned: Option<&'a Changes>,
+}
+
+impl Changing<'_> {
+    /// Puts a step's effect in.
+    pub(super) fn put(&mut self, step: &Step) {
+        match &step.change {
+            Change::PutMetricFilter(filter) => self.put_filter(step, filter),
+            Change::CreateTopic(topic) => self.put_topic(topic),
+            Change::Subscribe(subscription) => self.put_subscription(subscription),
+            Change::PutMetricAlarm(alarm) => self.put_alarm(step, alarm),
+        }
+    }
+
+    fn answer(&self, request: &Request) -> Option<Arc<Value>> {
+        let own = self.changes.answers.get(request);
+        let planned = self
+            .planned
+            .and_then(|planned| planned.answers.get(request));
+        let known = own.or(planned).cloned();
+        known.or_else(|| self.seen.answer(request))
+    }
+
+    fn edit(&mut self, request: Request, change: impl FnOnce(&mut Map<String, Value>)) {
+        let mut response = match self.answer(&request).as_deref() {
+            Some(Value::Object(response)) => response.clone(),
+            _ => Map::new(),
+        };
+        change(&mut response);
+        let response = Value::Object(response);
+        // Made of answers that could be read, with elements like theirs.
+        let _ = self.changes.evidence.insert(Record {
+            operation: request.call.operation(),
+            account: request.account,
+            region: request.region.clone(),
+            parameters: request.call.parameters(),
+            observed_at: self.seen.now(),
+            request_id: None,
+            outcome: Outcome::Response(response.clone()),
+        });
+        self.changes.answers.insert(request, Arc::new(response));
+    }
+
+    fn put_filter(&mut self, step: &Step, filter: &MetricFilter) {
+        let request = filters_of(step.account, &step.region, &filter.log_group);
+        self.edit(request, |response| {
+            push(response, "metricFilters", filter.described());
+        });
+    }
+
+    fn put_alarm(&mut self, step: &Step, alarm: &Alarm) {
+        self.edit(alarms_of(step.account, &step.region), |response| {
+            let described = alarm.described(step.account, &step.region);
+            response
+                .entry("CompositeAlarms")
+                .or_insert_with(|| json!([]));
+            push(response, "MetricAlarms", described);
+        });
+        // A rule can only name an alarm that exists, and this one does not yet.
+        self.assume_unmuted(step.account, &step.region);
+    }
+
+    /// Takes what was not seen for not there: rules that mute alarms.
+    pub(super) fn assume_unmuted(&mut self, account: AccountId, region: &Region) {
+        let request = mute_rules_of(account, region);
+        if !self.seen.evidence().reader().has(&request) {
+            self.edit(request, |response| {
+                response
+                    .entry("AlarmMuteRuleSummaries")
+                    .or_insert_with(|| json!([]));
+            });
+        }
+    }
+
+    fn put_topic(&mut self, topic: &Topic) {
+        let owner = topic_request(&topic.arn, attributes_of);
+        if let Some(request) = owner {
+            let attributes = topic.described(request.account);
+            self.edit(request, |response| {
+                response.insert("Attributes".to_owned(), attributes);
+            });
+        }
+        if let Some(request) = topic_request(&topic.arn, subscriptions_of) {
+            self.edit(request, |response| {
+                response.entry("Subscriptions").or_insert_with(|| json!([]));
+            });
+        }
+    }
+
+    /// Takes a topic that the user names for usable although it was not seen: it lets CloudWatch
+    /// publish and, unless the plan subscribes somebody, somebody listens. `apply` looks first.
+    pub(super) fn assume_topic(&mut self, arn: &str, somebody_listens: bool) {
+        let Some(request) = topic_request(arn, attributes_of) else {
+            return;
+        };
+        let policy = json!({
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Principal": {"Service": "cloudwatch.amazonaws.com"},
+                "Action": "sns:Publish", "Resource": arn}],
+        });
+        let confirmed = if somebody_listens { "1" } else { "0" };
+        let attributes = json!({
+            "TopicArn": arn, "Owner": request.account, "Policy": policy.to_string(),
+            "SubscriptionsConfirmed": confirmed, "SubscriptionsPending": "0",
+            "SubscriptionsDeleted": "0",
+        });
+        self.edit(request, |response| {
+            response.insert("Attributes".to_owned(), attributes);
+        });
+    }
+
+    fn put_subscription(&mut self, subscription: &Subscription) {
+        let arn = &subscription.topic_arn;
+        if let Some(request) = topic_request(arn, subscriptions_of) {
+            let described = subscription.described(request.account);
+            self.edit(request, |response| {
+                push(response, "Subscriptions", described);
+            });
+        }
+        let topic = topic_request(arn, attributes_of);
+        let Some(request) = topic.filter(|request| self.answer(request).is_some()) else {
+            return;
+        };
+        let counter = if subscription.needs_confirmation {
+            "SubscriptionsPending"
+        } else {
+            "SubscriptionsConfirmed"
+        };
+        self.edit(request, |response| {
+            if let Some(Value::Object(attributes)) = response.get_mut("Attributes") {
+                let before = attributes.get(counter).and_then(Value::as_str);
+                let count = before
+                    .and_then(|text| text.parse::<u64>().ok())
+                    .unwrap_or(0);
+                attributes.insert(counter.to_owned(), json!((count + 1).to_string()));
+            }
+        });
+    }
+}
+
+fn push(response: &mut Map<String, Value>, member: &str, element: Value) {
+    match response.get_mut(member) {
+        Some(Value::Array(elements)) => elements.push(element),
+        _ => {
+            response.insert(member.to_owned(), Value::Array(vec![element]));
+        }
+    }
+}
+
+fn is_complete(answer: &Value) -> bool {
+    answer.get("NextToken").is_none()
+}
+
+fn attributes(answer: Arc<Value>) -> Option<Value> {
+    answer.get("Attributes").cloned()
+}
+
+fn request(account: AccountId, region: &Region, call: Call) -> Request {
+    Request {
+        account,
+        region: region.clone(),
+        call,
+    }
+}
+
+fn filters_of(account: AccountId, region: &Region, log_group: &str) -> Request {
+    let call = Call::DescribeMetricFilters {
+        log_group_name: log_group.to_owned(),
+    };
+    request(account, region, call)
+}
+
+fn alarms_of(account: AccountId, region: &Region) -> Request {
+    request(account, region, Call::DescribeAlarms)
+}
+
+fn mute_rules_of(account: AccountId, region: &Region) -> Request {
+    let call = Call::ListAlarmMuteRules { alarm_name: None };
+    request(account, region, call)
+}
+
+fn attributes_of(topic_arn: String) -> Call {
+    Call::GetTopicAttributes { topic_arn }
+}
+
+fn subscriptions_of(topic_arn: String) -> Call {
+    Call::ListSubscriptionsByTopic { topic_arn }
+}
+
+/// Topics are read by their owner.
+fn topic_request(arn: &str, call: fn(String) -> Call) -> Option<Request> {
+    let parsed: Arn = arn.parse().ok()?;
+    Some(Request {
+        account: parsed.account()?,
+        region: parsed.region()?,
+        call: call(arn.to_owned()),
+    })
+}
