@@ -4,7 +4,7 @@
 //! Lines are handed to the operating system every few milliseconds, so that killing the process
 //! loses at most the answers of that time, and tears at most the last line.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -54,14 +54,13 @@ impl EvidenceLog {
                 }
             }
         };
-        let mut options = OpenOptions::new();
+        let mut options = trailproof_files::options();
         options.read(true).write(true);
         if file.resume {
             options.create(true).truncate(false);
         } else {
             options.create_new(true);
         }
-        private(&mut options);
         let mut open = options.open(&path).map_err(unwritable)?;
         let mut records = 0;
         if file.resume {
@@ -124,15 +123,6 @@ impl EvidenceLog {
         }
     }
 }
-
-#[cfg(unix)]
-fn private(options: &mut OpenOptions) {
-    use std::os::unix::fs::OpenOptionsExt;
-    options.mode(0o600);
-}
-
-#[cfg(not(unix))]
-fn private(_options: &mut OpenOptions) {}
 
 fn write(file: &mut File, lines: &Receiver<Vec<u8>>) -> io::Result<()> {
     let mut intact = file.stream_position()?;
@@ -294,7 +284,10 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn a_full_disk_ends_the_log() {
-        let mut full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let mut full = fs::OpenOptions::new()
+            .write(true)
+            .open("/dev/full")
+            .unwrap();
         let (lines, waiting) = sync_channel(1);
         lines.send(line("a")).unwrap();
         drop(lines);

@@ -112,18 +112,23 @@ fn layers_point_one_way(metadata: &Metadata, violations: &mut Vec<Violation>) {
     let allowed: BTreeMap<&str, &[&str]> = BTreeMap::from([
         ("trailproof-pattern", &[][..]),
         ("trailproof-core", &["trailproof-pattern"][..]),
-        ("trailproof-scanner", &["trailproof-core"][..]),
+        ("trailproof-files", &[][..]),
+        (
+            "trailproof-scanner",
+            &["trailproof-core", "trailproof-files"][..],
+        ),
         // To scan repaired accounts again; optional, which `report_calls_aws_only_to_remediate`
         // checks.
         (
             "trailproof-report",
-            &["trailproof-core", "trailproof-scanner"][..],
+            &["trailproof-core", "trailproof-files", "trailproof-scanner"][..],
         ),
         ("trailproof-simulator", &["trailproof-core"][..]),
         (
             "trailproof",
             &[
                 "trailproof-core",
+                "trailproof-files",
                 "trailproof-report",
                 "trailproof-scanner",
                 "trailproof-simulator",

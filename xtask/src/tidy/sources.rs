@@ -82,6 +82,8 @@ struct Rules {
     silent: bool,
     /// No call that changes anything in AWS.
     reads_only: bool,
+    /// Creates files and folders only as `trailproof-files` does, and sets no modes.
+    private: bool,
     /// The half of the report crate that the file is in.
     half: Option<Half>,
 }
@@ -115,6 +117,7 @@ impl Rules {
             },
             // The simulator serves the calls, it does not make them.
             reads_only: member != "simulator" && !inside.starts_with("src/remediation"),
+            private: member != "files",
             half: (member == "report" && inside != "src/lib.rs").then(|| {
                 if inside.starts_with("src/remediation") {
                     Half::Remediation
@@ -125,6 +128,20 @@ impl Rules {
         })
     }
 }
+
+/// What creates a file that others may read, or sets modes.
+const MODES: [&str; 10] = [
+    "OpenOptionsExt",
+    "DirBuilderExt",
+    "PermissionsExt",
+    "OpenOptions::new",
+    "DirBuilder::new",
+    "File::create",
+    "File::create_new",
+    "fs::write",
+    "fs::create_dir",
+    "fs::create_dir_all",
+];
 
 const IMPURE: [&str; 9] = [
     "std::fs",
@@ -200,6 +217,14 @@ impl Walk<'_> {
             self.report(
                 span,
                 format!("names `{forbidden}`: core and pattern are pure functions of their input"),
+            );
+        }
+        if self.rules.private
+            && let Some(forbidden) = MODES.into_iter().find(|forbidden| names(forbidden))
+        {
+            self.report(
+                span,
+                format!("names `{forbidden}`: files that their owner alone may read are created by trailproof-files"),
             );
         }
         if let Some(half) = self.rules.half
@@ -371,6 +396,25 @@ mod tests {
         );
         assert!(rules_broken("crates/cli/src/a.rs", text).is_empty());
         assert!(rules_broken("xtask/src/a.rs", text).is_empty());
+    }
+
+    #[test]
+    fn modes_are_set_in_one_place() {
+        for text in [
+            "use std::os::unix::fs::OpenOptionsExt as _;",
+            "fn f() { std::fs::write(\"x\", \"y\"); }",
+            "fn f() { File::create(\"x\"); }",
+            "fn f() { OpenOptions::new(); }",
+        ] {
+            assert_eq!(
+                rules_broken("crates/cli/src/a.rs", text),
+                ["crates/cli/src/a.rs:1"],
+                "{text}"
+            );
+            assert!(rules_broken("crates/files/src/lib.rs", text).is_empty());
+        }
+        let fine = "fn f() { trailproof_files::create(\"x\"); std::fs::read(\"x\"); }";
+        assert!(rules_broken("crates/cli/src/a.rs", fine).is_empty());
     }
 
     #[test]

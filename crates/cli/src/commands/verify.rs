@@ -285,19 +285,13 @@ impl Scratch {
         /// Folders that a killed process of the same number may have left.
         const ATTEMPTS: usize = 100;
         let parent = std::env::temp_dir();
-        let mut builder = std::fs::DirBuilder::new();
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::DirBuilderExt;
-            builder.mode(0o700);
-        }
         for attempt in 0..ATTEMPTS {
             let path = parent.join(format!(
                 "trailproof-verify-{}-{attempt}",
                 std::process::id()
             ));
-            // Not recursive: a folder that is there already belongs to somebody else.
-            match builder.create(&path) {
+            // A folder that is there already belongs to somebody else.
+            match trailproof_files::create_new_folder(&path) {
                 Ok(()) => return Ok(Self { path }),
                 Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
                 Err(error) => {

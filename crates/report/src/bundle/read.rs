@@ -10,7 +10,7 @@ use trailproof_core::control::Control;
 
 use super::write::SummingReader;
 use super::{CONTROLS, Controls, GZIP_HEADER, MANIFEST, Manifest, SCHEMA_VERSION};
-use crate::run::{file, private_file};
+use crate::run::file;
 
 /// A manifest larger than this is none.
 const LARGEST_MANIFEST: u64 = 1 << 20;
@@ -192,7 +192,7 @@ fn read_entries(
             path: target.clone(),
             source,
         };
-        let mut out = private_file(&target).map_err(writing)?;
+        let mut out = trailproof_files::create(&target).map_err(writing)?;
         // One byte more than it should have is enough to know that it was changed.
         let mut content = SummingReader::new(entry.take(expected.size.saturating_add(1)));
         copy(&mut content, &mut out, &target)?;

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use trailproof_core::control::Control;
 
 use super::{CONTROLS, Controls, Entry, MANIFEST, Manifest, SCHEMA_VERSION, hexadecimal};
-use crate::run::{RunDirectory, Tool, file, private_file};
+use crate::run::{RunDirectory, Tool, file};
 
 /// The files of a run that a bundle has, where the run has them.
 const FILES: [&str; 5] = [
@@ -130,7 +130,7 @@ fn pack(
     path: &Path,
 ) -> Result<(String, u64), WriteError> {
     let failed = |error| io_error("write", path)(error);
-    let file = private_file(path).map_err(failed)?;
+    let file = trailproof_files::create(path).map_err(failed)?;
     let out = Summing::new(BufWriter::with_capacity(1 << 16, file));
     // Neither time nor system: the same run gives the same bundle, byte for byte.
     let compressed = GzBuilder::new()
@@ -178,7 +178,7 @@ fn append(
 ) -> io::Result<()> {
     let mut header = tar::Header::new_ustar();
     header.set_size(size);
-    header.set_mode(0o600);
+    header.set_mode(trailproof_files::FILE_MODE);
     header.set_mtime(0);
     header.set_entry_type(tar::EntryType::Regular);
     archive.append_data(&mut header, name, content)

@@ -6,7 +6,7 @@
 //! made before it does anything.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -311,14 +311,12 @@ impl Journal {
                 source,
             }
         };
-        let mut options = OpenOptions::new();
-        options.read(true).append(true).create(create);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::OpenOptionsExt as _;
-            options.mode(0o600);
-        }
-        let mut file = options.open(path).map_err(failed("open"))?;
+        let mut file = trailproof_files::options()
+            .read(true)
+            .append(true)
+            .create(create)
+            .open(path)
+            .map_err(failed("open"))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {

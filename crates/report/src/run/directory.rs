@@ -1,7 +1,7 @@
 //! The private directory of a run: created, locked while it is written, and opened for reading
 //! only when it is what it says.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -129,7 +129,7 @@ impl RunDirectory {
     /// `overwrite`: then the old run's files are removed. A run that was killed before it recorded
     /// anything is none: the same command can be given again.
     pub fn create(path: &Path, run: &Run, overwrite: bool) -> Result<Self, RunDirectoryError> {
-        create_private_directory(path).map_err(RunDirectoryError::io("create", path))?;
+        trailproof_files::create_folder(path).map_err(RunDirectoryError::io("create", path))?;
         match read_run(path) {
             Ok(found) if found.finished_at.is_none() && !has_evidence(path) => {}
             Ok(_) | Err(RunDirectoryError::Damaged { .. }) if !overwrite => {
@@ -189,7 +189,7 @@ impl RunDirectory {
 
     /// A folder for reports that is not the folder of a run, created where there is none.
     pub fn plain(path: &Path) -> Result<Self, RunDirectoryError> {
-        create_private_directory(path).map_err(RunDirectoryError::io("create", path))?;
+        trailproof_files::create_folder(path).map_err(RunDirectoryError::io("create", path))?;
         Ok(Self {
             path: path.to_owned(),
             _lock: None,
@@ -228,7 +228,7 @@ impl RunDirectory {
         let path = self.file(name);
         let temporary = self.file(&format!(".{name}.partial"));
         let result = (|| {
-            let mut out = BufWriter::with_capacity(1 << 16, private_file(&temporary)?);
+            let mut out = BufWriter::with_capacity(1 << 16, trailproof_files::create(&temporary)?);
             write(&mut out)?;
             let written = out.into_inner().map_err(io::IntoInnerError::into_error)?;
             written.sync_data()?;
@@ -327,7 +327,9 @@ fn refuse_foreign(path: &Path) -> Result<(), RunDirectoryError> {
 
 fn lock(directory: &Path) -> Result<File, RunDirectoryError> {
     let path = directory.join(LOCK);
-    let file = private_options()
+    let file = trailproof_files::options()
+        .write(true)
+        .create(true)
         .open(&path)
         .map_err(RunDirectoryError::io("create", &path))?;
     match file.try_lock() {
@@ -337,34 +339,6 @@ fn lock(directory: &Path) -> Result<File, RunDirectoryError> {
         }),
         Err(TryLockError::Error(error)) => Err(RunDirectoryError::io("lock", &path)(error)),
     }
-}
-
-/// Creates a directory that only the user may enter; an existing one is left as it is.
-fn create_private_directory(path: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt;
-        builder.mode(0o700);
-    }
-    builder.create(path)
-}
-
-fn private_options() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
-    options
-}
-
-/// Creates a file that only the user may read, or empties one that is there.
-pub fn private_file(path: &Path) -> io::Result<File> {
-    private_options().truncate(true).open(path)
 }
 
 #[cfg(test)]

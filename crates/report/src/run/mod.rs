@@ -5,7 +5,7 @@ mod directory;
 mod evidence;
 mod manifest;
 
-pub use directory::{RunDirectory, RunDirectoryError, private_file};
+pub use directory::{RunDirectory, RunDirectoryError};
 pub use evidence::{EvidenceError, add_evidence, copy_evidence, read_evidence};
 pub use manifest::{
     Organization, PolicyRecord, Run, RunKind, SCHEMA_VERSION, Scope, SlowAccount, Statistics,

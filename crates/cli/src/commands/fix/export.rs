@@ -71,7 +71,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<Exit, CliErr
         output.data(|to| to.write_all(file.content.as_bytes()))?;
         return Ok(Exit::Success);
     };
-    create_private_folder(folder).map_err(|error| {
+    trailproof_files::create_folder(folder).map_err(|error| {
         CliError::failed(format_args!(
             "cannot create `{}`: {error}",
             folder.display()
@@ -82,37 +82,11 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<Exit, CliErr
         let path = folder.join(&file.name);
         files::write(&path, &file.content)?;
         if file.executable {
-            make_executable(&path).map_err(|error| {
+            trailproof_files::make_executable(&path).map_err(|error| {
                 CliError::failed(format_args!("cannot write `{}`: {error}", path.display()))
             })?;
         }
         output.note(format_args!("wrote {}", path.display()));
     }
     Ok(Exit::Success)
-}
-
-#[cfg(unix)]
-fn create_private_folder(folder: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)
-}
-
-#[cfg(not(unix))]
-fn create_private_folder(folder: &Path) -> std::io::Result<()> {
-    std::fs::create_dir_all(folder)
-}
-
-#[cfg(unix)]
-fn make_executable(path: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700))
-}
-
-#[cfg(not(unix))]
-#[allow(clippy::unnecessary_wraps, reason = "the same signature as on unix")]
-fn make_executable(_path: &Path) -> std::io::Result<()> {
-    Ok(())
 }

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use trailproof_report::remediation::journal::{Journal, JournalError};
 use trailproof_report::remediation::{Plan, PlanError};
-use trailproof_report::run::private_file;
 
 use crate::error::CliError;
 
@@ -62,7 +61,7 @@ pub(super) fn write(path: &Path, content: &str) -> Result<(), CliError> {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
         _ => {}
     }
-    let mut file = private_file(path).map_err(failed)?;
+    let mut file = trailproof_files::create(path).map_err(failed)?;
     file.write_all(content.as_bytes())
         .and_then(|()| file.sync_all())
         .map_err(failed)

@@ -1,0 +1,128 @@
+//! Files and folders that only their owner may read: evidence, findings, plans and journals name
+//! the accounts of an organization, and the people who are told.
+//!
+//! Modes exist on Unix alone. Elsewhere a file has the permissions that its folder hands on.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io;
+use std::path::Path;
+
+/// The mode of a file that its owner alone may read and write; in archives, too.
+pub const FILE_MODE: u32 = 0o600;
+/// The mode of a folder that its owner alone may enter, and of a script that the owner runs.
+#[cfg(unix)]
+const OWNERS_MODE: u32 = 0o700;
+
+/// How a private file is opened. The caller says whether it is read, written or created: the mode
+/// counts only for a file that is created, an existing one keeps its own.
+#[must_use]
+pub fn options() -> OpenOptions {
+    #[cfg_attr(not(unix), allow(unused_mut, reason = "the mode is set on unix alone"))]
+    let mut options = OpenOptions::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(FILE_MODE);
+    }
+    options
+}
+
+/// Creates a private file to write to, or empties one that is there.
+///
+/// # Errors
+///
+/// When the file can be neither created nor opened.
+pub fn create(path: &Path) -> io::Result<File> {
+    options().write(true).create(true).truncate(true).open(path)
+}
+
+/// Creates a private folder and those it lies in. One that exists keeps its mode.
+///
+/// # Errors
+///
+/// When a folder cannot be created, or something else has its name.
+pub fn create_folder(path: &Path) -> io::Result<()> {
+    folders().recursive(true).create(path)
+}
+
+/// Creates a private folder that nobody had before.
+///
+/// # Errors
+///
+/// [`io::ErrorKind::AlreadyExists`] when there is one, which may be somebody else's; and when it
+/// cannot be created.
+pub fn create_new_folder(path: &Path) -> io::Result<()> {
+    folders().create(path)
+}
+
+/// Lets the owner run a file, and nobody else read it.
+///
+/// # Errors
+///
+/// When the file is not there or not the user's.
+pub fn make_executable(path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        fs::set_permissions(path, fs::Permissions::from_mode(OWNERS_MODE))
+    }
+    #[cfg(not(unix))]
+    {
+        fs::metadata(path).map(drop)
+    }
+}
+
+fn folders() -> DirBuilder {
+    #[cfg_attr(not(unix), allow(unused_mut, reason = "the mode is set on unix alone"))]
+    let mut builder = DirBuilder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt as _;
+        builder.mode(OWNERS_MODE);
+    }
+    builder
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::io::Write as _;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn what_is_created_is_private_and_what_exists_keeps_its_mode() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join("a/b");
+        create_folder(&folder).unwrap();
+        assert_eq!(mode(&folder), 0o700);
+        assert_eq!(mode(folder.parent().unwrap()), 0o700);
+
+        let path = folder.join("file");
+        create(&path).unwrap().write_all(b"content").unwrap();
+        assert_eq!(mode(&path), 0o600);
+        make_executable(&path).unwrap();
+        assert_eq!(mode(&path), 0o700);
+        create(&path).unwrap();
+        assert_eq!((mode(&path), fs::read(&path).unwrap().len()), (0o700, 0));
+
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o750)).unwrap();
+        create_folder(&folder).unwrap();
+        assert_eq!(mode(&folder), 0o750);
+    }
+
+    #[test]
+    fn a_new_folder_is_nobody_elses() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join("scratch");
+        create_new_folder(&folder).unwrap();
+        assert_eq!(mode(&folder), 0o700);
+        let again = create_new_folder(&folder).unwrap_err();
+        assert_eq!(again.kind(), io::ErrorKind::AlreadyExists);
+        assert!(make_executable(&parent.path().join("missing")).is_err());
+    }
+}
