@@ -46,11 +46,15 @@ pub(in crate::evaluate) mod tests {
         })]
     }
 
-    #[test]
-    fn one_thing_is_not_as_it_should_be() {
-        table(&[
+    /// What tells that an account is closed, and nothing else does: without it the account is
+    /// judged as any other, by its own chain. The rows below hold whatever else is unseen.
+    pub(in crate::evaluate) const TOLD_BY: &str = "organizations:ListAccounts";
+
+    /// What is changed by itself.
+    pub(in crate::evaluate) fn cases() -> Vec<Case> {
+        vec![
             Case(
-                "organizations:ListAccounts",
+                TOLD_BY,
                 MANAGEMENT,
                 "/Accounts/1/State",
                 json!("SUSPENDED"),
@@ -59,7 +63,7 @@ pub(in crate::evaluate) mod tests {
                 None,
             ),
             Case(
-                "organizations:ListAccounts",
+                TOLD_BY,
                 MANAGEMENT,
                 "/Accounts/1/State",
                 json!("PENDING_CLOSURE"),
@@ -67,6 +71,11 @@ pub(in crate::evaluate) mod tests {
                 NotApplicable,
                 None,
             ),
-        ]);
+        ]
+    }
+
+    #[test]
+    fn one_thing_is_not_as_it_should_be() {
+        table(&cases());
     }
 }

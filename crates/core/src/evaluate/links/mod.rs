@@ -107,6 +107,26 @@ pub const LINKS: &[Link] = &[
     },
 ];
 
+/// Every row of every link's table: a change to the healthy organization, and what it is judged.
+#[cfg(test)]
+pub(super) fn cases() -> Vec<super::fixture::Case> {
+    let of = |link: &Link| match link.name {
+        LinkName::Account => account::tests::cases(),
+        LinkName::Trail => trail::tests::cases(),
+        LinkName::Logging => logging::tests::cases(),
+        LinkName::Selectors => selectors::tests::cases(),
+        LinkName::LogGroup => log_group::tests::cases(),
+        LinkName::Delivery => delivery::tests::cases(),
+        LinkName::MetricFilter => metric_filter::tests::cases(),
+        LinkName::Metric => metric::tests::cases(),
+        LinkName::Alarm => alarm::tests::cases(),
+        LinkName::Action => action::tests::cases(),
+        LinkName::Topic => topic::tests::cases(),
+        LinkName::Subscription => subscription::tests::cases(),
+    };
+    LINKS.iter().flat_map(of).collect()
+}
+
 /// Every observation that a link makes, each with evidence on which it is made of the member.
 #[cfg(test)]
 pub(super) fn observed() -> Vec<(&'static str, super::fixture::World)> {

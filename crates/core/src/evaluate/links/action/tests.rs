@@ -113,9 +113,9 @@ fn suppressors_may_only_delay() {
     }
 }
 
-#[test]
-fn one_thing_is_not_as_it_should_be() {
-    table(&[
+/// What is changed by itself.
+pub(in crate::evaluate) fn cases() -> Vec<Case> {
+    vec![
         Case(
             "cloudwatch:DescribeAlarms",
             MANAGEMENT,
@@ -161,7 +161,12 @@ fn one_thing_is_not_as_it_should_be() {
             Fail,
             Some("action.disabled"),
         ),
-    ]);
+    ]
+}
+
+#[test]
+fn one_thing_is_not_as_it_should_be() {
+    table(&cases());
 }
 
 /// Rules that will mute the alarm, and rules of which nobody knows what they do.
