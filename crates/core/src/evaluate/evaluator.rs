@@ -18,7 +18,9 @@ use super::site::{self, Judgement};
 use super::together::{self, Part, Passed, Together};
 use super::verdict::{Chain, Standing, Step, Yardstick, open_standing, rank, standing, wants};
 use crate::account::{AccountId, Region};
-use crate::evidence::{Basis, Evidence, Note, Reader, RecordId, Request, Trail};
+use crate::evidence::{
+    Basis, Evidence, Note, OrganizationAccount, Reader, RecordId, Request, Trail,
+};
 use crate::finding::{Finding, LinkName, Pool, Status};
 use crate::policy::Policy;
 
@@ -103,6 +105,14 @@ pub(super) enum Depth {
     Next,
 }
 
+/// What one control of an account is judged by.
+enum Judged<'a> {
+    /// The account is closed or being closed.
+    Closing(&'a OrganizationAccount),
+    /// The best chains.
+    Open(Outcome),
+}
+
 /// The best chain by each yardstick.
 pub(super) struct Outcome {
     cis: Chain,
@@ -137,18 +147,11 @@ impl Evaluation<'_> {
     /// findings.
     pub fn statuses(&mut self, account: AccountId) -> Vec<Status> {
         let policy = self.policy;
-        let listed = self.evidence.listed_accounts().get(&account);
-        if listed.is_some_and(|listed| listed.is_closing()) {
-            return vec![Status::NotApplicable; policy.controls.len()];
-        }
-        let beginning = self.beginning(account);
-        let mut statuses = Vec::with_capacity(policy.controls.len());
-        for (index, control) in policy.controls.iter().enumerate() {
-            let required = Required::of(control, policy);
-            let ways = self.ways(account, &beginning, index, required, Depth::Whole);
-            statuses.push(finding::status(policy, &best(&ways)));
-        }
-        statuses
+        let statuses = self.judged(account, |_, _, judged| match judged {
+            Judged::Closing(_) => Status::NotApplicable,
+            Judged::Open(outcome) => finding::status(policy, &outcome),
+        });
+        statuses.into_iter().map(|(status, _)| status).collect()
     }
 
     /// The findings of one account, each with the records that it rests on, in their order: judged
@@ -162,31 +165,47 @@ impl Evaluation<'_> {
 
     fn noted_findings(&mut self, account: AccountId) -> Vec<(Finding, Note)> {
         let policy = self.policy;
+        self.judged(account, |required, listed, judged| match judged {
+            Judged::Closing(closing) => {
+                finding::not_applicable(account, closing, required.control, policy)
+            }
+            Judged::Open(outcome) => finding::of(account, listed, required, policy, &outcome),
+        })
+    }
+
+    /// What is made of each judgement of an account, in the policy's order of controls, with what
+    /// was looked up for it.
+    fn judged<T>(
+        &mut self,
+        account: AccountId,
+        make: impl Fn(Required<'_>, Option<&OrganizationAccount>, Judged<'_>) -> T,
+    ) -> Vec<(T, Note)> {
+        let policy = self.policy;
         let outer = self.evidence.begin_records();
         let listed = self.evidence.listed_accounts().get(&account);
-        if let Some(closing) = listed.filter(|listed| listed.is_closing()) {
-            let note = self.evidence.end_records(outer);
-            return policy
-                .controls
-                .iter()
-                .map(|control| finding::not_applicable(account, closing, control, policy))
-                .map(|finding| (finding, note.clone()))
-                .collect();
-        }
-        let beginning = self.beginning(account);
+        let listed = listed.map(AsRef::as_ref);
+        let closing = listed.filter(|listed| listed.is_closing());
+        let beginning = match closing {
+            Some(closing) => Err(closing),
+            None => Ok(self.beginning(account)),
+        };
         let shared = self.evidence.end_records(outer);
-        let mut findings = Vec::with_capacity(policy.controls.len());
+        let mut made = Vec::with_capacity(policy.controls.len());
         for (index, control) in policy.controls.iter().enumerate() {
             let required = Required::of(control, policy);
             let outer = self.evidence.begin_records();
-            let ways = self.ways(account, &beginning, index, required, Depth::Whole);
+            let judged = match &beginning {
+                Err(closing) => Judged::Closing(closing),
+                Ok(beginning) => {
+                    let ways = self.ways(account, beginning, index, required, Depth::Whole);
+                    Judged::Open(best(&ways))
+                }
+            };
             let mut note = self.evidence.end_records(outer);
             note.extend(&shared);
-            let listed = listed.map(AsRef::as_ref);
-            let finding = finding::of(account, listed, required, policy, &best(&ways));
-            findings.push((finding, note));
+            made.push((make(required, listed, judged), note));
         }
-        findings
+        made
     }
 
     /// Every finding, one account after the other, handed over as it is made. Findings share what
