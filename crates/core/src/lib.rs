@@ -15,6 +15,7 @@ pub mod mute;
 pub mod observation;
 pub mod policy;
 pub mod remedy;
+pub mod words;
 
 pub use trailproof_pattern as pattern;
 

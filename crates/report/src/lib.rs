@@ -19,3 +19,4 @@ pub mod shell;
 pub mod spreadsheet;
 pub mod trails_csv;
 pub mod untrusted;
+mod words;

@@ -15,7 +15,7 @@ use trailproof_core::arn::LogGroupAddress;
 use trailproof_core::finding::LinkName;
 
 use super::resources::{Change, TAG};
-use crate::document::LinkWord;
+use crate::document::Words;
 use crate::run::PolicyRecord;
 
 /// The version of the plan format that this trailproof writes and reads.
@@ -193,7 +193,7 @@ pub struct Unrepairable {
     /// The control.
     pub control: String,
     /// The link that is broken.
-    #[schemars(with = "Option<LinkWord>")]
+    #[schemars(with = "Option<Words<LinkName>>")]
     pub broken_link: Option<LinkName>,
     /// The finding's reason code.
     pub reason: Option<String>,

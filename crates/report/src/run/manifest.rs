@@ -11,6 +11,8 @@ use trailproof_core::control::Control;
 use trailproof_core::mute::Mute;
 use trailproof_core::policy::{Assurance, Policy};
 
+use crate::words::Words;
+
 /// The version of the layout of run directories and of `findings.json`. Raised when a reader of
 /// the old layout would misunderstand the new one.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -178,7 +180,7 @@ pub struct PolicyRecord {
     /// The benchmark version.
     pub benchmark: String,
     /// The yardstick.
-    #[schemars(with = "AssuranceName")]
+    #[schemars(with = "Words<Assurance>")]
     pub assurance: Assurance,
     /// How old the last delivery to CloudWatch Logs may be when it was observed, in seconds.
     pub max_delivery_age_seconds: i64,
@@ -207,19 +209,6 @@ fn default_max_window() -> i64 {
 /// What runs were judged by that do not tell it.
 fn default_max_alarm_age() -> i64 {
     Policy::DEFAULT_MAX_ALARM_AGE.as_secs()
-}
-
-/// The names of the yardsticks, for the schema.
-#[derive(JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-#[expect(
-    dead_code,
-    reason = "core derives no schema; this mirrors its type's names"
-)]
-enum AssuranceName {
-    Cis,
-    Effective,
-    Both,
 }
 
 impl PolicyRecord {
