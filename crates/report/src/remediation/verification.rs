@@ -110,3 +110,127 @@ fn accounts(repair: &Repair) -> impl Iterator<Item = AccountId> {
     let waiting = &repair.waits_for_confirmation;
     repair.turns_green.iter().chain(waiting).copied()
 }
+
+#[cfg(test)]
+mod tests {
+    use trailproof_core::control::builtin;
+
+    use super::*;
+    use crate::formats::sample::finding;
+    use crate::remediation::export::tests::plan as exported;
+
+    const ONE: &str = "111111111111";
+    const OTHER: &str = "222222222222";
+    const THIRD: &str = "333333333333";
+
+    fn repair(control: &str, turns_green: &[&str], waits: &[&str]) -> Repair {
+        let accounts = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect();
+        Repair {
+            control: control.to_owned(),
+            reasons: vec!["metric-filter.none".to_owned()],
+            steps: Vec::new(),
+            turns_green: accounts(turns_green),
+            waits_for_confirmation: accounts(waits),
+            notes: Vec::new(),
+        }
+    }
+
+    /// A plan with these repairs at its first site, and none at the others.
+    fn plan(repairs: Vec<Repair>) -> Plan {
+        let mut plan = exported();
+        for site in &mut plan.sites {
+            site.repairs.clear();
+        }
+        plan.sites[0].repairs = repairs;
+        plan
+    }
+
+    #[test]
+    fn findings_are_counted_by_what_became_of_them() {
+        let plan = plan(vec![
+            repair("console-auth-failures", &[ONE, OTHER], &[THIRD]),
+            repair("root-usage", &[ONE], &[]),
+        ]);
+        let findings = [
+            finding(ONE, "console-auth-failures", Status::Pass),
+            finding(OTHER, "console-auth-failures", Status::Fail),
+            finding(THIRD, "console-auth-failures", Status::Fail),
+            // The plan is not about it.
+            finding(OTHER, "root-usage", Status::Unknown),
+        ];
+        let found = Verification::of(&plan, &findings);
+        let pending = Some("subscription.pending");
+        let site = plan.sites[0].id.as_str();
+        assert_eq!(
+            found.repairs,
+            [
+                VerifiedRepair {
+                    site,
+                    control: "console-auth-failures",
+                    before: 3,
+                    after: BTreeMap::from([
+                        (Some((Status::Pass, None)), 1),
+                        (Some((Status::Fail, pending)), 2),
+                    ]),
+                },
+                VerifiedRepair {
+                    site,
+                    control: "root-usage",
+                    before: 1,
+                    after: BTreeMap::from([(None, 1)]),
+                },
+            ]
+        );
+        assert_eq!(found.summary, Summary::of(&findings[..3]));
+        assert_eq!(found.waiting, 2);
+    }
+
+    /// Two log groups of one account may each be repaired for the same control.
+    #[test]
+    fn a_finding_that_two_repairs_are_about_counts_once() {
+        let mut plan = plan(vec![repair("console-auth-failures", &[ONE], &[])]);
+        let mut second = plan.sites[0].clone();
+        second.id = "111111111111/us-east-1/other".to_owned();
+        plan.sites.push(second);
+        let findings = [finding(ONE, "console-auth-failures", Status::Fail)];
+        let found = Verification::of(&plan, &findings);
+        assert_eq!(found.repairs.len(), 2);
+        assert_eq!((found.summary.findings, found.waiting), (1, 1));
+    }
+
+    /// A reason is what is wrong: what passes has none, whatever an observation says of it.
+    #[test]
+    fn what_passes_has_no_reason() {
+        let plan = plan(vec![repair("console-auth-failures", &[ONE], &[])]);
+        let mut passed = finding(ONE, "console-auth-failures", Status::Pass);
+        passed.reason = Some("subscription.pending".into());
+        let findings = [passed];
+        let found = Verification::of(&plan, &findings);
+        let became: Vec<_> = found.repairs[0].after.keys().copied().collect();
+        assert_eq!(became, [Some((Status::Pass, None))]);
+        assert_eq!(found.waiting, 0);
+    }
+
+    #[test]
+    fn the_policy_is_that_of_the_run_for_what_the_plan_repairs() {
+        let mut plan = plan(vec![repair("root-usage", &[ONE], &[OTHER])]);
+        let ids = ["console-auth-failures", "root-usage", "iam-changes"];
+        assert!(
+            ids.iter()
+                .all(|id| builtin().iter().any(|known| known.id == **id))
+        );
+        plan.policy.controls = ids.map(str::to_owned).to_vec();
+        plan.policy.max_window_seconds = 1234;
+
+        let controls = controls(&plan).unwrap();
+        assert_eq!(controls.len(), 3);
+        let policy = policy(&plan).unwrap();
+        assert_eq!(policy.controls.len(), 1);
+        assert_eq!(policy.controls[0].id, "root-usage");
+        assert_eq!(policy.max_window.as_secs(), 1234);
+        assert_eq!(policy.accounts, Some(plan.accounts()));
+
+        plan.policy.controls = vec!["nonsense".to_owned()];
+        assert!(super::policy(&plan).is_err());
+    }
+}

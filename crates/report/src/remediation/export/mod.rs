@@ -134,4 +134,4 @@ fn slug(text: &str, separator: char) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
