@@ -171,6 +171,28 @@ impl Bench {
             .run(["scan", "--out", "run", "--overwrite", "--quiet"])
     }
 
+    /// A finding of the last scan.
+    ///
+    /// # Panics
+    ///
+    /// When there is none.
+    #[track_caller]
+    pub fn finding(&self, account: &str, control: &str) -> Value {
+        let text = std::fs::read(self.file("run/findings.json")).expect("there was a scan");
+        let document: Value = serde_json::from_slice(&text).expect("findings are JSON");
+        let id = format!("{account}/{control}");
+        document
+            .get("findings")
+            .and_then(Value::as_array)
+            .and_then(|findings| {
+                findings
+                    .iter()
+                    .find(|finding| finding.get("id") == Some(&Value::from(id.as_str())))
+            })
+            .unwrap_or_else(|| panic!("there is no finding {id}"))
+            .clone()
+    }
+
     /// Scans, and plans into `plan.json`.
     ///
     /// # Panics

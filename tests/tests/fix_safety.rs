@@ -181,6 +181,44 @@ fn two_applies_at_once_are_one() {
     bench.undo_restores(&before);
 }
 
+/// Every name that the plan's steps at the account have stands in the commands of its finding.
+#[track_caller]
+fn the_finding_names_what_the_plan_names(bench: &Bench, plan: &Value) {
+    let finding = bench.finding(HERE, "console-auth-failures");
+    let commands: Vec<&str> = finding["remediation"]["commands"]
+        .as_array()
+        .expect("it advises commands")
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
+    let words: Vec<&str> = commands
+        .iter()
+        .flat_map(|command| command.split_whitespace())
+        .collect();
+    let steps = plan["sites"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|site| site["account"] == HERE)
+        .flat_map(|site| site["steps"].as_array().into_iter().flatten());
+    let mut named = 0;
+    for step in steps {
+        let option = match step["operation"].as_str() {
+            Some("put-metric-filter") => "--filter-name",
+            Some("create-topic") => "--name",
+            Some("put-metric-alarm") => "--alarm-name",
+            _ => continue,
+        };
+        let name = step["creates"]["name"].as_str().expect("it has a name");
+        assert!(
+            words.windows(2).any(|pair| *pair == [option, name]),
+            "{option} {name} in {commands:#?}"
+        );
+        named += 1;
+    }
+    assert_eq!(named, 3, "a filter, a topic and an alarm");
+}
+
 #[test]
 fn names_that_are_taken_get_a_number_and_their_owners_are_left_alone() {
     let bench = bench();
@@ -196,7 +234,8 @@ fn names_that_are_taken_get_a_number_and_their_owners_are_left_alone() {
             ..Topic::default()
         });
     });
-    let _ = bench.plan(&["--subscribe", QUEUE]);
+    let plan = bench.plan(&["--subscribe", QUEUE]);
+    the_finding_names_what_the_plan_names(&bench, &plan);
     let before = bench.state();
     let _ = bench.apply().exits(0);
     let second = format!("{NAME}-2");

@@ -147,7 +147,7 @@ impl Evaluation<'_> {
     /// findings.
     pub fn statuses(&mut self, account: AccountId) -> Vec<Status> {
         let policy = self.policy;
-        let statuses = self.judged(account, |_, _, judged| match judged {
+        let statuses = self.judged(account, |_, _, judged, _| match judged {
             Judged::Closing(_) => Status::NotApplicable,
             Judged::Open(outcome) => finding::status(policy, &outcome),
         });
@@ -165,11 +165,13 @@ impl Evaluation<'_> {
 
     fn noted_findings(&mut self, account: AccountId) -> Vec<(Finding, Note)> {
         let policy = self.policy;
-        self.judged(account, |required, listed, judged| match judged {
+        self.judged(account, |required, listed, judged, evidence| match judged {
             Judged::Closing(closing) => {
                 finding::not_applicable(account, closing, required.control, policy)
             }
-            Judged::Open(outcome) => finding::of(account, listed, required, policy, &outcome),
+            Judged::Open(outcome) => {
+                finding::of(account, listed, required, policy, &outcome, evidence)
+            }
         })
     }
 
@@ -178,7 +180,7 @@ impl Evaluation<'_> {
     fn judged<T>(
         &mut self,
         account: AccountId,
-        make: impl Fn(Required<'_>, Option<&OrganizationAccount>, Judged<'_>) -> T,
+        make: impl Fn(Required<'_>, Option<&OrganizationAccount>, Judged<'_>, &Reader<'_>) -> T,
     ) -> Vec<(T, Note)> {
         let policy = self.policy;
         let outer = self.evidence.begin_records();
@@ -203,7 +205,8 @@ impl Evaluation<'_> {
             };
             let mut note = self.evidence.end_records(outer);
             note.extend(&shared);
-            made.push((make(required, listed, judged), note));
+            // The names that a finding's commands use decide no verdict, so they are in no note.
+            made.push((make(required, listed, judged, &self.evidence), note));
         }
         made
     }

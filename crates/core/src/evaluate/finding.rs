@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::account::AccountId;
 use crate::control::Control;
-use crate::evidence::OrganizationAccount;
+use crate::evidence::{OrganizationAccount, Reader};
 use crate::finding::{
     AccountSummary, AssuranceResult, ChainLink, Finding, LinkName, LinkStatus, Observation, Status,
 };
@@ -76,6 +76,7 @@ pub(super) fn of(
     required: Required<'_>,
     policy: &Policy,
     outcome: &Outcome,
+    evidence: &Reader<'_>,
 ) -> Finding {
     let control = required.control;
     let by = |yardstick| standing(outcome.by(yardstick), yardstick);
@@ -111,7 +112,7 @@ pub(super) fn of(
         witness: cause.and_then(|cause| cause.witness.clone()),
         remediation: decisive
             .zip(cause)
-            .map(|(step, cause)| Arc::new(remediation::of(step, cause, chain, required))),
+            .map(|(step, cause)| Arc::new(remediation::of(step, cause, chain, required, evidence))),
         observed_at: chain.iter().filter_map(|step| step.observed_at).max(),
         muted: None,
     }

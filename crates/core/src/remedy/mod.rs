@@ -7,9 +7,11 @@
 
 mod benchmark;
 mod command;
+mod name;
 
 pub use benchmark::{Alarm, MetricFilter, Setting, Subscription, Topic};
 pub use command::{Command, Word};
+pub use name::{InvalidName, NameKind};
 
 /// The default name of metric filters and alarms, with a placeholder for the control's id.
 pub const NAME: &str = "trailproof-{control}";

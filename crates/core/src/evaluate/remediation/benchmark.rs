@@ -6,8 +6,9 @@ use std::sync::Arc;
 use crate::arn::{Arn, LogGroupAddress};
 use crate::evaluate::coverage::Required;
 use crate::evaluate::verdict::{Cause, Step};
+use crate::evidence::{Reader, Site};
 use crate::finding::LinkName;
-use crate::remedy::{self, Alarm, Command, MetricFilter, Subscription, Topic, Word};
+use crate::remedy::{self, Alarm, Command, MetricFilter, NameKind, Subscription, Topic, Word};
 
 /// The steps that are missing.
 pub(super) fn steps(
@@ -15,6 +16,7 @@ pub(super) fn steps(
     cause: &Cause,
     chain: &[Arc<Step>],
     required: Required<'_>,
+    evidence: &Reader<'_>,
 ) -> Vec<Command> {
     let group = chain
         .iter()
@@ -28,6 +30,10 @@ pub(super) fn steps(
     else {
         return Vec::new();
     };
+    let place = Site {
+        account,
+        region: region.clone(),
+    };
     let partition = region.partition();
     let region = region.as_str();
     if step.link == LinkName::Subscription {
@@ -36,8 +42,8 @@ pub(super) fn steps(
             return Vec::new();
         }
         if let Some(arn) = &step.resource {
-            let place = step.region.as_ref().map_or(region, |known| known.as_str());
-            return vec![subscribe(place, arn)];
+            let region = step.region.as_ref().map_or(region, |known| known.as_str());
+            return vec![subscribe(region, arn)];
         }
     }
     if cause.reason.code == "action.disabled"
@@ -47,7 +53,15 @@ pub(super) fn steps(
         return vec![enable.with("--alarm-names", alarm)];
     }
     let name = remedy::name_for(remedy::NAME, &required.control.id);
+    let filter_name = NameKind::MetricFilter.free(&name, |name| {
+        let filters = evidence.metric_filters(&place, &log_group).items;
+        filters.iter().any(|filter| filter.filter_name == name)
+    });
+    let alarm_name = NameKind::Alarm.free(&name, |name| evidence.has_alarm(&place, name));
     let own_metric = remedy::name_for(remedy::METRIC, &required.control.id);
+    let own_metric = NameKind::Metric.free(&own_metric, |metric| {
+        evidence.feeds_metric(&place, remedy::NAMESPACE, metric)
+    });
     let fed = (step.link > LinkName::Metric)
         .then(|| chain.iter().find(|step| step.link == LinkName::Metric))
         .flatten()
@@ -55,15 +69,20 @@ pub(super) fn steps(
     let (namespace, metric) = fed.unwrap_or((remedy::NAMESPACE, &own_metric));
     let filter = MetricFilter {
         log_group: &log_group,
-        name: &name,
+        name: &filter_name,
         pattern: required.pattern,
         namespace,
         metric,
         value: remedy::METRIC_VALUE,
     };
-    let topic_arn = format!("arn:{partition}:sns:{region}:{account}:{}", remedy::TOPIC);
+    let topic_arn = |name: &str| format!("arn:{partition}:sns:{region}:{account}:{name}");
+    let topic_name = NameKind::Topic.free(remedy::TOPIC, |name| {
+        let answers = evidence.topic_attributes(&topic_arn(name));
+        answers.iter().any(|(_, answer)| answer.outcome.is_ok())
+    });
+    let topic_arn = topic_arn(&topic_name);
     let alarm = Alarm {
-        name: &name,
+        name: &alarm_name,
         description: None,
         namespace,
         metric,
@@ -71,9 +90,7 @@ pub(super) fn steps(
         threshold: remedy::THRESHOLD,
         topic_arn: &topic_arn,
     };
-    let topic = Topic {
-        name: remedy::TOPIC,
-    };
+    let topic = Topic { name: &topic_name };
     (step.link <= LinkName::Metric)
         .then(|| filter.command(Some(region)))
         .into_iter()
@@ -101,4 +118,62 @@ fn alarm_name(step: &Step) -> Option<String> {
         Ok(arn) => arn.resource().strip_prefix("alarm:")?.to_owned(),
         Err(_) => text.to_owned(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::evaluate::fixture::{MANAGEMENT, MEMBER, World, spelled};
+
+    const NAME: &str = "trailproof-console-auth-failures";
+
+    /// The call that creates a metric filter or an alarm replaces one of the same name, and others
+    /// hear what a topic is told.
+    #[test]
+    fn a_name_that_is_taken_gets_a_number() {
+        let topic = "arn:aws:sns:eu-west-1:111111111111:trailproof-alarms";
+        let world = World::healthy()
+            .set(
+                "logs:DescribeMetricFilters",
+                MANAGEMENT,
+                "/metricFilters",
+                json!([{
+                    "filterName": NAME, "filterPattern": "{ $.eventName = StopLogging }",
+                    "logGroupName": "trail", "metricTransformations": [{
+                        "metricName": "console-auth-failures",
+                        "metricNamespace": "CISBenchmark", "metricValue": "1",
+                    }],
+                }]),
+            )
+            .set(
+                "cloudwatch:DescribeAlarms",
+                MANAGEMENT,
+                "/MetricAlarms",
+                json!([{"AlarmName": NAME}, {"AlarmName": format!("{NAME}-2")}]),
+            )
+            .with(
+                "sns:GetTopicAttributes",
+                MANAGEMENT,
+                "eu-west-1",
+                &json!({"TopicArn": topic}),
+                &json!({"Attributes": {"TopicArn": topic}}),
+            );
+        let commands = spelled(&world.finding(MEMBER).remediation.unwrap());
+        let taken: Vec<&str> = commands
+            .split_whitespace()
+            .filter(|word| word.ends_with(NAME) || word.ends_with("trailproof-alarms"))
+            .collect();
+        assert!(taken.is_empty(), "{taken:?} in\n{commands}");
+        for named in [
+            "--filter-name trailproof-console-auth-failures-2 ",
+            "metricName=console-auth-failures-2,",
+            "--name trailproof-alarms-2\n",
+            "--alarm-name trailproof-console-auth-failures-3 ",
+            "--metric-name console-auth-failures-2 ",
+            "--alarm-actions arn:aws:sns:eu-west-1:111111111111:trailproof-alarms-2",
+        ] {
+            assert!(commands.contains(named), "{named} in\n{commands}");
+        }
+    }
 }

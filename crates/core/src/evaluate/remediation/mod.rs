@@ -1,7 +1,7 @@
 //! What a person should do about a broken or unseen link, with the commands they would run.
 //!
 //! The commands add beside what is there, by the names that `trailproof fix` uses where nobody chose
-//! others.
+//! others: a name that was seen taken gets a number.
 
 mod benchmark;
 mod trail;
@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::coverage::Required;
 use super::verdict::{Cause, Step};
+use crate::evidence::Reader;
 use crate::finding::{LinkName, Remediation, Status};
 use crate::remedy::Command;
 
@@ -19,6 +20,7 @@ pub(super) fn of(
     cause: &Cause,
     chain: &[Arc<Step>],
     required: Required<'_>,
+    evidence: &Reader<'_>,
 ) -> Remediation {
     let reason = cause.reason;
     let broken = reason.status == Status::Fail;
@@ -34,7 +36,7 @@ pub(super) fn of(
         // settings of what it did not create.
         automatic: broken && step.link >= LinkName::MetricFilter,
         commands: if broken {
-            commands(step, cause, chain, required)
+            commands(step, cause, chain, required, evidence)
         } else {
             Vec::new()
         },
@@ -46,6 +48,7 @@ fn commands(
     cause: &Cause,
     chain: &[Arc<Step>],
     required: Required<'_>,
+    evidence: &Reader<'_>,
 ) -> Vec<Command> {
     match step.link {
         LinkName::Account => Vec::new(),
@@ -59,6 +62,6 @@ fn commands(
         | LinkName::Alarm
         | LinkName::Action
         | LinkName::Topic
-        | LinkName::Subscription => benchmark::steps(step, cause, chain, required),
+        | LinkName::Subscription => benchmark::steps(step, cause, chain, required, evidence),
     }
 }

@@ -126,6 +126,18 @@ impl Reader<'_> {
         )
     }
 
+    /// Whether some alarm of an account in a region was seen under a name.
+    pub fn has_alarm(&self, site: &Site, name: &str) -> bool {
+        self.looks_up(|| subject(site));
+        self.selected(|tables| &tables.describe_alarms, site)
+            .filter_map(|(_, answer)| self.uses(answer).outcome.as_ref().ok())
+            .any(|alarms| {
+                let mut metric = alarms.metric.iter().map(|alarm| &alarm.alarm_name);
+                let mut composite = alarms.composite.iter().map(|alarm| &alarm.alarm_name);
+                metric.any(|known| **known == *name) || composite.any(|known| **known == *name)
+            })
+    }
+
     fn alarms<T>(&self, site: &Site, kind: &Kind<T>) -> View<T> {
         self.looks_up(|| subject(site));
         let mut view = View::default();

@@ -1,6 +1,6 @@
 //! `logs:DescribeMetricFilters`: the metric filters of a log group.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -70,20 +70,17 @@ fn subject(site: &Site) -> Subject {
     Subject::site(Operation::DescribeMetricFilters, site)
 }
 
-impl<'e> Reader<'e> {
-    /// The metrics that metric filters of an account and region are known to feed, whatever their
-    /// log group, as namespace and name.
-    pub fn fed_metrics(&self, site: &Site) -> BTreeSet<(&'e str, &'e str)> {
+impl Reader<'_> {
+    /// Whether some metric filter of an account in a region was seen to write to a metric.
+    pub fn feeds_metric(&self, site: &Site, namespace: &str, metric: &str) -> bool {
         self.looks_up(|| subject(site));
         self.selected(|tables| &tables.describe_metric_filters, site)
             .filter_map(|(_, answer)| self.uses(answer).outcome.as_ref().ok())
             .flat_map(|listing| &listing.items)
             .flat_map(|filter| &filter.metric_transformations)
-            .map(|transformation| {
-                let (namespace, name) = (&transformation.metric_namespace, &transformation.metric_name);
-                (namespace.as_str(), name.as_str())
+            .any(|written| {
+                written.metric_namespace == *namespace && written.metric_name == *metric
             })
-            .collect()
     }
 
     /// The metric filters of a log group.

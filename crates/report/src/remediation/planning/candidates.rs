@@ -319,9 +319,9 @@ impl<'a> Setting<'a> {
                 .iter()
                 .any(|filter| filter.get("filterName").and_then(Value::as_str) == Some(name))
         });
-        let fed = self.state.fed_metrics(site.account, &site.region);
         let metric = NameKind::Metric.free(&metric, |metric| {
-            fed.contains(&(namespace.as_str(), metric))
+            let metric = (namespace.as_str(), metric);
+            self.state.feeds_metric(site.account, &site.region, metric)
         });
         let watched = Watched {
             namespace: namespace.clone(),

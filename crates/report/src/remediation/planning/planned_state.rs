@@ -1,6 +1,6 @@
 //! The accounts as they would be after the changes of a plan: what AWS would answer then.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
@@ -72,18 +72,18 @@ impl<'a> PlannedState<'a> {
         self.seen.answer(&filters_of(account, region, log_group))
     }
 
-    /// The metrics that metric filters of an account and region are known to feed, as namespace
-    /// and name.
-    pub(super) fn fed_metrics(
+    /// Whether some metric filter of an account and region is known to write to a metric.
+    pub(super) fn feeds_metric(
         self,
         account: AccountId,
         region: &Region,
-    ) -> BTreeSet<(&'a str, &'a str)> {
+        (namespace, metric): (&str, &str),
+    ) -> bool {
         let site = Site {
             account,
             region: region.clone(),
         };
-        self.reader().fed_metrics(&site)
+        self.reader().feeds_metric(&site, namespace, metric)
     }
 
     /// Whether every alarm of an account and region was seen.
