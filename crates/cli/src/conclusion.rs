@@ -42,6 +42,7 @@ pub(crate) fn conclude(
     if !interrupted {
         require_accounts(&run, policy, evidence)?;
     }
+    note_unread(&mut run, evidence, output);
     let findings = judge(&mut run, policy, evidence, now, output);
     let counts = Summary::of(&findings);
     let report = Report {
@@ -53,7 +54,10 @@ pub(crate) fn conclude(
     let exit = if interrupted {
         Exit::Interrupted
     } else {
-        Exit::of(&counts)
+        match Exit::of(&counts) {
+            Exit::Success if !run.problems.is_empty() => Exit::Unknown,
+            exit => exit,
+        }
     };
     match reports {
         Reports::Stdout(format) => {
@@ -77,6 +81,33 @@ pub(crate) fn conclude(
         }
     }
     Ok(exit)
+}
+
+/// Says what of the evidence nobody could use: accounts that may exist and were not listed, and
+/// records of later versions.
+fn note_unread(run: &mut Run, evidence: &Evidence, output: &Output) {
+    for (operation, count) in evidence.unknown_operations() {
+        output.warn(format_args!(
+            "{count} records of {operation} are kept and not read: this version does not know the \
+             operation"
+        ));
+    }
+    // Whoever names the accounts needs no list of them.
+    let named = run.kind == RunKind::Evaluate
+        && run.scope.accounts.is_some()
+        && run.scope.account_filters.is_empty()
+        && run.scope.shard.is_none();
+    run.problems = if named {
+        Vec::new()
+    } else {
+        evidence.reader().listing_problems()
+    };
+    for problem in &run.problems {
+        run.complete = false;
+        output.warn(format_args!(
+            "there may be accounts that nobody judged: {problem}"
+        ));
+    }
 }
 
 /// No finding at all must not look like no failure at all. A part of the accounts may well be

@@ -195,7 +195,19 @@ fn incomplete(report: &Report<'_>) -> String {
     if report.run.complete {
         return String::new();
     }
-    "INCOMPLETE: the run was interrupted, and these are the findings so far\n".to_owned()
+    let problems = &report.run.problems;
+    if problems.is_empty() {
+        return "INCOMPLETE: the run was interrupted, and these are the findings so far\n"
+            .to_owned();
+    }
+    let mut text = "INCOMPLETE: there may be accounts that nobody judged\n".to_owned();
+    for problem in problems.iter().take(LISTED) {
+        let _ = writeln!(text, "  {}", visible(problem));
+    }
+    if problems.len() > LISTED {
+        let _ = writeln!(text, "  and {} more", problems.len() - LISTED);
+    }
+    text
 }
 
 /// What it took, where the reports are, and what to do next.
@@ -243,7 +255,8 @@ fn reports(report: &Report<'_>, written: Option<Written<'_>>) -> String {
                 .iter()
                 .find(|finding| finding.status == Status::Unknown)
         });
-    if !report.run.complete && report.run.kind == RunKind::Scan {
+    let interrupted = !report.run.complete && report.run.problems.is_empty();
+    if interrupted && report.run.kind == RunKind::Scan {
         let _ = writeln!(text, "Next: trailproof scan --resume {shown}");
     } else if let Some(finding) = worst {
         let _ = writeln!(

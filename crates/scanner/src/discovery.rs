@@ -117,12 +117,15 @@ impl Discovery {
         // still to come.
         let (pages, mut arriving) = tokio::sync::mpsc::unbounded_channel();
         let listing = async {
-            let earlier: Vec<OrganizationAccount> = {
+            let (earlier, whole): (Vec<OrganizationAccount>, bool) = {
                 let evidence = self.engine.transport.recorder.evidence();
-                let listed = evidence.reader().listed_accounts().values();
-                listed.map(|account| (**account).clone()).collect()
+                let reader = evidence.reader();
+                let listed = reader.listed_accounts().values();
+                let listed = listed.map(|account| (**account).clone()).collect();
+                (listed, reader.listing_problems().is_empty())
             };
-            if !earlier.is_empty() {
+            // What an earlier run did not read to its end is listed anew.
+            if !earlier.is_empty() && whole {
                 // The receiver is held by this very function.
                 let _ = pages.send(earlier);
                 drop(pages);
@@ -137,6 +140,13 @@ impl Discovery {
                 .await;
             drop(pages);
             match asked {
+                Ok(()) if self.nobody_listed() => {
+                    Err(DiscoveryEnd::Error(ScanError::OrganizationFailed {
+                        operation: "organizations:ListAccounts",
+                        code: "UnreadableAnswer".to_owned(),
+                        message: "none of the listed accounts can be read".to_owned(),
+                    }))
+                }
                 Ok(()) => Ok(()),
                 Err(End::Stopped) => Err(DiscoveryEnd::Stopped),
                 Err(End::Failed(failure)) => Err(self
@@ -162,6 +172,12 @@ impl Discovery {
         };
         let (listing, filtering) = futures::join!(listing, filtering);
         listing.and(filtering)
+    }
+
+    /// Whether the list of accounts names none that can be read.
+    fn nobody_listed(&self) -> bool {
+        let evidence = self.engine.transport.recorder.evidence();
+        evidence.reader().listed_accounts().is_empty()
     }
 
     async fn in_scope(

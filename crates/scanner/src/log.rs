@@ -177,7 +177,11 @@ fn read(
     let mut records = 0;
     while let Some(line) = lines.next_line().map_err(read_error)? {
         let number = line.number;
-        let record = line.record().map_err(read_error)?;
+        let record = match line.record() {
+            // The line stays in the file.
+            Err(ReadError::UnknownOperation { .. }) => continue,
+            record => record.map_err(read_error)?,
+        };
         load(record).map_err(|reason| unreadable(number, reason))?;
         records += 1;
     }

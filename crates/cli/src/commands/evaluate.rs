@@ -70,7 +70,11 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
         arguments.policy
     };
     let (base, mut scope, complete) = match &recorded {
-        Some(run) => (recorded_policy(run)?, run.scope.clone(), run.complete),
+        Some(run) => (
+            recorded_policy(run)?,
+            run.scope.clone(),
+            run.complete || !run.problems.is_empty(),
+        ),
         None => (settings.policy(&catalogue)?, Scope::default(), true),
     };
     let mut policy: Policy = settings.over(base, &catalogue)?;

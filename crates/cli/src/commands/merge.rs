@@ -42,7 +42,7 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
     let mut opened = Vec::new();
     for path in &runs {
         let (_, run) = RunDirectory::open(path)?;
-        if !run.complete {
+        if !run.complete && run.problems.is_empty() {
             return Err(CliError::usage(format_args!(
                 "the run in `{}` was interrupted",
                 path.display()

@@ -73,6 +73,8 @@ pub const POLICY_OBSERVATIONS: &[&[&ObservationKind]] =
     &[control::OBSERVATIONS, mute::OBSERVATIONS];
 
 #[cfg(test)]
+mod absence;
+#[cfg(test)]
 mod asking;
 #[cfg(test)]
 mod fixture;

@@ -62,7 +62,10 @@ fn crossing(is_logging: bool) -> World {
                 "cloudtrail:GetTrailStatus",
                 account,
                 json!({"Name": trail}),
-                &json!({"IsLogging": is_logging || trail == OWN_TRAIL}),
+                &json!({
+                    "IsLogging": is_logging || trail == OWN_TRAIL,
+                    "LatestCloudWatchLogsDeliveryTime": "2026-11-22T21:55:00Z",
+                }),
             );
             add(
                 "cloudtrail:GetEventSelectors",
@@ -89,7 +92,7 @@ fn crossing(is_logging: bool) -> World {
             "cloudwatch:ListAlarmMuteRules",
             account,
             json!({}),
-            &json!({}),
+            &json!({"AlarmMuteRuleSummaries": []}),
         );
     }
     add(

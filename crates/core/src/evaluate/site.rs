@@ -381,7 +381,8 @@ impl<'s> Site<'s, '_> {
     /// What is passed on effectively.
     fn passed(&mut self) -> Passed {
         let by = Yardstick::Effective;
-        let is_proved = |route: &Route| standing(&route.tail, by) == Standing::Proved;
+        let whole = self.view.complete;
+        let is_proved = |route: &Route| whole && standing(&route.tail, by) == Standing::Proved;
         let is_open = |route: &Route| open_standing(&route.tail, by) != Standing::Broken;
         let known = |route: &Route| route.events(by).is_ok();
         let owned = |texts: Vec<&str>| texts.into_iter().map(str::to_owned).collect();
@@ -407,7 +408,17 @@ impl<'s> Site<'s, '_> {
             standing(&route.tail, yardstick) == Standing::Proved
         });
         if self.covers(&proved) == Covering::Covers {
-            return self.proved(yardstick, &proved);
+            let mut chain = self.proved(yardstick, &proved);
+            // A filter that nobody saw may write to the same metric.
+            if yardstick == Yardstick::Effective
+                && !self.view.complete
+                && let Some(first) = chain.first_mut()
+            {
+                let unseen =
+                    metric_filter::unseen(self.question.evidence, place, self.view).effective;
+                *first = Arc::new(Step::clone(first).effective(unseen));
+            }
+            return chain;
         }
         let open = |route: &&'s Route| standing(&route.tail, yardstick) != Standing::Broken;
         let texts = self.events(yardstick, |route| {
@@ -566,8 +577,17 @@ impl<'s> Site<'s, '_> {
         let proved = self.events(yardstick, |route| {
             open_standing(&route.tail, yardstick) == Standing::Proved
         });
+        let unlisted = || {
+            let Question {
+                evidence, place, ..
+            } = self.question;
+            metric_filter::unseen(evidence, place, self.view).wants
+        };
         if self.covers(&proved) == Covering::Covers {
-            return Vec::new();
+            return match yardstick {
+                Yardstick::Effective if !self.view.complete => unlisted(),
+                _ => Vec::new(),
+            };
         }
         let mut together = Vec::new();
         let mut open_texts: BTreeSet<&str> = BTreeSet::new();
@@ -606,7 +626,7 @@ impl<'s> Site<'s, '_> {
         if self.view.complete {
             Vec::new()
         } else {
-            metric_filter::unseen(self.question.evidence, self.question.place, self.view).wants
+            unlisted()
         }
     }
 }

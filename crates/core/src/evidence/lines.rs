@@ -3,10 +3,12 @@
 
 use std::io::BufRead;
 
+use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::Value;
 
 use super::store::{RecordId, UnreadableRecord};
-use super::{Evidence, Record};
+use super::{Evidence, Operation, Record};
 
 /// Files made by some editors begin with it; a run written from several files may have it in the
 /// middle.
@@ -44,6 +46,14 @@ pub enum ReadError {
         /// Why.
         reason: String,
     },
+    /// The line is a record of an operation that this version does not read, and a later one may.
+    #[error("line {line}: {operation} is not an operation that this version reads")]
+    UnknownOperation {
+        /// The line.
+        line: usize,
+        /// Its name.
+        operation: String,
+    },
     /// The record's answer is not what AWS documents.
     #[error("line {line}: {source}; remove the line or record the call again")]
     Unreadable {
@@ -60,6 +70,7 @@ impl ReadError {
         match self {
             Self::Input { line, .. }
             | Self::NotARecord { line, .. }
+            | Self::UnknownOperation { line, .. }
             | Self::Unreadable { line, .. } => *line,
         }
     }
@@ -71,6 +82,9 @@ impl ReadError {
         match self {
             Self::Input { source, .. } => source.to_string(),
             Self::NotARecord { reason, .. } => format!("not a record of evidence: {reason}"),
+            Self::UnknownOperation { operation, .. } => {
+                format!("{operation} is not an operation that this version reads")
+            }
             Self::Unreadable { source, .. } => source.to_string(),
         }
     }
@@ -88,12 +102,41 @@ pub struct Line<'a> {
 }
 
 impl Line<'_> {
-    /// The record.
+    /// The record. Whoever reads a file leaves out those of operations that this version does not
+    /// know, and keeps their lines.
     pub fn record(&self) -> Result<Record, ReadError> {
-        serde_json::from_slice(self.text).map_err(|error| ReadError::NotARecord {
-            line: self.number,
-            reason: reason(&error),
+        serde_json::from_slice(self.text).map_err(|error| match self.unknown_operation() {
+            Some(operation) => ReadError::UnknownOperation {
+                line: self.number,
+                operation,
+            },
+            None => ReadError::NotARecord {
+                line: self.number,
+                reason: reason(&error),
+            },
         })
+    }
+
+    /// The operation of a record that is one but for it.
+    fn unknown_operation(&self) -> Option<String> {
+        let mut line: Value = serde_json::from_slice(self.text).ok()?;
+        let operation = line.get_mut("operation")?;
+        let name = operation.as_str()?.to_owned();
+        let (service, action) = name.split_once(':')?;
+        let is_name = |text: &str, other: &[u8]| {
+            let mut bytes = text.bytes();
+            (1..=64).contains(&text.len())
+                && bytes.all(|byte| byte.is_ascii_alphanumeric() || other.contains(&byte))
+        };
+        if name.parse::<Operation>().is_ok()
+            || !is_name(service, b"-")
+            || !is_name(action, b"")
+            || !action.starts_with(|first: char| first.is_ascii_uppercase())
+        {
+            return None;
+        }
+        *operation = Operation::GetCallerIdentity.as_str().into();
+        Record::deserialize(line).ok().map(|_| name)
     }
 }
 
@@ -216,8 +259,16 @@ impl Evidence {
     ) -> Result<Option<usize>, ReadError> {
         let mut lines = Lines::new(input);
         while let Some(line) = lines.next_line()? {
+            let record = match line.record() {
+                Ok(record) => record,
+                Err(ReadError::UnknownOperation { operation, .. }) => {
+                    *self.unknown.entry(operation).or_default() += 1;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
             let id = self
-                .insert(line.record()?)
+                .insert(record)
                 .map_err(|source| ReadError::Unreadable {
                     line: line.number,
                     source,

@@ -1,7 +1,7 @@
 //! Evidence by what it is about: typed, interned, and small however many accounts repeat the same
 //! answer.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::Hash;
 use std::sync::Arc;
 
@@ -9,10 +9,11 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::calls::list_regions::Regions;
 use super::calls::{CallDefinition, Parameters, Tables, assume_role};
 use super::mark::Marks;
 use super::reader::Reader;
-use super::shapes::{RegionOption, Trail};
+use super::shapes::Trail;
 use super::table::{Answer, Listing};
 use super::{CallError, Operation, Outcome, Record};
 use crate::account::{AccountId, Region};
@@ -70,12 +71,20 @@ pub struct Evidence {
     pub(super) marks: Marks,
     pool: Pool,
     records: u32,
+    /// Operations that this version does not know, and how many records of each there are.
+    pub(super) unknown: BTreeMap<String, usize>,
 }
 
 impl Evidence {
     /// Reads it.
     pub fn reader(&self) -> Reader<'_> {
         Reader::new(self)
+    }
+
+    /// The operations of records that this version does not read, and how many there are of each:
+    /// a later version may have recorded them.
+    pub fn unknown_operations(&self) -> &BTreeMap<String, usize> {
+        &self.unknown
     }
 
     /// Adds what was seen.
@@ -138,9 +147,10 @@ impl Filing<'_> {
     /// Reads an answer.
     pub(super) fn typed<R: DeserializeOwned, T: ?Sized>(
         self,
+        definition: &CallDefinition,
         take: impl FnOnce(R) -> Arc<T>,
     ) -> Result<Answer<T>, Unreadable> {
-        self.answer(|response| Ok(take(read(response)?)))
+        self.answer(definition, |response| Ok(take(read(response)?)))
     }
 
     /// Reads a list.
@@ -164,8 +174,7 @@ impl Filing<'_> {
         take: impl FnOnce(R, bool) -> Result<Arc<T>, Unreadable>,
     ) -> Result<Answer<T>, Unreadable> {
         let first = !self.parameters.continues();
-        self.answer(|response| {
-            check_spelling(&response, definition.members)?;
+        self.answer(definition, |response| {
             let complete = first && is_last_page(&response);
             take(read(response)?, complete)
         })
@@ -173,10 +182,19 @@ impl Filing<'_> {
 
     fn answer<T: ?Sized>(
         self,
+        definition: &CallDefinition,
         take: impl FnOnce(Value) -> Result<Arc<T>, Unreadable>,
     ) -> Result<Answer<T>, Unreadable> {
         let outcome = match self.outcome {
-            Ok(response) => Ok(take(response)?),
+            Ok(response) => {
+                check_spelling(&response, definition.members)?;
+                // An answer without the member that AWS always sends shows nothing: neither that
+                // something is there nor that nothing is.
+                match definition.absence(&response) {
+                    Some(error) => Err(Arc::new(error)),
+                    None => Ok(take(response)?),
+                }
+            }
             Err(error) => Err(error),
         };
         Ok(Answer {
@@ -203,7 +221,7 @@ pub(super) struct Pool {
     errors: HashSet<Arc<CallError>>,
     trails: HashSet<Arc<Trail>>,
     trail_lists: HashSet<Arc<[Arc<Trail>]>>,
-    region_lists: HashSet<Arc<[RegionOption]>>,
+    region_lists: HashSet<Arc<Regions>>,
 }
 
 fn share<T: Eq + Hash + Clone>(pool: &mut HashSet<T>, value: T) -> T {
@@ -238,8 +256,8 @@ impl Pool {
         share(&mut self.trail_lists, list)
     }
 
-    pub(super) fn region_list(&mut self, list: Arc<[RegionOption]>) -> Arc<[RegionOption]> {
-        share(&mut self.region_lists, list)
+    pub(super) fn region_list(&mut self, list: Regions) -> Arc<Regions> {
+        share(&mut self.region_lists, Arc::new(list))
     }
 
     /// A trail's ARN, also where a call named the trail by its name: CloudTrail accepts that only

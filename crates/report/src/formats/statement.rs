@@ -215,7 +215,15 @@ pub(super) fn warnings(report: &Report<'_>) -> Vec<String> {
     }
     if !run.complete {
         let statistics = &run.statistics;
-        warnings.push(if statistics.accounts_done < statistics.accounts_found {
+        warnings.push(if let Some(problem) = run.problems.first() {
+            let more = match run.problems.len() - 1 {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            format!(
+                "This run is not complete: there may be accounts that nobody judged, because {problem}{more}."
+            )
+        } else if statistics.accounts_done < statistics.accounts_found {
             format!(
                 "This run is not complete: {} of {} were looked at to the end, and further accounts may be missing.",
                 statistics.accounts_done,

@@ -185,8 +185,8 @@ mod tests {
                 "evidence.ndjson, line 2: not a record of evidence: expected value",
             ),
             (
-                RECORD.replace("sts:GetCallerIdentity", "s3:ListBuckets") + "\n",
-                "evidence.ndjson, line 1: not a record of evidence: `s3:ListBuckets` is not an operation that trailproof knows",
+                RECORD.replace("sts:GetCallerIdentity", "s3:listBuckets") + "\n",
+                "evidence.ndjson, line 1: not a record of evidence: `s3:listBuckets` is not an operation that trailproof knows",
             ),
             (
                 RECORD.replace("111111111111\",\"region", "42\",\"region") + "\n",

@@ -37,8 +37,12 @@ pub struct Run {
     /// killed.
     #[schemars(with = "Option<String>")]
     pub finished_at: Option<Timestamp>,
-    /// Whether everything that was asked for was looked at. An interrupted run is not complete.
+    /// Whether everything that was asked for was looked at. An interrupted run is not complete, and
+    /// neither is one with problems.
     pub complete: bool,
+    /// Why there may be accounts that nobody judged, each in a sentence without its full stop.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<String>,
     /// What was looked at.
     pub scope: Scope,
     /// How it was judged.
@@ -62,6 +66,7 @@ impl Run {
             started_at: now,
             finished_at: None,
             complete: false,
+            problems: Vec::new(),
             scope,
             policy,
             sweep: None,

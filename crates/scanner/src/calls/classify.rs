@@ -60,6 +60,16 @@ impl Failure {
         )
     }
 
+    /// An answer without the member that it has to have.
+    pub(crate) fn incomplete(reason: String) -> Self {
+        Self::new(
+            "IncompleteAnswer",
+            reason,
+            ErrorClass::Other,
+            RetryAdvice::None,
+        )
+    }
+
     /// A page token that came twice.
     pub(crate) fn endless() -> Self {
         Self::new(

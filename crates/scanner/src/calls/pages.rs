@@ -2,12 +2,15 @@
 
 use serde_json::{Map, Value};
 
+use trailproof_core::evidence::CallDefinition;
+
 use super::{Answer, Ask};
 
 /// The pages of one call, joined.
 #[derive(Debug)]
 pub(crate) struct Pages {
     token_member: &'static str,
+    definition: Option<&'static CallDefinition>,
     joined: Map<String, Value>,
     request_id: Option<String>,
     last_token: Option<String>,
@@ -22,16 +25,20 @@ pub(crate) enum Next {
     Done,
     /// The service gave the same token twice, which would never end.
     Loop,
+    /// The page is no answer, and why.
+    NoAnswer(String),
 }
 
 impl Pages {
     pub(crate) fn new(ask: &Ask) -> Self {
-        let pages = match ask {
-            Ask::Evidence(call) => call.operation().definition().pages,
+        let definition = match ask {
+            Ask::Evidence(call) => Some(call.operation().definition()),
             Ask::AccountsForParent(_) | Ask::UnitsForParent(_) | Ask::Foreign(_) => None,
         };
+        let pages = definition.and_then(|definition| definition.pages);
         Self {
             token_member: pages.map_or("NextToken", |pages| pages.token),
+            definition,
             joined: Map::new(),
             request_id: None,
             last_token: None,
@@ -41,8 +48,12 @@ impl Pages {
     /// Adds a page. An empty page with a token is an ordinary page.
     pub(crate) fn add(&mut self, answer: Answer) -> Next {
         self.request_id = self.request_id.take().or(answer.request_id);
+        // The page that ends a list has the list, also where nothing is in it.
+        let absence = self
+            .definition
+            .and_then(|definition| definition.absence(&answer.body));
         let Value::Object(members) = answer.body else {
-            return Next::Done;
+            return Next::NoAnswer("the answer is not an object".to_owned());
         };
         let mut token = None;
         for (name, value) in members {
@@ -61,7 +72,7 @@ impl Pages {
             }
         }
         match token {
-            None => Next::Done,
+            None => absence.map_or(Next::Done, |error| Next::NoAnswer(error.message)),
             Some(token) if self.last_token.as_ref() == Some(&token) => Next::Loop,
             Some(token) => {
                 self.last_token = Some(token.clone());
@@ -111,6 +122,22 @@ mod tests {
             pages.finish().body,
             json!({"MetricAlarms": [1, 2, 3], "CompositeAlarms": [4]})
         );
+    }
+
+    #[test]
+    fn an_end_without_its_list_is_no_answer() {
+        for body in [
+            json!({}),
+            json!(null),
+            json!({"Accounts": null}),
+            json!({"__type": "X"}),
+        ] {
+            let mut pages = Pages::new(&Ask::Evidence(Call::ListAccounts));
+            let first = json!({"Accounts": [1], "NextToken": "a"});
+            assert_eq!(pages.add(page(first)), Next::Page("a".to_owned()));
+            let end = pages.add(page(body.clone()));
+            assert!(matches!(end, Next::NoAnswer(_)), "{body}");
+        }
     }
 
     #[test]

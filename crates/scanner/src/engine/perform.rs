@@ -129,6 +129,7 @@ impl Engine {
                 Next::Done => return Ok(pages.finish()),
                 Next::Page(next) => token = Some(next),
                 Next::Loop => return Err(Failure::endless().into()),
+                Next::NoAnswer(reason) => return Err(Failure::incomplete(reason).into()),
             }
         }
     }

@@ -83,7 +83,7 @@ pub(in crate::evaluate) fn judge(
             }
         }
         // Whether members are told about deliveries is not documented, so their silence says
-        // nothing; the owner's means that there is nothing to report.
+        // nothing.
         None if trail.owner() != Some(by.account) && trail.is_organization_trail == Some(true) => {
             unseen(
                 step,
@@ -93,7 +93,22 @@ pub(in crate::evaluate) fn judge(
                 ),
             )
         }
-        None => step.detail("no delivery error"),
+        // A trail that was started lately has not delivered yet.
+        None => match value.start_logging_time {
+            Some(start) if observed_at.duration_since(start) <= max_age => step.detail(format!(
+                "no delivery error; trail `{name}` logs since {start:.0}"
+            )),
+            start => unseen(
+                step,
+                format!(
+                    "trail `{name}` logs {}, and nothing tells of a delivery to its log group",
+                    start.map_or_else(
+                        || "since a time that is not told".to_owned(),
+                        |start| format!("since {start:.0}")
+                    )
+                ),
+            ),
+        },
     }
 }
 
@@ -101,8 +116,8 @@ pub(in crate::evaluate) fn judge(
 pub(in crate::evaluate) mod tests {
     use serde_json::{Value, json};
 
-    use crate::evaluate::fixture::{Case, MANAGEMENT, table};
-    use crate::finding::Status::{Fail, Pass};
+    use crate::evaluate::fixture::{Case, MANAGEMENT, World, check, table};
+    use crate::finding::Status::{Fail, Pass, Unknown};
 
     /// What is changed by itself.
     pub(in crate::evaluate) fn cases() -> Vec<Case> {
@@ -140,8 +155,8 @@ pub(in crate::evaluate) mod tests {
                 "/LatestCloudWatchLogsDeliveryTime",
                 Value::Null,
                 Pass,
-                Pass,
-                None,
+                Unknown,
+                Some("delivery.not-observed"),
             ),
         ]
     }
@@ -149,5 +164,24 @@ pub(in crate::evaluate) mod tests {
     #[test]
     fn one_thing_is_not_as_it_should_be() {
         table(&cases());
+    }
+
+    #[test]
+    fn a_trail_that_was_started_lately_need_not_have_delivered() {
+        for (start, effective, reason) in [
+            ("2026-11-21T22:00:00Z", Pass, None),
+            (
+                "2026-11-21T21:59:59Z",
+                Unknown,
+                Some("delivery.not-observed"),
+            ),
+        ] {
+            let status = "cloudtrail:GetTrailStatus";
+            let delivered = "/LatestCloudWatchLogsDeliveryTime";
+            let world = World::healthy()
+                .set(status, MANAGEMENT, delivered, Value::Null)
+                .set(status, MANAGEMENT, "/StartLoggingTime", json!(start));
+            check(&world, Pass, effective, reason);
+        }
     }
 }

@@ -123,6 +123,18 @@ pub(in crate::evaluate) fn judge(
         }) => (value, observed_at),
     };
     let mut step = step.seen(Some(observed_at));
+    let empty =
+        selectors.event_selectors.is_empty() && selectors.advanced_event_selectors.is_empty();
+    if empty && trail.has_custom_event_selectors == Some(true) {
+        let step = step.because(Cause::new(
+            &NOT_OBSERVED,
+            format!(
+                "which events trail `{name}` records is not known: it has selectors of its own, \
+                 and cloudtrail:GetEventSelectors shows none"
+            ),
+        ));
+        return (step, Recorded::Unknown(None));
+    }
     let (read, write) = management_events(&selectors, Repeated::Both);
     let otherwise = management_events(&selectors, Repeated::Either);
     step = match (read, write) {

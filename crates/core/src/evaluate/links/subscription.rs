@@ -105,21 +105,6 @@ pub(in crate::evaluate) fn judge(evidence: &Reader<'_>, alarms: &Site, topic: &s
     } = &list
     {
         let count = Count::of_list(value);
-        // Only the word `PendingConfirmation` in place of an ARN tells a pending subscription in a
-        // list. Where the topic counts nobody as confirmed and somebody as pending, an ARN is no
-        // proof that anybody confirmed.
-        if count.confirmed > 0
-            && let Reading::Read {
-                value: attributes,
-                observed_at,
-                ..
-            } = &attributes
-            && let Some(counters) = Count::of_counters(attributes)
-            && counters.confirmed == 0
-            && counters.pending > 0
-        {
-            return counted(step.seen(Some(*observed_at)), topic, counters);
-        }
         // Others may be shown less than the owner; what they are shown is true.
         let whole = value.complete && arn.account().is_none_or(|owner| owner == by.account);
         if count.confirmed > 0 || whole {

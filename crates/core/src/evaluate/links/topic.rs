@@ -62,13 +62,7 @@ static FIFO: ObservationKind = ObservationKind {
     code: "topic.fifo",
     meaning: "The topic is a FIFO topic, which delivers only to queues, not to people.",
 };
-static POLICY_NOT_SHOWN: ObservationKind = ObservationKind {
-    code: "topic.policy-not-shown",
-    meaning: "The answer does not show the topic's policy; it is taken for the one that SNS gives every topic.",
-};
-
-pub(in crate::evaluate) const OBSERVATIONS: &[&ObservationKind] =
-    &[&KEY_POLICY, &FIFO, &POLICY_NOT_SHOWN];
+pub(in crate::evaluate) const OBSERVATIONS: &[&ObservationKind] = &[&KEY_POLICY, &FIFO];
 
 /// Reads something about a topic: as its owner first, because a denied call from elsewhere is
 /// itself an alarm in well-watched organizations; then as the alarm's account.
@@ -89,8 +83,14 @@ pub(in crate::evaluate) fn ask_owner<'e, T: 'e>(
     };
     answers.sort_by_key(|(site, _)| (**site != owner, **site != asker));
     // Whoever was answered can tell; only the owner can tell that there is nothing.
-    if let Some((by, answer)) = answers.iter().find(|(_, answer)| answer.outcome.is_ok())
-        && let Ok(value) = &answer.outcome
+    let said_by_owner = answers.iter().find(|(site, _)| **site == owner);
+    let gone = said_by_owner.and_then(|(_, answer)| match &answer.outcome {
+        Err(error) if error.class == ErrorClass::NotFound => Some(answer.observed_at),
+        _ => None,
+    });
+    if let Some((by, answer)) = answers.iter().find(|(_, answer)| {
+        answer.outcome.is_ok() && gone.is_none_or(|gone| answer.observed_at > gone)
+    }) && let Ok(value) = &answer.outcome
     {
         return Reading::Read {
             value: std::sync::Arc::clone(value),
@@ -144,6 +144,13 @@ pub(in crate::evaluate) fn judge(
         )));
     };
     let step = step.on(topic, arn.account(), arn.region());
+    let partition = alarms.region.partition();
+    if arn.partition() != partition.as_str() {
+        return step.effective(Verdict::Broken(Cause::new(
+            &OTHER_REGION,
+            format!("topic {topic} is not in partition {partition}, the alarm's"),
+        )));
+    }
     if arn.region().is_some_and(|region| region != alarms.region) {
         return step.effective(Verdict::Broken(Cause::new(
             &OTHER_REGION,
@@ -227,12 +234,6 @@ fn attributes(
             format!("topic {topic} is a FIFO topic and delivers only to queues, not to people"),
         );
     }
-    if attributes.policy.is_none() && arn.account() == Some(alarms.account) {
-        step = step.observe(
-            &POLICY_NOT_SHOWN,
-            format!("sns:GetTopicAttributes did not show the policy of topic {topic}; it is taken for the one that SNS gives every topic"),
-        );
-    }
     let publication = Publication {
         account: alarms.account,
         alarm: notifier,
@@ -259,7 +260,7 @@ pub(in crate::evaluate) mod tests {
     use serde_json::json;
 
     use crate::evaluate::fixture::{Case, MANAGEMENT, MEMBER, TOPIC, World, check, table};
-    use crate::finding::Status::{Fail, Pass};
+    use crate::finding::Status::{Fail, Pass, Unknown};
 
     /// What may keep the message from a person without changing the verdict is told.
     #[test]
@@ -315,15 +316,6 @@ pub(in crate::evaluate) mod tests {
                     json!("true"),
                 ),
             ),
-            (
-                "topic.policy-not-shown",
-                World::healthy().set(
-                    "sns:GetTopicAttributes",
-                    MANAGEMENT,
-                    "/Attributes/Policy",
-                    json!(null),
-                ),
-            ),
         ]
     }
 
@@ -356,6 +348,15 @@ pub(in crate::evaluate) mod tests {
                 Pass,
                 Fail,
                 Some("topic.policy-denies"),
+            ),
+            Case(
+                "sns:GetTopicAttributes",
+                MANAGEMENT,
+                "/Attributes/Policy",
+                json!(null),
+                Pass,
+                Unknown,
+                Some("topic.policy-not-decided"),
             ),
         ]
     }

@@ -46,19 +46,13 @@ pub enum Permission {
     Undecided(String),
 }
 
-/// Evaluates a topic's policy. Every topic has one, so `None` is one that was not shown: that which
-/// SNS gives every topic leaves it to the owner, and what another account may do was then written
-/// by somebody.
+/// Evaluates a topic's policy. Every topic has one, so `None` is one that was not shown.
 pub fn may_publish(policy: Option<&str>, publication: &Publication<'_>) -> Permission {
     let Some(text) = policy else {
-        return if publication.topic.account() == Some(publication.account) {
-            Permission::Allowed
-        } else {
-            Permission::Undecided(format!(
-                "the topic's policy was not shown, so what account {} may do is not known",
-                publication.account
-            ))
-        };
+        return Permission::Undecided(format!(
+            "the topic's policy was not shown, so what account {} may do is not known",
+            publication.account
+        ));
     };
     let document: Value = match serde_json::from_str(text) {
         Ok(document) => document,

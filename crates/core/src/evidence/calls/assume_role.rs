@@ -61,7 +61,7 @@ pub(super) fn file(
         .account()
         .ok_or_else(|| Parameters::unreadable("RoleArn", &format!("`{text}` names no account")))?;
     let site = filing.site.clone();
-    let answer = filing.typed(|_: serde::de::IgnoredAny| Arc::new(()))?;
+    let answer = filing.typed(&DEFINITION, |_: serde::de::IgnoredAny| Arc::new(()))?;
     let attempts = answers.0.entry(target).or_default();
     attempts.entry(pool.text(&text)).file(site, answer);
     Ok(subject(target))

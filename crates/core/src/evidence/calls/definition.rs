@@ -1,5 +1,9 @@
 //! What is said of every call in one form.
 
+use serde_json::Value;
+
+use crate::evidence::{CallError, ErrorClass};
+
 /// What trailproof knows of an AWS operation beside its parameters and its answer.
 #[derive(Debug)]
 pub struct CallDefinition {
@@ -14,6 +18,40 @@ pub struct CallDefinition {
     pub members: &'static [&'static str],
     /// How often AWS allows it.
     pub quota: Quota,
+}
+
+impl CallDefinition {
+    /// Why a response is no answer: it has none of the members that an answer has to have. Null is
+    /// absent, and an error document in place of an answer is none, whatever the HTTP status was.
+    pub fn absence(&self, response: &Value) -> Option<CallError> {
+        let has = |member: &&str| response.get(*member).is_some_and(|value| !value.is_null());
+        if self.members.is_empty() || self.members.iter().any(|member| has(&member)) {
+            return None;
+        }
+        Some(Self::without(self.members, response))
+    }
+
+    /// An answer that lacks members.
+    pub(super) fn without(members: &[&str], response: &Value) -> CallError {
+        /// An answer may have as many members as it likes.
+        const SHOWN: usize = 4;
+        let missing: Vec<String> = members.iter().map(|name| format!("`{name}`")).collect();
+        let mut message = format!("the answer has no {}", missing.join(" or "));
+        let present = response.as_object().into_iter().flatten();
+        let present: Vec<String> = present
+            .filter(|(_, value)| !value.is_null())
+            .map(|(name, _)| format!("`{name}`"))
+            .take(SHOWN)
+            .collect();
+        if !present.is_empty() {
+            message.push_str(&format!(", only {}", present.join(", ")));
+        }
+        CallError {
+            code: "IncompleteAnswer".to_owned(),
+            message,
+            class: ErrorClass::Other,
+        }
+    }
 }
 
 /// Why an operation is called, which says whose permission it takes.

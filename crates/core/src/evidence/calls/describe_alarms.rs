@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{CallDefinition, Operation, Pages, Parameters, Permission, Quota, Reader, Subject};
+use crate::evidence::CallError;
 use crate::evidence::shapes::{AlarmsResponse, CompositeAlarm, MetricAlarm};
 use crate::evidence::store::{Filing, Pool, Site, Unreadable};
 use crate::evidence::table::BySelection;
@@ -45,13 +46,16 @@ impl Selection {
 /// Alarms of an account in a region.
 #[derive(Debug)]
 pub(in crate::evidence) struct Alarms {
-    /// Alarms on metrics and metric math.
-    metric: Vec<Arc<MetricAlarm>>,
-    /// Alarms on other alarms.
-    composite: Vec<Arc<CompositeAlarm>>,
+    /// Alarms on metrics and metric math; an error where the answer has no such list.
+    metric: Kept<MetricAlarm>,
+    /// Alarms on other alarms; an error where the answer has no such list.
+    composite: Kept<CompositeAlarm>,
     /// Whether no token for a further page remained.
     complete: bool,
 }
+
+/// A list of the answer.
+type Kept<T> = Result<Vec<Arc<T>>, Arc<CallError>>;
 
 pub(in crate::evidence) type Answers = BySelection<Selection, Alarms>;
 
@@ -68,10 +72,12 @@ pub(super) fn file(
     let site = filing.site.clone();
     let answer = filing.page(&DEFINITION, |response: AlarmsResponse, complete| {
         // Composite alarms in the answer prove that they were asked for.
-        selection.composite |= !response.composite_alarms.is_empty();
+        let composite = response.composite_alarms.as_ref();
+        selection.composite |= composite.is_some_and(|list| !list.is_empty());
+        let absent = |list: &str| Arc::new(CallDefinition::without(&[list], &Value::Null));
         Ok(Arc::new(Alarms {
-            metric: response.metric_alarms,
-            composite: response.composite_alarms,
+            metric: response.metric_alarms.ok_or_else(|| absent("MetricAlarms")),
+            composite: response.composite_alarms.ok_or_else(|| absent("CompositeAlarms")),
             complete,
         }))
     })?;
@@ -97,7 +103,7 @@ fn subject(site: &Site) -> Subject {
 struct Kind<T: 'static> {
     /// Whether it was asked for.
     asked: fn(&Selection) -> bool,
-    list: fn(&Alarms) -> &[Arc<T>],
+    list: fn(&Alarms) -> &Kept<T>,
     name: fn(&T) -> &str,
 }
 
@@ -149,10 +155,18 @@ impl Reader<'_> {
                 Err(_) => {}
                 Ok(alarms) => {
                     view.saw(answer.observed_at);
+                    let list = match (kind.list)(alarms) {
+                        Ok(list) => list,
+                        Err(error) if asked => {
+                            view.failed(error);
+                            continue;
+                        }
+                        Err(_) => continue,
+                    };
                     if asked && selection.rest.is_none() && alarms.complete {
                         view.whole(answer.observed_at);
                     }
-                    for alarm in (kind.list)(alarms) {
+                    for alarm in list {
                         newest(&mut seen, (kind.name)(alarm), answer.observed_at, alarm);
                     }
                 }

@@ -31,7 +31,7 @@ pub(super) fn file(
     _pool: &mut Pool,
 ) -> Result<Subject, Unreadable> {
     let site = filing.site.clone();
-    let answer = filing.typed(|response: OrganizationResponse| Arc::new(response.organization))?;
+    let answer = filing.typed(&DEFINITION, |response: OrganizationResponse| Arc::new(response.organization))?;
     answers.file(site, answer);
     Ok(subject())
 }

@@ -114,9 +114,12 @@ pub(super) fn file(
     filing: Filing<'_>,
     pool: &mut Pool,
 ) -> Result<Subject, Unreadable> {
-    let selection = Selection::of(&filing.parameters)?;
+    let mut selection = Selection::of(&filing.parameters)?;
     let site = filing.site.clone();
-    let answer = filing.page(&DEFINITION, |response: TrailsResponse, _complete| {
+    let answer = filing.page(&DEFINITION, |response: TrailsResponse, complete| {
+        if !complete {
+            selection.only = Some("a page of several".into());
+        }
         let mut list = Vec::with_capacity(response.trails.len());
         for trail in response.trails {
             if trail.trail_arn.parse::<Arn>().is_err() {
@@ -165,6 +168,28 @@ pub struct TrailsView {
     pub observed_at: Option<Timestamp>,
 }
 
+/// One answer to the question for an account's trails.
+type TrailAnswer<'e> = (&'e Site, &'e Selection, &'e Answer<[Arc<Trail>]>);
+
+/// Whether a trail's home region, which has to list it, does so no longer: it was deleted between
+/// two answers.
+fn is_gone(account: AccountId, answers: &[TrailAnswer<'_>], trail: &Trail) -> bool {
+    let mut listed: Option<Timestamp> = None;
+    let mut left_out: Option<Timestamp> = None;
+    for (site, selection, answer) in answers {
+        let Ok(list) = &answer.outcome else { continue };
+        if list.iter().any(|other| other.trail_arn == trail.trail_arn) {
+            listed = listed.max(Some(answer.observed_at));
+        } else if selection.only.is_none()
+            && (selection.shadows || trail.owner() == Some(account))
+            && trail.is_of(&site.region)
+        {
+            left_out = left_out.max(Some(answer.observed_at));
+        }
+    }
+    left_out > listed
+}
+
 impl<'e> Reader<'e> {
     /// The trails of an account.
     pub fn trails(&self, account: AccountId) -> TrailsView {
@@ -173,6 +198,7 @@ impl<'e> Reader<'e> {
         let mut seen: BTreeMap<Arc<str>, (bool, Timestamp, Arc<Trail>)> = BTreeMap::new();
         // Nearly every region repeats the list of the one before it.
         let mut before: Option<(Arc<[Arc<Trail>]>, Timestamp)> = None;
+        let mut lists = Vec::new();
         for (site, selection, answer) in self.trail_answers(account) {
             let list = match &self.uses(answer).outcome {
                 Ok(list) => list,
@@ -181,6 +207,7 @@ impl<'e> Reader<'e> {
                     continue;
                 }
             };
+            lists.push((site, selection, answer));
             view.answered.insert(site.region.clone());
             view.observed_at = view.observed_at.max(Some(answer.observed_at));
             view.complete |= selection.shows_all();
@@ -204,14 +231,19 @@ impl<'e> Reader<'e> {
                 }
             }
         }
-        view.trails = seen.into_values().map(|(_, _, trail)| trail).collect();
+        view.trails = seen
+            .into_values()
+            .map(|(_, _, trail)| trail)
+            .filter(|trail| !is_gone(account, &lists, trail))
+            .collect();
         view
     }
 
     /// A trail as one account told it.
     pub fn trail_as(&self, account: AccountId, trail_arn: &str) -> Option<(Arc<Trail>, Timestamp)> {
         self.looks_up(|| Subject::account(Operation::DescribeTrails, account));
-        let told = self.trail_answers(account).filter_map(|(site, _, answer)| {
+        let answers: Vec<TrailAnswer<'e>> = self.trail_answers(account).collect();
+        let told = answers.iter().filter_map(|(site, _, answer)| {
             let list = answer.outcome.as_ref().ok()?;
             let trail = list.iter().find(|trail| *trail.trail_arn == *trail_arn)?;
             Some(((trail.is_of(&site.region), answer.observed_at), answer, trail))
@@ -220,6 +252,12 @@ impl<'e> Reader<'e> {
         let (_, answer, trail) = told.reduce(|best, other| {
             if other.0 > best.0 { other } else { best }
         })?;
+        if is_gone(account, &answers, trail) {
+            for (_, _, answer) in &answers {
+                self.uses(answer);
+            }
+            return None;
+        }
         Some((Arc::clone(trail), self.uses(answer).observed_at))
     }
 
@@ -258,7 +296,7 @@ impl<'e> Reader<'e> {
     fn trail_answers(
         &self,
         account: AccountId,
-    ) -> impl Iterator<Item = (&'e Site, &'e Selection, &'e Answer<[Arc<Trail>]>)> {
+    ) -> impl Iterator<Item = TrailAnswer<'e>> {
         let rows = self
             .layers()
             .flat_map(move |layer| layer.tables.describe_trails.by_site.of_account(account));

@@ -31,7 +31,7 @@ pub(super) fn file(
     _pool: &mut Pool,
 ) -> Result<Subject, Unreadable> {
     let site = filing.site.clone();
-    let answer = filing.typed(|identity: CallerIdentity| Arc::new(identity))?;
+    let answer = filing.typed(&DEFINITION, |identity: CallerIdentity| Arc::new(identity))?;
     answers.file(site, answer);
     Ok(Subject::all(Operation::GetCallerIdentity))
 }

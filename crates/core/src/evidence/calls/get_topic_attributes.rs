@@ -31,7 +31,7 @@ pub(super) fn file(
 ) -> Result<Subject, Unreadable> {
     let topic = filing.topic_arn(pool)?;
     let site = filing.site.clone();
-    let answer = filing.typed(|response: TopicAttributesResponse| Arc::new(response.attributes))?;
+    let answer = filing.typed(&DEFINITION, |response: TopicAttributesResponse| Arc::new(response.attributes))?;
     let subject = subject(&topic);
     answers.file(topic, site, answer);
     Ok(subject)

@@ -32,7 +32,7 @@ pub(super) fn file(
 ) -> Result<Subject, Unreadable> {
     let trail = pool.trail_arn(&filing.site, &filing.parameters.required("Name")?);
     let site = filing.site.clone();
-    let answer = filing.typed(|response: TrailStatus| Arc::new(response))?;
+    let answer = filing.typed(&DEFINITION, |response: TrailStatus| Arc::new(response))?;
     let subject = subject(&trail);
     answers.file(trail, site, answer);
     Ok(subject)

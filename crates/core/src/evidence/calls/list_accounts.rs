@@ -10,7 +10,7 @@ use super::{CallDefinition, Operation, Pages, Permission, Quota, Reader, Subject
 use crate::account::AccountId;
 use crate::evidence::shapes::{AccountsResponse, OrganizationAccount};
 use crate::evidence::store::{Filing, Pool, Site, Unreadable};
-use crate::evidence::table::{BySite, Listing};
+use crate::evidence::table::BySite;
 
 /// A page holds at most twenty accounts (Organizations API Reference, `ListAccounts`).
 pub(super) const DEFINITION: CallDefinition = CallDefinition {
@@ -24,8 +24,18 @@ pub(super) const DEFINITION: CallDefinition = CallDefinition {
 /// The answers, and the accounts of every successful one.
 #[derive(Debug, Clone, Default)]
 pub(in crate::evidence) struct Answers {
-    by_site: BySite<Listing<Arc<OrganizationAccount>>>,
+    by_site: BySite<Accounts>,
     directory: BTreeMap<AccountId, Arc<OrganizationAccount>>,
+}
+
+/// One listing.
+#[derive(Debug)]
+pub(in crate::evidence) struct Accounts {
+    items: Vec<Arc<OrganizationAccount>>,
+    /// Whether no token for a further page remained.
+    complete: bool,
+    /// Why accounts that are listed cannot be read.
+    unreadable: Vec<String>,
 }
 
 pub(super) fn parameters() -> Value {
@@ -38,8 +48,22 @@ pub(super) fn file(
     _pool: &mut Pool,
 ) -> Result<Subject, Unreadable> {
     let site = filing.site.clone();
-    let answer = filing.listing(&DEFINITION, |response: AccountsResponse| {
-        response.accounts.into_iter().map(Arc::new).collect()
+    let answer = filing.page(&DEFINITION, |response: AccountsResponse, complete| {
+        let mut accounts = Accounts {
+            items: Vec::new(),
+            complete,
+            unreadable: Vec::new(),
+        };
+        for account in OrganizationAccount::listed(&response.accounts) {
+            match account {
+                Ok(account) => accounts.items.push(Arc::new(account)),
+                Err(reason) => accounts.unreadable.push(reason),
+            }
+        }
+        if !response.accounts.is_array() {
+            accounts.unreadable.push("`Accounts` is not a list".to_owned());
+        }
+        Ok(Arc::new(accounts))
     })?;
     answers.by_site.file(site, answer);
     answers.index();
@@ -83,6 +107,50 @@ impl<'e> Reader<'e> {
             }
         }
         &answers.directory
+    }
+
+    /// Why the organization may have accounts that are not among [`Reader::listed_accounts`], each
+    /// in a sentence without its full stop; empty where it was listed in full, or where nobody
+    /// asked for a list.
+    pub fn listing_problems(&self) -> Vec<String> {
+        self.looks_up(subject);
+        let answers = self.evidence().tables.list_accounts.by_site.iter();
+        let answers: Vec<_> = answers.map(|(site, answer)| (site, self.uses(answer))).collect();
+        let whole = answers.iter().any(|(_, answer)| {
+            let listed = answer.outcome.as_ref();
+            listed.is_ok_and(|listed| listed.complete && listed.unreadable.is_empty())
+        });
+        if whole {
+            return Vec::new();
+        }
+        let mut problems = Vec::new();
+        for (site, answer) in answers {
+            match &answer.outcome {
+                Err(error) => problems.push(format!(
+                    "organizations:ListAccounts as account {} failed with `{}`: {}",
+                    site.account, error.code, error.message
+                )),
+                Ok(listed) => {
+                    if !listed.complete {
+                        problems.push(format!(
+                            "organizations:ListAccounts as account {} was not read to its end, \
+                             after {} accounts",
+                            site.account,
+                            listed.items.len()
+                        ));
+                    }
+                    problems.extend(listed.unreadable.iter().map(|reason| {
+                        format!(
+                            "organizations:ListAccounts as account {} lists an account that \
+                             cannot be read: {reason}",
+                            site.account
+                        )
+                    }));
+                }
+            }
+        }
+        // One listing that was answered says more than those that failed beside it.
+        problems
     }
 
     /// The credentials that may ask about the organization: those that could already.

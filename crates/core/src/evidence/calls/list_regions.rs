@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::{CallDefinition, Operation, Pages, Parameters, Permission, Quota, Reader, Subject};
 use crate::account::{AccountId, InvalidAccountId, Region};
+use crate::evidence::{CallError, ErrorClass};
 use crate::evidence::shapes::{RegionOption, RegionsResponse};
 use crate::evidence::store::{Filing, Pool, Site, Unreadable};
 use crate::evidence::table::BySubject;
@@ -21,7 +22,15 @@ pub(super) const DEFINITION: CallDefinition = CallDefinition {
 };
 
 /// By the account whose regions they are.
-pub(in crate::evidence) type Answers = BySubject<AccountId, [RegionOption]>;
+pub(in crate::evidence) type Answers = BySubject<AccountId, Regions>;
+
+/// The regions of an account.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(in crate::evidence) struct Regions {
+    list: Arc<[RegionOption]>,
+    /// Whether no token for a further page remained.
+    complete: bool,
+}
 
 pub(super) fn parameters(account: &Option<AccountId>) -> Value {
     match account {
@@ -42,13 +51,14 @@ pub(super) fn file(
         })?,
     };
     let subject = Subject::account(Operation::ListRegions, account);
-    if filing.parameters.rest(&["AccountId"]).is_some() {
-        return Ok(subject);
-    }
     let site = filing.site.clone();
-    let mut answer =
-        filing.typed(|response: RegionsResponse| Arc::<[RegionOption]>::from(response.regions))?;
-    answer.outcome = answer.outcome.map(|list| pool.region_list(list));
+    let narrowed = filing.parameters.rest(&["AccountId"]).is_some();
+    let answer = filing.page(&DEFINITION, |response: RegionsResponse, complete| {
+        Ok(pool.region_list(Regions {
+            list: response.regions.into(),
+            complete: complete && !narrowed,
+        }))
+    })?;
     answers.file(account, site, answer);
     Ok(subject)
 }
@@ -69,6 +79,37 @@ impl<'e> Reader<'e> {
             .into_iter()
             .find(|(_, answer)| answer.outcome.is_ok())
             .and_then(|(_, answer)| self.uses(answer).outcome.as_ref().ok())
+            .map(|regions| &regions.list)
+    }
+
+    /// Whether an account has a region enabled; why nobody could say where a call failed, and
+    /// nothing where nobody asked.
+    pub fn has_enabled(
+        &self,
+        account: AccountId,
+        region: &Region,
+    ) -> Option<Result<bool, Arc<CallError>>> {
+        self.looks_up(|| Subject::account(Operation::ListRegions, account));
+        let answers = self.answers(|tables| tables.list_regions.get(&account));
+        let mut latest = answers.clone();
+        latest.sort_by_key(|(_, answer)| std::cmp::Reverse(answer.observed_at));
+        for (_, answer) in &latest {
+            let Ok(regions) = &answer.outcome else { continue };
+            let listed = regions.list.iter().find(|option| option.region_name == *region);
+            if listed.is_some() || regions.complete {
+                self.uses(answer);
+                return Some(Ok(listed.is_some_and(RegionOption::is_enabled)));
+            }
+        }
+        let (_, answer) = latest.first()?;
+        Some(Err(match &self.uses(answer).outcome {
+            Err(error) => Arc::clone(error),
+            Ok(_) => Arc::new(CallError {
+                code: "IncompleteAnswer".to_owned(),
+                message: format!("the regions listed do not have {region}, and more were to come"),
+                class: ErrorClass::Other,
+            }),
+        }))
     }
 
     /// The regions that an account has enabled, where somebody could say.

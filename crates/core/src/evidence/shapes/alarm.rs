@@ -11,10 +11,10 @@ use super::lenient::{null_is_default, text, time};
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(in crate::evidence) struct AlarmsResponse {
-    #[serde(default, deserialize_with = "null_is_default")]
-    pub(in crate::evidence) metric_alarms: Vec<Arc<MetricAlarm>>,
-    #[serde(default, deserialize_with = "null_is_default")]
-    pub(in crate::evidence) composite_alarms: Vec<Arc<CompositeAlarm>>,
+    #[serde(default)]
+    pub(in crate::evidence) metric_alarms: Option<Vec<Arc<MetricAlarm>>>,
+    #[serde(default)]
+    pub(in crate::evidence) composite_alarms: Option<Vec<Arc<CompositeAlarm>>>,
 }
 
 /// An alarm on a metric or on metric math.

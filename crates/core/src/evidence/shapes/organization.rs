@@ -26,8 +26,9 @@ pub struct Organization {
 
 #[derive(Deserialize)]
 pub(in crate::evidence) struct AccountsResponse {
-    #[serde(rename = "Accounts", default, deserialize_with = "null_is_default")]
-    pub(in crate::evidence) accounts: Vec<OrganizationAccount>,
+    /// Each as it came: one that cannot be read does not hide the others.
+    #[serde(rename = "Accounts")]
+    pub(in crate::evidence) accounts: Value,
 }
 
 #[derive(Deserialize)]
@@ -68,8 +69,12 @@ impl OrganizationAccount {
     /// The accounts on one page of `ListAccounts` or `ListAccountsForParent`, each as far as it can
     /// be read, else why it cannot.
     pub fn on_page(page: &Value) -> impl Iterator<Item = Result<Self, String>> {
-        let accounts = page.get("Accounts").and_then(Value::as_array);
-        accounts
+        page.get("Accounts").into_iter().flat_map(Self::listed)
+    }
+
+    /// The accounts of a list, each as far as it can be read, else why it cannot.
+    pub(in crate::evidence) fn listed(list: &Value) -> impl Iterator<Item = Result<Self, String>> {
+        list.as_array()
             .into_iter()
             .flatten()
             .map(|account| Self::deserialize(account).map_err(|error| error.to_string()))

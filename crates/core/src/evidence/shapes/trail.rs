@@ -43,6 +43,15 @@ pub struct Trail {
     /// The role by which it writes to the log group.
     #[serde(default, deserialize_with = "text")]
     pub cloud_watch_logs_role_arn: Option<String>,
+    /// Whether somebody chose which events it records; absent where AWS does not tell.
+    #[serde(default)]
+    pub has_custom_event_selectors: Option<bool>,
+    /// The bucket of its log files.
+    #[serde(rename = "S3BucketName", default, deserialize_with = "text")]
+    pub s3_bucket_name: Option<String>,
+    /// Whether the events of its own deliveries are recorded; absent is true.
+    #[serde(default)]
+    pub recursive_logging: Option<bool>,
     /// The key that encrypts its log files.
     #[serde(default, deserialize_with = "text")]
     pub kms_key_id: Option<String>,
@@ -91,6 +100,9 @@ pub struct TrailStatus {
     /// When the last delivery to CloudWatch Logs happened.
     #[serde(default, deserialize_with = "time")]
     pub latest_cloud_watch_logs_delivery_time: Option<Timestamp>,
+    /// When somebody started it last.
+    #[serde(default, deserialize_with = "time")]
+    pub start_logging_time: Option<Timestamp>,
 }
 
 /// `cloudtrail:GetEventSelectors`.
