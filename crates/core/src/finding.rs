@@ -31,7 +31,7 @@ pub enum Status {
     Unknown,
     /// FAIL or UNKNOWN, accepted by a dated, justified mute that has not expired.
     Muted,
-    /// The account is suspended or being closed.
+    /// The account is suspended, being closed or not yet active, or the control is not about it.
     NotApplicable,
 }
 

@@ -161,7 +161,7 @@ impl Discovery {
                 for account in page {
                     self.note_units(&account, &mut units);
                     if listed.insert(account.id) && self.in_scope(&account, &mut units).await? {
-                        let active = !account.is_closing();
+                        let active = !account.is_unusable();
                         self.send(account.id, account.name, active);
                     }
                 }

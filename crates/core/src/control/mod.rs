@@ -23,13 +23,17 @@ pub use documented::documented;
 /// The name of the benchmark of controls that are in none.
 pub const CUSTOM_BENCHMARK: &str = "custom";
 
+static MANAGEMENT_ACCOUNT: ObservationKind = ObservationKind {
+    code: "control.management-account",
+    meaning: "The control is about events of the organization, which the management account's trails record. The account's own trails alone see what it does there by itself.",
+};
 static BENCHMARK_TEXT: ObservationKind = ObservationKind {
     code: "control.benchmark-text",
     meaning: "The text of that benchmark version has a fault: a filter that copies it is accepted, and may do less than one thinks.",
 };
 
 /// Every observation that controls make.
-pub const OBSERVATIONS: &[&ObservationKind] = &[&BENCHMARK_TEXT];
+pub const OBSERVATIONS: &[&ObservationKind] = &[&BENCHMARK_TEXT, &MANAGEMENT_ACCOUNT];
 
 /// A control: events that have to end as a message in front of a person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +51,13 @@ pub struct Control {
     pub severity: Severity,
     /// The filter pattern that has to be covered, unless a benchmark version says otherwise.
     pub pattern: String,
+    /// Which accounts have to watch the events.
+    #[serde(default, skip_serializing_if = "AccountScope::is_every")]
+    pub scope: AccountScope,
+    /// The events that only the trails of other accounts than those of the scope see, as the object
+    /// of "see": a clause without a full stop.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elsewhere: Option<String>,
     /// What is true of every event of the control, written as a filter pattern.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub facts: Option<String>,
@@ -81,6 +92,27 @@ pub struct Control {
     /// when there is none.
     #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
     pub example: serde_json::Value,
+}
+
+/// Which accounts have to watch a control's events.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AccountScope {
+    /// Every account.
+    #[default]
+    Every,
+    /// The management account of the organization, whose trails record them.
+    ManagementAccount,
+}
+
+impl AccountScope {
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde passes what it may skip by reference"
+    )]
+    fn is_every(&self) -> bool {
+        *self == Self::Every
+    }
 }
 
 fn one_event() -> NonZeroU32 {
@@ -410,6 +442,12 @@ impl Control {
             number: self.entry(version).map(|entry| entry.number.clone()),
             severity: self.severity,
         }
+    }
+
+    /// What a reader of findings should know where the control does not apply to an account.
+    pub(crate) fn elsewhere_observation(&self) -> Option<Observation> {
+        let events = self.elsewhere.as_deref()?;
+        Some(MANAGEMENT_ACCOUNT.observation(format!("Only the account's own trails see {events}.")))
     }
 
     /// What a reader of findings should know about the benchmark's own text, where that text does

@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::fixture::{MANAGEMENT, MEMBER, TOPIC, World, check, record, verdict};
+use super::fixture::{MANAGEMENT, MEMBER, TOPIC, World, check, names, record, verdict};
+use crate::control::AccountScope;
 use crate::evidence::Operation;
-use crate::finding::Status::{self, Fail, Pass, Unknown};
+use crate::finding::Status::{self, Fail, NotApplicable, Pass, Unknown};
 
 /// The verdicts of every account, without the words.
 fn verdicts(world: &World) -> Vec<(String, Status, Status)> {
@@ -202,6 +203,52 @@ fn selectors_that_are_told_of_and_not_shown_are_not_known() {
             json!([]),
         );
     check(&world, Unknown, Unknown, Some("selectors.not-observed"));
+}
+
+/// A control that is about the management account alone: whether an account is one has to be known.
+#[test]
+fn a_control_of_the_management_account_applies_to_no_other() {
+    let scoped = |mut world: World| {
+        let control = &mut world.policy.controls[0];
+        control.scope = AccountScope::ManagementAccount;
+        control.elsewhere = Some("what happens here".to_owned());
+        world
+    };
+    let silent = |world: World| {
+        world.set(
+            "logs:DescribeMetricFilters",
+            MANAGEMENT,
+            "/metricFilters",
+            json!([]),
+        )
+    };
+    let describe = "organizations:DescribeOrganization";
+    let world = scoped(silent(World::healthy()));
+    check(&world, NotApplicable, NotApplicable, None);
+    let finding = world.finding(MEMBER);
+    assert_eq!(finding.observations[0].code, "control.management-account");
+    assert!(world.wanted(MEMBER).is_empty());
+    assert_eq!(world.finding(MANAGEMENT).status, Fail);
+    for world in [
+        world.clone().without(describe, MANAGEMENT),
+        world.fail(describe, MANAGEMENT, &super::fixture::denied(describe)),
+    ] {
+        let reason = Some("account.management-account-not-observed");
+        check(&world, Unknown, Unknown, reason);
+        assert_eq!(names(&world.wanted(MEMBER)).len(), 1);
+        assert_eq!(world.finding(MANAGEMENT).status, Unknown);
+        let world = world.with(
+            describe,
+            MEMBER,
+            "us-east-1",
+            &json!({}),
+            &json!({"Organization": {"MasterAccountId": "111111111111"}}),
+        );
+        check(&world, NotApplicable, NotApplicable, None);
+    }
+    // Where the account is watched all the same, nobody has to know.
+    let world = scoped(World::healthy()).without(describe, MANAGEMENT);
+    check(&world, Pass, Pass, None);
 }
 
 #[test]

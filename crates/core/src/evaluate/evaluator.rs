@@ -4,6 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::applicability::{self, Applicability};
 use super::candidates::{self, Admitted, Kept};
 use super::coverage::Required;
 use super::finding;
@@ -21,7 +22,7 @@ use crate::account::{AccountId, Region};
 use crate::evidence::{
     Basis, Evidence, Note, OrganizationAccount, Reader, RecordId, Request, Trail,
 };
-use crate::finding::{Finding, LinkName, Pool, Status};
+use crate::finding::{Finding, LinkName, Observation, Pool, Status};
 use crate::policy::Policy;
 
 /// Judges evidence by one policy, from any thread. What it worked out it keeps: decisions about
@@ -106,11 +107,12 @@ pub(super) enum Depth {
 }
 
 /// What one control of an account is judged by.
-enum Judged<'a> {
-    /// The account is closed or being closed.
-    Closing(&'a OrganizationAccount),
+enum Judged {
+    /// The control is not about the account, or nobody can use the account: why, and what else a
+    /// reader should know.
+    NotApplicable(String, Option<Observation>),
     /// The best chains.
-    Open(Outcome),
+    Applies(Outcome),
 }
 
 /// The best chain by each yardstick.
@@ -148,8 +150,8 @@ impl Evaluation<'_> {
     pub fn statuses(&mut self, account: AccountId) -> Vec<Status> {
         let policy = self.policy;
         let statuses = self.judged(account, |_, _, judged, _| match judged {
-            Judged::Closing(_) => Status::NotApplicable,
-            Judged::Open(outcome) => finding::status(policy, &outcome),
+            Judged::NotApplicable(..) => Status::NotApplicable,
+            Judged::Applies(outcome) => finding::status(policy, &outcome),
         });
         statuses.into_iter().map(|(status, _)| status).collect()
     }
@@ -166,10 +168,11 @@ impl Evaluation<'_> {
     fn noted_findings(&mut self, account: AccountId) -> Vec<(Finding, Note)> {
         let policy = self.policy;
         self.judged(account, |required, listed, judged, evidence| match judged {
-            Judged::Closing(closing) => {
-                finding::not_applicable(account, closing, required.control, policy)
+            Judged::NotApplicable(why, observation) => {
+                let control = required.control;
+                finding::not_applicable(account, listed, control, policy, why, observation)
             }
-            Judged::Open(outcome) => {
+            Judged::Applies(outcome) => {
                 finding::of(account, listed, required, policy, &outcome, evidence)
             }
         })
@@ -180,15 +183,15 @@ impl Evaluation<'_> {
     fn judged<T>(
         &mut self,
         account: AccountId,
-        make: impl Fn(Required<'_>, Option<&OrganizationAccount>, Judged<'_>, &Reader<'_>) -> T,
+        make: impl Fn(Required<'_>, Option<&OrganizationAccount>, Judged, &Reader<'_>) -> T,
     ) -> Vec<(T, Note)> {
         let policy = self.policy;
         let outer = self.evidence.begin_records();
         let listed = self.evidence.listed_accounts().get(&account);
         let listed = listed.map(AsRef::as_ref);
-        let closing = listed.filter(|listed| listed.is_closing());
-        let beginning = match closing {
-            Some(closing) => Err(closing),
+        let unusable = listed.filter(|listed| listed.is_unusable());
+        let beginning = match unusable {
+            Some(listed) => Err(finding::unusable(listed)),
             None => Ok(self.beginning(account)),
         };
         let shared = self.evidence.end_records(outer);
@@ -197,10 +200,12 @@ impl Evaluation<'_> {
             let required = Required::of(control, policy);
             let outer = self.evidence.begin_records();
             let judged = match &beginning {
-                Err(closing) => Judged::Closing(closing),
+                Err(why) => Judged::NotApplicable(why.clone(), None),
                 Ok(beginning) => {
-                    let ways = self.ways(account, beginning, index, required, Depth::Whole);
-                    Judged::Open(best(&ways))
+                    match self.ways(account, beginning, index, required, Depth::Whole) {
+                        Ok(ways) => Judged::Applies(best(&ways)),
+                        Err(why) => Judged::NotApplicable(why, control.elsewhere_observation()),
+                    }
                 }
             };
             let mut note = self.evidence.end_records(outer);
@@ -251,7 +256,7 @@ impl Evaluation<'_> {
             .evidence
             .listed_accounts()
             .get(&account)
-            .is_some_and(|listed| listed.is_closing());
+            .is_some_and(|listed| listed.is_unusable());
         if closing {
             return Vec::new();
         }
@@ -259,7 +264,9 @@ impl Evaluation<'_> {
         let mut wanted = BTreeSet::new();
         for (index, control) in policy.controls.iter().enumerate() {
             let required = Required::of(control, policy);
-            let ways = self.ways(account, &beginning, index, required, depth);
+            let Ok(ways) = self.ways(account, &beginning, index, required, depth) else {
+                continue;
+            };
             for yardstick in Yardstick::ALL {
                 wanted.extend(next_calls(&ways, yardstick).iter().cloned());
             }
@@ -267,7 +274,8 @@ impl Evaluation<'_> {
         wanted.into_iter().collect()
     }
 
-    /// Every way that an account's events may take, for one control.
+    /// Every way that an account's events may take, for one control; why the control is not about
+    /// the account, where it is not.
     fn ways(
         &mut self,
         account: AccountId,
@@ -275,8 +283,13 @@ impl Evaluation<'_> {
         index: usize,
         required: Required<'_>,
         depth: Depth,
-    ) -> Vec<[Way; 2]> {
+    ) -> Result<Vec<[Way; 2]>, String> {
         let mut ways = Vec::with_capacity(beginning.trails.len() + 2);
+        match applicability::of(&self.evidence, account, required.control) {
+            Applicability::Applies => {}
+            Applicability::Not(why) => return Err(why),
+            Applicability::Unknown(step) => ways.push(vec_way(*step)),
+        }
         let mut heads = self.heads(beginning, index, required);
         for (head, (_, kept)) in heads.iter_mut().zip(&beginning.trails) {
             let (way, passed) = self.follow(account, &head.steps, kept, index, required, depth);
@@ -298,12 +311,12 @@ impl Evaluation<'_> {
                 Together::Possible(chain, wants) => Some((chain, wants)),
                 Together::No => None,
             };
-            if let (Some((chain, wants)), Some([cis, _])) = (joined, ways.first()) {
+            if let (Some((chain, wants)), Some([cis, _])) = (joined, ways.last()) {
                 ways.push([cis.clone(), Way { chain, wants }]);
             }
         }
         ways.extend(beginning.otherwise.clone().map(vec_way));
-        ways
+        Ok(ways)
     }
 
     /// The steps of every trail from itself to its delivery.
@@ -360,7 +373,8 @@ impl Evaluation<'_> {
         let mut trails = Vec::with_capacity(seen.len());
         for seen in seen {
             let kept = self.kept(seen);
-            let step = trail::judge(account, &candidates::candidate(seen, &kept), &view);
+            let candidate = candidates::candidate(seen, &kept);
+            let step = trail::judge(&self.evidence, account, &candidate, &view);
             trails.push((Arc::new(step), kept));
         }
         let otherwise = if !view.complete {
@@ -385,7 +399,8 @@ impl Evaluation<'_> {
             .into_iter()
             .map(|seen| {
                 let kept = self.kept(seen);
-                let step = trail::judge(account, &candidates::candidate(seen, &kept), &view);
+                let candidate = candidates::candidate(seen, &kept);
+                let step = trail::judge(&self.evidence, account, &candidate, &view);
                 let step = step.observe(
                     &door::TRUSTED,
                     "the account could not be entered; its coverage rests on the organization trail's owner",

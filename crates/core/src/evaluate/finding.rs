@@ -23,16 +23,26 @@ fn summary(account: AccountId, listed: Option<&OrganizationAccount>) -> Arc<Acco
     })
 }
 
-/// The finding of an account that is closed or being closed.
+/// Why nobody can use an account.
+pub(super) fn unusable(listed: &OrganizationAccount) -> String {
+    format!(
+        "the account is {}: nobody can sign in to it",
+        listed.effective_state().unwrap_or("closed")
+    )
+}
+
+/// The finding of a control that is not about an account, or of an account that nobody can use.
 pub(super) fn not_applicable(
     account: AccountId,
-    listed: &OrganizationAccount,
+    listed: Option<&OrganizationAccount>,
     control: &Control,
     policy: &Policy,
+    why: String,
+    observation: Option<Observation>,
 ) -> Finding {
     Finding {
         id: format!("{account}/{}", control.id),
-        account: summary(account, Some(listed)),
+        account: summary(account, listed),
         control: Arc::new(control.summary(&policy.benchmark)),
         status: Status::NotApplicable,
         assurance: AssuranceResult {
@@ -41,13 +51,9 @@ pub(super) fn not_applicable(
         },
         broken_link: None,
         reason: None,
-        message: format!(
-            "the account is {}: nobody can sign in to it",
-            listed.effective_state().unwrap_or("closed")
-        )
-        .into(),
+        message: why.into(),
         chain: Vec::new(),
-        observations: Vec::new(),
+        observations: observation.map(Arc::new).into_iter().collect(),
         witness: None,
         remediation: None,
         observed_at: None,

@@ -5,6 +5,7 @@
 //! [`evaluate`], and names those calls.
 
 pub mod alarm_rule;
+mod applicability;
 mod candidates;
 mod coverage;
 mod evaluator;

@@ -703,7 +703,11 @@ fn every_observation_belongs_to_its_link_and_is_made_somewhere() {
         codes.remove(code);
     }
     // These are the policy's; the test below and those of mutes make them.
-    let policy = ["control.benchmark-text", "mute.expired"];
+    let policy = [
+        "control.benchmark-text",
+        "control.management-account",
+        "mute.expired",
+    ];
     assert_eq!(codes, policy.into(), "without a row");
 }
 

@@ -491,7 +491,7 @@ fn states_stand_before_statuses() {
     let accounts = evidence.reader().listed_accounts();
     let closing: Vec<bool> = accounts
         .values()
-        .map(|account| account.is_closing())
+        .map(|account| account.is_unusable())
         .collect();
     assert_eq!(closing, [false, true, true]);
     assert_eq!(

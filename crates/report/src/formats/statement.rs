@@ -85,7 +85,7 @@ pub(super) fn conclusion(report: &Report<'_>) -> (&'static str, String) {
         let because = match left_out {
             0 => "No account is in scope.".to_owned(),
             _ => format!(
-                "Every account in scope is suspended or being closed ({left_out} NOT_APPLICABLE)."
+                "Every account in scope is out of use, or the controls are not about it ({left_out} NOT_APPLICABLE)."
             ),
         };
         return ("Nothing was judged.", because);
@@ -124,7 +124,7 @@ pub(super) fn conclusion(report: &Report<'_>) -> (&'static str, String) {
     if left_out > 0 {
         let _ = write!(
             text,
-            " {left_out} more {} NOT_APPLICABLE (the account is suspended or being closed).",
+            " {left_out} more {} NOT_APPLICABLE (the account is out of use, or the control is not about it).",
             are(left_out)
         );
     }
@@ -551,7 +551,7 @@ mod tests {
         assert_eq!(
             verdict(&[Pass, Pass, NotApplicable]),
             "Met. Of 2 accounts judged: 2 PASS (a complete chain is proved). 1 more is \
-             NOT_APPLICABLE (the account is suspended or being closed)."
+             NOT_APPLICABLE (the account is out of use, or the control is not about it)."
         );
         assert!(verdict(&[Pass, Muted]).starts_with("Met, with accepted exceptions. "));
         assert!(verdict(&[Pass, Unknown, Muted]).starts_with("Not proved. "));

@@ -1,5 +1,6 @@
 //! The door before the chain: can the account be looked into?
 
+use crate::account::AccountId;
 use crate::evaluate::reading::Unread;
 use crate::evaluate::verdict::{Cause, Reason, Step};
 use crate::finding::{LinkName, Status};
@@ -12,7 +13,14 @@ static NOT_ENTERED: Reason = Reason {
     remedy: "Create the audit role in the account and let the scanning account assume it, or name another role with --role; then scan again.",
 };
 
-pub(in crate::evaluate) const REASONS: &[&Reason] = &[&NOT_ENTERED];
+static MANAGEMENT_NOT_OBSERVED: Reason = Reason {
+    code: "account.management-account-not-observed",
+    status: Status::Unknown,
+    meaning: "The control is about the management account, and whether this account is one could not be seen.",
+    remedy: "Let the credentials of the scan call organizations:DescribeOrganization, then scan again.",
+};
+
+pub(in crate::evaluate) const REASONS: &[&Reason] = &[&NOT_ENTERED, &MANAGEMENT_NOT_OBSERVED];
 
 pub(in crate::evaluate) static TRUSTED: ObservationKind = ObservationKind {
     code: "account.trusted-organization-trail",
@@ -26,6 +34,22 @@ pub(in crate::evaluate) fn not_entered(unread: &Unread) -> Step {
     Step::new(LinkName::Account)
         .because(Cause::new(&NOT_ENTERED, unread.why.clone()))
         .seen(unread.observed_at)
+}
+
+/// The step of an account of which nobody knows whether it is its organization's management
+/// account, where the control is only about that.
+pub(in crate::evaluate) fn management_not_known(account: AccountId, unread: &Unread) -> Step {
+    Step::new(LinkName::Account)
+        .because(Cause::new(
+            &MANAGEMENT_NOT_OBSERVED,
+            format!(
+                "whether account {account} is the management account of its organization is not \
+                 known: {}",
+                unread.why
+            ),
+        ))
+        .seen(unread.observed_at)
+        .wanting(unread.wants.iter().cloned())
 }
 
 #[cfg(test)]
@@ -55,6 +79,15 @@ pub(in crate::evaluate) mod tests {
         vec![
             Case(
                 TOLD_BY,
+                MANAGEMENT,
+                "/Accounts/1/State",
+                json!("PENDING_ACTIVATION"),
+                NotApplicable,
+                NotApplicable,
+                None,
+            ),
+            Case(
+                "organizations:ListAccounts",
                 MANAGEMENT,
                 "/Accounts/1/State",
                 json!("SUSPENDED"),

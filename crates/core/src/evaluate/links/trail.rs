@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::account::AccountId;
+use crate::account::{AccountId, Region};
 use crate::evaluate::reading::{Reading, Unread, ask_keepers, describe, locked, request};
 use crate::evaluate::verdict::{Cause, Reason, Step, Verdict};
 use crate::evidence::{Call, Operation, Reader, Site, Trail, TrailsView};
@@ -39,8 +39,23 @@ static NOT_OBSERVED: Reason = Reason {
     remedy: "Let the audit role call cloudtrail:DescribeTrails, then scan again.",
 };
 
+static HOME_DISABLED: Reason = Reason {
+    code: "trail.home-region-disabled",
+    status: Status::Fail,
+    meaning: "The organization trail's home region has to be enabled by each account, and this one has not: the trail receives nothing from it.",
+    remedy: "Enable the region in the account, or create an organization trail whose home region every account has.",
+};
+static HOME_NOT_OBSERVED: Reason = Reason {
+    code: "trail.home-region-not-observed",
+    status: Status::Unknown,
+    meaning: "The organization trail's home region has to be enabled by each account, and whether this one has could not be seen.",
+    remedy: "Let the audit role call account:ListRegions, then scan again.",
+};
+
 pub(in crate::evaluate) const REASONS: &[&Reason] = &[
     &NONE,
+    &HOME_DISABLED,
+    &HOME_NOT_OBSERVED,
     &SINGLE_REGION,
     &NO_GLOBAL_EVENTS,
     &NOT_COVERING,
@@ -185,8 +200,59 @@ pub(in crate::evaluate) fn kept(
     })
 }
 
+/// Whether an organization trail receives the events of a member: one whose home region has to be
+/// enabled receives none from members that have not (CloudTrail User Guide, "Creating a trail for an
+/// organization").
+fn home_is_enabled(
+    evidence: &Reader<'_>,
+    account: AccountId,
+    home: &Region,
+    view: &TrailsView,
+    mut step: Step,
+) -> Step {
+    let partition = home.partition();
+    if partition.default_regions().contains(&home.as_str()) || view.answered.contains(home) {
+        return step;
+    }
+    let site = Site {
+        account,
+        region: partition.home_region(),
+    };
+    let unread = match evidence.has_enabled(account, home) {
+        Some(Ok(true)) => return step,
+        Some(Ok(false)) => {
+            return step.because(Cause::new(
+                &HOME_DISABLED,
+                format!(
+                    "the organization trail's home region is {home}, which account {account} has \
+                     not enabled: the trail receives nothing from it"
+                ),
+            ));
+        }
+        Some(Err(error)) => {
+            let mut unread = Unread::failed(Operation::ListRegions, &site, &error, None);
+            unread.why = format!("account:ListRegions failed: {}", describe(&error));
+            unread
+        }
+        None => Unread::never_asked(request(&site, Call::ListRegions { account: None })),
+    };
+    let own = request(&site, Call::ListRegions { account: None });
+    if locked(evidence, account).is_none() && !evidence.has(&own) {
+        step = step.wanting([own]);
+    }
+    step.because(Cause::new(
+        &HOME_NOT_OBSERVED,
+        format!(
+            "the organization trail's home region is {home}, and whether account {account} has \
+             enabled it is not known: {}",
+            unread.why
+        ),
+    ))
+}
+
 /// Judges one trail for one account.
 pub(in crate::evaluate) fn judge(
+    evidence: &Reader<'_>,
     account: AccountId,
     candidate: &Candidate,
     view: &TrailsView,
@@ -262,16 +328,80 @@ pub(in crate::evaluate) fn judge(
             ));
         }
     }
-    step.detail(format!("{kind} `{name}` records every region"))
-        .effective(Verdict::Proved)
+    let step = step
+        .detail(format!("{kind} `{name}` records every region"))
+        .effective(Verdict::Proved);
+    match seen.home() {
+        Some(home) if foreign => home_is_enabled(evidence, account, &home, view, step),
+        _ => step,
+    }
 }
 
 #[cfg(test)]
 pub(in crate::evaluate) mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
-    use crate::evaluate::fixture::{Case, MANAGEMENT, MEMBER, table};
-    use crate::finding::Status::{Fail, Unknown};
+    use crate::evaluate::fixture::{Case, MANAGEMENT, MEMBER, World, check, names, table};
+    use crate::finding::Status::{Fail, Pass, Unknown};
+
+    /// The healthy organization, whose trail was created in a region that accounts have to enable.
+    fn opt_in_home() -> World {
+        let mut world = World::healthy();
+        for record in &mut world.records {
+            let text = record.to_string().replace("eu-west-1", "eu-south-2");
+            *record = serde_json::from_str(&text).unwrap();
+        }
+        world
+    }
+
+    #[test]
+    fn an_opt_in_home_region_has_to_be_enabled() {
+        let list = |world: World, answer: Value| {
+            world.with(
+                "account:ListRegions",
+                MEMBER,
+                "us-east-1",
+                &json!({}),
+                &answer,
+            )
+        };
+        let regions = |status: &str| json!({"Regions": [{"RegionName": "eu-south-2", "RegionOptStatus": status}]});
+        let unseen = Some("trail.home-region-not-observed");
+        check(&opt_in_home(), Unknown, Unknown, unseen);
+        assert_eq!(
+            names(&opt_in_home().wanted(MEMBER)),
+            ["account:ListRegions 222222222222 us-east-1"]
+        );
+        for (answer, status, reason) in [
+            (regions("ENABLED"), Pass, None),
+            (
+                regions("DISABLED"),
+                Fail,
+                Some("trail.home-region-disabled"),
+            ),
+            (
+                json!({"Regions": []}),
+                Fail,
+                Some("trail.home-region-disabled"),
+            ),
+            (json!({"Regions": [], "NextToken": "more"}), Unknown, unseen),
+            (json!({}), Unknown, unseen),
+        ] {
+            check(&list(opt_in_home(), answer), status, status, reason);
+        }
+        // The account that owns the trail needs no second look.
+        assert_eq!(opt_in_home().finding(MANAGEMENT).status, Pass);
+        // Whoever answers in a region has it.
+        let world = opt_in_home().with(
+            "cloudtrail:DescribeTrails",
+            MEMBER,
+            "eu-south-2",
+            &json!({}),
+            &World::healthy().record_mut("cloudtrail:DescribeTrails", MEMBER)["response"],
+        );
+        let finding = world.finding(MEMBER);
+        assert_ne!(finding.reason.as_deref(), unseen, "{}", finding.message);
+    }
 
     /// What is changed by itself.
     pub(in crate::evaluate) fn cases() -> Vec<Case> {

@@ -138,8 +138,8 @@ impl Reader<'_> {
         self.selected(|tables| &tables.describe_alarms, site)
             .filter_map(|(_, answer)| self.uses(answer).outcome.as_ref().ok())
             .any(|alarms| {
-                let mut metric = alarms.metric.iter().map(|alarm| &alarm.alarm_name);
-                let mut composite = alarms.composite.iter().map(|alarm| &alarm.alarm_name);
+                let mut metric = alarms.metric.iter().flatten().map(|alarm| &alarm.alarm_name);
+                let mut composite = alarms.composite.iter().flatten().map(|alarm| &alarm.alarm_name);
                 metric.any(|known| **known == *name) || composite.any(|known| **known == *name)
             })
     }

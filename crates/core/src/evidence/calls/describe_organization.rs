@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{CallDefinition, Operation, Permission, Quota, Reader, Subject};
 use crate::account::AccountId;
+use crate::evidence::CallError;
 use crate::evidence::shapes::{Organization, OrganizationResponse};
 use crate::evidence::store::{Filing, Pool, Site, Unreadable};
 use crate::evidence::table::BySite;
@@ -55,6 +56,18 @@ impl<'e> Reader<'e> {
             .into_iter()
             .find(|(_, answer)| answer.outcome.is_ok())
             .and_then(|(_, answer)| self.uses(answer).outcome.as_ref().ok())
+    }
+
+    /// The organization as an account itself was told it.
+    pub fn organization_told(
+        &self,
+        account: AccountId,
+    ) -> Option<Result<&'e Arc<Organization>, &'e Arc<CallError>>> {
+        self.looks_up(subject);
+        let answers = self.answers(|tables| Some(&tables.describe_organization));
+        let own = answers.into_iter().filter(|(site, _)| site.account == account);
+        let (_, answer) = own.max_by_key(|(_, answer)| answer.observed_at)?;
+        Some(self.uses(answer).outcome.as_ref())
     }
 
     /// The management account.

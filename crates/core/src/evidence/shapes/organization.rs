@@ -85,11 +85,12 @@ impl OrganizationAccount {
         self.state.as_deref().or(self.status.as_deref())
     }
 
-    /// Whether nothing can happen in the account any more.
-    pub fn is_closing(&self) -> bool {
+    /// Whether nobody can use the account: no longer, or not yet (AWS Organizations User Guide,
+    /// "Account states").
+    pub fn is_unusable(&self) -> bool {
         matches!(
             self.effective_state(),
-            Some("SUSPENDED" | "PENDING_CLOSURE" | "CLOSED")
+            Some("PENDING_ACTIVATION" | "SUSPENDED" | "PENDING_CLOSURE" | "CLOSED")
         )
     }
 
