@@ -22,6 +22,8 @@ pub(crate) struct Options {
 enum Subject {
     /// Scans of simulated organizations: time, calls, CPU, memory, and how each grows.
     Scan,
+    /// Judging recorded evidence: time and memory for large organizations.
+    Evaluate,
     /// Filter patterns: deciding them, and searching log files beside `jq` and `grep`.
     Pattern,
 }
@@ -31,6 +33,7 @@ enum Subject {
 pub(crate) fn run(options: &Options) -> Result<(), String> {
     let (package, example) = match options.subject {
         Subject::Scan => ("trailproof-scanner", "bench-scan"),
+        Subject::Evaluate => ("trailproof-core", "bench-evaluate"),
         Subject::Pattern => ("trailproof-core", "bench-pattern"),
     };
     invocation::run(
