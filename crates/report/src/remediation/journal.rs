@@ -5,142 +5,16 @@
 //! in between leaves an intent without an outcome, and the next run looks whether the change was
 //! made before it does anything.
 
-use std::collections::BTreeMap;
+mod lines;
+
 use std::fs::{File, TryLockError};
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
-use super::plan::Step;
-
-/// The version of the journal format that this trailproof writes and reads.
-pub const SCHEMA_VERSION: u32 = 1;
-
-/// One line.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Line {
-    /// Counts from 1; a gap means that lines were lost.
-    pub sequence: u64,
-    /// When it was written.
-    #[schemars(with = "String")]
-    pub at: Timestamp,
-    /// What happened.
-    #[serde(flatten)]
-    pub entry: Entry,
-}
-
-/// What a line says.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "entry", rename_all = "kebab-case")]
-pub enum Entry {
-    /// The first line: which plan the journal is about.
-    Opened {
-        /// [`SCHEMA_VERSION`].
-        schema_version: u32,
-        /// The plan's id.
-        plan: String,
-        /// The plan's digest.
-        digest: String,
-        /// The version of trailproof.
-        tool_version: String,
-        /// The role the run assumed in members, so that undo enters accounts the same way.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        role: Option<String>,
-    },
-    /// About to create something that was looked for and is not there.
-    Intent {
-        /// The step exactly as it will be done: names as they were resolved.
-        step: Box<Step>,
-        /// The alarms of others that watched the metric of a new filter before it was there: undo
-        /// takes nothing from them that they had.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        watched_by: Vec<String>,
-    },
-    /// It is there.
-    Created {
-        /// The step's id.
-        step: String,
-        /// What undo needs to know: the subscription's ARN, a new topic's attributes.
-        #[serde(default, skip_serializing_if = "Created::is_nothing")]
-        result: Created,
-    },
-    /// AWS refused, or the answer never came.
-    Failed {
-        /// The step's id.
-        step: String,
-        /// AWS's code.
-        code: String,
-        /// AWS's words.
-        message: String,
-        /// Whether the change may have been made all the same.
-        uncertain: bool,
-    },
-    /// A drill is about to set an alarm's state, or has set it.
-    Drill {
-        /// The alarm.
-        alarm: String,
-        /// `ALARM` or `OK`.
-        state: String,
-        /// Whether the call was made.
-        done: bool,
-    },
-    /// About to take something back.
-    UndoIntent {
-        /// The step's id.
-        step: String,
-    },
-    /// It is gone.
-    Undone {
-        /// The step's id.
-        step: String,
-    },
-}
-
-/// What only AWS knew of what was created.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Created {
-    /// The ARN of a topic or a subscription; of one that nobody has confirmed, words instead.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub arn: Option<String>,
-    /// A digest of a new topic's attributes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub digest: Option<String>,
-}
-
-impl Created {
-    fn is_nothing(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
-/// What the journal knows about one step.
-#[derive(Debug, Clone, PartialEq)]
-pub struct StepRecord {
-    /// The step as it was, or was to be, done.
-    pub step: Step,
-    /// Where it stands.
-    pub state: StepState,
-    /// The alarms of others that watched the metric of a new filter before it was there.
-    pub watched_by: Vec<String>,
-    /// The line of the intent: steps are undone in the reverse of this order.
-    pub sequence: u64,
-}
-
-/// Where a step stands.
-#[derive(Debug, Clone, PartialEq)]
-pub enum StepState {
-    /// An intent without a certain outcome: look before doing anything.
-    Uncertain,
-    /// Created, with what undo needs to know.
-    Created(Created),
-    /// Certainly not created.
-    NotCreated,
-    /// Created and taken back.
-    Undone,
-}
+use lines::{BadLine, Replay, complete_length};
+pub use lines::{Created, Entry, Header, Line, SCHEMA_VERSION, StepRecord, StepState};
 
 /// The file, open for appending and locked against a second process.
 #[derive(Debug)]
@@ -148,20 +22,7 @@ pub struct Journal {
     /// `None` for one that is only looked at.
     file: Option<File>,
     path: PathBuf,
-    sequence: u64,
-    header: Header,
-    steps: BTreeMap<String, StepRecord>,
-}
-
-/// The first line.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Header {
-    /// The plan's id.
-    pub plan: String,
-    /// The plan's digest.
-    pub digest: String,
-    /// The role the run assumed in members.
-    pub role: Option<String>,
+    said: Replay,
 }
 
 /// A journal that cannot be used.
@@ -221,8 +82,8 @@ impl Journal {
     /// Opens the journal of a plan, or begins it. What a crash left half-written is cut off.
     pub fn open(path: &Path, header: &Header, now: Timestamp) -> Result<Self, JournalError> {
         let mut journal = Self::load(path, true)?;
-        if journal.sequence == 0 {
-            journal.header = header.clone();
+        if journal.said.sequence == 0 {
+            journal.said.header = header.clone();
             journal.append(
                 now,
                 Entry::Opened {
@@ -234,10 +95,10 @@ impl Journal {
                 },
             )?;
             journal.sync_folder()?;
-        } else if journal.header.plan != header.plan {
+        } else if journal.said.header.plan != header.plan {
             return Err(JournalError::OtherPlan {
                 path: path.to_owned(),
-                found: journal.header.plan,
+                found: journal.said.header.plan,
                 wanted: header.plan.clone(),
             });
         }
@@ -251,28 +112,26 @@ impl Journal {
             path: path.to_owned(),
             source,
         };
-        let mut replay = Replay::default();
-        match std::fs::read(path) {
+        let mut said = match std::fs::read(path) {
             Ok(text) => {
                 let complete = complete_length(&text);
-                replay.lines(text.get(..complete).unwrap_or_default(), path)?;
+                read(text.get(..complete).unwrap_or_default(), path)?
             }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Replay::default(),
             Err(error) => return Err(failed(error)),
-        }
+        };
+        said.header = header.clone();
         Ok(Self {
             file: None,
             path: path.to_owned(),
-            sequence: replay.sequence,
-            header: header.clone(),
-            steps: replay.steps,
+            said,
         })
     }
 
     /// Opens a journal that must exist.
     pub fn reopen(path: &Path) -> Result<Self, JournalError> {
         let journal = Self::load(path, false)?;
-        if journal.sequence == 0 {
+        if journal.said.sequence == 0 {
             return Err(JournalError::Empty {
                 path: path.to_owned(),
             });
@@ -298,9 +157,7 @@ impl Journal {
             .flatten()
             .copied()
             .collect();
-        let mut replay = Replay::default();
-        replay.lines(&first, path)?;
-        Ok(Some(replay.header.plan).filter(|plan| !plan.is_empty()))
+        Ok(Some(read(&first, path)?.header.plan).filter(|plan| !plan.is_empty()))
     }
 
     fn load(path: &Path, create: bool) -> Result<Self, JournalError> {
@@ -329,8 +186,7 @@ impl Journal {
         let mut text = Vec::new();
         file.read_to_end(&mut text).map_err(failed("read"))?;
         let complete = complete_length(&text);
-        let mut replay = Replay::default();
-        replay.lines(text.get(..complete).unwrap_or_default(), path)?;
+        let said = read(text.get(..complete).unwrap_or_default(), path)?;
         if complete < text.len() {
             // A line without its end was never acted upon: calls follow only complete lines.
             file.set_len(complete as u64).map_err(failed("repair"))?;
@@ -340,16 +196,14 @@ impl Journal {
         Ok(Self {
             file: Some(file),
             path: path.to_owned(),
-            sequence: replay.sequence,
-            header: replay.header,
-            steps: replay.steps,
+            said,
         })
     }
 
     /// Writes one line through to the disk. When this returns, the entry survives a crash.
     pub fn append(&mut self, now: Timestamp, entry: Entry) -> Result<(), JournalError> {
         let line = Line {
-            sequence: self.sequence + 1,
+            sequence: self.said.sequence + 1,
             at: now,
             entry,
         };
@@ -364,8 +218,7 @@ impl Journal {
             file.write_all(&text).map_err(failed)?;
             file.sync_data().map_err(failed)?;
         }
-        self.sequence = line.sequence;
-        replay_entry(&mut self.steps, line.sequence, line.entry);
+        self.said.line(line);
         Ok(())
     }
 
@@ -386,7 +239,7 @@ impl Journal {
 
     /// The first line.
     pub fn header(&self) -> &Header {
-        &self.header
+        &self.said.header
     }
 
     /// The file.
@@ -396,103 +249,33 @@ impl Journal {
 
     /// What is known of one step.
     pub fn step(&self, id: &str) -> Option<&StepRecord> {
-        self.steps.get(id)
+        self.said.steps.get(id)
     }
 
     /// Every step that was ever begun, in the order of their intents.
     pub fn steps(&self) -> Vec<&StepRecord> {
-        let mut steps: Vec<_> = self.steps.values().collect();
+        let mut steps: Vec<_> = self.said.steps.values().collect();
         steps.sort_by_key(|record| record.sequence);
         steps
     }
 }
 
-/// The length of the lines that have their end.
-fn complete_length(text: &[u8]) -> usize {
-    text.iter()
-        .rposition(|byte| *byte == b'\n')
-        .map_or(0, |end| end + 1)
-}
-
-#[derive(Default)]
-struct Replay {
-    sequence: u64,
-    header: Header,
-    steps: BTreeMap<String, StepRecord>,
-}
-
-impl Replay {
-    fn lines(&mut self, text: &[u8], path: &Path) -> Result<(), JournalError> {
-        for (index, bytes) in text.split_inclusive(|byte| *byte == b'\n').enumerate() {
-            let bad = |problem: String| JournalError::Line {
-                path: path.to_owned(),
-                line: index + 1,
-                problem,
-            };
-            let line: Line =
-                serde_json::from_slice(bytes).map_err(|error| bad(error.to_string()))?;
-            if line.sequence != self.sequence + 1 {
-                return Err(bad(format!(
-                    "its sequence is {}, expected {}",
-                    line.sequence,
-                    self.sequence + 1
-                )));
-            }
-            self.sequence = line.sequence;
-            match line.entry {
-                Entry::Opened { schema_version, .. } if schema_version != SCHEMA_VERSION => {
-                    return Err(bad(format!(
-                        "schema version {schema_version}; this trailproof reads {SCHEMA_VERSION}"
-                    )));
-                }
-                Entry::Opened {
-                    plan, digest, role, ..
-                } => {
-                    self.header = Header { plan, digest, role };
-                }
-                _ if index == 0 => return Err(bad("the first line must be `opened`".to_owned())),
-                entry => replay_entry(&mut self.steps, line.sequence, entry),
-            }
-        }
-        Ok(())
-    }
-}
-
-fn replay_entry(steps: &mut BTreeMap<String, StepRecord>, sequence: u64, entry: Entry) {
-    let (id, state) = match entry {
-        Entry::Intent { step, watched_by } => {
-            let record = StepRecord {
-                step: *step,
-                state: StepState::Uncertain,
-                watched_by,
-                sequence,
-            };
-            steps.insert(record.step.id.clone(), record);
-            return;
-        }
-        Entry::Created { step, result } => (step, StepState::Created(result)),
-        Entry::Failed {
-            step, uncertain, ..
-        } => (
-            step,
-            if uncertain {
-                StepState::Uncertain
-            } else {
-                StepState::NotCreated
-            },
-        ),
-        Entry::Undone { step } => (step, StepState::Undone),
-        // Until it is known to be gone, it counts as there.
-        Entry::UndoIntent { .. } | Entry::Opened { .. } | Entry::Drill { .. } => return,
-    };
-    if let Some(record) = steps.get_mut(&id) {
-        record.state = state;
-    }
+/// What whole lines say.
+fn read(text: &[u8], path: &Path) -> Result<Replay, JournalError> {
+    let mut said = Replay::default();
+    said.lines(text)
+        .map_err(|BadLine { line, problem }| JournalError::Line {
+            path: path.to_owned(),
+            line,
+            problem,
+        })?;
+    Ok(said)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::remediation::plan::Step;
     use crate::remediation::resources::{Change, Topic};
 
     fn now() -> Timestamp {
