@@ -89,7 +89,16 @@ fn of_reason(reason: &Reason) -> String {
 
 #[cfg(test)]
 mod tests {
+    use trailproof_core::finding::LinkName;
+
     use super::*;
+
+    #[test]
+    fn the_map_for_contributors_shows_the_chain() {
+        let map = include_str!("../../../ARCHITECTURE.md");
+        let chain = LinkName::CHAIN.map(LinkName::as_str).join(" -> ");
+        assert!(map.lines().any(|line| line.trim() == chain), "{chain}");
+    }
 
     #[test]
     fn links_and_reasons_are_found_by_name() {

@@ -126,6 +126,24 @@ impl LinkName {
             Self::Subscription => "subscription",
         }
     }
+
+    /// What it promises, in a few words.
+    pub fn promise(self) -> &'static str {
+        match self {
+            Self::Account => "the account can be looked into",
+            Self::Trail => "a multi-region trail covers the account",
+            Self::Logging => "the trail is switched on",
+            Self::Selectors => "the trail records these events",
+            Self::LogGroup => "the trail writes to a log group that exists",
+            Self::Delivery => "events arrive in the log group",
+            Self::MetricFilter => "filters match every event of the control",
+            Self::Metric => "a match yields a value that counts",
+            Self::Alarm => "an alarm watches the value and can fire",
+            Self::Action => "the alarm notifies a topic",
+            Self::Topic => "the topic takes messages from alarms",
+            Self::Subscription => "somebody confirmed a subscription",
+        }
+    }
 }
 
 impl fmt::Display for LinkName {
@@ -146,6 +164,21 @@ pub enum LinkStatus {
     Unknown,
     /// Not looked at: an earlier link is broken already.
     NotEvaluated,
+}
+
+impl LinkStatus {
+    /// Every status of a link.
+    pub const ALL: [Self; 4] = [Self::Pass, Self::Fail, Self::Unknown, Self::NotEvaluated];
+
+    /// The word in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "PASS",
+            Self::Fail => "FAIL",
+            Self::Unknown => "UNKNOWN",
+            Self::NotEvaluated => "NOT_EVALUATED",
+        }
+    }
 }
 
 /// One link of the chain that a finding shows.

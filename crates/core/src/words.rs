@@ -88,6 +88,9 @@ mod tests {
             .map(LinkName::as_str)
             .collect();
         assert_eq!(links, of::<LinkName>());
+        let registered = crate::evaluate::links::LINKS.iter();
+        assert!(registered.map(|link| link.name.as_str()).eq(links));
+        assert_eq!(LinkStatus::ALL.map(LinkStatus::as_str), of::<LinkStatus>());
         for severity in of::<Severity>() {
             let read: Severity = serde_json::from_value((*severity).into()).unwrap();
             assert_eq!(read.as_str(), *severity);

@@ -71,7 +71,7 @@ fn finding(index: usize) -> Result<Finding, Box<dyn std::error::Error>> {
     let broken = LinkName::CHAIN
         .into_iter()
         .cycle()
-        .nth((index * 31) % 11)
+        .nth((index * 31) % LinkName::CHAIN.len())
         .ok_or("a link")?;
     let open = matches!(status, Status::Fail | Status::Unknown);
     let chain = LinkName::CHAIN.map(|link| {

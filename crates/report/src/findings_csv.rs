@@ -113,7 +113,7 @@ fn row(finding: &Finding) -> Vec<Cow<'_, str>> {
     ];
     for name in LinkName::CHAIN {
         let link = finding.chain.iter().find(|link| link.link == name);
-        cells.push(text(link.map(|link| status_word(link.status))));
+        cells.push(text(link.map(|link| link.status.as_str())));
         cells.push(text(link.and_then(|link| link.resource.as_deref())));
         cells.push(text(link.map(|link| link.detail.as_ref())));
     }
@@ -142,18 +142,9 @@ fn chain(links: &[Arc<ChainLink>]) -> String {
         .iter()
         .filter(|link| link.status != LinkStatus::NotEvaluated)
         .map(|link| match &link.resource {
-            Some(resource) => format!("{} {} ({resource})", link.link, status_word(link.status)),
-            None => format!("{} {}", link.link, status_word(link.status)),
+            Some(resource) => format!("{} {} ({resource})", link.link, link.status.as_str()),
+            None => format!("{} {}", link.link, link.status.as_str()),
         })
         .collect::<Vec<_>>()
         .join(" > ")
-}
-
-fn status_word(status: LinkStatus) -> &'static str {
-    match status {
-        LinkStatus::Pass => "PASS",
-        LinkStatus::Fail => "FAIL",
-        LinkStatus::Unknown => "UNKNOWN",
-        LinkStatus::NotEvaluated => "NOT_EVALUATED",
-    }
 }

@@ -130,10 +130,8 @@ fn text(differences: &[Difference]) -> String {
 /// What became of a link: its outcome, and its resource where that changed.
 fn changed(link: &ChangedLink) -> String {
     let outcome = |status: Option<LinkStatus>| match status {
-        Some(LinkStatus::Pass) => "PASS",
-        Some(LinkStatus::Fail) => "FAIL",
-        Some(LinkStatus::Unknown) => "UNKNOWN",
         Some(LinkStatus::NotEvaluated) => "not looked at",
+        Some(status) => status.as_str(),
         None => "absent",
     };
     let resource = |name: &Option<Arc<str>>| visible(name.as_deref().unwrap_or("none"));

@@ -222,17 +222,17 @@ fn explain_into(text: &mut String, finding: &Finding, pattern: Option<&str>) -> 
         writeln!(text, "\nThe chain:")?;
     }
     for link in &finding.chain {
-        let (mark, word) = match link.status {
-            LinkStatus::Pass => ("+", "PASS"),
-            LinkStatus::Fail => ("x", "FAIL"),
-            LinkStatus::Unknown => ("?", "UNKNOWN"),
+        let mark = match link.status {
+            LinkStatus::Pass => "+",
+            LinkStatus::Fail => "x",
+            LinkStatus::Unknown => "?",
             LinkStatus::NotEvaluated => {
                 // There is nothing more to say about it than why.
                 writeln!(text, "  . {:<14} {}", link.link, visible(&link.detail))?;
                 continue;
             }
         };
-        writeln!(text, "  {mark} {:<14} {word}", link.link)?;
+        writeln!(text, "  {mark} {:<14} {}", link.link, link.status.as_str())?;
         if let Some(resource) = &link.resource {
             writeln!(text, "      {}", visible(resource))?;
         }

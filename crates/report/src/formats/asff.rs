@@ -151,7 +151,13 @@ fn resource_type(link: &ChainLink) -> &'static str {
         LinkName::Trail | LinkName::Logging | LinkName::Selectors => "AwsCloudTrailTrail",
         LinkName::Alarm => "AwsCloudWatchAlarm",
         LinkName::Topic => "AwsSnsTopic",
-        _ => "Other",
+        LinkName::Account
+        | LinkName::LogGroup
+        | LinkName::Delivery
+        | LinkName::MetricFilter
+        | LinkName::Metric
+        | LinkName::Action
+        | LinkName::Subscription => "Other",
     }
 }
 

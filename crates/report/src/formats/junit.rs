@@ -154,12 +154,10 @@ fn case(finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
 fn details(finding: &Finding) -> String {
     let mut details = format!("{}\n", finding.message);
     for link in &finding.chain {
-        let mark = match link.status {
-            LinkStatus::Pass => "PASS",
-            LinkStatus::Fail => "FAIL",
-            LinkStatus::Unknown => "UNKNOWN",
-            LinkStatus::NotEvaluated => continue,
-        };
+        if link.status == LinkStatus::NotEvaluated {
+            continue;
+        }
+        let mark = link.status.as_str();
         let resource = link.resource.as_deref().unwrap_or_default();
         // Writing to a String cannot fail.
         let _ = writeln!(details, "{mark} {}: {} {resource}", link.link, link.detail);

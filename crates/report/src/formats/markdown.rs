@@ -123,11 +123,7 @@ fn by_link(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
         "\n## Where chains break\n\nThe links of a chain, in order; links that no chain breaks at are left out.\n\n| Link | What it promises | FAIL | UNKNOWN |\n|---|---|---:|---:|"
     )?;
     for (link, (failed, unseen)) in breaks {
-        writeln!(
-            out,
-            "| {link} | {} | {failed} | {unseen} |",
-            statement::promise(link)
-        )?;
+        writeln!(out, "| {link} | {} | {failed} | {unseen} |", link.promise())?;
     }
     Ok(())
 }

@@ -229,7 +229,10 @@ mod tests {
             events[0].get("remediation").is_none(),
             "the schema has no null"
         );
-        assert_eq!(events[1]["unmapped"]["chain"].as_array().unwrap().len(), 11);
+        assert_eq!(
+            events[1]["unmapped"]["chain"].as_array().unwrap().len(),
+            trailproof_core::finding::LinkName::CHAIN.len()
+        );
     }
 
     #[test]

@@ -472,24 +472,6 @@ pub(super) fn breaks(findings: &[Finding]) -> BTreeMap<LinkName, (usize, usize)>
     breaks
 }
 
-/// What each link promises, in a few words.
-pub(super) fn promise(link: LinkName) -> &'static str {
-    match link {
-        LinkName::Account => "the account can be looked into",
-        LinkName::Trail => "a multi-region trail covers the account",
-        LinkName::Logging => "the trail is switched on",
-        LinkName::Selectors => "the trail records these events",
-        LinkName::LogGroup => "the trail writes to a log group that exists",
-        LinkName::Delivery => "events arrive in the log group",
-        LinkName::MetricFilter => "filters match every event of the control",
-        LinkName::Metric => "a match yields a value that counts",
-        LinkName::Alarm => "an alarm watches the value and can fire",
-        LinkName::Action => "the alarm notifies a topic",
-        LinkName::Topic => "the topic takes messages from alarms",
-        LinkName::Subscription => "somebody confirmed a subscription",
-    }
-}
-
 /// What is worth knowing of findings whatever their verdict: the findings by observation, the most
 /// frequent first, and one message of each.
 pub(super) fn observations(findings: &[Finding]) -> Vec<(&str, usize, &str)> {

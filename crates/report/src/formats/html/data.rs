@@ -1,5 +1,5 @@
 //! The findings as data in the page: one line per text, link or finding, and before them one about
-//! the controls and one with the names of the links.
+//! the controls, one with the names of the links and one with the words of statuses.
 //!
 //! Thousands of members share one trail, so texts and links are written once, when they first
 //! occur, and referred to by number. Only their hashes are kept while writing.
@@ -22,8 +22,13 @@ use crate::untrusted::{visible, visible_lines};
 pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, r#"<script type="application/json" id="data">"#)?;
     line(out, 'c', &about_controls(report))?;
-    let names: Vec<[&str; 2]> = links().map(|link| [link.as_str(), meaning(link)]).collect();
+    let names: Vec<[&str; 2]> = links()
+        .map(|link| [link.as_str(), link.promise()])
+        .collect();
     line(out, 'n', &json!(names))?;
+    let statuses = Status::ALL.map(Status::as_str);
+    let link_statuses = LinkStatus::ALL.map(LinkStatus::as_str);
+    line(out, 's', &json!([statuses, link_statuses]))?;
     let mut pool = Pool::default();
     for finding in report.findings {
         write_finding(finding, &mut pool, out)?;
@@ -108,12 +113,7 @@ impl Pool {
         let region = link.region.as_ref().map(Region::as_str);
         let value = json!([
             link_number(link.link),
-            match link.status {
-                LinkStatus::Pass => 0,
-                LinkStatus::Fail => 1,
-                LinkStatus::Unknown => 2,
-                LinkStatus::NotEvaluated => 3,
-            },
+            link_status_number(link.status),
             self.optional(link.resource.as_deref(), out)?,
             self.optional(account.as_deref(), out)?,
             self.optional(region, out)?,
@@ -154,6 +154,14 @@ fn status_number(status: Status) -> usize {
         .unwrap_or_default()
 }
 
+/// The place of a link's status in the page's list, which is that of [`LinkStatus::ALL`].
+fn link_status_number(status: LinkStatus) -> usize {
+    LinkStatus::ALL
+        .iter()
+        .position(|known| *known == status)
+        .unwrap_or_default()
+}
+
 /// The links in the order in which the page numbers them.
 fn links() -> impl Iterator<Item = LinkName> {
     std::iter::once(LinkName::Account).chain(LinkName::CHAIN)
@@ -161,24 +169,6 @@ fn links() -> impl Iterator<Item = LinkName> {
 
 fn link_number(link: LinkName) -> usize {
     links().position(|known| known == link).unwrap_or_default()
-}
-
-/// What a link is, in few words beside its name.
-fn meaning(link: LinkName) -> &'static str {
-    match link {
-        LinkName::Account => "the door: a role that may look",
-        LinkName::Trail => "a multi-region trail covers the account",
-        LinkName::Logging => "the trail is switched on",
-        LinkName::Selectors => "the trail records these events",
-        LinkName::LogGroup => "the trail writes to a log group that exists",
-        LinkName::Delivery => "events arrive in the log group",
-        LinkName::MetricFilter => "filters match every event of the control",
-        LinkName::Metric => "a match yields a value that counts",
-        LinkName::Alarm => "an alarm watches the value and can fire",
-        LinkName::Action => "the alarm notifies a topic",
-        LinkName::Topic => "the topic takes messages from alarms",
-        LinkName::Subscription => "somebody confirmed a subscription",
-    }
 }
 
 fn write_finding(finding: &Finding, pool: &mut Pool, out: &mut dyn Write) -> io::Result<()> {
@@ -260,7 +250,7 @@ mod tests {
         );
         assert_eq!(
             page.lines().filter(|line| line.starts_with("l[")).count(),
-            11
+            LinkName::CHAIN.len()
         );
     }
 
@@ -274,6 +264,15 @@ mod tests {
             assert_eq!(names[link_number(link.name)][0], link.name.as_str());
         }
         assert_eq!(names.len(), trailproof_core::evaluate::links::LINKS.len());
+        let statuses = page.lines().find_map(|line| line.strip_prefix("s["));
+        let statuses: [Vec<String>; 2] =
+            serde_json::from_str(&format!("[{}", statuses.unwrap())).unwrap();
+        for status in Status::ALL {
+            assert_eq!(statuses[0][status_number(status)], status.as_str());
+        }
+        for status in LinkStatus::ALL {
+            assert_eq!(statuses[1][link_status_number(status)], status.as_str());
+        }
     }
 
     #[test]

@@ -212,7 +212,7 @@ impl<'a> Overview<'a> {
                 ""
             };
             let words = format!("{failed} broken, {unseen} not seen, {proved} proved");
-            let promise = statement::promise(link);
+            let promise = link.promise();
             // Nothing would be listed.
             let dead = if total == 0 { " disabled" } else { "" };
             writeln!(

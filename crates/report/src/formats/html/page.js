@@ -3,8 +3,6 @@
   const element = (id) => document.getElementById(id);
   const ROW_HEIGHT = 56;
   const PRINTED_ROWS = 2000;
-  const STATUS = ["FAIL", "UNKNOWN", "PASS", "MUTED", "NOT_APPLICABLE"];
-  const LINK_STATUS = ["PASS", "FAIL", "UNKNOWN", "NOT_EVALUATED"];
 
   // The data: one line per text, link or finding. Texts and links are numbered as they come.
   const texts = [];
@@ -12,6 +10,7 @@
   const findings = [];
   let controls = {};
   let names = [];
+  let statuses = [[], []];
   for (const line of element("data").textContent.split("\n")) {
     if (line.length < 2) continue;
     const value = JSON.parse(line.slice(1));
@@ -21,8 +20,10 @@
       case "f": findings.push(value); break;
       case "c": controls = value; break;
       case "n": names = value; break;
+      case "s": statuses = value; break;
     }
   }
+  const [STATUS, LINK_STATUS] = statuses;
   const LINKS = names.map(([name]) => name);
   const MEANING = names.map(([, meaning]) => meaning);
   const text = (number) => (number < 0 ? "" : texts[number]);

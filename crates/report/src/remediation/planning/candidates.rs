@@ -86,10 +86,8 @@ pub(super) fn offer(setting: &Setting<'_>) -> Offers {
     if setting.broken.broken_link == Some(LinkName::Subscription) {
         note(setting.subscribe_only());
     }
-    if matches!(
-        setting.broken.broken_link,
-        Some(LinkName::Alarm | LinkName::Action | LinkName::Topic | LinkName::Subscription)
-    ) {
+    let broken = setting.broken.broken_link;
+    if broken.is_some_and(|broken| broken >= LinkName::Alarm) {
         for watched in setting.existing_filters() {
             note(setting.alarm_on(&watched));
         }
