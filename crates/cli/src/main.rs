@@ -17,7 +17,6 @@ mod logging;
 mod mfa;
 mod open_files;
 mod output;
-mod permissions;
 mod progress;
 mod reference;
 mod settings;

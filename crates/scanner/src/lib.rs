@@ -18,6 +18,7 @@ mod event;
 mod log;
 mod outcome;
 mod pacing;
+pub mod permissions;
 mod plan;
 mod regions;
 mod roles;

@@ -2,11 +2,11 @@
 
 use trailproof_core::account::{AccountId, Partition};
 use trailproof_scanner::RoleTemplate;
+use trailproof_scanner::permissions::{self, Who};
 
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::output::Output;
-use crate::permissions::{self, Task, Who};
 
 /// Print the exact permissions that a scan or a fix needs.
 ///
@@ -20,7 +20,7 @@ pub(crate) struct Arguments {
 
     /// Whose permissions.
     #[arg(long, value_enum, default_value_t)]
-    who: Who,
+    who: WhoName,
 
     /// How to write them.
     #[arg(long, value_enum, default_value_t)]
@@ -34,6 +34,47 @@ pub(crate) struct Arguments {
     /// The partition, in JSON. CloudFormation and Terraform find it out themselves.
     #[arg(long, value_enum, default_value_t)]
     partition: PartitionName,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+enum Task {
+    /// Reading: everything `trailproof scan` does.
+    #[default]
+    Scan,
+    /// Reading and repairing: everything `trailproof fix` does.
+    #[cfg(feature = "remediation")]
+    Fix,
+}
+
+impl Task {
+    /// What it calls beside reading.
+    fn repair(self) -> &'static [&'static str] {
+        match self {
+            Self::Scan => &[],
+            #[cfg(feature = "remediation")]
+            Self::Fix => &trailproof_report::remediation::permissions::ACTIONS,
+        }
+    }
+}
+
+/// Whose permissions.
+#[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
+enum WhoName {
+    /// The credentials that start the scan. Their own account is read with them, too.
+    #[default]
+    Caller,
+    /// The role that is assumed in every member account.
+    Member,
+}
+
+impl From<WhoName> for Who {
+    fn from(name: WhoName) -> Self {
+        match name {
+            WhoName::Caller => Self::Caller,
+            WhoName::Member => Self::Member,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
@@ -83,6 +124,7 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
         role,
         partition,
     } = arguments;
+    let who = Who::from(who);
     let role = role.unwrap_or_else(|| {
         match who {
             Who::Caller => RoleTemplate::DEFAULT,
@@ -91,7 +133,7 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
         .to_owned()
     });
     let (path, name) = path_and_name(&role)?;
-    let statements = permissions::statements(task, who);
+    let statements = permissions::statements(who, task.repair());
     let text = match format {
         Form::Json => {
             let role_arn = format!("arn:{}:iam::*:role{path}{name}", Partition::from(partition));

@@ -14,6 +14,7 @@ pub mod export;
 pub mod journal;
 pub mod naming;
 pub mod options;
+pub mod permissions;
 mod plan;
 mod planning;
 mod present;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::{Resource, Statement, Who};
 
 /// The configuration. `path` and `name` are those of the role in the members.
-pub(crate) fn render(statements: &[Statement], who: Who, path: &str, name: &str) -> String {
+pub fn render(statements: &[Statement], who: Who, path: &str, name: &str) -> String {
     let mut text = String::new();
     if who == Who::Member {
         text.push_str(

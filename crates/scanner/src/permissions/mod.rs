@@ -9,24 +9,13 @@ mod terraform;
 
 use trailproof_core::evidence::{Operation, Permission};
 
-pub(crate) use cloudformation::render as cloudformation;
-pub(crate) use document::render as json;
-pub(crate) use terraform::render as terraform;
-
-/// What is to be done.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Task {
-    /// Reading: everything `trailproof scan` does.
-    #[default]
-    Scan,
-    /// Reading and repairing: everything `trailproof fix` does.
-    #[cfg(feature = "remediation")]
-    Fix,
-}
+pub use cloudformation::render as cloudformation;
+pub use document::render as json;
+pub use terraform::render as terraform;
 
 /// Whose permissions.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Who {
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Who {
     /// The credentials that start the scan. Their own account is read with them, too.
     #[default]
     Caller,
@@ -36,18 +25,18 @@ pub(crate) enum Who {
 
 /// Actions that are allowed together.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Statement {
+pub struct Statement {
     /// What they are for, as a statement id: letters and digits.
-    pub(crate) sid: &'static str,
+    pub sid: &'static str,
     /// The actions, sorted.
-    pub(crate) actions: Vec<&'static str>,
+    pub actions: Vec<&'static str>,
     /// On what.
-    pub(crate) resource: Resource,
+    pub resource: Resource,
 }
 
 /// What a statement is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Resource {
+pub enum Resource {
     /// Everything: most of these actions have no resource, and trails, log groups and topics are
     /// not known before they were read.
     Any,
@@ -61,28 +50,8 @@ const FILTERS: [&str; 2] = [
     "organizations:ListOrganizationalUnitsForParent",
 ];
 
-/// What a repair calls beside reading: creating, verifying, and taking back what it created. Tags
-/// given on creation need the permission to tag.
-#[cfg(feature = "remediation")]
-const REPAIR: [&str; 14] = [
-    "cloudwatch:DeleteAlarms",
-    "cloudwatch:PutMetricAlarm",
-    "cloudwatch:SetAlarmState",
-    "cloudwatch:TagResource",
-    "logs:DeleteMetricFilter",
-    "logs:PutMetricFilter",
-    "logs:TestMetricFilter",
-    "sns:CreateTopic",
-    "sns:DeleteTopic",
-    "sns:GetSubscriptionAttributes",
-    "sns:ListTagsForResource",
-    "sns:Subscribe",
-    "sns:TagResource",
-    "sns:Unsubscribe",
-];
-
-/// The statements of a policy.
-pub(crate) fn statements(task: Task, who: Who) -> Vec<Statement> {
+/// The statements of a policy for reading, and for the actions of a repair where there are any.
+pub fn statements(who: Who, repair: &[&'static str]) -> Vec<Statement> {
     let of = |permission: Permission| -> Vec<&'static str> {
         Operation::ALL
             .iter()
@@ -107,12 +76,8 @@ pub(crate) fn statements(task: Task, who: Who) -> Vec<Statement> {
         of(Permission::Read),
         Resource::Any,
     ));
-    match task {
-        Task::Scan => {}
-        #[cfg(feature = "remediation")]
-        Task::Fix => {
-            statements.push(statement("RepairAccount", REPAIR.to_vec(), Resource::Any));
-        }
+    if !repair.is_empty() {
+        statements.push(statement("RepairAccount", repair.to_vec(), Resource::Any));
     }
     statements
 }
@@ -130,15 +95,15 @@ fn statement(sid: &'static str, mut actions: Vec<&'static str>, resource: Resour
 mod tests {
     use super::*;
 
-    fn actions(task: Task, who: Who) -> Vec<&'static str> {
-        let statements = statements(task, who).into_iter();
+    fn actions(who: Who) -> Vec<&'static str> {
+        let statements = statements(who, &[]).into_iter();
         statements.flat_map(|statement| statement.actions).collect()
     }
 
     #[test]
     fn a_scan_only_reads() {
         for who in [Who::Caller, Who::Member] {
-            for action in actions(Task::Scan, who) {
+            for action in actions(who) {
                 let (_, verb) = action.split_once(':').unwrap();
                 let reads = ["Describe", "Get", "List"]
                     .iter()
@@ -150,7 +115,7 @@ mod tests {
 
     #[test]
     fn every_operation_is_allowed_to_somebody() {
-        let caller = actions(Task::Scan, Who::Caller);
+        let caller = actions(Who::Caller);
         for operation in Operation::ALL {
             let allowed = caller.contains(&operation.as_str());
             assert_eq!(
@@ -163,7 +128,7 @@ mod tests {
 
     #[test]
     fn the_role_neither_lists_accounts_nor_enters_others() {
-        for action in actions(Task::Scan, Who::Member) {
+        for action in actions(Who::Member) {
             assert!(!action.starts_with("organizations:"), "{action}");
             assert!(!action.starts_with("sts:"), "{action}");
         }

@@ -22,10 +22,7 @@ struct Allowed<'a> {
 }
 
 /// The document. `role_arn` is the ARN of the role in every member, with `*` for the account.
-pub(crate) fn render(
-    statements: &[Statement],
-    role_arn: &str,
-) -> Result<String, serde_json::Error> {
+pub fn render(statements: &[Statement], role_arn: &str) -> Result<String, serde_json::Error> {
     let statement = statements
         .iter()
         .map(|statement| Allowed {

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::{Resource, Statement, Who};
 
 /// The template. `path` and `name` are those of the role in the members.
-pub(crate) fn render(statements: &[Statement], who: Who, path: &str, name: &str) -> String {
+pub fn render(statements: &[Statement], who: Who, path: &str, name: &str) -> String {
     match who {
         Who::Member => member(statements, path, name),
         Who::Caller => caller(statements, path, name),
