@@ -274,6 +274,8 @@ fn read(text: &[u8], path: &Path) -> Result<Replay, JournalError> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::remediation::plan::Step;
     use crate::remediation::resources::{Change, Topic};
