@@ -98,7 +98,7 @@ enum Half {
 
 /// What remediation may name of the rest of the report crate: how runs and findings are read, and
 /// how commands are written.
-const SURFACE: [&str; 4] = ["remediation", "document", "run", "shell"];
+const SURFACE: [&str; 5] = ["remediation", "document", "rests_on", "run", "shell"];
 
 impl Rules {
     fn of(path: &str) -> Option<Self> {
