@@ -4,7 +4,7 @@
 //! Credentials, roles, pacing and retries are the scan's own. What is asked here is not evidence
 //! of any run, and no answer is remembered.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,9 +17,11 @@ use crate::caller::Connected;
 use crate::calls::{Ask, Received, RegionalClients, ServiceCall, Target, typed};
 use crate::clock;
 use crate::connection::ConnectOptions;
-use crate::engine::{End, Engine, Recorder};
+use crate::discovery::{Discovery, DiscoveryEnd};
+use crate::engine::{End, Engine, KnownRoles, Recorder};
 use crate::error::ScanError;
 use crate::outcome::Caller;
+use crate::plan::{AccountFilter, Scope};
 use crate::roles::RoleSettings;
 
 /// A connection that can enter accounts.
@@ -47,16 +49,36 @@ impl Access {
     ) -> Result<Self, ScanError> {
         role.check()?;
         let concurrency = options.connections.calls_at_once(concurrency);
-        let connection = Connected::open(options, concurrency).await?;
+        let connection = Connected::open(options, role, concurrency).await?;
         let caller = connection.caller.clone();
         let recorder = Recorder::new(Evidence::default(), HashSet::new(), None);
         // Nobody is told of endpoints that are down: what fails says so itself.
         let (warn, _) = tokio::sync::mpsc::unbounded_channel();
-        let engine = connection.engine(role, HashMap::new(), recorder, concurrency, warn);
-        Ok(Self {
-            engine: Arc::new(engine),
-            caller,
-        })
+        let engine = Arc::new(connection.engine(
+            role,
+            KnownRoles::default(),
+            recorder,
+            concurrency,
+            warn.clone(),
+            BTreeSet::new(),
+        ));
+        if engine.sessions.roles.need_organization() {
+            let (found, _) = tokio::sync::mpsc::unbounded_channel();
+            let discovery = Discovery {
+                engine: Arc::clone(&engine),
+                caller: caller.clone(),
+                scope: Scope::Organization,
+                filter: AccountFilter::default(),
+                shard: None,
+                found,
+                warnings: warn,
+            };
+            // Which role goes with an account is all that is wanted of it.
+            if let Err(DiscoveryEnd::Error(error)) = discovery.accounts(None).await {
+                return Err(error);
+            }
+        }
+        Ok(Self { engine, caller })
     }
 
     /// Who is calling.
@@ -96,7 +118,15 @@ impl Access {
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
         let transport = &self.engine.transport;
-        let session = self.engine.sessions.of(account);
+        // The caller's own account is changed as it is read: by a role, where one lets in.
+        let session = if account == self.caller.account {
+            self.engine.own_session().await.map_err(|end| CallFailure {
+                error: error_of(end),
+                uncertain: false,
+            })?
+        } else {
+            self.engine.sessions.of(account)
+        };
         // A lost answer says nothing about the request, and neither does what follows it.
         let lost = AtomicBool::new(false);
         let attempt = |target: Target| {
@@ -124,7 +154,7 @@ impl Access {
 fn error_of(end: End) -> CallError {
     match end {
         End::Failed(failure) => failure.error,
-        End::Stopped => CallError {
+        End::Stopped | End::NeverAsked => CallError {
             code: "Stopped".to_owned(),
             message: "the connection was closed".to_owned(),
             class: ErrorClass::Other,

@@ -1,29 +1,34 @@
 //! Who is calling: whose credentials a connection has, and the engine that asks over it. Below the
 //! scan, and below those who are no scan.
 
-use std::collections::HashMap;
+use std::collections::BTreeSet;
+use std::error::Error as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use jiff::SignedDuration;
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedSender;
-use trailproof_core::account::{AccountId, Partition, Region};
+use trailproof_core::account::{Partition, Region};
 use trailproof_core::arn::Arn;
 use trailproof_core::evidence::{Call, ErrorClass, Request};
 
 use crate::calls::{Answer, Ask, Clients, Failure, RetryAdvice, Target};
-use crate::connection::{Cause, ConnectOptions, Connection, Described};
-use crate::engine::{Engine, Key, Recorder, Roles, Sessions, Stop, Transport};
+use crate::connection::{Cause, ConnectOptions, Connection, Described, NetworkSetting};
+use crate::engine::{
+    Engine, Key, KnownRoles, Limits, Recorder, Refusals, Roles, Sessions, Stop, Transport,
+};
 use crate::error::ScanError;
 use crate::event::Warning;
+use crate::hub::{Hub, HubFailure};
 use crate::outcome::Caller;
+use crate::permissions::{Holder, limits};
 use crate::roles::RoleSettings;
 
 /// Where global questions are asked when nothing names a region.
 const DEFAULT_REGION: &str = "us-east-1";
-/// The session name CloudTrail shows when the user gives none.
-const SESSION_NAME: &str = "trailproof";
 /// How often the very first request is tried. Nobody wants to wait long for the message that the
 /// network is down.
 const FIRST_ATTEMPTS: u32 = 3;
@@ -36,19 +41,23 @@ pub(crate) struct Connected {
     clients: Clients,
     provider: SharedCredentialsProvider,
     max_attempts: Option<u32>,
+    /// What is set about the network.
+    pub(crate) network: Vec<NetworkSetting>,
 }
 
 impl Connected {
-    /// Connects for so many calls at once, and finds out who is calling.
+    /// Connects for so many calls at once, and finds out who is calling: the last hub role, where
+    /// there is one.
     pub(crate) async fn open(
         options: &ConnectOptions,
+        roles: &RoleSettings,
         concurrency: usize,
     ) -> Result<Self, ScanError> {
         let Connection {
             config,
             max_attempts,
             credentials,
-            settings: _,
+            settings,
         } = options.load(concurrency).await?;
         let region = config.region().map_or(DEFAULT_REGION, AsRef::as_ref);
         let region = Region::new(region);
@@ -59,25 +68,50 @@ impl Connected {
             ));
         };
         let clients = Clients::new(&config);
-        let (caller, identity) = identify(&clients, &provider, &credentials, region).await?;
+        let (mut caller, mut identity) =
+            identify(&clients, &provider, &credentials, region.clone()).await?;
+        let mut provider = provider;
+        if !roles.hubs.is_empty() {
+            let of_hubs = Arc::new(Clients::new(&config));
+            for hub in &roles.hubs {
+                let hub = Hub::new(
+                    hub,
+                    roles,
+                    caller.partition,
+                    provider,
+                    Arc::clone(&of_hubs),
+                    region.clone(),
+                );
+                // Kept until they end: each attempt to renew begins with those before.
+                provider = SharedCredentialsProvider::new(hub);
+            }
+            (caller, identity) = identify(&clients, &provider, &credentials, region).await?;
+        }
         Ok(Self {
             caller,
             identity,
             clients,
             provider,
             max_attempts,
+            network: settings,
         })
     }
 
-    /// The engine that asks over it, entering accounts by a role. Who is calling was the first
+    /// How far this computer's clock is ahead of AWS's, where an answer said the time.
+    pub(crate) fn clock_skew(&self) -> Option<SignedDuration> {
+        self.clients.clock_skew()
+    }
+
+    /// The engine that asks over it, entering accounts by roles. Who is calling was the first
     /// question, and is recorded.
     pub(crate) fn engine(
         self,
-        role: &RoleSettings,
-        refused: HashMap<AccountId, Failure>,
+        roles: &RoleSettings,
+        known: KnownRoles,
         recorder: Recorder,
         concurrency: usize,
         warnings: UnboundedSender<Warning>,
+        named_regions: BTreeSet<Region>,
     ) -> Engine {
         let Self {
             caller,
@@ -85,13 +119,8 @@ impl Connected {
             clients,
             provider,
             max_attempts,
+            network: _,
         } = self;
-        let roles = Roles {
-            template: role.role.clone(),
-            partition: caller.partition,
-            session_name: role.session_name.as_deref().unwrap_or(SESSION_NAME).into(),
-            external_id: role.external_id.as_deref().map(Into::into),
-        };
         let request = Request {
             account: caller.account,
             region: caller.region.clone(),
@@ -99,6 +128,12 @@ impl Connected {
         };
         let identified = recorder.knows(Key::of_request(&request));
         let stop = Stop::default();
+        let sessions = Sessions::new(
+            &caller,
+            provider,
+            Roles::new(roles, caller.partition),
+            known,
+        );
         let transport = Transport::new(
             clients,
             caller.region,
@@ -107,6 +142,7 @@ impl Connected {
             stop,
             recorder,
             warnings,
+            Limits::new(limits(&roles.session_policy, Holder::Member)),
         );
         transport
             .tally
@@ -114,8 +150,7 @@ impl Connected {
         if !identified {
             transport.recorder.answered(&request, identity);
         }
-        let sessions = Sessions::new(caller.account, provider, roles, refused);
-        Engine::new(transport, sessions)
+        Engine::new(transport, sessions, Refusals::except_in(named_regions))
     }
 }
 
@@ -127,7 +162,15 @@ async fn identify(
     region: Region,
 ) -> Result<(Caller, Answer), ScanError> {
     let credentials = provider.provide_credentials().await.map_err(|error| {
-        described.missing(&error, Failure::no_credentials(&error).error.message)
+        let mut causes = std::iter::successors(error.source(), |&cause| cause.source());
+        match causes.find_map(|cause| cause.downcast_ref()) {
+            Some(HubFailure { arn, failure }) => ScanError::HubRole {
+                arn: arn.clone(),
+                code: failure.error.code.clone(),
+                message: failure.error.message.clone(),
+            },
+            None => described.missing(&error, Failure::no_credentials(&error).error.message),
+        }
     })?;
     let target = Target {
         region: region.clone(),

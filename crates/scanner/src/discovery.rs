@@ -68,7 +68,7 @@ impl Discovery {
         let request = self.request(Call::DescribeOrganization);
         match self.engine.fetch(&request, &mut |_| ()).await {
             Ok(()) => {}
-            Err(End::Stopped) => return Err(DiscoveryEnd::Stopped),
+            Err(End::Stopped | End::NeverAsked) => return Err(DiscoveryEnd::Stopped),
             Err(End::Failed(failure))
                 if failure.error.code == "AWSOrganizationsNotInUseException" =>
             {
@@ -95,6 +95,7 @@ impl Discovery {
         match std::mem::take(&mut self.scope) {
             Scope::Organization => self.organization_accounts(management).await,
             Scope::Accounts(accounts) => {
+                self.roles_of_organization(management).await?;
                 let listed: BTreeSet<AccountId> = accounts.into_iter().collect();
                 for account in &listed {
                     self.send(*account, None, true);
@@ -103,15 +104,37 @@ impl Discovery {
                 Ok(())
             }
             Scope::CurrentAccount => {
+                self.roles_of_organization(management).await?;
                 self.send(self.caller.account, None, true);
                 Ok(())
             }
         }
     }
 
+    /// Asks the organization which roles go with which accounts, where only it knows and is not
+    /// asked for its accounts anyway.
+    async fn roles_of_organization(
+        &self,
+        management: Option<AccountId>,
+    ) -> Result<(), DiscoveryEnd> {
+        if !self.engine.sessions.roles.need_organization() {
+            return Ok(());
+        }
+        self.organization_pages(management, false).await
+    }
+
     async fn organization_accounts(
         &self,
         management: Option<AccountId>,
+    ) -> Result<(), DiscoveryEnd> {
+        self.organization_pages(management, true).await
+    }
+
+    /// Lists the accounts: to choose their roles, and to send those in scope on.
+    async fn organization_pages(
+        &self,
+        management: Option<AccountId>,
+        send: bool,
     ) -> Result<(), DiscoveryEnd> {
         // Pages go through a channel, so that accounts of the first are scanned while the last is
         // still to come.
@@ -148,7 +171,7 @@ impl Discovery {
                     }))
                 }
                 Ok(()) => Ok(()),
-                Err(End::Stopped) => Err(DiscoveryEnd::Stopped),
+                Err(End::Stopped | End::NeverAsked) => Err(DiscoveryEnd::Stopped),
                 Err(End::Failed(failure)) => Err(self
                     .failed("organizations:ListAccounts", failure, management)
                     .into()),
@@ -160,13 +183,19 @@ impl Discovery {
             while let Some(page) = arriving.recv().await {
                 for account in page {
                     self.note_units(&account, &mut units);
-                    if listed.insert(account.id) && self.in_scope(&account, &mut units).await? {
+                    if !listed.insert(account.id) {
+                        continue;
+                    }
+                    self.choose_roles(&account, &mut units).await?;
+                    if send && self.in_scope(&account, &mut units).await? {
                         let active = !account.is_unusable();
                         self.send(account.id, account.name, active);
                     }
                 }
             }
-            self.warn_of_unlisted(&listed);
+            if send {
+                self.warn_of_unlisted(&listed);
+            }
             self.warn_of_empty_units(&units);
             Ok::<(), DiscoveryEnd>(())
         };
@@ -178,6 +207,34 @@ impl Discovery {
     fn nobody_listed(&self) -> bool {
         let evidence = self.engine.transport.recorder.evidence();
         evidence.reader().listed_accounts().is_empty()
+    }
+
+    /// Chooses the member role of an account: at most one may be for it.
+    async fn choose_roles(
+        &self,
+        account: &OrganizationAccount,
+        units: &mut Units,
+    ) -> Result<(), DiscoveryEnd> {
+        let roles = &self.engine.sessions.roles;
+        let mut places = Vec::new();
+        for (place, member) in roles.members() {
+            // The cheap conditions first: tags cost a call.
+            let named = member.accounts.is_empty() || member.accounts.contains(&account.id);
+            if !named
+                || (!member.units.is_empty() && !self.is_in(account, &member.units, units).await?)
+            {
+                continue;
+            }
+            if !member.tags.is_empty() {
+                let tags = self.tags(account.id).await?;
+                let mut wanted = member.tags.iter();
+                if !wanted.all(|(key, value)| tags.get(key) == Some(value)) {
+                    continue;
+                }
+            }
+            places.push(place);
+        }
+        Ok(roles.assign(account.id, &places)?)
     }
 
     async fn in_scope(
@@ -235,7 +292,7 @@ impl Discovery {
                     message: format!("the tags of account {account} cannot be read"),
                 })
             }),
-            Err(End::Stopped) => Err(DiscoveryEnd::Stopped),
+            Err(End::Stopped | End::NeverAsked) => Err(DiscoveryEnd::Stopped),
             Err(End::Failed(failure)) => Err(self.failed(operation, failure, None).into()),
         }
     }
@@ -286,7 +343,7 @@ impl Discovery {
     async fn look_up(&self, ask: &Ask) -> Result<Value, DiscoveryEnd> {
         match self.engine.look_up(&self.caller.region, ask).await {
             Ok(answer) => Ok(answer),
-            Err(End::Stopped) => Err(DiscoveryEnd::Stopped),
+            Err(End::Stopped | End::NeverAsked) => Err(DiscoveryEnd::Stopped),
             Err(End::Failed(failure)) => {
                 let unknown_unit = failure.error.class == ErrorClass::NotFound
                     || failure.error.class == ErrorClass::Invalid;
@@ -364,12 +421,15 @@ impl Discovery {
         }
     }
 
-    /// The units that filters name.
-    fn wanted_units(&self) -> impl Iterator<Item = &String> {
+    /// The units that filters and member roles name.
+    fn wanted_units(&self) -> BTreeSet<&String> {
         let filter = &self.filter;
+        let members = self.engine.sessions.roles.members();
         filter
             .organizational_units
             .union(&filter.exclude_organizational_units)
+            .chain(members.flat_map(|(_, member)| &member.units))
+            .collect()
     }
 
     fn note_units(&self, account: &OrganizationAccount, units: &mut Units) {
@@ -378,7 +438,7 @@ impl Discovery {
             let mut above = account.paths.iter().flat_map(|path| path.split('/'));
             above.any(|name| name == unit)
         };
-        let met = self.wanted_units().filter(|unit| on_path(unit));
+        let met = self.wanted_units().into_iter().filter(|unit| on_path(unit));
         units.met.extend(met.cloned());
     }
 
@@ -390,6 +450,7 @@ impl Discovery {
         }
         for unit in self
             .wanted_units()
+            .into_iter()
             .filter(|unit| !units.met.contains(*unit))
         {
             let _ = self.warnings.send(Warning {

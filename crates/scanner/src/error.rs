@@ -112,6 +112,34 @@ pub enum ScanError {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// Two member roles are for one account.
+    #[error("both {first} and {second} name the role of account {account}")]
+    AmbiguousRole {
+        /// The account.
+        account: AccountId,
+        /// How messages name the one.
+        first: String,
+        /// How messages name the other.
+        second: String,
+    },
+    /// A member role is for nobody, or names no role.
+    #[error("{place} cannot be used: {reason}")]
+    InvalidMemberRole {
+        /// How messages name it.
+        place: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A role that is to be assumed first cannot be.
+    #[error("the hub role {arn} cannot be assumed: {code}: {message}")]
+    HubRole {
+        /// Its ARN.
+        arn: String,
+        /// The code AWS gave.
+        code: String,
+        /// What AWS said.
+        message: String,
+    },
     /// The credentials belong to a partition that trailproof does not know.
     #[error("the credentials are of partition `{partition}`, which trailproof does not know")]
     UnknownPartition {
@@ -199,6 +227,15 @@ impl ScanError {
                 cause.unwrap_or("check the network, the proxy, --region and AWS_ENDPOINT_URL")
             }
             Self::InvalidRoleSetting { .. } => "correct the value",
+            Self::AmbiguousRole { .. } => {
+                "let one of the two tables leave the account out: each account has one kind of role"
+            }
+            Self::InvalidMemberRole { .. } => {
+                "a [[member-role]] table has `role`, and `account`, `ou` or `tag`"
+            }
+            Self::HubRole { .. } => {
+                "check its ARN, its external id and which principals its trust policy names"
+            }
             Self::UnknownPartition { .. } => {
                 "use credentials of aws, aws-cn, aws-us-gov or aws-eusc; evidence made with the \
                  AWS CLI can be judged by `trailproof evaluate`"

@@ -13,6 +13,9 @@ use crate::outcome::{Caller, Statistics};
 pub enum ScanEvent {
     /// The credentials work, and these are theirs.
     Connected(Caller),
+    /// The organization they belong to was asked for; `None` where it is not asked, or does not
+    /// say.
+    Organization(Option<Organization>),
     /// Records of an earlier run were loaded; what they cover is not asked again.
     Resumed {
         /// How many.
@@ -58,6 +61,15 @@ pub enum ScanEvent {
     /// Counters, several times a second while the scan runs: a tick for redrawing, and the chance
     /// to answer `Break` while nothing else happens.
     Progress(Statistics),
+}
+
+/// An organization, as an account of it sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Organization {
+    /// Such as `o-a1b2c3d4e5`, where AWS told it.
+    pub id: Option<String>,
+    /// The account that owns it.
+    pub management: AccountId,
 }
 
 /// Something a reader should know.

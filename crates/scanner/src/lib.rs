@@ -12,9 +12,11 @@ mod calls;
 mod clock;
 mod connection;
 mod discovery;
+pub mod doctor;
 mod engine;
 mod error;
 mod event;
+mod hub;
 mod log;
 mod outcome;
 mod pacing;
@@ -33,9 +35,14 @@ pub use connection::{
     ConnectOptions, Connections, Environment, MfaPrompt, NetworkSetting, Origin, StaticCredentials,
 };
 pub use error::ScanError;
-pub use event::{ScanEvent, Warning, WarningCode};
-pub use outcome::{Caller, DeniedAccount, FoundAccount, ScanOutcome, SlowAccount, Statistics};
+pub use event::{Organization, ScanEvent, Warning, WarningCode};
+pub use outcome::{
+    Caller, DeniedAccount, FoundAccount, NeverAsked, OwnAccount, Refused, ScanOutcome, SessionUse,
+    SlowAccount, Statistics,
+};
 pub use plan::{AccountFilter, EvidenceFile, RegionFilter, ScanPlan, Scope, Sweep};
-pub use roles::{InvalidRoleTemplate, RoleSettings, RoleTemplate};
+pub use roles::{
+    HubRole, InvalidRoleTemplate, MemberRole, RoleSettings, RoleTemplate, SessionPolicy,
+};
 pub use scan::scan;
 pub use shard::{InvalidShard, Shard};

@@ -8,6 +8,9 @@ use serde::Serialize;
 use trailproof_core::account::{AccountId, Partition, Region};
 use trailproof_core::evidence::{CallError, Evidence, Operation};
 
+use crate::connection::NetworkSetting;
+use crate::permissions::SessionForm;
+
 /// The result of a scan that could start.
 #[derive(Debug)]
 pub struct ScanOutcome {
@@ -26,6 +29,58 @@ pub struct ScanOutcome {
     pub finished_at: Timestamp,
     /// Counters.
     pub statistics: Statistics,
+    /// What is set about the network, and where each setting came from.
+    pub network: Vec<NetworkSetting>,
+    /// The roles that let in, in this part of the run.
+    pub sessions: Vec<SessionUse>,
+    /// How the caller's own account was read.
+    pub own_account: Option<OwnAccount>,
+    /// What was not asked any more, because it was refused wherever it was asked.
+    pub never_asked: Vec<NeverAsked>,
+}
+
+/// A role that let in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SessionUse {
+    /// The role as the user wrote it, as an ARN with `{partition}` and `{account}` in it.
+    pub role: String,
+    /// What limited its sessions.
+    pub session_policy: SessionForm,
+    /// How many accounts were entered so.
+    pub accounts: usize,
+}
+
+/// How the caller's own account was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OwnAccount {
+    /// By a role, with its session limited like any other's.
+    Role,
+    /// With the credentials of the scan itself.
+    OwnCredentials,
+}
+
+/// Something that was refused to a role in several accounts and allowed in none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NeverAsked {
+    /// The role as the user wrote it.
+    pub role: String,
+    /// What.
+    pub what: Refused,
+    /// The accounts that refused it.
+    pub refused_in: Vec<AccountId>,
+    /// What the last of them said.
+    pub error: CallError,
+    /// How many questions were not asked for that reason.
+    pub questions: u64,
+}
+
+/// What can be refused everywhere.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Refused {
+    /// A call, in any region.
+    Operation(Operation),
+    /// A region, by an explicit deny, whatever the call.
+    Region(Region),
 }
 
 /// Whose credentials a scan uses.

@@ -20,7 +20,7 @@ pub struct ScanPlan {
     pub scope: Scope,
     /// Which of those accounts to leave out.
     pub accounts: AccountFilter,
-    /// The role that is assumed in every account but the caller's own.
+    /// The roles by which accounts are entered.
     pub role: RoleSettings,
     /// Which regions of each account to sweep.
     pub regions: RegionFilter,
@@ -42,6 +42,9 @@ pub struct ScanPlan {
 }
 
 impl ScanPlan {
+    /// Calls in flight when the number of accounts does not ask for fewer.
+    pub const CONCURRENCY: usize = 256;
+
     /// A plan with defaults: the whole organization, `OrganizationAccountAccessRole`, every
     /// enabled region, a full sweep, evidence kept in memory only.
     pub fn new(policy: Policy) -> Self {
@@ -70,7 +73,7 @@ pub enum Scope {
     Organization,
     /// These accounts, without asking Organizations. An account named twice is scanned once.
     Accounts(Vec<AccountId>),
-    /// The account of the caller's credentials, without asking Organizations or assuming a role.
+    /// The account of the caller's credentials, without asking Organizations.
     CurrentAccount,
 }
 

@@ -209,6 +209,8 @@ impl Regions {
                 Ok(known.map(|regions| enabled(&regions)))
             }
             Err(End::Failed(failure)) => Ok(Err(failure.error.class)),
+            // It was refused wherever it was asked.
+            Err(End::NeverAsked) => Ok(Err(ErrorClass::Denied)),
             Err(End::Stopped) => Err(Stopped),
         }
     }
@@ -245,7 +247,7 @@ impl Regions {
             }
             Err(End::Stopped) => return Err(DiscoveryEnd::Stopped),
             // Without the list, a name of the right form has the benefit of the doubt.
-            Err(End::Failed(_)) => {
+            Err(End::Failed(_) | End::NeverAsked) => {
                 existing.extend(
                     unusual
                         .iter()

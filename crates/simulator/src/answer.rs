@@ -53,6 +53,7 @@ impl Organization {
         let caller = Caller {
             account: request.account,
             session,
+            limit: None,
         };
         permission::check(self, &caller, &request.region, operation)?;
         let parameters = Value::Object(request.call.parameters());

@@ -1,10 +1,12 @@
 //! Access keys. Temporary ones carry their account and expiry in the key itself, so that a session
-//! costs no memory; the role and session name are in the token. Signatures are not checked.
+//! costs no memory; the role, the
+//! session name and what limits it are in the token. Signatures are not checked.
 
 use jiff::Timestamp;
 use trailproof_core::account::AccountId;
 
 use crate::permission::Caller;
+use crate::session_policy::SessionLimit;
 
 /// Temporary credentials.
 #[derive(Debug)]
@@ -39,6 +41,7 @@ pub(crate) fn issue(
     expiration: Timestamp,
     role: &str,
     session: &str,
+    limit: Option<&SessionLimit>,
 ) -> Credentials {
     let number: u64 = account.to_string().parse().unwrap_or_default();
     let seconds = u32::try_from(expiration.as_second()).unwrap_or(u32::MAX);
@@ -52,7 +55,8 @@ pub(crate) fn issue(
                 .map(|position| digit(sealed, position)),
         )
         .collect();
-    let session_token = format!("{TOKEN}/{access_key}/{session}/{role}");
+    let limit = SessionLimit::in_token(limit);
+    let session_token = format!("{TOKEN}/{access_key}/{session}/{limit}/{role}");
     Credentials {
         secret_key: format!("SimulatedSecretKeyOf{access_key}"),
         access_key,
@@ -71,12 +75,17 @@ pub(crate) fn identify(access_key: &str, token: Option<&str>) -> Identity {
     let session = token
         .and_then(|token| token.strip_prefix(TOKEN)?.strip_prefix('/'))
         .and_then(|token| token.strip_prefix(access_key)?.strip_prefix('/'))
-        .and_then(|token| token.split_once('/'));
+        .and_then(|token| token.split_once('/'))
+        .and_then(|(session, rest)| {
+            let (limit, role) = rest.split_once('/')?;
+            Some((session, limit, role))
+        });
     match (open(digits), session) {
-        (Some((account, expiration)), Some((session, role))) => Identity::Session(
+        (Some((account, expiration)), Some((session, limit, role))) => Identity::Session(
             Caller {
                 account,
                 session: Some((role.to_owned(), session.to_owned())),
+                limit: SessionLimit::of_token(limit),
             },
             expiration,
         ),
@@ -119,7 +128,7 @@ mod tests {
     fn a_session_is_recognized() {
         let account = "012345678901".parse().unwrap();
         let expiration = Timestamp::from_second(1_795_384_800).unwrap();
-        let credentials = issue(account, expiration, "audit/Reader", "trailproof");
+        let credentials = issue(account, expiration, "audit/Reader", "trailproof", None);
         assert_eq!(credentials.access_key.len(), 20);
         assert_eq!(
             identify(&credentials.access_key, Some(&credentials.session_token)),
@@ -127,6 +136,7 @@ mod tests {
                 Caller {
                     account,
                     session: Some(("audit/Reader".to_owned(), "trailproof".to_owned())),
+                    limit: None,
                 },
                 expiration
             )

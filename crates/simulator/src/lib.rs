@@ -20,6 +20,7 @@ mod protocol;
 pub mod scenario;
 pub mod server;
 mod service;
+mod session_policy;
 
 pub use in_process::Sweep;
 pub use minimum::Minimum;

@@ -6,6 +6,7 @@ use trailproof_core::account::{AccountId, Region};
 use crate::failure::Failure;
 use crate::model::{AccountState, Denial, Organization};
 use crate::operation::{Operation, Service};
+use crate::session_policy::SessionLimit;
 use trailproof_core::evidence::ErrorClass;
 
 /// Whose credentials make a call.
@@ -14,6 +15,8 @@ pub(crate) struct Caller {
     pub(crate) account: AccountId,
     /// The role, path and name, and the session's name; `None` for a user of the account.
     pub(crate) session: Option<(String, String)>,
+    /// What the session's own policy allows; `None` where it has none.
+    pub(crate) limit: Option<SessionLimit>,
 }
 
 impl Caller {
@@ -63,6 +66,11 @@ pub(crate) fn check(
             .find(|candidate| candidate.path_and_name() == *role)
     });
     let role_denials = role.map_or(&[][..], |role| role.denials.as_slice());
+    let limited = caller.limit.as_ref();
+    if limited.is_some_and(|limit| !limit.allows(operation)) {
+        let why = "because no session policy allows the action";
+        return Err(denied(organization, caller, operation, why));
+    }
     if account.denials.is_empty() && role_denials.is_empty() {
         return Ok(());
     }

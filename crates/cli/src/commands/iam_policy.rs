@@ -1,12 +1,15 @@
 //! `trailproof iam-policy`: the permissions that trailproof needs.
 
+use std::fmt::Write as _;
+
 use trailproof_core::account::{AccountId, Partition};
 use trailproof_scanner::RoleTemplate;
-use trailproof_scanner::permissions::{self, Who};
+use trailproof_scanner::permissions::{self, MANAGED, RoleName, Statement, Who};
 
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::output::Output;
+use crate::settings::ConfigurationArguments;
 
 /// Print the exact permissions that a scan or a fix needs.
 ///
@@ -26,14 +29,18 @@ pub(crate) struct Arguments {
     #[arg(long, value_enum, default_value_t)]
     format: Form,
 
-    /// The name, or path and name, of the role in the members [default: that of a new role,
-    /// trailproof; for the caller, the role that scan assumes by default].
+    /// The name, or path and name, of the role in the members; for the caller, of every role that
+    /// is tried [default: for members that of a new role, trailproof; for the caller the roles of
+    /// the configuration file, or the one that scan assumes by default].
     #[arg(long)]
-    role: Option<String>,
+    role: Vec<String>,
 
     /// The partition, in JSON. CloudFormation and Terraform find it out themselves.
     #[arg(long, value_enum, default_value_t)]
     partition: PartitionName,
+
+    #[command(flatten)]
+    configuration: ConfigurationArguments,
 }
 
 /// What is to be done.
@@ -49,11 +56,11 @@ enum Task {
 
 impl Task {
     /// What it calls beside reading.
-    fn repair(self) -> &'static [&'static str] {
+    fn repair(self) -> Vec<&'static str> {
         match self {
-            Self::Scan => &[],
+            Self::Scan => Vec::new(),
             #[cfg(feature = "remediation")]
-            Self::Fix => &trailproof_report::remediation::permissions::ACTIONS,
+            Self::Fix => trailproof_report::remediation::permissions::all(),
         }
     }
 }
@@ -87,6 +94,8 @@ enum Form {
     CloudFormation,
     /// A Terraform configuration.
     Terraform,
+    /// AWS's own policies `SecurityAudit` and `ReadOnlyAccess`, and what each lacks.
+    Managed,
 }
 
 #[derive(Debug, Clone, Copy, Default, clap::ValueEnum)]
@@ -123,31 +132,125 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
         format,
         role,
         partition,
+        configuration,
     } = arguments;
     let who = Who::from(who);
-    let role = role.unwrap_or_else(|| {
-        match who {
-            Who::Caller => RoleTemplate::DEFAULT,
-            Who::Member => NEW_ROLE,
-        }
-        .to_owned()
-    });
-    let (path, name) = path_and_name(&role)?;
-    let statements = permissions::statements(who, task.repair());
+    let roles = roles(role, who, &configuration, output)?;
+    let statements = permissions::statements(who, &task.repair());
     let text = match format {
         Form::Json => {
-            let role_arn = format!("arn:{}:iam::*:role{path}{name}", Partition::from(partition));
-            permissions::json(&statements, &role_arn).map_err(CliError::failed)?
+            permissions::json(&statements, &roles, partition.into()).map_err(CliError::failed)?
         }
-        Form::CloudFormation => permissions::cloudformation(&statements, who, &path, &name),
-        Form::Terraform => permissions::terraform(&statements, who, &path, &name),
+        Form::CloudFormation => permissions::cloudformation(&statements, who, &roles),
+        Form::Terraform => permissions::terraform(&statements, who, &roles),
+        Form::Managed => managed(&statements, partition.into()),
     };
     output.data(|out| out.write_all(text.as_bytes()))?;
+    output.note(next(who, format, &roles));
     Ok(Exit::Success)
 }
 
+/// The roles in the members: those of the flags, or for the caller those that a scan would try.
+fn roles(
+    flags: Vec<String>,
+    who: Who,
+    configuration: &ConfigurationArguments,
+    output: &Output,
+) -> Result<Vec<RoleName>, CliError> {
+    let names = |roles: &[String]| -> Result<Vec<RoleName>, CliError> {
+        roles.iter().map(|role| path_and_name(role)).collect()
+    };
+    match (who, flags.as_slice()) {
+        (Who::Member, []) => names(&[NEW_ROLE.to_owned()]),
+        (Who::Member, [_, _, ..]) => Err(CliError::usage("a template makes one role")
+            .hint("print one for each --role of --who member")),
+        (Who::Member | Who::Caller, [_, ..]) => names(&flags),
+        (Who::Caller, []) => {
+            let settings = configuration.load(output)?.connection.role_settings()?;
+            let members = settings
+                .members
+                .iter()
+                .flat_map(|member| member.roles.clone());
+            let templates = settings.templates().into_iter().chain(members);
+            let texts: Vec<String> = templates.map(|role| role.as_str().to_owned()).collect();
+            let mut roles = names(&texts)?;
+            let mut seen = std::collections::BTreeSet::new();
+            roles.retain(|role| seen.insert(role.clone()));
+            Ok(roles)
+        }
+    }
+}
+
+/// AWS's own policies, and what has to be allowed beside them.
+fn managed(statements: &[Statement], partition: Partition) -> String {
+    let mut text = String::new();
+    for policy in &MANAGED {
+        let lacking = policy.lacking(statements);
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            text,
+            "arn:{partition}:iam::aws:policy/{} ({}, read in March 2026)",
+            policy.name, policy.version
+        );
+        if lacking.is_empty() {
+            text.push_str("  lacks nothing\n");
+        } else {
+            text.push_str("  lacks\n");
+        }
+        for action in lacking {
+            let _ = writeln!(text, "    {action}");
+        }
+    }
+    text
+}
+
+/// The commands that use what was printed.
+fn next(who: Who, format: Form, roles: &[RoleName]) -> String {
+    let mut flags = String::new();
+    for RoleName { path, name } in roles {
+        let role = format!("{}{name}", path.trim_start_matches('/'));
+        if role != RoleTemplate::DEFAULT || roles.len() > 1 {
+            // Writing to a String cannot fail.
+            let _ = write!(flags, " --role {role}");
+        }
+    }
+    let deploy = match (who, format) {
+        (Who::Member, Form::CloudFormation) => {
+            "\n  aws cloudformation create-stack-set --stack-set-name trailproof \\
+    --template-body file://member.yaml --capabilities CAPABILITY_NAMED_IAM \\
+    --permission-model SERVICE_MANAGED \\
+    --auto-deployment Enabled=true,RetainStacksOnAccountRemoval=false \\
+    --parameters ParameterKey=TrustedPrincipalArn,ParameterValue=ARN \\
+      ParameterKey=OrganizationId,ParameterValue=o-ID ParameterKey=ExternalId,ParameterValue=ID
+  aws cloudformation create-stack-instances --stack-set-name trailproof \\
+    --deployment-targets OrganizationalUnitIds=r-ID --regions us-east-1"
+        }
+        (Who::Caller, Form::CloudFormation) => {
+            "\n  aws cloudformation deploy --stack-name trailproof-caller \\
+    --template-file caller.yaml --capabilities CAPABILITY_IAM"
+        }
+        (_, Form::Terraform) => "\n  terraform init && terraform apply",
+        (Who::Caller, Form::Json) => {
+            "\n  aws iam create-policy --policy-name trailproof --policy-document file://caller.json"
+        }
+        (Who::Member, Form::Json) => {
+            "\n  aws iam put-role-policy --role-name ROLE --policy-name trailproof \\
+    --policy-document file://member.json"
+        }
+        (_, Form::Managed) => "",
+    };
+    let external_id = match (who, format) {
+        (Who::Member, Form::CloudFormation | Form::Terraform) => " --external-id ID",
+        _ => "",
+    };
+    format!(
+        "next:{deploy}\n  trailproof doctor{flags}{external_id}\n  \
+         trailproof scan{flags}{external_id} --out run"
+    )
+}
+
 /// The path, which begins and ends with a slash, and the name of a role as `--role` takes it.
-fn path_and_name(role: &str) -> Result<(String, String), CliError> {
+fn path_and_name(role: &str) -> Result<RoleName, CliError> {
     let template: RoleTemplate = role.parse().map_err(CliError::usage)?;
     // Any account will do: what is wanted is what comes after it.
     let arn = template.arn(
@@ -169,8 +272,14 @@ fn path_and_name(role: &str) -> Result<(String, String), CliError> {
         )));
     }
     Ok(match resource.rsplit_once('/') {
-        Some((path, name)) => (format!("/{path}/"), name.to_owned()),
-        None => ("/".to_owned(), resource.to_owned()),
+        Some((path, name)) => RoleName {
+            path: format!("/{path}/"),
+            name: name.to_owned(),
+        },
+        None => RoleName {
+            path: "/".to_owned(),
+            name: resource.to_owned(),
+        },
     })
 }
 

@@ -115,6 +115,9 @@ fn join(runs: &[(&Path, Run)]) -> Result<Run, CliError> {
             .collect();
         Some(accounts.into_iter().collect())
     };
+    for (_, run) in runs.iter().skip(1) {
+        joined.access.add(run.access.clone());
+    }
     joined.statistics = statistics(runs);
     Ok(joined)
 }

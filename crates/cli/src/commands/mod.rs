@@ -8,6 +8,7 @@ mod completions;
 mod controls;
 mod demo;
 mod diff;
+mod doctor;
 mod evaluate;
 mod explain;
 mod export;
@@ -64,6 +65,7 @@ commands! {
     Pattern => pattern,
     Merge => merge,
     IamPolicy => iam_policy,
+    Doctor => doctor,
     Demo => demo,
     Completions => completions,
     Generate => generate,

@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 use trailproof_core::evidence::Evidence;
 use trailproof_core::policy::Policy;
 use trailproof_report::run::{
-    Organization, PolicyRecord, Run, RunDirectory, RunKind, Scope as RecordedScope, SlowAccount,
+    Access, NetworkSetting, NeverAsked, Organization, OwnAccount as RecordedOwnAccount,
+    PolicyRecord, Run, RunDirectory, RunKind, Scope as RecordedScope, SessionUse, SlowAccount,
     Statistics, Sweep as RecordedSweep, file,
 };
 use trailproof_scanner::{
-    EvidenceFile, ScanError, ScanEvent, ScanOutcome, ScanPlan, Scope, Sweep, WarningCode,
+    EvidenceFile, OwnAccount, Refused, ScanError, ScanEvent, ScanOutcome, ScanPlan, Scope, Sweep,
+    WarningCode,
 };
 
 use crate::clock;
@@ -132,7 +134,15 @@ fn prepare_resumed(
     }
     let policy = recorded_policy(&run)?;
     let scope = recorded_scope(&run.scope)?;
-    connection.role = run.scope.role.clone().or(connection.role);
+    // As it was begun, with roles of other flags left aside.
+    if let Some(first) = &run.scope.role {
+        connection.role = if run.scope.roles.is_empty() {
+            vec![first.clone()]
+        } else {
+            run.scope.roles.clone()
+        };
+        connection.place_of_roles = None;
+    }
     let mut plan = plan(&connection, &scope, policy.clone())?;
     plan.sweep = match run.sweep {
         None | Some(RecordedSweep::Full) => Sweep::Full,
@@ -187,8 +197,14 @@ pub(crate) fn new_run(
     policy: &Policy,
 ) -> Run {
     let now = clock::now();
+    let templates = plan.role.templates();
+    let roles: Vec<String> = templates
+        .iter()
+        .map(|role| role.as_str().to_owned())
+        .collect();
     let recorded = RecordedScope {
-        role: Some(plan.role.role.as_str().to_owned()),
+        role: roles.first().cloned(),
+        roles: if roles.len() > 1 { roles } else { Vec::new() },
         account_filters: scope.filters(&plan.scope),
         regions: plan.regions.include.iter().cloned().collect(),
         exclude_regions: plan.regions.exclude.iter().cloned().collect(),
@@ -198,6 +214,7 @@ pub(crate) fn new_run(
     let builtin = trailproof_core::control::builtin();
     let policy = PolicyRecord::of(policy, now, |control| builtin.contains(control));
     let mut run = Run::start(kind, recorded, policy, now);
+    run.access.hub_roles = plan.role.hubs.iter().map(|hub| hub.arn.clone()).collect();
     run.sweep = Some(match plan.sweep {
         Sweep::Full => RecordedSweep::Full,
         Sweep::Adaptive => RecordedSweep::Adaptive,
@@ -277,10 +294,10 @@ pub(crate) async fn execute_in_runtime(
         reports,
     } = prepared;
     let interrupt = Interrupt::listen(output);
-    let mut progress = Progress::start(output);
     let narrowed =
         plan.scope != Scope::Organization || !plan.accounts.is_empty() || plan.shard.is_some();
-    let role = plan.role.role.as_str().to_owned();
+    let roles = plan.role.templates();
+    let mut progress = Progress::start(&roles, output);
     let is_new = plan.evidence.as_ref().is_some_and(|file| !file.resume);
     let mut no_role_assumed = false;
     let mut few_connections = false;
@@ -342,8 +359,13 @@ pub(crate) async fn execute_in_runtime(
         output.hint(open_files::HINT);
     }
     if no_role_assumed {
+        let roles: Vec<String> = roles
+            .iter()
+            .map(|role| format!("`{}`", role.as_str()))
+            .collect();
         output.warn(format_args!(
-            "no account could be entered: role `{role}` could be assumed in none of them"
+            "no account could be entered: role {} could be assumed in none of them",
+            roles.join(" or ")
         ));
         output.hint(
             "name the right role with --role; `trailproof iam-policy --who member --format \
@@ -379,6 +401,7 @@ pub(crate) fn record(run: &mut Run, outcome: &ScanOutcome, narrowed: bool) {
     run.scope.organization = organization(&outcome.evidence);
     run.scope.accounts =
         narrowed.then(|| outcome.accounts.iter().map(|account| account.id).collect());
+    run.access.add(access(outcome));
     let statistics = &outcome.statistics;
     let milliseconds =
         |duration: std::time::Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
@@ -410,6 +433,54 @@ pub(crate) fn record(run: &mut Run, outcome: &ScanOutcome, narrowed: bool) {
     };
 }
 
+/// How this part of the run reached AWS.
+fn access(outcome: &ScanOutcome) -> Access {
+    Access {
+        identity: Some(outcome.caller.arn.clone()),
+        network: outcome
+            .network
+            .iter()
+            .map(|setting| NetworkSetting {
+                name: setting.name.clone(),
+                value: setting.value.clone(),
+                origin: setting.origin.to_string(),
+            })
+            .collect(),
+        hub_roles: Vec::new(),
+        sessions: outcome
+            .sessions
+            .iter()
+            .map(|used| SessionUse {
+                role: used.role.clone(),
+                session_policy: used.session_policy.as_str().to_owned(),
+                accounts: used.accounts,
+            })
+            .collect(),
+        own_account: outcome.own_account.map(|own| match own {
+            OwnAccount::Role => RecordedOwnAccount::Role,
+            OwnAccount::OwnCredentials => RecordedOwnAccount::OwnCredentials,
+        }),
+        never_asked: outcome
+            .never_asked
+            .iter()
+            .map(|never| NeverAsked {
+                role: never.role.clone(),
+                operation: match &never.what {
+                    Refused::Operation(operation) => Some(operation.to_string()),
+                    Refused::Region(_) => None,
+                },
+                region: match &never.what {
+                    Refused::Operation(_) => None,
+                    Refused::Region(region) => Some(region.clone()),
+                },
+                refused_in: never.refused_in.clone(),
+                error: format!("{}: {}", never.error.code, never.error.message),
+                questions: never.questions,
+            })
+            .collect(),
+    }
+}
+
 fn organization(evidence: &Evidence) -> Option<Organization> {
     let organization = evidence.reader().organization()?;
     Some(Organization {
@@ -424,6 +495,8 @@ impl From<ScanError> for CliError {
             error,
             ScanError::InvalidRoleSetting { .. }
                 | ScanError::InvalidSetting { .. }
+                | ScanError::AmbiguousRole { .. }
+                | ScanError::InvalidMemberRole { .. }
                 | ScanError::UnknownRegion { .. }
                 | ScanError::UnknownOrganizationalUnit { .. }
                 | ScanError::FilterNeedsOrganization

@@ -6,20 +6,53 @@ mod bars;
 mod lines;
 mod tally;
 
-use trailproof_scanner::ScanEvent;
+use trailproof_core::account::AccountId;
+use trailproof_scanner::{Caller, RoleTemplate, ScanEvent};
 
 use crate::output::Output;
+use crate::untrusted::visible;
 use bars::Bars;
 use lines::Lines;
 use tally::Tally;
 
 pub(crate) use tally::Clock;
 
+/// Who asks, by which roles, about which organization: the first line of progress and summary.
+pub(crate) fn identity(
+    arn: &str,
+    roles: &str,
+    organization: Option<(Option<&str>, AccountId)>,
+) -> String {
+    let organization = match organization {
+        Some((Some(id), management)) => {
+            format!(", organization {} of {management}", visible(id))
+        }
+        Some((None, management)) => format!(", organization of {management}"),
+        None => String::new(),
+    };
+    format!("{}, {roles}{organization}", visible(arn))
+}
+
+/// Roles as people name them: what is the same in every ARN left out.
+pub(crate) fn words<'a>(roles: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<&str> = roles.map(role_name).collect();
+    let noun = if names.len() == 1 { "role" } else { "roles" };
+    format!("{noun} {}", visible(&names.join(", ")))
+}
+
+/// The path and name of a role's ARN.
+pub(crate) fn role_name(arn: &str) -> &str {
+    arn.split_once(":role/").map_or(arn, |(_, name)| name)
+}
+
 /// The progress of a scan.
 pub(crate) struct Progress {
     tally: Tally,
     display: Display,
     output: Output,
+    /// The roles that are tried, in words.
+    roles: String,
+    caller: Option<Caller>,
 }
 
 enum Display {
@@ -30,7 +63,7 @@ enum Display {
 
 impl Progress {
     /// Starts to show progress, in the way that fits where stderr goes.
-    pub(crate) fn start(output: &Output) -> Self {
+    pub(crate) fn start(roles: &[RoleTemplate], output: &Output) -> Self {
         // Log lines and bars would tear each other apart.
         let display = if output.is_quiet() {
             Display::Silent
@@ -43,6 +76,8 @@ impl Progress {
             tally: Tally::default(),
             display,
             output: output.clone(),
+            roles: words(roles.iter().map(RoleTemplate::as_str)),
+            caller: None,
         }
     }
 
@@ -57,11 +92,20 @@ impl Progress {
                     Display::Lines(_) | Display::Silent => output.warn(&warning.message),
                 }
             }
-            ScanEvent::Connected(caller) => self.note(format_args!(
-                "connected as {} in {}",
-                crate::untrusted::visible(&caller.arn),
-                caller.region
-            )),
+            ScanEvent::Connected(caller) => self.caller = Some(caller.clone()),
+            // Who it is and what may be seen stand in one line, once both are known.
+            ScanEvent::Organization(organization) => {
+                if let Some(caller) = self.caller.take() {
+                    let organization = organization
+                        .as_ref()
+                        .map(|known| (known.id.as_deref(), known.management));
+                    self.note(format_args!(
+                        "{} in {}",
+                        identity(&caller.arn, &self.roles, organization),
+                        caller.region
+                    ));
+                }
+            }
             ScanEvent::Resumed { records } => {
                 self.note(format_args!(
                     "{records} answers of the earlier run are kept"

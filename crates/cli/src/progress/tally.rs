@@ -42,7 +42,10 @@ impl Tally {
                 self.throttles = statistics.throttles;
                 self.elapsed = statistics.elapsed;
             }
-            ScanEvent::Connected(_) | ScanEvent::Resumed { .. } | ScanEvent::Warning(_) => {}
+            ScanEvent::Connected(_)
+            | ScanEvent::Organization(_)
+            | ScanEvent::Resumed { .. }
+            | ScanEvent::Warning(_) => {}
         }
     }
 

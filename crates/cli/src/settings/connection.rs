@@ -1,14 +1,16 @@
 //! How AWS is reached, and as whom.
 
 use serde::Deserialize;
-use trailproof_scanner::{ConnectOptions, RoleSettings, RoleTemplate};
+use trailproof_core::arn::Arn;
+use trailproof_scanner::{ConnectOptions, HubRole, RoleSettings, SessionPolicy};
 
-use super::or_file;
+use super::roles::{MemberRoleTable, one_or_many, parse};
 use super::values::RegionName;
+use super::{list_or_file, or_file};
 use crate::error::CliError;
 use crate::{environment, mfa, open_files};
 
-/// Credentials and the role in member accounts. Everything else is read as the AWS CLI reads it.
+/// Credentials and the roles in member accounts. Everything else is read as the AWS CLI reads it.
 #[derive(Debug, Clone, Default, clap::Args, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 #[command(next_help_heading = "Connection")]
@@ -22,9 +24,11 @@ pub(crate) struct ConnectionSettings {
     pub(crate) region: Option<RegionName>,
 
     /// The role to assume in member accounts: a name, a path and name, or an ARN with {account}
-    /// and {partition} in it [default: `OrganizationAccountAccessRole`].
+    /// and {partition} in it. Several are tried in this order in each account
+    /// [default: `OrganizationAccountAccessRole`].
     #[arg(long)]
-    pub(crate) role: Option<String>,
+    #[serde(alias = "roles", deserialize_with = "one_or_many")]
+    pub(crate) role: Vec<String>,
 
     /// The external id that the role's trust policy asks for.
     #[arg(long, value_name = "ID")]
@@ -33,6 +37,31 @@ pub(crate) struct ConnectionSettings {
     /// The name of the role sessions, as CloudTrail will show it [default: trailproof].
     #[arg(long, value_name = "NAME")]
     pub(crate) session_name: Option<String>,
+
+    /// The ARN of a role to assume first: with it the organization is asked and the members are
+    /// entered. Several are assumed one with the other.
+    #[arg(long, value_name = "ARN")]
+    #[serde(deserialize_with = "one_or_many")]
+    pub(crate) hub_role: Vec<String>,
+
+    /// The external id that the hub roles' trust policies ask for.
+    #[arg(long, value_name = "ID")]
+    pub(crate) hub_external_id: Option<String>,
+
+    /// Let the sessions of the roles do all that the roles may, instead of limiting them to what
+    /// is called.
+    #[arg(long)]
+    pub(crate) no_session_policy: bool,
+
+    /// The roles of some accounts.
+    #[arg(skip)]
+    #[serde(skip)]
+    pub(crate) member_roles: Vec<MemberRoleTable>,
+
+    /// Where the file names the roles, when they are the file's.
+    #[arg(skip)]
+    #[serde(skip)]
+    pub(crate) place_of_roles: Option<String>,
 }
 
 impl ConnectionSettings {
@@ -44,12 +73,24 @@ impl ConnectionSettings {
             role,
             external_id,
             session_name,
+            hub_role,
+            hub_external_id,
+            no_session_policy,
+            member_roles,
+            place_of_roles,
         } = file;
         or_file(&mut self.profile, profile);
         or_file(&mut self.region, region);
-        or_file(&mut self.role, role);
+        if self.role.is_empty() {
+            self.role = role;
+            self.place_of_roles = place_of_roles;
+        }
         or_file(&mut self.external_id, external_id);
         or_file(&mut self.session_name, session_name);
+        list_or_file(&mut self.hub_role, hub_role);
+        or_file(&mut self.hub_external_id, hub_external_id);
+        self.no_session_policy |= no_session_policy;
+        self.member_roles = member_roles;
         self
     }
 
@@ -68,21 +109,49 @@ impl ConnectionSettings {
         })
     }
 
-    /// The role in member accounts.
+    /// The role that is tried first where no member role is for an account, in full.
+    pub(crate) fn first_role(&self) -> Result<Option<String>, CliError> {
+        let roles = self.role_settings()?.templates();
+        Ok(roles.first().map(|role| role.as_str().to_owned()))
+    }
+
+    /// The roles by which accounts are entered.
     pub(crate) fn role_settings(&self) -> Result<RoleSettings, CliError> {
-        let role = match &self.role {
-            None => RoleTemplate::default(),
-            Some(text) => text.parse().map_err(|error| {
-                CliError::usage(error).hint(
-                    "give the role's name, such as --role SecurityAudit, or its ARN as \
-                     arn:{partition}:iam::{account}:role/NAME",
-                )
-            })?,
-        };
+        let members = self.member_roles.iter();
         Ok(RoleSettings {
-            role,
+            roles: parse(&self.role, self.place_of_roles.as_deref())?,
             external_id: self.external_id.clone(),
             session_name: self.session_name.clone(),
+            members: members
+                .map(MemberRoleTable::member_role)
+                .collect::<Result<_, _>>()?,
+            hubs: self
+                .hub_role
+                .iter()
+                .map(|text| hub(text, self.hub_external_id.as_deref()))
+                .collect::<Result<_, _>>()?,
+            session_policy: if self.no_session_policy {
+                SessionPolicy::None
+            } else {
+                SessionPolicy::default()
+            },
         })
     }
+}
+
+fn hub(text: &str, external_id: Option<&str>) -> Result<HubRole, CliError> {
+    let arn = text.replace("{partition}", "aws").parse::<Arn>().ok();
+    let role = arn.filter(|arn| {
+        arn.account().is_some() && arn.service() == "iam" && arn.resource().starts_with("role/")
+    });
+    if role.is_none() {
+        return Err(
+            CliError::usage(format_args!("--hub-role `{text}` is not the ARN of a role"))
+                .hint("give it in full, such as arn:aws:iam::111122223333:role/AuditHub"),
+        );
+    }
+    Ok(HubRole {
+        arn: text.to_owned(),
+        external_id: external_id.map(str::to_owned),
+    })
 }

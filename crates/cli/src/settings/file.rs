@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use toml::de::DeTable;
+use toml::de::{DeTable, DeValue};
 use trailproof_core::control::{self, Control};
 use trailproof_core::mute::Mute;
 
+use super::roles::MemberRoleTable;
 use super::{ConnectionSettings, ExecutionSettings, PolicySettings, ReportSettings, ScopeSettings};
 use crate::error::CliError;
 use crate::output::Output;
@@ -48,11 +49,14 @@ pub(crate) struct ConfigurationFile {
 struct Tables {
     control: Vec<Control>,
     mute: Vec<Mute>,
+    #[serde(rename = "member-role")]
+    member_role: Vec<MemberRoleTable>,
 }
 
 /// Keys that are no flag: `control` is a flag, too, but names a table here, and the flag's key is
-/// `controls`. Mutes are a table only.
-const OTHER_KEYS: [&str; 2] = ["controls", "mute"];
+/// `controls`. `roles` is another name of `role`. Mutes and the roles of some accounts are tables
+/// only.
+const OTHER_KEYS: [&str; 4] = ["controls", "member-role", "mute", "roles"];
 
 impl ConfigurationArguments {
     /// Reads the file that was named, or the default one where there is one.
@@ -103,10 +107,20 @@ impl ConfigurationFile {
         })?;
         let source = Source { path, text: &text };
         source.check_keys()?;
-        let tables: Tables = source.group()?;
+        let mut tables: Tables = source.group()?;
+        let places = source.places("member-role");
+        for (table, place) in tables.member_role.iter_mut().zip(places) {
+            table.place = place;
+        }
+        let roles = ["role", "roles"];
+        let place_of_roles = roles.iter().find_map(|key| source.place_of(key));
         Ok(Self {
             path: path.to_owned(),
-            connection: source.group()?,
+            connection: ConnectionSettings {
+                member_roles: tables.member_role,
+                place_of_roles,
+                ..source.group()?
+            },
             scope: source.group()?,
             policy: source.group()?,
             execution: source.group()?,
@@ -168,6 +182,27 @@ impl Source<'_> {
         CliError::usage(format_args!("{place}: {key}{message}")).hint(
             "the file is TOML; its keys are the names of the flags, such as `role = \"Audit\"`",
         )
+    }
+
+    /// Where a key stands, where it does.
+    fn place_of(&self, key: &str) -> Option<String> {
+        let table = DeTable::parse(self.text).ok()?;
+        let (name, _) = table.get_ref().get_key_value(key)?;
+        Some(self.place(name.span().start))
+    }
+
+    /// Where each table of a list of tables begins.
+    fn places(&self, key: &str) -> Vec<String> {
+        let Ok(table) = DeTable::parse(self.text) else {
+            return Vec::new();
+        };
+        match table.get_ref().get(key).map(|value| value.get_ref()) {
+            Some(DeValue::Array(list)) => list
+                .iter()
+                .map(|value| self.place(value.span().start))
+                .collect(),
+            _ => Vec::new(),
+        }
     }
 
     /// The key whose value is at a place of the file, where the file is TOML at all.
@@ -240,6 +275,9 @@ mod tests {
             role = "security/Audit"
             external-id = "x1"
             session-name = "s"
+            hub-role = "arn:aws:iam::333333333333:role/Hub"
+            hub-external-id = "h1"
+            no-session-policy = true
             accounts = ["111111111111"]
             accounts-file = "a.txt"
             current-account = false
@@ -262,12 +300,43 @@ mod tests {
             "#,
         )
         .unwrap();
-        assert_eq!(file.connection.role.as_deref(), Some("security/Audit"));
+        assert_eq!(file.connection.role, ["security/Audit"]);
         assert_eq!(file.scope.tag.len(), 1);
         assert!(!file.scope.account_filter().is_empty());
         assert_eq!(file.policy.controls, ["all"]);
         assert_eq!(file.execution.concurrency.map(usize::from), Some(8));
         assert_eq!(file.report.format, ["csv"]);
+    }
+
+    #[test]
+    fn roles_stand_alone_or_in_a_list() {
+        let file = read("roles = [\"A\", \"B\"]\n").unwrap();
+        assert_eq!(file.connection.role, ["A", "B"]);
+        let twice = read("role = \"A\"\nroles = [\"B\"]\n").unwrap_err();
+        assert!(twice.contains("duplicate field"), "{twice}");
+    }
+
+    #[test]
+    fn a_wrong_role_of_the_file_is_named_with_its_line() {
+        let message = |text: &str| {
+            let settings = read(text).unwrap().connection;
+            let error = settings.role_settings().unwrap_err().to_string();
+            error.rsplit('/').next().unwrap_or_default().to_owned()
+        };
+        let wrong = "arn:aws:iam::{account}:user/A";
+        let general = message(&format!(
+            "region = \"eu-west-1\"\nroles = [\"A\", \"{wrong}\"]\n"
+        ));
+        assert!(
+            general.ends_with("it is not the ARN of a role"),
+            "{general}"
+        );
+        let text = "[[member-role]]\nou = \"ou-1\"\nrole = \"A\"\n\n[[member-role]]\nou = \"ou-2\"\nrole = \"B C\"\n";
+        let member = message(text);
+        assert!(
+            member.starts_with("t.toml:5: `B C` does not name a role"),
+            "{member}"
+        );
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod file;
 mod policy;
 mod recorded;
 mod report;
+mod roles;
 mod scope;
 mod values;
 

@@ -11,6 +11,7 @@ use trailproof_core::control::Control;
 use trailproof_core::mute::Mute;
 use trailproof_core::policy::{Assurance, Policy};
 
+use super::access::Access;
 use crate::words::Words;
 
 /// The version of the layout of run directories and of `findings.json`. Raised when a reader of
@@ -45,6 +46,9 @@ pub struct Run {
     pub problems: Vec<String>,
     /// What was looked at.
     pub scope: Scope,
+    /// How AWS was reached and accounts were entered; empty when nothing was scanned.
+    #[serde(default)]
+    pub access: Access,
     /// How it was judged.
     pub policy: PolicyRecord,
     /// How many regions were asked; absent when nothing was scanned.
@@ -68,6 +72,7 @@ impl Run {
             complete: false,
             problems: Vec::new(),
             scope,
+            access: Access::default(),
             policy,
             sweep: None,
             statistics: Statistics::default(),
@@ -146,8 +151,11 @@ pub struct Scope {
     /// The partition.
     #[schemars(with = "Option<String>")]
     pub partition: Option<Partition>,
-    /// The role that was assumed in the members.
+    /// The role that was assumed in the members: the first that was tried.
     pub role: Option<String>,
+    /// Every role that was tried in each account, in this order, where there was more than one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<String>,
     /// The accounts that were judged, where a filter, a list or a shard made them fewer than all.
     #[schemars(with = "Option<Vec<String>>")]
     pub accounts: Option<Vec<AccountId>>,

@@ -1,10 +1,12 @@
 //! A run: what was asked, when, with which outcome (`run.json`), and the private directory that
 //! holds it together with its evidence and reports.
 
+mod access;
 mod directory;
 mod evidence;
 mod manifest;
 
+pub use access::{Access, NetworkSetting, NeverAsked, OwnAccount, SessionUse};
 pub use directory::{RunDirectory, RunDirectoryError};
 pub use evidence::{EvidenceError, add_evidence, copy_evidence, read_evidence};
 pub use manifest::{

@@ -37,7 +37,36 @@ pub(crate) enum RetryAdvice {
     RenewOnce,
 }
 
+/// A call that permissions do not allow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// No policy allows it.
+    Implicit,
+    /// A policy denies it, for one region often.
+    Explicit,
+}
+
 impl Failure {
+    /// Whether permissions of whoever asks are what is missing. What a resource's own policy
+    /// refuses says nothing about other resources (IAM User Guide, "Troubleshoot access denied
+    /// error messages", has the words).
+    pub(crate) fn refusal(&self) -> Option<Refusal> {
+        let CallError { code, message, .. } = &self.error;
+        if !NOT_PERMITTED.contains(&code.as_str()) || message.contains("resource-based policy") {
+            None
+        } else if message.contains("explicit deny") {
+            Some(Refusal::Explicit)
+        } else {
+            Some(Refusal::Implicit)
+        }
+    }
+
+    /// Whether a session policy does not fit beside the tags which the session inherits (AWS STS
+    /// API Reference, `AssumeRole`).
+    pub(crate) fn is_policy_too_large(&self) -> bool {
+        self.error.code.starts_with("PackedPolicyTooLarge")
+    }
+
     fn new(code: &str, message: String, class: ErrorClass, advice: RetryAdvice) -> Self {
         Self {
             error: CallError {
@@ -85,6 +114,16 @@ impl Failure {
         Self::new(
             "Unsupported",
             format!("{operation} is not asked for as evidence"),
+            ErrorClass::Invalid,
+            RetryAdvice::None,
+        )
+    }
+
+    /// An account for which no role is known.
+    pub(crate) fn no_role() -> Self {
+        Self::new(
+            "NoRole",
+            "no role is named for the account".to_owned(),
             ErrorClass::Invalid,
             RetryAdvice::None,
         )
@@ -246,7 +285,8 @@ const EXPIRED: &[&str] = &[
     "TokenRefreshRequired",
 ];
 
-const DENIED: &[&str] = &[
+/// Permissions do not allow it.
+const NOT_PERMITTED: &[&str] = &[
     "AccessDenied",
     "AccessDeniedException",
     "AuthorizationError",
@@ -257,6 +297,10 @@ const DENIED: &[&str] = &[
     "NotAuthorizedException",
     "Forbidden",
     "ForbiddenException",
+];
+
+/// Refused for another reason.
+const DENIED: &[&str] = &[
     "KMSAccessDenied",
     "KMSAccessDeniedException",
     "InsufficientDependencyServiceAccessPermissionException",
@@ -371,7 +415,7 @@ fn of_code(code: &str, message: &str, status: u16) -> (ErrorClass, RetryAdvice) 
         (ErrorClass::Denied, RetryAdvice::Renew)
     } else if is(UNKNOWN_TOKEN) {
         (ErrorClass::Denied, RetryAdvice::RenewOnce)
-    } else if is(DENIED) {
+    } else if is(NOT_PERMITTED) || is(DENIED) {
         (ErrorClass::Denied, RetryAdvice::None)
     } else if is(REGION_DISABLED) {
         (ErrorClass::RegionDisabled, RetryAdvice::None)

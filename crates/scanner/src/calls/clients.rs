@@ -6,8 +6,10 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use aws_config::SdkConfig;
 use aws_config::identity::IdentityCache;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use jiff::SignedDuration;
 use trailproof_core::account::Region;
 
+use super::clock_skew::ClockSkew;
 use super::send::{CallCredentials, KeepBody};
 
 /// The clients of every region, sharing connections. Credentials are given with each call.
@@ -15,6 +17,7 @@ use super::send::{CallCredentials, KeepBody};
 pub(crate) struct Clients {
     config: SdkConfig,
     regions: Mutex<HashMap<Region, Arc<RegionalClients>>>,
+    skew: ClockSkew,
 }
 
 impl Clients {
@@ -29,7 +32,13 @@ impl Clients {
         Self {
             config,
             regions: Mutex::default(),
+            skew: ClockSkew::default(),
         }
+    }
+
+    /// How far this computer's clock is ahead of AWS's, as the first answer of STS showed.
+    pub(crate) fn clock_skew(&self) -> Option<SignedDuration> {
+        self.skew.get()
     }
 
     /// The clients of a region.
@@ -48,6 +57,7 @@ impl Clients {
             organizations: OnceLock::new(),
             sns: OnceLock::new(),
             sts: OnceLock::new(),
+            skew: self.skew.clone(),
         });
         regions.insert(region.clone(), Arc::clone(&regional));
         regional
@@ -65,6 +75,7 @@ pub struct RegionalClients {
     organizations: OnceLock<aws_sdk_organizations::Client>,
     sns: OnceLock<aws_sdk_sns::Client>,
     sts: OnceLock<aws_sdk_sts::Client>,
+    skew: ClockSkew,
 }
 
 /// A client that keeps the bodies of its answers.
@@ -107,7 +118,9 @@ impl RegionalClients {
     }
 
     pub(super) fn sts(&self) -> &aws_sdk_sts::Client {
-        self.sts
-            .get_or_init(|| aws_sdk_sts::Client::new(&self.config))
+        self.sts.get_or_init(|| {
+            let config = aws_sdk_sts::config::Builder::from(&self.config);
+            aws_sdk_sts::Client::from_conf(config.interceptor(self.skew.clone()).build())
+        })
     }
 }

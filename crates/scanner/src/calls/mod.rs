@@ -9,6 +9,7 @@ mod body;
 mod cbor;
 mod classify;
 mod clients;
+mod clock_skew;
 mod cloudtrail;
 mod cloudwatch;
 mod logs;
@@ -27,7 +28,7 @@ use trailproof_core::evidence::Call;
 
 #[cfg(test)]
 pub(crate) use cbor::to_json as cbor_to_json;
-pub(crate) use classify::{Failure, RetryAdvice};
+pub(crate) use classify::{Failure, Refusal, RetryAdvice};
 pub(crate) use clients::Clients;
 pub use clients::RegionalClients;
 pub(crate) use pages::{Next, Pages};

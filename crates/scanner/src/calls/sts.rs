@@ -4,12 +4,17 @@
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
+use aws_sdk_sts::types::PolicyDescriptorType;
 use aws_types::request_id::RequestId;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
+use trailproof_core::account::Partition;
+use trailproof_core::arn::Arn;
 
 use super::send::typed;
 use super::{Answer, Clients, Failure, Target};
+use crate::engine::Role;
+use crate::permissions::{Limit, managed_arn};
 
 /// How long assumed credentials live, in seconds: the most that role chaining allows, and the
 /// least that a role can be limited to.
@@ -43,18 +48,29 @@ impl Clients {
     pub(crate) async fn assume_role(
         &self,
         target: &Target,
-        role_arn: &str,
-        session_name: &str,
-        external_id: Option<&str>,
+        role: &Role,
+        limit: &Limit,
     ) -> Result<Entered, Failure> {
         let clients = self.at(&target.region);
         let request = clients
             .sts()
             .assume_role()
-            .role_arn(role_arn)
-            .role_session_name(session_name)
-            .set_external_id(external_id.map(str::to_owned))
+            .role_arn(&role.arn)
+            .role_session_name(&*role.session_name)
+            .set_external_id(role.external_id.as_deref().map(str::to_owned))
+            .set_policy(limit.policy.clone())
             .duration_seconds(DURATION);
+        // AWS's own policies are there in every account of the role's partition.
+        let partition = role
+            .arn
+            .parse::<Arn>()
+            .ok()
+            .and_then(|arn| Partition::named(arn.partition()))
+            .unwrap_or(Partition::Aws);
+        let request = limit.managed.iter().fold(request, |request, name| {
+            let arn = managed_arn(partition, name);
+            request.policy_arns(PolicyDescriptorType::builder().arn(arn).build())
+        });
         let output = typed(target, request.send()).await?;
         let Some(given) = output.credentials() else {
             return Err(Failure::unreadable(

@@ -6,6 +6,8 @@ use trailproof_core::account::Region;
 use trailproof_core::evidence::{Call, CallError, ErrorClass, Operation};
 
 use super::{Answer, Ask, Clients, Failure, RetryAdvice, Target};
+use crate::engine::Role;
+use crate::permissions::Limit;
 use crate::testing::{Reply, Sent, connection};
 
 fn calls() -> Vec<Call> {
@@ -228,10 +230,17 @@ async fn roles_are_entered_without_writing_credentials_down() {
         credentials: Credentials::new("CALLER", "secret", None, None, "test"),
     };
     let arn = "arn:aws:iam::222222222222:role/Audit";
-    let entered = clients
-        .assume_role(&target, arn, "session", Some("external"))
-        .await
-        .unwrap();
+    let role = Role {
+        arn: arn.to_owned(),
+        template: arn.into(),
+        session_name: "session".into(),
+        external_id: Some("external".into()),
+    };
+    let limit = Limit {
+        policy: Some("{}".to_owned()),
+        managed: vec!["ReadOnlyAccess"],
+    };
+    let entered = clients.assume_role(&target, &role, &limit).await.unwrap();
     assert_eq!(entered.credentials.access_key_id(), "MEMBER222222222222");
     assert_eq!(
         entered.expires_at,
@@ -248,6 +257,8 @@ async fn roles_are_entered_without_writing_credentials_down() {
     for part in [
         "RoleArn=arn:aws:iam::222222222222:role/Audit",
         "RoleSessionName=session",
+        "Policy=%7B%7D",
+        "PolicyArns.member.1.arn=arn:aws:iam::aws:policy/ReadOnlyAccess",
         "ExternalId=external",
         "DurationSeconds=3600",
     ] {

@@ -1,33 +1,41 @@
 //! Performing a question: all its pages, once, into evidence.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, OnceLock};
 
 use futures::FutureExt;
 use serde_json::Value;
 use trailproof_core::account::{AccountId, Region};
-use trailproof_core::evidence::{Call, Request};
+use trailproof_core::evidence::{Call, ErrorClass, Permission, Request};
 
 use super::flight::{Flights, Place};
 use super::key::Key;
+use super::refusals::Refusals;
 use super::session::{Session, Sessions};
 use super::stop::Stopped;
 use super::transport::{End, Transport};
 use crate::calls::{Answer, Ask, Failure, Next, Pages};
+use crate::outcome::OwnAccount;
 
 /// Everything that asking needs.
 #[derive(Debug)]
 pub(crate) struct Engine {
     pub(crate) transport: Transport,
     pub(crate) sessions: Sessions,
+    pub(crate) refusals: Refusals,
     flights: Flights,
+    /// How the caller's own account was read, once it was.
+    own_account: OnceLock<OwnAccount>,
 }
 
 impl Engine {
-    pub(crate) fn new(transport: Transport, sessions: Sessions) -> Self {
+    pub(crate) fn new(transport: Transport, sessions: Sessions, refusals: Refusals) -> Self {
         Self {
             transport,
             sessions,
+            refusals,
             flights: Flights::default(),
+            own_account: OnceLock::new(),
         }
     }
 
@@ -58,7 +66,7 @@ impl Engine {
                 match asked.await {
                     Ok(Err(End::Stopped)) => Err(Stopped),
                     // What panicked has recorded nothing: the verdict will say so.
-                    Ok(Ok(()) | Err(End::Failed(_))) | Err(_) => Ok(()),
+                    Ok(Ok(()) | Err(End::Failed(_) | End::NeverAsked)) | Err(_) => Ok(()),
                 }
             }
         }
@@ -78,11 +86,30 @@ impl Engine {
         request: &Request,
         on_page: &mut (dyn FnMut(&Value) + Send),
     ) -> Result<(), End> {
-        let session = self.sessions.of(request.account);
         // An account that cannot be entered was recorded as such; its questions were never asked.
-        self.transport.credentials(&session).await?;
+        let session = self.session_for(request.account, &request.call).await?;
+        let leave = match session.role() {
+            // The scan's own account is one account, and does not ask in vain for long.
+            None => None,
+            Some(role) => {
+                let operation = request.call.operation();
+                let leave = self
+                    .refusals
+                    .leave(role, request.account, operation, &request.region);
+                let Some(leave) = self.transport.stop.or(leave).await? else {
+                    return Err(End::NeverAsked);
+                };
+                Some(leave)
+            }
+        };
         let ask = Ask::Evidence(request.call.clone());
-        match self.pages(&session, &request.region, &ask, on_page).await {
+        let answered = self.pages(&session, &request.region, &ask, on_page).await;
+        match (leave, &answered) {
+            (Some(leave), Ok(_)) => leave.settle(Ok(())),
+            (Some(leave), Err(End::Failed(failure))) => leave.settle::<()>(Err(failure)),
+            (Some(_), Err(_)) | (None, _) => {}
+        }
+        match answered {
             Ok(answer) => {
                 self.transport.recorder.answered(request, answer);
                 Ok(())
@@ -92,18 +119,69 @@ impl Engine {
                 self.transport.recorder.failed(request, failure.clone());
                 Err(failure.into())
             }
-            Err(End::Stopped) => Err(End::Stopped),
+            Err(other) => Err(other),
         }
+    }
+
+    /// The session to ask a question with. The caller's own account is read by a role where one
+    /// lets in; what only the caller may ask, about the organization and its members, is asked
+    /// with the caller's own credentials.
+    pub(crate) async fn session_for(
+        &self,
+        account: AccountId,
+        call: &Call,
+    ) -> Result<Arc<Session>, End> {
+        let session = self.sessions.of(account);
+        let about_others = matches!(call, Call::ListRegions { account: Some(_) });
+        let reads = call.operation().definition().permission == Permission::Read && !about_others;
+        if account == self.sessions.caller().account && reads {
+            return self.own_session().await;
+        }
+        self.transport.credentials(&session).await?;
+        Ok(session)
+    }
+
+    /// The session by which the caller's own account is read.
+    pub(crate) async fn own_session(&self) -> Result<Arc<Session>, End> {
+        if let Some(own) = self.sessions.own() {
+            match self.transport.credentials(own).await {
+                Ok(_) => {
+                    let _ = self.own_account.set(OwnAccount::Role);
+                    return Ok(Arc::clone(own));
+                }
+                // There is no such role, or it does not trust its own account.
+                Err(End::Failed(failure)) if failure.error.class == ErrorClass::Denied => {}
+                Err(other) => return Err(other),
+            }
+        }
+        let caller = self.sessions.caller();
+        self.transport.credentials(caller).await?;
+        // Set before only to the same.
+        let _ = self.own_account.set(OwnAccount::OwnCredentials);
+        Ok(Arc::clone(caller))
+    }
+
+    /// How the caller's own account was read, where it was.
+    pub(crate) fn own_account(&self) -> Option<OwnAccount> {
+        self.own_account.get().copied()
     }
 
     /// Asks a question and records nothing.
     pub(crate) async fn answer(&self, request: &Request) -> Result<Value, End> {
-        let session = self.sessions.of(request.account);
+        let session = self.session_for(request.account, &request.call).await?;
         let ask = Ask::Evidence(request.call.clone());
         let answer = self
             .pages(&session, &request.region, &ask, &mut |_| ())
             .await?;
         Ok(answer.body)
+    }
+
+    /// Asks for the first page of an answer and records nothing.
+    pub(crate) async fn first_page(&self, request: &Request) -> Result<(), End> {
+        let session = self.session_for(request.account, &request.call).await?;
+        let ask = Ask::Evidence(request.call.clone());
+        let page = self.transport.page(&session, &request.region, &ask, None);
+        page.await.map(drop)
     }
 
     /// Asks something that is not evidence, with the caller's credentials.
@@ -137,23 +215,17 @@ impl Engine {
     /// Enters an account, if that was not done yet. Evidence will hold how it went.
     pub(crate) async fn enter(&self, account: AccountId) -> Result<Entry, Stopped> {
         self.transport.stop.check()?;
-        let session = self.sessions.of(account);
-        match self.transport.credentials(&session).await {
-            Ok(_) => Ok(Entry::Open),
+        let entered = if account == self.sessions.caller().account {
+            self.own_session().await.map(drop)
+        } else {
+            let session = self.sessions.of(account);
+            self.transport.credentials(&session).await.map(drop)
+        };
+        match entered {
+            Ok(()) | Err(End::NeverAsked) => Ok(Entry::Open),
             Err(End::Failed(failure)) => Ok(Entry::Refused(failure)),
             Err(End::Stopped) => Err(Stopped),
         }
-    }
-
-    /// Whether evidence says how entering an account went.
-    pub(crate) fn was_entered(&self, account: AccountId) -> bool {
-        self.knows(&Request {
-            account: self.sessions.caller().account,
-            region: self.transport.region.clone(),
-            call: Call::AssumeRole {
-                role_arn: self.sessions.role_arn(account),
-            },
-        })
     }
 }
 

@@ -1,12 +1,12 @@
 //! What an earlier run already knows: read from its records while they are loaded.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use trailproof_core::account::AccountId;
-use trailproof_core::arn::Arn;
 use trailproof_core::evidence::{ErrorClass, Evidence, Operation, Outcome, Record};
 
 use super::key::Key;
+use super::session::KnownRoles;
 use crate::calls::{Failure, RetryAdvice};
 
 /// Everything a resumed run starts with.
@@ -17,8 +17,8 @@ pub(crate) struct Resumed {
     pub(crate) known: HashSet<Key>,
     /// Whose credentials made the first run.
     pub(crate) caller: Option<AccountId>,
-    /// Accounts whose role was refused.
-    pub(crate) refused: HashMap<AccountId, Failure>,
+    /// The roles that were refused, and those that let in.
+    pub(crate) roles: KnownRoles,
 }
 
 impl Resumed {
@@ -35,14 +35,14 @@ impl Resumed {
             Outcome::Error(error) => {
                 self.known.insert(key);
                 if record.operation == Operation::AssumeRole
-                    && let Some(account) = role_account(&record)
+                    && let Some(role) = role_arn(&record)
                 {
                     let failure = Failure {
                         error: error.clone(),
                         advice: RetryAdvice::None,
                         request_id: record.request_id.clone(),
                     };
-                    self.refused.insert(account, failure);
+                    self.roles.refused.insert(role, failure);
                 }
             }
             Outcome::Response(_) => {
@@ -51,9 +51,10 @@ impl Resumed {
                     self.caller.get_or_insert(record.account);
                 }
                 if record.operation == Operation::AssumeRole
-                    && let Some(account) = role_account(&record)
+                    && let Some(role) = role_arn(&record)
                 {
-                    self.refused.remove(&account);
+                    self.roles.refused.remove(&role);
+                    self.roles.entered.insert(role);
                 }
             }
         }
@@ -64,8 +65,8 @@ impl Resumed {
     }
 }
 
-fn role_account(record: &Record) -> Option<AccountId> {
-    Arn::account_in(record.parameters.get("RoleArn")?.as_str()?)
+fn role_arn(record: &Record) -> Option<String> {
+    Some(record.parameters.get("RoleArn")?.as_str()?.to_owned())
 }
 
 #[cfg(test)]
@@ -131,7 +132,8 @@ mod tests {
             ))
             .unwrap();
         let account = |text: &str| text.parse::<AccountId>().unwrap();
-        assert!(resumed.refused.contains_key(&account("222222222222")));
+        let refused = &resumed.roles.refused;
+        assert!(refused.contains_key("arn:aws:iam::222222222222:role/Audit"));
         let reader = resumed.evidence.reader();
         assert_eq!(
             reader.enabled_regions(account("333333333333")),

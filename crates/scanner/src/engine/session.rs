@@ -1,17 +1,18 @@
 //! The credentials of each account, kept fresh.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use jiff::{SignedDuration, Timestamp};
-use trailproof_core::account::{AccountId, Partition};
+use trailproof_core::account::AccountId;
 
+use super::roles::{Role, Roles};
 use crate::calls::Failure;
+use crate::outcome::Caller;
 use crate::pacing::Pacer;
-use crate::roles::RoleTemplate;
 
 /// Credentials are renewed this long before they expire, or when a fifth of their life is left if
 /// that is later, so that no call starts with credentials that end while it is under way.
@@ -33,35 +34,13 @@ pub(crate) struct Session {
 pub(crate) enum Source {
     /// The scan's own connection.
     Connection(SharedCredentialsProvider),
-    /// A role of the account, assumed with another account's credentials.
-    Role { role: Role, via: Arc<Session> },
-}
-
-/// A role to assume.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Role {
-    pub(crate) arn: String,
-    pub(crate) session_name: Arc<str>,
-    pub(crate) external_id: Option<Arc<str>>,
-}
-
-/// The role of every account.
-#[derive(Debug, Clone)]
-pub(crate) struct Roles {
-    pub(crate) template: RoleTemplate,
-    pub(crate) partition: Partition,
-    pub(crate) session_name: Arc<str>,
-    pub(crate) external_id: Option<Arc<str>>,
-}
-
-impl Roles {
-    fn of(&self, account: AccountId) -> Role {
-        Role {
-            arn: self.template.arn(self.partition, account),
-            session_name: Arc::clone(&self.session_name),
-            external_id: self.external_id.clone(),
-        }
-    }
+    /// A role of the account, assumed with another account's credentials: the first that lets in.
+    Roles {
+        roles: Vec<Role>,
+        via: Arc<Session>,
+        /// The place of the one that let in; it is the only one tried when renewing.
+        entered_by: OnceLock<usize>,
+    },
 }
 
 /// What is known about the credentials.
@@ -133,38 +112,63 @@ impl Session {
         })
     }
 
+    /// The role whose session it is, as the user wrote it; `None` for the scan's own connection.
+    pub(crate) fn role(&self) -> Option<&Arc<str>> {
+        match &self.source {
+            Source::Connection(_) => None,
+            Source::Roles {
+                roles, entered_by, ..
+            } => Some(&roles.get(*entered_by.get()?)?.template),
+        }
+    }
+
     /// Marks the account as one that others ask with.
     pub(crate) fn share(&self) {
         self.shared.store(true, Ordering::Relaxed);
     }
 }
 
+/// What an earlier run knows of roles, by ARN.
+#[derive(Debug, Default)]
+pub(crate) struct KnownRoles {
+    /// Those that were refused.
+    pub(crate) refused: HashMap<String, Failure>,
+    /// Those that let in.
+    pub(crate) entered: HashSet<String>,
+}
+
 /// The sessions of the run.
 #[derive(Debug)]
 pub(crate) struct Sessions {
     caller: Arc<Session>,
+    /// The caller's own account, entered by a role.
+    own: Option<Arc<Session>>,
     members: Mutex<HashMap<AccountId, Arc<Session>>>,
-    roles: Roles,
-    /// Roles that an earlier run was refused.
-    refused: HashMap<AccountId, Failure>,
+    pub(crate) roles: Roles,
+    known: KnownRoles,
 }
 
 impl Sessions {
     pub(crate) fn new(
-        caller: AccountId,
+        caller: &Caller,
         provider: SharedCredentialsProvider,
         roles: Roles,
-        refused: HashMap<AccountId, Failure>,
+        known: KnownRoles,
     ) -> Self {
+        let own_roles = roles.of_caller(caller);
+        let caller = Arc::new(Session::new(
+            caller.account,
+            Source::Connection(provider),
+            Held::Nothing,
+        ));
+        let own =
+            (!own_roles.is_empty()).then(|| known.session(caller.account, own_roles, &caller));
         Self {
-            caller: Arc::new(Session::new(
-                caller,
-                Source::Connection(provider),
-                Held::Nothing,
-            )),
+            caller,
+            own,
             members: Mutex::default(),
             roles,
-            refused,
+            known,
         }
     }
 
@@ -173,34 +177,38 @@ impl Sessions {
         &self.caller
     }
 
-    /// The session of an account. No role is assumed in the account of the scan's own credentials.
+    /// The session by which the caller's own account is read, where a role was named for it.
+    pub(crate) fn own(&self) -> Option<&Arc<Session>> {
+        self.own.as_ref()
+    }
+
+    /// The session of an account; of the caller's own account, that of the scan's own credentials.
     pub(crate) fn of(&self, account: AccountId) -> Arc<Session> {
         if account == self.caller.account {
             return Arc::clone(&self.caller);
         }
         let mut members = self.members.lock().unwrap_or_else(PoisonError::into_inner);
         let session = members.entry(account).or_insert_with(|| {
-            let held = self
-                .refused
-                .get(&account)
-                .map_or(Held::Nothing, |failure| Held::Refused(failure.clone()));
-            let source = Source::Role {
-                role: self.roles.of(account),
-                via: Arc::clone(&self.caller),
-            };
-            Arc::new(Session::new(account, source, held))
+            let roles = self.roles.of(account);
+            self.known.session(account, roles, &self.caller)
         });
         Arc::clone(session)
     }
 
-    /// The role of an account.
-    pub(crate) fn role_arn(&self, account: AccountId) -> String {
-        self.roles.of(account).arn
+    fn role_arns(&self, account: AccountId) -> impl Iterator<Item = String> {
+        self.roles.of(account).into_iter().map(|role| role.arn)
     }
 
-    /// Whether an earlier run was refused the role of an account.
+    /// Whether an earlier run was refused every role of an account.
     pub(crate) fn is_refused(&self, account: AccountId) -> bool {
-        self.refused.contains_key(&account)
+        self.role_arns(account)
+            .all(|arn| self.known.refused.contains_key(&arn))
+    }
+
+    /// Whether an earlier run entered an account.
+    pub(crate) fn was_entered(&self, account: AccountId) -> bool {
+        self.role_arns(account)
+            .any(|arn| self.known.entered.contains(&arn))
     }
 
     /// The account is done: what is not needed by others is let go, so that memory does not grow
@@ -222,6 +230,34 @@ impl Sessions {
         if !refused && !shared {
             members.remove(&account);
         }
+    }
+}
+
+impl KnownRoles {
+    /// A session by roles of which an earlier run may know something: those that were refused are
+    /// not tried again, and the one that let in comes first.
+    fn session(
+        &self,
+        account: AccountId,
+        mut roles: Vec<Role>,
+        via: &Arc<Session>,
+    ) -> Arc<Session> {
+        let last = roles.last().and_then(|role| self.refused.get(&role.arn));
+        let all_refused = roles
+            .iter()
+            .all(|role| self.refused.contains_key(&role.arn));
+        let held = match last {
+            Some(failure) if all_refused => Held::Refused(failure.clone()),
+            _ => Held::Nothing,
+        };
+        roles.retain(|role| all_refused || !self.refused.contains_key(&role.arn));
+        roles.sort_by_key(|role| !self.entered.contains(&role.arn));
+        let source = Source::Roles {
+            roles,
+            via: Arc::clone(via),
+            entered_by: OnceLock::new(),
+        };
+        Arc::new(Session::new(account, source, held))
     }
 }
 

@@ -36,6 +36,16 @@ impl Stop {
         }
     }
 
+    /// Waits for something, or fails as soon as the run is ending.
+    pub(crate) async fn or<T>(&self, something: impl Future<Output = T>) -> Result<T, Stopped> {
+        let mut changes = self.light.clone();
+        tokio::select! {
+            biased;
+            done = something => Ok(done),
+            _ = changes.wait_for(|set| *set) => Err(Stopped),
+        }
+    }
+
     /// Waits until a time, or fails as soon as the run is ending.
     pub(crate) async fn sleep_until(&self, at: Instant) -> Result<(), Stopped> {
         self.check()?;

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::outcome::Statistics;
+use crate::outcome::{SessionUse, Statistics};
+use crate::permissions::SessionForm;
 
 /// Counters that every task adds to.
 #[derive(Debug, Default)]
@@ -14,6 +15,8 @@ pub(crate) struct Tally {
     retries: AtomicU64,
     errors: AtomicU64,
     reused: AtomicU64,
+    /// By role, as the user wrote it, and by what limited its sessions.
+    entered: Mutex<BTreeMap<(Arc<str>, SessionForm), usize>>,
 }
 
 impl Tally {
@@ -36,6 +39,25 @@ impl Tally {
 
     pub(crate) fn reused(&self) {
         self.reused.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// An account was entered for the first time.
+    pub(crate) fn entered(&self, role: &Arc<str>, form: SessionForm) {
+        let mut entered = self.entered.lock().unwrap_or_else(PoisonError::into_inner);
+        *entered.entry((Arc::clone(role), form)).or_default() += 1;
+    }
+
+    /// The roles that let in.
+    pub(crate) fn sessions(&self) -> Vec<SessionUse> {
+        let entered = self.entered.lock().unwrap_or_else(PoisonError::into_inner);
+        entered
+            .iter()
+            .map(|((role, session_policy), accounts)| SessionUse {
+                role: role.to_string(),
+                session_policy: *session_policy,
+                accounts: *accounts,
+            })
+            .collect()
     }
 
     /// Writes the counters down.

@@ -4,6 +4,9 @@
 //! account, region and family of operations that was throttled, and hold no place among the calls
 //! in flight while they wait.
 
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use futures::future::BoxFuture;
@@ -11,18 +14,20 @@ use jiff::Timestamp;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 use trailproof_core::account::Region;
-use trailproof_core::evidence::{Call, Request};
+use trailproof_core::evidence::{Call, ErrorClass, Request};
 
 use super::budget::{Budget, MAX_RENEWALS};
 use super::endpoints::Endpoints;
 use super::key::Key;
 use super::recorder::Recorder;
-use super::session::{Held, Role, Session, Source};
+use super::roles::Role;
+use super::session::{Held, Session, Source};
 use super::stop::{Stop, Stopped};
 use super::tally::Tally;
 use crate::calls::{Answer, Ask, Clients, Entered, Failure, RetryAdvice, Target};
 use crate::clock;
 use crate::event::{Warning, WarningCode};
+use crate::permissions::{Limit, SessionForm};
 
 /// What gives the scan its credentials, among the endpoints that may be out of reach.
 const CREDENTIALS: &str = "the source of credentials";
@@ -34,6 +39,8 @@ pub(crate) enum End {
     Failed(Failure),
     /// The run is ending.
     Stopped,
+    /// It was refused wherever it was asked, and is not asked any more.
+    NeverAsked,
 }
 
 impl From<Failure> for End {
@@ -66,6 +73,24 @@ pub(crate) struct Transport {
     max_attempts: Option<u32>,
     /// Where roles are assumed.
     pub(crate) region: Region,
+    /// What limits the sessions of roles.
+    pub(crate) limits: Limits,
+}
+
+/// What limits sessions: the first way, until it is known to be too large.
+#[derive(Debug)]
+pub(crate) struct Limits {
+    ways: Vec<(SessionForm, Limit)>,
+    too_large: AtomicBool,
+}
+
+impl Limits {
+    pub(crate) fn new(ways: Vec<(SessionForm, Limit)>) -> Self {
+        Self {
+            ways,
+            too_large: AtomicBool::new(false),
+        }
+    }
 }
 
 impl Transport {
@@ -77,6 +102,7 @@ impl Transport {
         stop: Stop,
         recorder: Recorder,
         warnings: tokio::sync::mpsc::UnboundedSender<Warning>,
+        limits: Limits,
     ) -> Self {
         let kept = usize::from(concurrency > 1);
         Self {
@@ -90,6 +116,7 @@ impl Transport {
             endpoints: Endpoints::default(),
             max_attempts,
             region,
+            limits,
         }
     }
 
@@ -238,7 +265,11 @@ impl Transport {
                 *held = Held::credentials(credentials.clone(), expires_at, now);
                 Ok(credentials)
             }
-            Source::Role { role, via } => self.enter(role, via, &mut held).await,
+            Source::Roles {
+                roles,
+                via,
+                entered_by,
+            } => self.enter(roles, entered_by, via, &mut held).await,
         }
     }
 
@@ -273,54 +304,101 @@ impl Transport {
         }
     }
 
-    /// Assumes a role and records how that went, before anyone can act on it.
-    async fn enter(&self, role: &Role, via: &Session, held: &mut Held) -> Result<Credentials, End> {
-        let request = Request {
-            account: via.account,
-            region: self.region.clone(),
-            call: Call::AssumeRole {
-                role_arn: role.arn.clone(),
-            },
-        };
-        // A renewal says nothing new.
-        let first = !self.recorder.knows(Key::of_request(&request));
-        match self.assume(role, via).await {
-            Ok(entered) => {
-                if first {
-                    self.recorder.answered(&request, entered.answer);
-                }
-                *held = Held::credentials(
-                    entered.credentials.clone(),
-                    entered.expires_at,
-                    clock::now(),
-                );
-                Ok(entered.credentials)
+    /// Assumes the first role that lets in, and records how each attempt went before anyone can
+    /// act on it.
+    async fn enter(
+        &self,
+        roles: &[Role],
+        entered_by: &OnceLock<usize>,
+        via: &Session,
+        held: &mut Held,
+    ) -> Result<Credentials, End> {
+        let mut refused = None;
+        for (place, role) in roles.iter().enumerate() {
+            if entered_by.get().is_some_and(|entered| *entered != place) {
+                continue;
             }
-            Err(End::Failed(failure)) => {
-                if first {
-                    self.tally.failed();
-                    self.recorder.failed(&request, failure.clone());
-                    *held = Held::Refused(failure.clone());
+            let request = Request {
+                account: via.account,
+                region: self.region.clone(),
+                call: Call::AssumeRole {
+                    role_arn: role.arn.clone(),
+                },
+            };
+            // A renewal says nothing new.
+            let first = !self.recorder.knows(Key::of_request(&request));
+            match self.assume(role, via).await {
+                Ok((form, entered)) => {
+                    if first {
+                        self.recorder.answered(&request, entered.answer);
+                        self.tally.entered(&role.template, form);
+                    }
+                    // Set before only to the same place.
+                    let _ = entered_by.set(place);
+                    *held = Held::credentials(
+                        entered.credentials.clone(),
+                        entered.expires_at,
+                        clock::now(),
+                    );
+                    return Ok(entered.credentials);
                 }
-                Err(failure.into())
+                Err(End::Failed(failure)) => {
+                    if first {
+                        self.tally.failed();
+                        self.recorder.failed(&request, failure.clone());
+                        *held = Held::Refused(failure.clone());
+                    }
+                    // Another role is behind the same endpoint.
+                    let out_of_reach = matches!(
+                        failure.error.class,
+                        ErrorClass::Unavailable | ErrorClass::Throttled
+                    );
+                    if out_of_reach || !first {
+                        return Err(failure.into());
+                    }
+                    refused = Some(failure);
+                }
+                Err(other) => return Err(other),
             }
-            Err(End::Stopped) => Err(End::Stopped),
         }
+        // Every account has at least one role.
+        Err(refused.unwrap_or_else(Failure::no_role).into())
+    }
+
+    /// Assumes a role with its session limited. Never without a limit, unless none is wanted.
+    async fn assume(&self, role: &Role, via: &Session) -> Result<(SessionForm, Entered), End> {
+        let Limits { ways, too_large } = &self.limits;
+        let mut last = None;
+        for (place, (form, limit)) in ways.iter().enumerate() {
+            // What is inherited is the same for every session of the run.
+            if place == 0 && ways.len() > 1 && too_large.load(Ordering::Relaxed) {
+                continue;
+            }
+            match self.assume_limited(role, via, limit).await {
+                Ok(entered) => return Ok((*form, entered)),
+                Err(End::Failed(failure)) if failure.is_policy_too_large() => {
+                    too_large.store(true, Ordering::Relaxed);
+                    last = Some(failure);
+                }
+                Err(other) => return Err(other),
+            }
+        }
+        Err(last.unwrap_or_else(Failure::no_role).into())
     }
 
     /// Boxed, because sending needs credentials, and getting credentials needs sending.
-    fn assume<'a>(
+    fn assume_limited<'a>(
         &'a self,
         role: &'a Role,
         via: &'a Session,
+        limit: &'a Limit,
     ) -> BoxFuture<'a, Result<Entered, End>> {
         Box::pin(async move {
             let ask = Ask::Evidence(Call::AssumeRole {
                 role_arn: role.arn.clone(),
             });
             let enter = |target: Target| async move {
-                let (name, id) = (&role.session_name, role.external_id.as_deref());
-                self.clients.assume_role(&target, &role.arn, name, id).await
+                self.clients.assume_role(&target, role, limit).await
             };
             self.send(via, &self.region, &ask, enter).await
         })

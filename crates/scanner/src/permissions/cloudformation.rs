@@ -3,27 +3,33 @@
 
 use std::fmt::Write as _;
 
-use super::{Resource, Statement, Who};
+use super::{Resource, RoleName, SAME_ORGANIZATION, Statement, Who};
 
-/// The template. `path` and `name` are those of the role in the members.
-pub fn render(statements: &[Statement], who: Who, path: &str, name: &str) -> String {
-    match who {
-        Who::Member => member(statements, path, name),
-        Who::Caller => caller(statements, path, name),
+/// The template: of the caller's policy for these roles, or of the first of them.
+pub fn render(statements: &[Statement], who: Who, roles: &[RoleName]) -> String {
+    match (who, roles) {
+        (Who::Member, [role, ..]) => member(statements, role),
+        (Who::Member, []) => String::new(),
+        (Who::Caller, roles) => caller(statements, roles),
     }
 }
 
-fn member(statements: &[Statement], path: &str, name: &str) -> String {
+fn member(statements: &[Statement], role: &RoleName) -> String {
+    let RoleName { path, name } = role;
     let mut template = format!(
         r#"AWSTemplateFormatVersion: "2010-09-09"
 Description: >-
   The role that trailproof assumes in this account. Deploy it to every member account with a
   service-managed stack set. The account that starts trailproof needs no role in itself.
 Parameters:
-  TrustedAccountId:
+  TrustedPrincipalArn:
     Type: String
-    Description: The account whose credentials start trailproof, usually the management account.
-    AllowedPattern: "^[0-9]{{12}}$"
+    Description: The role or user whose credentials start trailproof. It has to exist.
+    AllowedPattern: "^arn:[a-z-]+:iam::[0-9]{{12}}:(role|user)/.+$"
+  OrganizationId:
+    Type: String
+    Description: The organization that the principal has to belong to.
+    AllowedPattern: "^o-[a-z0-9]{{10,32}}$"
   RoleName:
     Type: String
     Default: "{name}"
@@ -47,13 +53,12 @@ Resources:
         Statement:
           - Effect: Allow
             Principal:
-              AWS: !Sub "arn:${{AWS::Partition}}:iam::${{TrustedAccountId}}:root"
+              AWS: !Ref TrustedPrincipalArn
             Action: sts:AssumeRole
-            Condition: !If
-              - HasExternalId
-              - StringEquals:
-                  sts:ExternalId: !Ref ExternalId
-              - !Ref AWS::NoValue
+            Condition:
+              StringEquals:
+                aws:PrincipalOrgID: !Ref OrganizationId
+                sts:ExternalId: !If [HasExternalId, !Ref ExternalId, !Ref "AWS::NoValue"]
       Policies:
         - PolicyName: trailproof
           PolicyDocument:
@@ -61,12 +66,12 @@ Resources:
             Statement:
 "#
     );
-    write_statements(&mut template, statements, 14, path, name);
+    write_statements(&mut template, statements, 14, std::slice::from_ref(role));
     template.push_str("Outputs:\n  RoleArn:\n    Value: !GetAtt Role.Arn\n");
     template
 }
 
-fn caller(statements: &[Statement], path: &str, name: &str) -> String {
+fn caller(statements: &[Statement], roles: &[RoleName]) -> String {
     let mut template = String::from(
         r#"AWSTemplateFormatVersion: "2010-09-09"
 Description: >-
@@ -81,7 +86,7 @@ Resources:
         Statement:
 "#,
     );
-    write_statements(&mut template, statements, 10, path, name);
+    write_statements(&mut template, statements, 10, roles);
     template.push_str("Outputs:\n  PolicyArn:\n    Value: !Ref Policy\n");
     template
 }
@@ -90,8 +95,7 @@ fn write_statements(
     template: &mut String,
     statements: &[Statement],
     indent: usize,
-    path: &str,
-    name: &str,
+    roles: &[RoleName],
 ) {
     let pad = " ".repeat(indent);
     for statement in statements {
@@ -101,12 +105,21 @@ fn write_statements(
         for action in &statement.actions {
             let _ = writeln!(template, "{pad}    - {action}");
         }
-        let _ = match statement.resource {
-            Resource::Any => writeln!(template, "{pad}  Resource: \"*\""),
-            Resource::MemberRole => writeln!(
+        if statement.resource == Resource::Any {
+            let _ = writeln!(template, "{pad}  Resource: \"*\"");
+            continue;
+        }
+        let _ = writeln!(template, "{pad}  Resource:");
+        for RoleName { path, name } in roles {
+            let _ = writeln!(
                 template,
-                "{pad}  Resource: !Sub \"arn:${{AWS::Partition}}:iam::*:role{path}{name}\""
-            ),
-        };
+                "{pad}    - !Sub \"arn:${{AWS::Partition}}:iam::*:role{path}{name}\""
+            );
+        }
+        let (key, value) = SAME_ORGANIZATION;
+        let _ = writeln!(
+            template,
+            "{pad}  Condition:\n{pad}    StringEquals:\n{pad}      {key}: \"${{{value}}}\""
+        );
     }
 }

@@ -5,12 +5,17 @@
 
 mod cloudformation;
 mod document;
+mod managed;
+mod session;
 mod terraform;
 
 use trailproof_core::evidence::{Operation, Permission};
 
 pub use cloudformation::render as cloudformation;
 pub use document::render as json;
+pub use managed::{MANAGED, ManagedPolicy};
+pub use session::SessionForm;
+pub(crate) use session::{Holder, Limit, limits, managed_arn};
 pub use terraform::render as terraform;
 
 /// Whose permissions.
@@ -22,6 +27,20 @@ pub enum Who {
     /// The role that is assumed in every member account.
     Member,
 }
+
+/// The path, which begins and ends with a slash, and the name of a role in every member.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RoleName {
+    /// Such as `/` or `/security/`.
+    pub path: String,
+    /// Such as `Audit`.
+    pub name: String,
+}
+
+/// Which other accounts' roles may be assumed: those of the caller's own organization. STS knows
+/// the organization of the role's account (IAM User Guide, "AWS global condition context keys",
+/// `aws:ResourceOrgID`).
+const SAME_ORGANIZATION: (&str, &str) = ("aws:ResourceOrgID", "aws:PrincipalOrgID");
 
 /// Actions that are allowed together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +59,7 @@ pub enum Resource {
     /// Everything: most of these actions have no resource, and trails, log groups and topics are
     /// not known before they were read.
     Any,
-    /// The role in every member account.
+    /// The roles in every member account of the organization.
     MemberRole,
 }
 
@@ -50,16 +69,18 @@ const FILTERS: [&str; 2] = [
     "organizations:ListOrganizationalUnitsForParent",
 ];
 
+/// The actions that are called for a reason.
+fn of(permission: Permission) -> Vec<&'static str> {
+    Operation::ALL
+        .iter()
+        .map(|operation| operation.definition())
+        .filter(|call| call.permission == permission)
+        .map(|call| call.name)
+        .collect()
+}
+
 /// The statements of a policy for reading, and for the actions of a repair where there are any.
 pub fn statements(who: Who, repair: &[&'static str]) -> Vec<Statement> {
-    let of = |permission: Permission| -> Vec<&'static str> {
-        Operation::ALL
-            .iter()
-            .map(|operation| operation.definition())
-            .filter(|call| call.permission == permission)
-            .map(|call| call.name)
-            .collect()
-    };
     let mut statements = Vec::new();
     if who == Who::Caller {
         let mut discover = of(Permission::Discover);

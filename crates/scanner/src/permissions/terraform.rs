@@ -2,20 +2,30 @@
 
 use std::fmt::Write as _;
 
-use super::{Resource, Statement, Who};
+use super::{Resource, RoleName, SAME_ORGANIZATION, Statement, Who};
 
-/// The configuration. `path` and `name` are those of the role in the members.
-pub fn render(statements: &[Statement], who: Who, path: &str, name: &str) -> String {
+/// The configuration: of the caller's policy for these roles, or of the first of them.
+pub fn render(statements: &[Statement], who: Who, roles: &[RoleName]) -> String {
     let mut text = String::new();
     if who == Who::Member {
         text.push_str(
-            r#"variable "trusted_account_id" {
-  description = "The account whose credentials start trailproof, usually the management account."
+            r#"variable "trusted_principal_arn" {
+  description = "The role or user whose credentials start trailproof. It has to exist."
   type        = string
 
   validation {
-    condition     = can(regex("^[0-9]{12}$", var.trusted_account_id))
-    error_message = "An account id has twelve digits."
+    condition     = can(regex("^arn:[a-z-]+:iam::[0-9]{12}:(role|user)/.+$", var.trusted_principal_arn))
+    error_message = "It is the ARN of a role or user."
+  }
+}
+
+variable "organization_id" {
+  description = "The organization that the principal has to belong to."
+  type        = string
+
+  validation {
+    condition     = can(regex("^o-[a-z0-9]{10,32}$", var.organization_id))
+    error_message = "The id of an organization is such as o-a1b2c3d4e5."
   }
 }
 
@@ -28,10 +38,9 @@ variable "external_id" {
 "#,
         );
     }
-    let uses_partition = who == Who::Member
-        || statements
-            .iter()
-            .any(|statement| statement.resource == Resource::MemberRole);
+    let uses_partition = statements
+        .iter()
+        .any(|statement| statement.resource == Resource::MemberRole);
     if uses_partition {
         text.push_str("data \"aws_partition\" \"current\" {}\n\n");
     }
@@ -47,18 +56,30 @@ variable "external_id" {
             let _ = writeln!(text, "      \"{action}\",");
         }
         text.push_str("    ]\n\n");
-        let _ = match statement.resource {
-            Resource::Any => writeln!(text, "    resources = [\"*\"]"),
-            Resource::MemberRole => writeln!(
+        if statement.resource == Resource::Any {
+            text.push_str("    resources = [\"*\"]\n");
+        } else {
+            text.push_str("    resources = [\n");
+            for RoleName { path, name } in roles {
+                let _ = writeln!(
+                    text,
+                    "      \"arn:${{data.aws_partition.current.partition}}:iam::*:role{path}{name}\","
+                );
+            }
+            // The provider's way of writing a policy variable.
+            let (key, value) = SAME_ORGANIZATION;
+            let _ = writeln!(
                 text,
-                "    resources = [\"arn:${{data.aws_partition.current.partition}}:iam::*:role{path}{name}\"]"
-            ),
-        };
+                "    ]\n\n    condition {{\n      test     = \"StringEquals\"\n      variable = \"{key}\"\n      \
+                 values   = [\"&{{{value}}}\"]\n    }}"
+            );
+        }
         text.push_str("  }\n");
     }
     text.push_str("}\n");
-    match who {
-        Who::Caller => text.push_str(
+    match (who, roles) {
+        (Who::Member, []) => {}
+        (Who::Caller, _) => text.push_str(
             r#"
 resource "aws_iam_policy" "trailproof" {
   name_prefix = "trailproof-"
@@ -67,7 +88,7 @@ resource "aws_iam_policy" "trailproof" {
 }
 "#,
         ),
-        Who::Member => {
+        (Who::Member, [RoleName { path, name }, ..]) => {
             let _ = write!(
                 text,
                 r#"
@@ -77,7 +98,13 @@ data "aws_iam_policy_document" "trust" {{
 
     principals {{
       type        = "AWS"
-      identifiers = ["arn:${{data.aws_partition.current.partition}}:iam::${{var.trusted_account_id}}:root"]
+      identifiers = [var.trusted_principal_arn]
+    }}
+
+    condition {{
+      test     = "StringEquals"
+      variable = "aws:PrincipalOrgID"
+      values   = [var.organization_id]
     }}
 
     dynamic "condition" {{

@@ -14,7 +14,7 @@ use trailproof_core::finding::Status;
 use trailproof_core::mute::{Mute, needs_tags};
 
 use crate::engine::{Engine, Entry, Stopped};
-use crate::event::ScanEvent;
+use crate::event::{Organization, ScanEvent};
 use crate::outcome::Caller;
 use crate::plan::Sweep;
 use crate::regions::Regions;
@@ -77,7 +77,7 @@ impl Examination {
     /// left to ask.
     async fn enter(&self, account: AccountId) -> Result<Entry, Stopped> {
         let refused = self.engine.sessions.is_refused(account);
-        if !refused && self.engine.was_entered(account) {
+        if !refused && self.engine.sessions.was_entered(account) {
             return Ok(Entry::Open);
         }
         self.engine.enter(account).await
@@ -163,6 +163,22 @@ impl Examination {
                 result?;
             }
         }
+    }
+
+    /// Tells which organization it is.
+    pub(super) fn tell_of_organization(&self) {
+        let organization = {
+            let evidence = self.engine.transport.recorder.evidence();
+            let known = evidence
+                .reader()
+                .organization()
+                .map(|organization| Organization {
+                    id: organization.id.clone(),
+                    management: organization.management_account,
+                });
+            known
+        };
+        self.tell(ScanEvent::Organization(organization));
     }
 
     /// The question for an account's tags, which its organization answers.

@@ -31,8 +31,6 @@ use progress::Progress;
 
 /// How often progress is told.
 const TICK: Duration = Duration::from_millis(100);
-/// Calls in flight when the number of accounts does not ask for fewer.
-const CONCURRENCY: usize = 256;
 /// Calls in flight per account, when there are few accounts: all regions at once.
 const CONCURRENCY_PER_ACCOUNT: usize = 32;
 
@@ -49,6 +47,7 @@ pub async fn scan(
     let Ready {
         engine,
         caller,
+        network,
         resumed,
         mut warnings,
         warn,
@@ -93,8 +92,12 @@ pub async fn scan(
         mutes: plan.mutes.clone(),
         events,
     });
+    // Until every account is listed, nobody knows the role of the first.
+    let roles_first = plan.role.needs_organization();
+    let begun = Arc::clone(&examination);
     let mut discovering = Box::pin(async move {
         let management = discovery.organization().await?;
+        begun.tell_of_organization();
         regions.set_management(management);
         regions.check_filter().await?;
         discovery.accounts(management).await
@@ -110,6 +113,7 @@ pub async fn scan(
 
     loop {
         while under_way.len() < at_once
+            && (discovery_end.is_some() || !roles_first)
             && stop.check().is_ok()
             && let Some(account) = waiting.pop_front()
         {
@@ -191,6 +195,9 @@ pub async fn scan(
         tell(ScanEvent::Warning(warning));
     }
     let statistics = progress.finish(&engine.transport.tally);
+    let sessions = engine.transport.tally.sessions();
+    let own_account = engine.own_account();
+    let never_asked = engine.refusals.never_asked();
     tell(ScanEvent::Progress(statistics.clone()));
     // Everything that holds the engine goes, so that it can be taken apart.
     drop((discovering, under_way));
@@ -208,6 +215,10 @@ pub async fn scan(
         started_at,
         finished_at: clock::now(),
         statistics,
+        network,
+        sessions,
+        own_account,
+        never_asked,
     })
 }
 
@@ -244,11 +255,13 @@ fn warn_of_few_connections(plan: &ScanPlan, warn: &UnboundedSender<Warning>) {
 
 fn wanted_concurrency(plan: &ScanPlan) -> usize {
     let few = match &plan.scope {
-        crate::plan::Scope::Organization => CONCURRENCY,
+        crate::plan::Scope::Organization => ScanPlan::CONCURRENCY,
         crate::plan::Scope::Accounts(accounts) => accounts.len() * CONCURRENCY_PER_ACCOUNT,
         crate::plan::Scope::CurrentAccount => CONCURRENCY_PER_ACCOUNT,
     };
-    plan.concurrency.unwrap_or(few.min(CONCURRENCY)).max(1)
+    plan.concurrency
+        .unwrap_or(few.min(ScanPlan::CONCURRENCY))
+        .max(1)
 }
 
 /// A task fails only by a defect, which is not to be hidden.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use crate::caller::Connected;
+use crate::connection::NetworkSetting;
 use crate::engine::{Engine, Recorder, Resumed};
 use crate::error::ScanError;
 use crate::event::Warning;
@@ -17,6 +18,7 @@ use crate::plan::{ScanPlan, Scope};
 pub(super) struct Ready {
     pub(super) engine: Arc<Engine>,
     pub(super) caller: Caller,
+    pub(super) network: Vec<NetworkSetting>,
     pub(super) resumed: Start,
     pub(super) warnings: UnboundedReceiver<Warning>,
     pub(super) warn: UnboundedSender<Warning>,
@@ -50,8 +52,9 @@ pub(super) async fn prepare(plan: &ScanPlan, concurrency: usize) -> Result<Ready
         }
     };
 
-    let connection = Connected::open(&plan.connection, concurrency).await?;
+    let connection = Connected::open(&plan.connection, &plan.role, concurrency).await?;
     let caller = connection.caller.clone();
+    let network = connection.network.clone();
     if let Some(recorded) = resumed.caller
         && recorded != caller.account
     {
@@ -64,14 +67,16 @@ pub(super) async fn prepare(plan: &ScanPlan, concurrency: usize) -> Result<Ready
     let recorder = Recorder::new(resumed.evidence, resumed.known, log);
     let engine = connection.engine(
         &plan.role,
-        resumed.refused,
+        resumed.roles,
         recorder,
         concurrency,
         warn.clone(),
+        plan.regions.include.clone(),
     );
     Ok(Ready {
         engine: Arc::new(engine),
         caller,
+        network,
         resumed: Start { records },
         warnings,
         warn,

@@ -117,6 +117,11 @@ pub struct Role {
     pub trusted: Vec<AccountId>,
     /// What its policies do not allow.
     pub denials: Vec<Denial>,
+    /// Whether it refuses sessions that no session policy limits.
+    pub requires_session_policy: bool,
+    /// The most characters that session policies and the ARNs of managed ones may have, where tags
+    /// that sessions inherit leave no more room.
+    pub packed_policy_limit: Option<usize>,
 }
 
 impl Role {
@@ -137,6 +142,8 @@ impl Default for Role {
             external_id: String::new(),
             trusted: Vec::new(),
             denials: Vec::new(),
+            requires_session_policy: false,
+            packed_policy_limit: None,
         }
     }
 }

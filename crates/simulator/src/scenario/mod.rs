@@ -46,7 +46,8 @@
 //! Beside or instead of a chain an account may list `trails`, `log_groups` (with `filters`),
 //! `alarms`, `mute_rules` and `topics` (with `subscriptions`), each with a `region` (default: the
 //! partition's home region) and without the chain's defaults. Further keys: `email`, `state`, `unit` (`"Workloads/Production"`), `tags`,
-//! `opted_in` (regions), `roles` (default: `OrganizationAccountAccessRole`, trusting the management
+//! `opted_in` (regions), `roles` (`{ name, path, external_id, trusted, denials,
+//! requires_session_policy, packed_policy_limit }`; default: `OrganizationAccountAccessRole`, trusting the management
 //! account; none in the management account), `denials` (`"sns:*"`, or `{ operations, regions,
 //! service_control_policy }`), `denied_regions`, `expect_controls` (by control id). A `reason` of
 //! `expect` also says the `broken_link`.

@@ -326,6 +326,7 @@ impl Simulation {
             let user = |account| Caller {
                 account,
                 session: None,
+                limit: None,
             };
             let caller = match credentials::identify(signature.access_key, token) {
                 Identity::Default => user(organization.caller),

@@ -9,6 +9,7 @@ use crate::document::Structure;
 use crate::failure::Failure;
 use crate::model::{AccountState, Organization};
 use crate::operation::Operation;
+use crate::session_policy::SessionLimit;
 
 pub(super) fn read(
     organization: &Organization,
@@ -57,6 +58,7 @@ fn assume(organization: &Organization, context: Context<'_>) -> Answer {
                 .to_owned(),
         ));
     }
+    let limit = SessionLimit::asked_for(parameters)?;
     let path_and_name = arn.resource().strip_prefix("role/").unwrap_or_default();
     let account = arn.account().and_then(|id| organization.account(id));
     let entered = account.and_then(|account| {
@@ -72,9 +74,11 @@ fn assume(organization: &Organization, context: Context<'_>) -> Answer {
         };
         let external = role.external_id.is_empty()
             || parameters.text("ExternalId") == Some(role.external_id.as_str());
-        (trusted && external && account.state == AccountState::Active).then_some(account)
+        let limited = limit.is_some() || !role.requires_session_policy;
+        (trusted && external && limited && account.state == AccountState::Active)
+            .then_some((account, role))
     });
-    let Some(account) = entered else {
+    let Some((account, role)) = entered else {
         let caller = context.caller.arn(organization);
         return Err(Failure::denied(
             "AccessDenied",
@@ -85,12 +89,27 @@ fn assume(organization: &Organization, context: Context<'_>) -> Answer {
         )
         .status(403));
     };
+    if role
+        .packed_policy_limit
+        .is_some_and(|most| SessionLimit::size(parameters) > most)
+    {
+        return Err(Failure::invalid(
+            "PackedPolicyTooLarge",
+            "Packed size of session tags consumes 112% of allotted space.",
+        ));
+    }
     let mut duration = SignedDuration::from_secs(seconds);
     if let Some(limit) = context.session_limit {
         duration = duration.min(limit);
     }
     let expiration = context.now + duration;
-    let credentials = credentials::issue(account.id, expiration, path_and_name, session);
+    let credentials = credentials::issue(
+        account.id,
+        expiration,
+        path_and_name,
+        session,
+        limit.as_ref(),
+    );
     let role_name = path_and_name.rsplit('/').next().unwrap_or_default();
     Ok(Structure::new()
         .with(

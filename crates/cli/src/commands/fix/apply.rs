@@ -6,11 +6,11 @@ use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 use trailproof_report::format;
-use trailproof_report::remediation::Plan;
 use trailproof_report::remediation::apply::{
     ApplyEvent, ApplyOptions, ApplyOutcome, StepOutcome, apply,
 };
 use trailproof_report::remediation::journal::{Header, Journal};
+use trailproof_report::remediation::{Plan, permissions};
 
 use super::confirm::confirm;
 use super::connection::{ConnectionArguments, connect};
@@ -119,7 +119,13 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<Exit, CliErr
     block_on(async {
         let interrupt = Interrupt::listen(output);
         let path = files::journal_path(arguments.journal.as_ref(), &arguments.plan, &plan)?;
-        let aws = connect(&settings, arguments.connection.concurrency(), output).await?;
+        let aws = connect(
+            &settings,
+            permissions::of_plan(&plan),
+            arguments.connection.concurrency(),
+            output,
+        )
+        .await?;
         let options = ApplyOptions {
             concurrency: arguments.connection.concurrency(),
             dry_run: arguments.dry_run,
@@ -128,7 +134,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<Exit, CliErr
         let header = Header {
             plan: plan.id.clone(),
             digest: plan.digest.clone(),
-            role: Some(settings.role_settings()?.role.as_str().to_owned()),
+            role: settings.first_role()?,
         };
         let mut journal = if arguments.dry_run {
             Journal::peek(&path, &header)?

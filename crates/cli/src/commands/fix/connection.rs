@@ -2,7 +2,7 @@
 
 use trailproof_core::policy::Policy;
 use trailproof_report::remediation::aws::Aws;
-use trailproof_scanner::ScanPlan;
+use trailproof_scanner::{ScanPlan, SessionPolicy};
 
 use crate::error::CliError;
 use crate::output::Output;
@@ -40,7 +40,9 @@ impl ConnectionArguments {
     ) -> Result<(ConnectionSettings, ReportSettings), CliError> {
         let file = self.configuration.load(output)?;
         let mut settings = self.settings.clone().or(file.connection);
-        settings.role = settings.role.or_else(|| role.map(str::to_owned));
+        if settings.role.is_empty() {
+            settings.role.extend(role.map(str::to_owned));
+        }
         Ok((settings, file.report))
     }
 
@@ -49,18 +51,19 @@ impl ConnectionArguments {
     }
 }
 
-/// Connects, and checks who is calling.
+/// Connects, and checks who is calling. The sessions of roles may do these actions beside reading,
+/// and nothing else.
 pub(super) async fn connect(
     settings: &ConnectionSettings,
+    actions: Vec<&'static str>,
     concurrency: usize,
     output: &Output,
 ) -> Result<Aws, CliError> {
-    let aws = Aws::connect(
-        &settings.connect_options()?,
-        &settings.role_settings()?,
-        concurrency,
-    )
-    .await?;
+    let mut roles = settings.role_settings()?;
+    if let SessionPolicy::Operations(more) = &mut roles.session_policy {
+        *more = actions;
+    }
+    let aws = Aws::connect(&settings.connect_options()?, &roles, concurrency).await?;
     output.note(format_args!("connected as account {}", aws.caller()));
     Ok(aws)
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use trailproof_report::remediation::drill::{DrillError, drill, drillable};
 use trailproof_report::remediation::journal::Journal;
+use trailproof_report::remediation::permissions;
 
 use super::block_on;
 use super::confirm::confirm;
@@ -73,7 +74,13 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<Exit, CliErr
     let settings = arguments.connection.resolve(role.as_deref(), output)?;
     confirm(2, "make", arguments.yes, output)?;
     block_on(async {
-        let aws = connect(&settings, arguments.connection.concurrency(), output).await?;
+        let aws = connect(
+            &settings,
+            permissions::of_drill(),
+            arguments.connection.concurrency(),
+            output,
+        )
+        .await?;
         drill(&aws, &mut journal, &step, clock::now)
             .await
             .map_err(|error| match error {

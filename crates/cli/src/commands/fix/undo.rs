@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use trailproof_report::remediation::journal::Journal;
+use trailproof_report::remediation::permissions;
 use trailproof_report::remediation::undo::{UndoOptions, UndoOutcome, UndoSummary, undo, undoable};
 
 use super::confirm::confirm;
@@ -51,7 +52,13 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<Exit, CliErr
     confirm(steps.len(), "take back", arguments.yes, output)?;
     block_on(async {
         let interrupt = Interrupt::listen(output);
-        let aws = connect(&settings, arguments.connection.concurrency(), output).await?;
+        let aws = connect(
+            &settings,
+            permissions::of_undo(&steps),
+            arguments.connection.concurrency(),
+            output,
+        )
+        .await?;
         let options = UndoOptions {
             concurrency: arguments.connection.concurrency(),
             clock: clock::now,

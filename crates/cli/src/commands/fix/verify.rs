@@ -88,7 +88,7 @@ impl PreparedScan {
         } = self;
         scan.evidence = record.as_ref().and_then(Record::evidence);
         run.started_at = clock::now();
-        let mut progress = Progress::start(output);
+        let mut progress = Progress::start(&scan.role.templates(), output);
         let outcome = trailproof_scanner::scan(scan, |event| {
             progress.on_event(&event);
             if interrupt.is_requested() {

@@ -8,6 +8,7 @@
 
 mod definition;
 mod parameters;
+mod probe;
 
 use serde_json::{Map, Value};
 
@@ -70,6 +71,25 @@ macro_rules! calls {
                 match value {
                     Value::Object(parameters) => parameters,
                     _ => Map::new(),
+                }
+            }
+
+            /// A question of an operation about nothing that exists: it shows whether the operation
+            /// is allowed, and changes nothing.
+            pub fn probe(
+                operation: Operation,
+                account: crate::account::AccountId,
+                region: &crate::account::Region,
+            ) -> Self {
+                match operation {
+                    $(Operation::$name => Self::$name $({ $(
+                        $field: probe::Probe::made_up(probe::MadeUp {
+                            operation,
+                            account,
+                            region,
+                            name: stringify!($field),
+                        }),
+                    )* })?,)*
                 }
             }
 

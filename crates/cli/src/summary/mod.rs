@@ -1,6 +1,8 @@
 //! The end of a run for people: how many of what, where chains break, who could not be entered,
 //! what was slow, and where to read on.
 
+mod access;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -32,9 +34,12 @@ pub(crate) struct Written<'a> {
 /// The summary of a run.
 pub(crate) fn render(report: &Report<'_>, written: Option<Written<'_>>, output: &Output) -> String {
     let sections = [
+        access::who(report),
         verdicts(report),
         breaks(report),
-        not_entered(report.findings),
+        access::missing(report),
+        access::not_entered(report),
+        access::never_asked(report),
         slowest(report),
         incomplete(report),
         reports(report, written),
@@ -132,33 +137,6 @@ fn breaks(report: &Report<'_>) -> String {
         table.add_row([link.to_string(), fail.to_string(), unknown.to_string()]);
     }
     format!("{}\n", table.trim_fmt())
-}
-
-/// The accounts that could not be entered, and why.
-fn not_entered(findings: &[Finding]) -> String {
-    let mut denied: Vec<&Finding> = findings
-        .iter()
-        .filter(|finding| finding.broken_link == Some(LinkName::Account))
-        .collect();
-    denied.dedup_by_key(|finding| finding.account.id);
-    if denied.is_empty() {
-        return String::new();
-    }
-    let mut text = format!("Could not be entered: {}\n", accounts(denied.len()));
-    for finding in denied.iter().take(LISTED) {
-        let name = finding.account.name.as_deref().map(visible);
-        let _ = writeln!(
-            text,
-            "  {}{}  {}",
-            finding.account.id,
-            name.map(|name| format!(" {name}")).unwrap_or_default(),
-            visible(&finding.message)
-        );
-    }
-    if denied.len() > LISTED {
-        let _ = writeln!(text, "  and {} more", denied.len() - LISTED);
-    }
-    text
 }
 
 fn slowest(report: &Report<'_>) -> String {

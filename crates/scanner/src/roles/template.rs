@@ -1,59 +1,8 @@
-//! The role that is assumed in member accounts, as users write it.
+//! A role as users write it.
 
 use std::str::FromStr;
 
 use trailproof_core::account::{AccountId, Partition};
-
-use crate::error::ScanError;
-
-/// The role to assume and what goes with it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct RoleSettings {
-    /// Which role.
-    pub role: RoleTemplate,
-    /// The external id the role's trust policy asks for, if any (2 to 1,224 characters).
-    pub external_id: Option<String>,
-    /// The session name CloudTrail will show; `None` means `trailproof`
-    /// (2 to 64 characters of `A-Za-z0-9_+=,.@-`).
-    pub session_name: Option<String>,
-}
-
-impl RoleSettings {
-    /// What STS would refuse is refused here, once and not for every account.
-    pub(crate) fn check(&self) -> Result<(), ScanError> {
-        let invalid = |what, value: &str, reason| {
-            Err(ScanError::InvalidRoleSetting {
-                what,
-                value: value.to_owned(),
-                reason,
-            })
-        };
-        let named = |extra: &'static [u8]| {
-            move |byte: u8| {
-                byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte) || extra.contains(&byte)
-            }
-        };
-        if let Some(name) = &self.session_name
-            && !((2..=64).contains(&name.len()) && name.bytes().all(named(b"")))
-        {
-            return invalid(
-                "session name",
-                name,
-                "it has 2 to 64 letters, digits or characters of _+=,.@-",
-            );
-        }
-        if let Some(id) = &self.external_id
-            && !((2..=1224).contains(&id.len()) && id.bytes().all(named(b":/")))
-        {
-            return invalid(
-                "external id",
-                id,
-                "it has 2 to 1,224 letters, digits or characters of _+=,.@:/-",
-            );
-        }
-        Ok(())
-    }
-}
 
 /// A role by name (`Audit`), path and name (`security/Audit`), or ARN with `{account}` and
 /// `{partition}` in it (`arn:{partition}:iam::{account}:role/Audit`).
@@ -228,28 +177,5 @@ mod tests {
             "`arn:aws:iam::111111111111:role/Audit` does not name a role: write {account} where \
              the ARN has the account id, so that it fits every account"
         );
-    }
-
-    #[test]
-    fn role_settings_are_checked() {
-        let with = |session_name: Option<&str>, external_id: Option<&str>| {
-            RoleSettings {
-                session_name: session_name.map(str::to_owned),
-                external_id: external_id.map(str::to_owned),
-                ..RoleSettings::default()
-            }
-            .check()
-        };
-        assert!(with(Some("audit@example.com"), Some("a:b/c-1")).is_ok());
-        assert!(with(None, None).is_ok());
-        for (name, id) in [
-            (Some("a"), None),
-            (Some("a b"), None),
-            (None, Some("x")),
-            (None, Some("a b")),
-        ] {
-            let error = with(name, id).unwrap_err();
-            assert!(matches!(error, ScanError::InvalidRoleSetting { .. }));
-        }
     }
 }
