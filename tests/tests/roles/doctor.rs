@@ -33,7 +33,7 @@ fn a_healthy_organization_has_nothing_to_mend() {
         "this is the management account",
         "AWS_ENDPOINT_URL",
         "10 of 10 accounts",
-        "10 by OrganizationAccountAccessRole, session limited by: operations",
+        "9 by OrganizationAccountAccessRole, session limited by: operations",
         "17 enabled, 17 not",
         "calls in",
         "nothing: a scan sees everything it asks for",

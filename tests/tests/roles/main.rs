@@ -54,7 +54,7 @@ fn three_kinds_are_scanned(partition: &str, region: &str) {
          [[member-role]]\nou = \"{unit}\"\nrole = \"security/Audit\"\n\
          external-id = \"ticket-42\"\nsession-name = \"quarterly-audit\"\n"
     );
-    let run = scan(&server, region, &configuration, &[]);
+    let run = scan(&server, region, &configuration, &["--sweep", "adaptive"]);
     let outcome = run.outcome.exits(1);
     every_verdict_is_right(&organization, &run.findings);
 

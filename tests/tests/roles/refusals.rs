@@ -9,14 +9,16 @@ fn account(more: &str) -> String {
     format!(
         "roles = [{{ denials = [{{ operations = [\"cloudwatch:DescribeAlarms\", \
          \"account:ListRegions\", \"logs:DescribeMetricFilters\"] }}] }}]\n\
-         denied_regions = [\"eu-west-1\", \"eu-west-2\", \"eu-north-1\"]\nchain = true\n{more}"
+         denied_regions = [\"eu-west-1\", \"eu-west-2\", \"eu-north-1\"]\n{more}"
     )
 }
 
 fn organization(accounts: usize) -> Organization {
     let mut organization = Organization::new("aws");
-    for _ in 0..accounts {
-        organization.add_written(&account(""));
+    for number in 0..accounts {
+        // A chain in every account would take long, and show nothing more.
+        let chain = accounts < 100 || number % 10 == 0;
+        organization.add_written(&account(if chain { "chain = true\n" } else { "" }));
     }
     organization
 }
@@ -40,7 +42,7 @@ fn two_thousand_accounts_refuse_a_handful_of_calls() {
     let others = "ap-northeast-1,ap-northeast-2,ap-northeast-3,ap-south-1,ap-southeast-1,\
                   ap-southeast-2,ca-central-1,eu-central-1,eu-west-3,sa-east-1,us-west-1,us-west-2";
     let run = scan(&server, "us-east-1", "", &["--exclude-regions", others]);
-    let outcome = run.outcome.exits(3);
+    let outcome = run.outcome.exits(1);
     let refused = organization.refused(&server);
     // Three closed regions and what was missing, five accounts each.
     assert!(
@@ -61,7 +63,7 @@ fn two_thousand_accounts_refuse_a_handful_of_calls() {
     }
     for text in [
         "Not asked any more, because it was refused wherever it was asked",
-        "UNKNOWN for want of an answer to\n  logs:DescribeMetricFilters: 2000 accounts",
+        "UNKNOWN for want of an answer to\n  logs:DescribeMetricFilters: 200 accounts",
     ] {
         assert!(outcome.stdout.contains(text), "{text}: {}", outcome.stdout);
     }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use trailproof_core::account::AccountId;
 use trailproof_core::evidence::Operation;
+use trailproof_scanner::NetworkSetting;
 use trailproof_scanner::doctor::{Delegation, Diagnosis, Listing};
 
 use super::advice;
@@ -101,10 +102,7 @@ fn facts(diagnosis: &Diagnosis) -> Vec<String> {
     if network.is_empty() {
         lines.push(line("network", "no proxy, bundle or endpoint is set"));
     } else {
-        let settings: Vec<String> = network
-            .iter()
-            .map(|setting| format!("{} {} ({})", setting.name, setting.value, setting.origin))
-            .collect();
+        let settings = settings(network);
         // Three lines are for them, however many there are.
         let per_line = settings.len().div_ceil(3);
         for (place, some) in settings.chunks(per_line).enumerate() {
@@ -164,6 +162,31 @@ fn facts(diagnosis: &Diagnosis) -> Vec<String> {
         ),
     ));
     lines
+}
+
+/// The settings, each with its origin; endpoints that are the same are one.
+fn settings(network: &[NetworkSetting]) -> Vec<String> {
+    const ENDPOINT: &str = "endpoint of ";
+    let mut texts: Vec<String> = Vec::new();
+    let mut endpoints: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for NetworkSetting {
+        name,
+        value,
+        origin,
+    } in network
+    {
+        match name.strip_prefix(ENDPOINT) {
+            Some(service) => {
+                let services = endpoints.entry(format!("{value} ({origin})")).or_default();
+                services.push(service);
+            }
+            None => texts.push(format!("{name} {value} ({origin})")),
+        }
+    }
+    for (endpoint, services) in endpoints {
+        texts.push(format!("{ENDPOINT}{} {endpoint}", services.join(", ")));
+    }
+    texts
 }
 
 /// One line for all calls: each with the number of accounts.
