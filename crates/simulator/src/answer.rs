@@ -89,6 +89,8 @@ fn operation(recorded: Evidence) -> Operation {
         Evidence::ListAlarmMuteRules => Operation::ListAlarmMuteRules,
         Evidence::GetTopicAttributes => Operation::GetTopicAttributes,
         Evidence::ListSubscriptionsByTopic => Operation::ListSubscriptionsByTopic,
+        Evidence::DescribeKey => Operation::DescribeKey,
+        Evidence::GetKeyPolicy => Operation::GetKeyPolicy,
     }
 }
 

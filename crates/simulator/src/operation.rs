@@ -11,6 +11,7 @@ pub(crate) enum Service {
     Logs,
     CloudWatch,
     Sns,
+    Kms,
 }
 
 impl Service {
@@ -24,6 +25,7 @@ impl Service {
             Self::Logs => "logs",
             Self::CloudWatch => "cloudwatch",
             Self::Sns => "sns",
+            Self::Kms => "kms",
         }
     }
 }
@@ -97,6 +99,7 @@ operations! {
         ConfirmSubscription writes, SetSubscriptionAttributes writes,
         SnsListTagsForResource reads, SnsTagResource writes, SnsUntagResource writes,
     }
+    Kms { DescribeKey reads, GetKeyPolicy reads }
 }
 
 impl Operation {

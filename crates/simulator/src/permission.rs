@@ -107,15 +107,17 @@ pub(crate) fn denied(
     why: &str,
 ) -> Failure {
     let code = match operation.service() {
-        Service::Organizations | Service::Account | Service::CloudTrail | Service::Logs => {
-            "AccessDeniedException"
-        }
+        Service::Organizations
+        | Service::Account
+        | Service::CloudTrail
+        | Service::Logs
+        | Service::Kms => "AccessDeniedException",
         Service::Sts | Service::CloudWatch => "AccessDenied",
         Service::Sns => "AuthorizationError",
     };
     let status = match operation.service() {
         Service::Sts | Service::CloudWatch | Service::Sns | Service::Account => 403,
-        Service::Organizations | Service::CloudTrail | Service::Logs => 400,
+        Service::Organizations | Service::CloudTrail | Service::Logs | Service::Kms => 400,
     };
     let arn = caller.arn(organization);
     let action = match operation.service() {
@@ -135,9 +137,11 @@ fn invalid_token(service: Service) -> Failure {
     let message = "The security token included in the request is invalid.";
     let (code, status) = match service {
         Service::Sts | Service::Sns | Service::CloudWatch => ("InvalidClientTokenId", 403),
-        Service::Organizations | Service::Account | Service::CloudTrail | Service::Logs => {
-            ("UnrecognizedClientException", 400)
-        }
+        Service::Organizations
+        | Service::Account
+        | Service::CloudTrail
+        | Service::Logs
+        | Service::Kms => ("UnrecognizedClientException", 400),
     };
     Failure::new(ErrorClass::RegionDisabled, code, message).status(status)
 }

@@ -16,13 +16,13 @@ pub mod inquiry;
 pub mod links;
 mod memory;
 mod origin;
+pub mod policy;
 mod reading;
 mod remediation;
 pub mod replay;
 mod routine;
 mod site;
 mod together;
-pub mod topic_policy;
 mod verdict;
 mod writers;
 

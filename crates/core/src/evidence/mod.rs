@@ -5,6 +5,7 @@
 
 mod calls;
 mod few;
+mod key_name;
 mod lines;
 mod mark;
 mod note;
@@ -22,6 +23,7 @@ pub use calls::assume_role::Entry;
 pub use calls::describe_log_groups::LogGroupAnswer;
 pub use calls::describe_trails::TrailsView;
 pub use calls::{Call, CallDefinition, Operation, Pages, Permission, Quota};
+pub use key_name::KeyName;
 pub use lines::{Line, Lines, ReadError, Reading};
 pub(crate) use note::{Basis, Note};
 pub use operation::UnknownOperation;
@@ -30,10 +32,10 @@ pub use record::{CallError, ErrorClass, Outcome, Record};
 pub use request::Request;
 pub use shapes::{
     AdvancedSelector, CallerIdentity, CompositeAlarm, DelegatedAdministrator, Dimension,
-    EvaluationWindow, EventSelector, EventSelectors, FieldSelector, LogGroup, Metric, MetricAlarm,
-    MetricDataQuery, MetricFilter, MetricStat, MetricTransformation, MuteRule, MuteTargets,
-    Organization, OrganizationAccount, RegionOption, Subscription, TopicAttributes, Trail,
-    TrailStatus, WarmUpConfiguration,
+    EvaluationWindow, EventSelector, EventSelectors, FieldSelector, KeyMetadata, KeyPolicy,
+    LogGroup, Metric, MetricAlarm, MetricDataQuery, MetricFilter, MetricStat, MetricTransformation,
+    MuteRule, MuteTargets, Organization, OrganizationAccount, RegionOption, Subscription,
+    TopicAttributes, Trail, TrailStatus, WarmUpConfiguration,
 };
 pub use store::{Evidence, RecordId, Site, UnreadableRecord};
 pub use table::{Answer, Listing};

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::calls::list_regions::Regions;
 use super::calls::{CallDefinition, Parameters, Tables, assume_role};
+use super::key_name::KeyName;
 use super::mark::Marks;
 use super::reader::Reader;
 use super::shapes::Trail;
@@ -202,6 +203,14 @@ impl Filing<'_> {
             outcome,
             record: self.record,
         })
+    }
+
+    /// The key or alias that was asked for.
+    pub(super) fn key_arn(&self, pool: &mut Pool) -> Result<Arc<str>, Unreadable> {
+        let text = self.parameters.required("KeyId")?;
+        let name = KeyName::read(&text, &self.site)
+            .ok_or_else(|| Parameters::unreadable("KeyId", "it is no name of a key"))?;
+        Ok(pool.text(&name.to_string()))
     }
 
     /// The topic that was asked for.

@@ -10,6 +10,7 @@ use jiff::SignedDuration;
 use trailproof_core::account::Region;
 
 use super::clock_skew::ClockSkew;
+use super::json::{Asking, SERVICES};
 use super::send::{CallCredentials, KeepBody};
 
 /// The clients of every region, sharing connections. Credentials are given with each call.
@@ -58,6 +59,7 @@ impl Clients {
             sns: OnceLock::new(),
             sts: OnceLock::new(),
             skew: self.skew.clone(),
+            json: SERVICES.each_ref().map(|_| OnceLock::new()),
         });
         regions.insert(region.clone(), Arc::clone(&regional));
         regional
@@ -76,6 +78,8 @@ pub struct RegionalClients {
     sns: OnceLock<aws_sdk_sns::Client>,
     sts: OnceLock<aws_sdk_sts::Client>,
     skew: ClockSkew,
+    /// The services that need no crate of the SDK.
+    json: [OnceLock<Asking>; SERVICES.len()],
 }
 
 /// A client that keeps the bodies of its answers.
@@ -115,6 +119,13 @@ impl RegionalClients {
     pub fn sns(&self) -> &aws_sdk_sns::Client {
         self.sns
             .get_or_init(|| aws_sdk_sns::Client::new(&self.config))
+    }
+
+    /// How one of the services in [`SERVICES`] is asked.
+    pub(super) fn json(&self, service: usize, region: &Region) -> Option<&Asking> {
+        let asking = self.json.get(service)?;
+        let service = SERVICES.get(service)?;
+        Some(asking.get_or_init(|| service.asking(&self.config, region)))
     }
 
     pub(super) fn sts(&self) -> &aws_sdk_sts::Client {

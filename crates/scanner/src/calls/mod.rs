@@ -12,6 +12,7 @@ mod clients;
 mod clock_skew;
 mod cloudtrail;
 mod cloudwatch;
+mod json;
 mod logs;
 mod organizations;
 mod pages;
@@ -138,6 +139,9 @@ impl Clients {
             Call::ListSubscriptionsByTopic { topic_arn } => {
                 self.list_subscriptions_by_topic(target, topic_arn, token)
                     .await
+            }
+            Call::DescribeKey { .. } | Call::GetKeyPolicy { .. } => {
+                self.json_page(target, call, token).await
             }
         }
     }

@@ -14,6 +14,7 @@ fn calls() -> Vec<Call> {
     let arn = || "arn:aws:sns:us-east-1:111111111111:alerts".to_owned();
     let trail = || "arn:aws:cloudtrail:us-east-1:111111111111:trail/t".to_owned();
     let group = || "cloudtrail/all".to_owned();
+    let key = || "arn:aws:kms:us-east-1:111111111111:key/1234abcd".to_owned();
     vec![
         Call::DescribeOrganization,
         Call::ListAccounts,
@@ -40,6 +41,8 @@ fn calls() -> Vec<Call> {
         Call::ListAlarmMuteRules { alarm_name: None },
         Call::GetTopicAttributes { topic_arn: arn() },
         Call::ListSubscriptionsByTopic { topic_arn: arn() },
+        Call::DescribeKey { key: key() },
+        Call::GetKeyPolicy { key: key() },
     ]
 }
 
@@ -204,17 +207,10 @@ async fn page_tokens_are_sent_on() {
         Ask::UnitsForParent("ou-1".to_owned()),
     ]);
     for ask in paged {
-        let unpaged = matches!(
-            ask,
-            Ask::Evidence(
-                Call::DescribeOrganization
-                    | Call::GetCallerIdentity
-                    | Call::DescribeTrails { .. }
-                    | Call::GetTrailStatus { .. }
-                    | Call::GetEventSelectors { .. }
-                    | Call::GetTopicAttributes { .. }
-            )
-        );
+        let unpaged = match &ask {
+            Ask::Evidence(call) => call.operation().definition().pages.is_none(),
+            _ => false,
+        };
         let (_, sent) = ask_page(ask, Some("token-1"), |_| Reply::Raw(501, "")).await;
         assert_eq!(sent.says("token-1"), !unpaged, "{sent:?}");
     }
@@ -320,4 +316,52 @@ async fn no_connection_is_unavailable() {
     assert_eq!(error.class, ErrorClass::Unavailable);
     assert_eq!(advice, RetryAdvice::Reconnect);
     assert!(error.message.contains("connection refused"), "{error:?}");
+}
+
+#[tokio::test]
+async fn services_without_a_crate_of_the_sdk_are_asked_alike() {
+    let key = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd";
+    let call = || Call::GetKeyPolicy {
+        key: key.to_owned(),
+    };
+    let policy = json!({"Policy": "{}", "NewMember": 1});
+    let (body, sent) = answer_to(call(), Reply::Answer(policy.clone())).await;
+    assert_eq!(body, policy);
+    let asked: Value = serde_json::from_str(&sent.body).unwrap();
+    assert_eq!(asked, json!({"KeyId": key, "PolicyName": "default"}));
+    for (reply, code, class) in [
+        (
+            Reply::Error(
+                400,
+                "com.amazonaws.kms#NotFoundException:http://x/",
+                "it is gone",
+            ),
+            "NotFoundException",
+            ErrorClass::NotFound,
+        ),
+        (
+            Reply::Error(400, "AccessDeniedException", "no"),
+            "AccessDeniedException",
+            ErrorClass::Denied,
+        ),
+        (
+            Reply::Error(400, "ThrottlingException", "slowly"),
+            "ThrottlingException",
+            ErrorClass::Throttled,
+        ),
+        (
+            Reply::Raw(503, "<html>"),
+            "Http503",
+            ErrorClass::Unavailable,
+        ),
+        (
+            Reply::Raw(200, "{\"Policy\": "),
+            "UnreadableResponse",
+            ErrorClass::Unavailable,
+        ),
+    ] {
+        let (page, _) = ask_page(Ask::Evidence(call()), None, move |_| reply.clone()).await;
+        let error = page.unwrap_err().error;
+        assert_eq!((error.code.as_str(), error.class), (code, class));
+    }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use trailproof_core::account::{AccountId, Region};
 
-use super::{Alarm, Expected, LogGroup, MuteRule, Topic, Trail};
+use super::{Alarm, Expected, Key, LogGroup, MuteRule, Topic, Trail};
 
 /// An account.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -186,4 +186,6 @@ pub struct Site {
     pub mute_rules: Vec<MuteRule>,
     /// Topics.
     pub topics: Vec<Topic>,
+    /// Keys.
+    pub keys: Vec<Key>,
 }

@@ -5,6 +5,7 @@
 mod account;
 mod alarm;
 mod expected;
+mod key;
 mod logs;
 mod organization;
 mod topic;
@@ -14,6 +15,7 @@ mod whole;
 pub use account::{Account, AccountState, Denial, Role, Site};
 pub use alarm::{Alarm, MetricQuery, MetricStatistic, MuteRule, Suppressor};
 pub use expected::Expected;
+pub use key::Key;
 pub use logs::{FieldDimensions, LogGroup, LogGroupClass, MetricFilter};
 pub use organization::{Delegation, Organization};
 pub use topic::{Subscription, SubscriptionState, Topic};

@@ -69,7 +69,7 @@ pub(crate) struct Misunderstood {
 }
 
 const CBOR_PATH: &str = "/service/GraniteServiceVersion20100801/operation/";
-const TARGETS: [(&str, Service); 4] = [
+const TARGETS: [(&str, Service); 5] = [
     ("AWSOrganizationsV20161128", Service::Organizations),
     (
         "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101",
@@ -77,6 +77,7 @@ const TARGETS: [(&str, Service); 4] = [
     ),
     ("Logs_20140328", Service::Logs),
     ("GraniteServiceVersion20100801", Service::CloudWatch),
+    ("TrentService", Service::Kms),
 ];
 
 /// Understands a request.

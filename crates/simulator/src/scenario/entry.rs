@@ -45,6 +45,8 @@ pub(super) struct AccountEntry {
     mute_rules: Vec<Table>,
     #[serde(default)]
     topics: Vec<Table>,
+    #[serde(default)]
+    keys: Vec<Table>,
     expect: Option<ExpectEntry>,
     /// Verdicts of other controls.
     #[serde(default)]
@@ -166,6 +168,7 @@ impl AccountEntry {
             ("alarms", self.alarms),
             ("mute_rules", self.mute_rules),
             ("topics", self.topics),
+            ("keys", self.keys),
         ] {
             for mut table in tables {
                 let region = match table.remove("region") {
@@ -178,7 +181,8 @@ impl AccountEntry {
                     "log_groups" => site.log_groups.push(chain::read(self.id, place, &table)?),
                     "alarms" => site.alarms.push(chain::read(self.id, place, &table)?),
                     "mute_rules" => site.mute_rules.push(chain::read(self.id, place, &table)?),
-                    _ => site.topics.push(chain::read(self.id, place, &table)?),
+                    "topics" => site.topics.push(chain::read(self.id, place, &table)?),
+                    _ => site.keys.push(chain::read(self.id, place, &table)?),
                 }
             }
         }

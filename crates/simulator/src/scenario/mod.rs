@@ -41,10 +41,10 @@
 //! table of changes, or `false`. `more_filters`, `more_alarms` and `more_subscriptions` are lists
 //! of further ones, each merged over the part. `region` moves the whole chain, `name` prefixes all
 //! its names; `chains = [...]` has several. Members are those of [`crate::model`]: `Trail`,
-//! `LogGroup`, `MetricFilter`, `Alarm`, `Topic`, `Subscription`, `MuteRule`.
+//! `LogGroup`, `MetricFilter`, `Alarm`, `Topic`, `Subscription`, `MuteRule`, `Key`.
 //!
 //! Beside or instead of a chain an account may list `trails`, `log_groups` (with `filters`),
-//! `alarms`, `mute_rules` and `topics` (with `subscriptions`), each with a `region` (default: the
+//! `alarms`, `mute_rules`, `topics` (with `subscriptions`) and `keys`, each with a `region` (default: the
 //! partition's home region) and without the chain's defaults. Further keys: `email`, `state`, `unit` (`"Workloads/Production"`), `tags`,
 //! `opted_in` (regions), `roles` (`{ name, path, external_id, trusted, denials,
 //! requires_session_policy, packed_policy_limit }`; default: `OrganizationAccountAccessRole`, trusting the management

@@ -71,6 +71,8 @@ impl Quota {
             | O::Unsubscribe
             | O::ConfirmSubscription
             | O::SetSubscriptionAttributes => quota(26, 100.0, 100.0),
+            O::DescribeKey => quota(29, 2000.0, 2000.0),
+            O::GetKeyPolicy => quota(30, 1000.0, 1000.0),
             O::SnsListTagsForResource | O::SnsTagResource | O::SnsUntagResource => {
                 quota(27, 10.0, 10.0)
             }

@@ -442,7 +442,9 @@ fn throttled(service: Service) -> Failure {
             400,
         ),
         Service::Account => ("TooManyRequestsException", "Too Many Requests", 429),
-        Service::CloudTrail | Service::Logs => ("ThrottlingException", "Rate exceeded", 400),
+        Service::CloudTrail | Service::Logs | Service::Kms => {
+            ("ThrottlingException", "Rate exceeded", 400)
+        }
         Service::Sts | Service::CloudWatch | Service::Sns => ("Throttling", "Rate exceeded", 400),
     };
     Failure::new(ErrorClass::Throttled, code, message).status(status)

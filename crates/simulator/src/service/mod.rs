@@ -4,6 +4,7 @@ mod account;
 mod alarm_writing;
 mod cloudtrail;
 mod cloudwatch;
+mod kms;
 mod logs;
 mod metric_filter_writing;
 mod organizations;
@@ -52,6 +53,7 @@ pub(crate) fn read(
         Service::Logs => logs::read(organization, operation, context),
         Service::CloudWatch => cloudwatch::read(organization, operation, context),
         Service::Sns => sns::read(organization, operation, context),
+        Service::Kms => kms::read(organization, operation, context),
     }
 }
 
@@ -66,7 +68,9 @@ pub(crate) fn write(
         Service::Logs => metric_filter_writing::write(organization, operation, context),
         Service::CloudWatch => alarm_writing::write(organization, operation, context),
         Service::Sns => sns_writing::write(organization, operation, context),
-        Service::Organizations | Service::Sts | Service::Account => Err(unsupported()),
+        Service::Organizations | Service::Sts | Service::Account | Service::Kms => {
+            Err(unsupported())
+        }
     }
 }
 

@@ -12,6 +12,7 @@ pub(super) mod metric_filter;
 pub(super) mod selectors;
 pub(super) mod subscription;
 pub(super) mod topic;
+mod topic_key;
 pub(super) mod trail;
 
 use super::verdict::Reason;
@@ -95,7 +96,7 @@ pub const LINKS: &[Link] = &[
     },
     Link {
         name: LinkName::Topic,
-        proved_when: "The topic exists in the alarm's region, lets CloudWatch publish, and is not encrypted with the key that CloudWatch cannot use.",
+        proved_when: "The topic exists in the alarm's region, lets CloudWatch publish, and is not encrypted or with an enabled key whose policy lets CloudWatch use it.",
         reasons: topic::REASONS,
         observations: topic::OBSERVATIONS,
     },

@@ -1,8 +1,9 @@
 //! The topic exists and CloudWatch may publish to it.
 
+use super::topic_key;
 use crate::arn::Arn;
+use crate::evaluate::policy::{Permission, Publication, may_publish};
 use crate::evaluate::reading::{Reading, ask, locked, request};
-use crate::evaluate::topic_policy::{Permission, Publication, may_publish};
 use crate::evaluate::verdict::{Cause, Reason, Step, Verdict};
 use crate::evidence::{Answer, Call, ErrorClass, Reader, Site, TopicAttributes};
 use crate::finding::{LinkName, Status};
@@ -26,12 +27,6 @@ static POLICY: Reason = Reason {
     meaning: "The topic's policy does not let CloudWatch publish.",
     remedy: "Let cloudwatch.amazonaws.com call sns:Publish in the topic's policy.",
 };
-static AWS_KEY: Reason = Reason {
-    code: "topic.aws-managed-key",
-    status: Status::Fail,
-    meaning: "The topic is encrypted with alias/aws/sns, a key that CloudWatch alarms cannot use.",
-    remedy: "Encrypt the topic with a customer managed key whose policy lets cloudwatch.amazonaws.com call kms:Decrypt and kms:GenerateDataKey, or not at all.",
-};
 static POLICY_NOT_DECIDED: Reason = Reason {
     code: "topic.policy-not-decided",
     status: Status::Unknown,
@@ -49,20 +44,22 @@ pub(in crate::evaluate) const REASONS: &[&Reason] = &[
     &MISSING,
     &OTHER_REGION,
     &POLICY,
-    &AWS_KEY,
+    &topic_key::AWS_KEY,
+    &topic_key::KEY_MISSING,
+    &topic_key::KEY_DISABLED,
+    &topic_key::KEY_POLICY,
+    &topic_key::KEY_POLICY_NOT_DECIDED,
+    &topic_key::KEY_STATE,
+    &topic_key::KEY_NOT_OBSERVED,
     &POLICY_NOT_DECIDED,
     &NOT_OBSERVED,
 ];
 
-static KEY_POLICY: ObservationKind = ObservationKind {
-    code: "topic.key-policy-not-checked",
-    meaning: "The topic is encrypted with a key whose policy was not read: whether CloudWatch may use it is not known.",
-};
 static FIFO: ObservationKind = ObservationKind {
     code: "topic.fifo",
     meaning: "The topic is a FIFO topic, which delivers only to queues, not to people.",
 };
-pub(in crate::evaluate) const OBSERVATIONS: &[&ObservationKind] = &[&KEY_POLICY, &FIFO];
+pub(in crate::evaluate) const OBSERVATIONS: &[&ObservationKind] = &[&FIFO];
 
 /// Reads something about a topic: as its owner first, because a denied call from elsewhere is
 /// itself an alarm in well-watched organizations; then as the alarm's account.
@@ -193,6 +190,7 @@ pub(in crate::evaluate) fn judge(
                 .filter(|_| evidence.listed_accounts().contains_key(&alarms.account))
                 .and_then(|organization| organization.id.as_deref());
             attributes(
+                evidence,
                 step.seen(Some(observed_at)),
                 &value,
                 alarms,
@@ -206,6 +204,7 @@ pub(in crate::evaluate) fn judge(
 }
 
 fn attributes(
+    evidence: &Reader<'_>,
     mut step: Step,
     attributes: &TopicAttributes,
     alarms: &Site,
@@ -214,18 +213,6 @@ fn attributes(
     arn: &Arn,
     organization: Option<&str>,
 ) -> Step {
-    if let Some(key) = &attributes.kms_master_key_id {
-        if key == "alias/aws/sns" || key.ends_with(":alias/aws/sns") {
-            return step.effective(Verdict::Broken(Cause::new(
-                &AWS_KEY,
-                format!("topic {topic} is encrypted with alias/aws/sns, a key that CloudWatch alarms cannot use"),
-            )));
-        }
-        step = step.observe(
-            &KEY_POLICY,
-            format!("topic {topic} is encrypted with {key}; whether the key's policy lets CloudWatch use it was not checked"),
-        );
-    }
     // The names of FIFO topics end so, and no others (SNS Developer Guide, "Message delivery for
     // FIFO topics").
     if attributes.fifo_topic.as_deref() == Some("true") || topic.strip_suffix(".fifo").is_some() {
@@ -241,18 +228,47 @@ fn attributes(
         organization,
     };
     match may_publish(attributes.policy.as_deref(), &publication) {
-        Permission::Allowed => step.detail(format!("CloudWatch may publish to {topic}")),
-        Permission::Denied(why) => step.effective(Verdict::Broken(Cause::new(
-            &POLICY,
-            format!("the policy of topic {topic} does not let CloudWatch publish: {why}"),
-        ))),
-        Permission::Undecided(why) => step.effective(Verdict::Unseen(Cause::new(
-            &POLICY_NOT_DECIDED,
-            format!(
-                "whether the policy of topic {topic} lets CloudWatch publish was not decided: {why}"
-            ),
-        ))),
+        Permission::Allowed => step = step.detail(format!("CloudWatch may publish to {topic}")),
+        Permission::Denied(why) => {
+            return step.effective(Verdict::Broken(Cause::new(
+                &POLICY,
+                format!("the policy of topic {topic} does not let CloudWatch publish: {why}"),
+            )));
+        }
+        Permission::Undecided(why) => {
+            step = step.effective(Verdict::Unseen(Cause::new(
+                &POLICY_NOT_DECIDED,
+                format!(
+                    "whether the policy of topic {topic} lets CloudWatch publish was not decided: {why}"
+                ),
+            )));
+        }
     }
+    match &attributes.kms_master_key_id {
+        Some(key) => with_key(evidence, step, alarms, notifier, arn, key),
+        None => step,
+    }
+}
+
+/// The step of a topic that is encrypted.
+fn with_key(
+    evidence: &Reader<'_>,
+    step: Step,
+    alarms: &Site,
+    notifier: &str,
+    topic: &Arn,
+    key: &str,
+) -> Step {
+    let judged = topic_key::judge(evidence, alarms, notifier, topic, key);
+    let mut step = step.seen(judged.observed_at).wanting(judged.wants);
+    if judged.verdict.standing() < step.effective.standing() {
+        step.effective = judged.verdict;
+    } else if step.effective == Verdict::Proved {
+        step = step.detail(format!(
+            "CloudWatch may publish to {topic} and use its key {key}"
+        ));
+    }
+    step
 }
 
 #[cfg(test)]
@@ -265,19 +281,16 @@ pub(in crate::evaluate) mod tests {
     /// What may keep the message from a person without changing the verdict is told.
     #[test]
     fn what_is_worth_knowing_of_a_topic() {
-        let key = "arn:aws:kms:eu-west-1:111111111111:key/6f1f5c1c";
-        for (attribute, value, code) in [
-            ("KmsMasterKeyId", key, "topic.key-policy-not-checked"),
-            ("FifoTopic", "true", "topic.fifo"),
-        ] {
-            let pointer = format!("/Attributes/{attribute}");
-            let world =
-                World::healthy().set("sns:GetTopicAttributes", MANAGEMENT, &pointer, json!(value));
-            check(&world, Pass, Pass, None);
-            let finding = world.finding(MEMBER);
-            let told = finding.observations.iter().any(|seen| seen.code == code);
-            assert!(told, "{attribute}: {:?}", finding.observations);
-        }
+        let world = World::healthy().set(
+            "sns:GetTopicAttributes",
+            MANAGEMENT,
+            "/Attributes/FifoTopic",
+            json!("true"),
+        );
+        check(&world, Pass, Pass, None);
+        let finding = world.finding(MEMBER);
+        let told = |code: &str| finding.observations.iter().any(|seen| seen.code == code);
+        assert!(told("topic.fifo"), "{:?}", finding.observations);
         // Also where the evidence shows the name alone.
         let mut world = World::healthy();
         let topic = format!("{TOPIC}.fifo");
@@ -297,49 +310,20 @@ pub(in crate::evaluate) mod tests {
 
     /// Each observation, and where it is made.
     pub(in crate::evaluate) fn observed() -> Vec<(&'static str, World)> {
-        vec![
-            (
-                "topic.key-policy-not-checked",
-                World::healthy().set(
-                    "sns:GetTopicAttributes",
-                    MANAGEMENT,
-                    "/Attributes/KmsMasterKeyId",
-                    json!("alias/own"),
-                ),
+        vec![(
+            "topic.fifo",
+            World::healthy().set(
+                "sns:GetTopicAttributes",
+                MANAGEMENT,
+                "/Attributes/FifoTopic",
+                json!("true"),
             ),
-            (
-                "topic.fifo",
-                World::healthy().set(
-                    "sns:GetTopicAttributes",
-                    MANAGEMENT,
-                    "/Attributes/FifoTopic",
-                    json!("true"),
-                ),
-            ),
-        ]
+        )]
     }
 
     /// What is changed by itself.
     pub(in crate::evaluate) fn cases() -> Vec<Case> {
         vec![
-            Case(
-                "sns:GetTopicAttributes",
-                MANAGEMENT,
-                "/Attributes/KmsMasterKeyId",
-                json!("alias/aws/sns"),
-                Pass,
-                Fail,
-                Some("topic.aws-managed-key"),
-            ),
-            Case(
-                "sns:GetTopicAttributes",
-                MANAGEMENT,
-                "/Attributes/KmsMasterKeyId",
-                json!("alias/own"),
-                Pass,
-                Pass,
-                None,
-            ),
             Case(
                 "sns:GetTopicAttributes",
                 MANAGEMENT,

@@ -190,4 +190,14 @@ calls! {
         /// The topic's ARN.
         topic_arn: String,
     };
+    /// The state of a key, and the key behind an alias.
+    describe_key: DescribeKey {
+        /// The ARN of the key or alias.
+        key: String,
+    };
+    /// The policy of a key.
+    get_key_policy: GetKeyPolicy {
+        /// The key's ARN.
+        key: String,
+    };
 }

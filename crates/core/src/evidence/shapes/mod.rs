@@ -4,6 +4,7 @@
 //! may be missing, lists may be null. What has the wrong type is an error, never a default.
 
 mod alarm;
+mod key;
 mod lenient;
 mod logs;
 mod organization;
@@ -14,6 +15,7 @@ pub use alarm::{
     CompositeAlarm, Dimension, EvaluationWindow, Metric, MetricAlarm, MetricDataQuery, MetricStat,
     MuteRule, MuteTargets, WarmUpConfiguration,
 };
+pub use key::{KeyMetadata, KeyPolicy};
 pub use logs::{LogGroup, MetricFilter, MetricTransformation};
 pub use organization::{
     CallerIdentity, DelegatedAdministrator, Organization, OrganizationAccount, RegionOption,
@@ -24,6 +26,7 @@ pub use trail::{
 };
 
 pub(super) use alarm::{AlarmsResponse, MuteRulesResponse};
+pub(super) use key::KeyResponse;
 pub(super) use logs::{LogGroupsResponse, MetricFiltersResponse};
 pub(super) use organization::{
     AccountsResponse, AdministratorsResponse, OrganizationResponse, RegionsResponse, TagsResponse,

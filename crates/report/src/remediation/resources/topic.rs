@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use trailproof_core::account::{AccountId, Region};
 use trailproof_core::arn::Arn;
-use trailproof_core::evaluate::topic_policy::{Permission, Publication, may_publish};
+use trailproof_core::evaluate::policy::{Permission, Publication, may_publish};
 use trailproof_core::evidence::{Call, TopicAttributes};
 use trailproof_core::remedy::{self, Command};
 use trailproof_scanner::{CallFailure, ServiceCall};

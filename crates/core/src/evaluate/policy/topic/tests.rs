@@ -1,4 +1,4 @@
-//! What policies let CloudWatch do.
+//! What topics' policies let CloudWatch do.
 
 use serde_json::{Value, json};
 

@@ -3,16 +3,10 @@
 use serde_json::Value;
 
 use super::wildcard::{arn_matches, matches};
-use super::{Publication, and, or};
-
-/// What is known of the request. Keys are compared without regard to case.
-pub(super) struct Context<'a> {
-    account: String,
-    publication: &'a Publication<'a>,
-}
+use super::{Request, and, or};
 
 /// The value of a condition key.
-enum Key<'a> {
+pub(super) enum Key<'a> {
     Is(&'a str),
     /// The key is not in the request.
     Absent,
@@ -20,47 +14,18 @@ enum Key<'a> {
     Unknown,
 }
 
-impl<'a> Context<'a> {
-    pub(super) fn of(publication: &'a Publication<'a>) -> Self {
-        Self {
-            account: publication.account.to_string(),
-            publication,
-        }
-    }
-
-    fn get(&self, key: &str) -> Key<'_> {
-        match key.to_ascii_lowercase().as_str() {
-            "aws:sourceowner" | "aws:sourceaccount" => Key::Is(&self.account),
-            "aws:sourcearn" => Key::Is(self.publication.alarm),
-            "aws:securetransport" | "aws:principalisawsservice" => Key::Is("true"),
-            "aws:principalservicename" => Key::Is(super::CLOUDWATCH),
-            "aws:sourceorgid" => self.publication.organization.map_or(Key::Unknown, Key::Is),
-            // A service principal is in no organization, account or network of its own, and these
-            // keys belong to subscriptions.
-            "aws:principalorgid"
-            | "aws:principalorgpaths"
-            | "aws:principalaccount"
-            | "aws:sourcevpc"
-            | "aws:sourcevpce"
-            | "sns:endpoint"
-            | "sns:protocol" => Key::Absent,
-            _ => Key::Unknown,
-        }
-    }
-}
-
 /// Whether a condition block holds: every operator, every key; `None` is unknown.
-pub(super) fn holds(block: &Value, context: &Context<'_>) -> Option<bool> {
+pub(super) fn holds<R: Request>(block: &Value, request: &R) -> Option<bool> {
     let mut result = Some(true);
     for (operator, keys) in block.as_object()? {
         for (key, expected) in keys.as_object()? {
-            result = and(result, one(operator, key, expected, context));
+            result = and(result, one(operator, key, expected, request));
         }
     }
     result
 }
 
-fn one(operator: &str, key: &str, expected: &Value, context: &Context<'_>) -> Option<bool> {
+fn one<R: Request>(operator: &str, key: &str, expected: &Value, request: &R) -> Option<bool> {
     let expected = values(expected)?;
     let name = operator.to_ascii_lowercase();
     // Qualifiers for keys with several values; these keys have one at the most. An absent key
@@ -75,7 +40,7 @@ fn one(operator: &str, key: &str, expected: &Value, context: &Context<'_>) -> Op
         Some(name) => (name.to_owned(), true),
         None => (name, false),
     };
-    let value = context.get(key);
+    let value = request.key(&key.to_ascii_lowercase());
     if name == "null" {
         let absent = match value {
             Key::Absent => "true",
