@@ -44,4 +44,18 @@ record cloudwatch:ListAlarmMuteRules '{}' cloudwatch list-alarm-mute-rules
 for topic in $(text cloudwatch describe-alarms --query 'MetricAlarms[].AlarmActions[]' | tr '\t' '\n' | grep ':sns:' | sort -u); do
     record sns:GetTopicAttributes "{\"TopicArn\":\"$topic\"}" sns get-topic-attributes --topic-arn "$topic"
     record sns:ListSubscriptionsByTopic "{\"TopicArn\":\"$topic\"}" sns list-subscriptions-by-topic --topic-arn "$topic"
+    for subscription in $(text sns list-subscriptions-by-topic --topic-arn "$topic" --query 'Subscriptions[].SubscriptionArn' | tr '\t' '\n' | grep '^arn:'); do
+        record sns:GetSubscriptionAttributes "{\"SubscriptionArn\":\"$subscription\"}" \
+            sns get-subscription-attributes --subscription-arn "$subscription"
+    done
+    key=$(text sns get-topic-attributes --topic-arn "$topic" --query Attributes.KmsMasterKeyId)
+    case $key in
+    None | alias/aws/* | *:alias/aws/*) ;;
+    *)
+        record kms:DescribeKey "{\"KeyId\":\"$key\"}" kms describe-key --key-id "$key"
+        key=$(text kms describe-key --key-id "$key" --query KeyMetadata.Arn)
+        record kms:GetKeyPolicy "{\"KeyId\":\"$key\",\"PolicyName\":\"default\"}" \
+            kms get-key-policy --key-id "$key" --policy-name default
+        ;;
+    esac
 done

@@ -11,6 +11,7 @@ pub mod evaluate;
 pub mod evidence;
 pub mod field_selection;
 pub mod finding;
+pub mod forwarder;
 pub mod mute;
 pub mod observation;
 pub mod policy;

@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use crate::control::Control;
+use crate::forwarder::Forwarder;
 
 /// Which yardstick a finding's status follows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -33,6 +34,8 @@ pub struct Policy {
     pub max_window: SignedDuration,
     /// How long an alarm may have been in ALARM when it was observed.
     pub max_alarm_age: SignedDuration,
+    /// The machines that pass messages on.
+    pub forwarders: Vec<Forwarder>,
     /// Whether an organization trail is believed to cover members that cannot be entered.
     pub trust_organization_trail: bool,
     /// The accounts to judge; `None` judges every account the evidence speaks of.
@@ -58,6 +61,7 @@ impl Policy {
             max_delivery_age: Self::DEFAULT_MAX_DELIVERY_AGE,
             max_window: Self::DEFAULT_MAX_WINDOW,
             max_alarm_age: Self::DEFAULT_MAX_ALARM_AGE,
+            forwarders: Vec::new(),
             trust_organization_trail: false,
             accounts: None,
         }

@@ -89,6 +89,7 @@ fn operation(recorded: Evidence) -> Operation {
         Evidence::ListAlarmMuteRules => Operation::ListAlarmMuteRules,
         Evidence::GetTopicAttributes => Operation::GetTopicAttributes,
         Evidence::ListSubscriptionsByTopic => Operation::ListSubscriptionsByTopic,
+        Evidence::GetSubscriptionAttributes => Operation::GetSubscriptionAttributes,
         Evidence::DescribeKey => Operation::DescribeKey,
         Evidence::GetKeyPolicy => Operation::GetKeyPolicy,
     }

@@ -64,6 +64,10 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
         Some(run) if !file_counts => run.policy.mutes.clone(),
         _ => file.mutes(&catalogue)?,
     };
+    let forwarders = match &recorded {
+        Some(run) if !file_counts => run.policy.forwarders.clone(),
+        _ => file.forwarders()?,
+    };
     let settings = if file_counts {
         arguments.policy.or(file.policy)
     } else {
@@ -78,6 +82,7 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
         None => (settings.policy(&catalogue)?, Scope::default(), true),
     };
     let mut policy: Policy = settings.over(base, &catalogue)?;
+    policy.forwarders = forwarders;
     let mut report = arguments.report;
     // The file's folder is that of scans, and the files for people are not what stdout is for.
     if file_counts && report.format.is_empty() && report.is_folder() {

@@ -79,9 +79,11 @@ fn prepare_new(arguments: Arguments, output: &Output) -> Result<Prepared, CliErr
     let file = arguments.configuration.load(output)?;
     let catalogue = file.catalogue()?;
     let mutes = file.mutes(&catalogue)?;
+    let forwarders = file.forwarders()?;
     let connection = arguments.connection.or(file.connection);
     let scope = arguments.scope.or(file.scope);
-    let policy = arguments.policy.or(file.policy).policy(&catalogue)?;
+    let mut policy = arguments.policy.or(file.policy).policy(&catalogue)?;
+    policy.forwarders = forwarders;
     let execution = arguments.execution.or(file.execution);
     let destination = arguments.report.or(file.report).destination()?;
 

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use toml::de::{DeTable, DeValue};
 use trailproof_core::control::{self, Control};
+use trailproof_core::forwarder::{self, Forwarder};
 use trailproof_core::mute::Mute;
 
 use super::roles::MemberRoleTable;
@@ -41,6 +42,8 @@ pub(crate) struct ConfigurationFile {
     pub(crate) controls: Vec<Control>,
     /// What the user accepts.
     mutes: Vec<Mute>,
+    /// The machines that the user describes.
+    forwarders: Vec<Forwarder>,
 }
 
 /// The tables of the file.
@@ -51,12 +54,13 @@ struct Tables {
     mute: Vec<Mute>,
     #[serde(rename = "member-role")]
     member_role: Vec<MemberRoleTable>,
+    forwarder: Vec<Forwarder>,
 }
 
 /// Keys that are no flag: `control` is a flag, too, but names a table here, and the flag's key is
-/// `controls`. `roles` is another name of `role`. Mutes and the roles of some accounts are tables
-/// only.
-const OTHER_KEYS: [&str; 4] = ["controls", "member-role", "mute", "roles"];
+/// `controls`. `roles` is another name of `role`. Mutes, forwarders and the roles of some accounts
+/// are tables only.
+const OTHER_KEYS: [&str; 5] = ["controls", "forwarder", "member-role", "mute", "roles"];
 
 impl ConfigurationArguments {
     /// Reads the file that was named, or the default one where there is one.
@@ -90,6 +94,13 @@ impl ConfigurationFile {
                 .map_err(|error| CliError::usage(error).hint(self.correct("mute")))?;
         }
         Ok(self.mutes.clone())
+    }
+
+    /// The machines that pass messages on, checked each and together.
+    pub(crate) fn forwarders(&self) -> Result<Vec<Forwarder>, CliError> {
+        forwarder::validate(&self.forwarders)
+            .map_err(|error| CliError::usage(error).hint(self.correct("forwarder")))?;
+        Ok(self.forwarders.clone())
     }
 
     fn correct(&self, table: &str) -> String {
@@ -127,6 +138,7 @@ impl ConfigurationFile {
             report: source.group()?,
             controls: tables.control,
             mutes: tables.mute,
+            forwarders: tables.forwarder,
         })
     }
 }

@@ -179,6 +179,15 @@ fn chain() -> Vec<Value> {
                 "Protocol": "email", "Endpoint": "security@example.com",
             }]}),
         ),
+        answered(
+            COMPLETE,
+            "sns:GetSubscriptionAttributes",
+            json!({"SubscriptionArn": format!("{topic}:1")}),
+            json!({"Attributes": {
+                "SubscriptionArn": format!("{topic}:1"), "PendingConfirmation": "false",
+                "ConfirmationWasAuthenticated": "true",
+            }}),
+        ),
     ]
 }
 

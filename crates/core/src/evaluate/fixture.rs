@@ -15,6 +15,7 @@ pub(super) const MEMBER: u64 = 222_222_222_222;
 pub(super) const OTHER: u64 = 333_333_333_333;
 pub(super) const TRAIL: &str = "arn:aws:cloudtrail:eu-west-1:111111111111:trail/org";
 pub(super) const TOPIC: &str = "arn:aws:sns:eu-west-1:111111111111:alerts";
+pub(super) const SUBSCRIPTION: &str = "arn:aws:sns:eu-west-1:111111111111:alerts:1";
 pub(super) const PATTERN: &str =
     r#"{ ($.eventName = ConsoleLogin) && ($.errorMessage = "Failed authentication") }"#;
 
@@ -161,6 +162,20 @@ impl World {
                 json!({"Attributes": {
                 "TopicArn": TOPIC, "Owner": "111111111111", "Policy": policy_text,
                 "SubscriptionsConfirmed": "1", "SubscriptionsPending": "0", "SubscriptionsDeleted": "0"}}),
+            ),
+            site(
+                "sns:ListSubscriptionsByTopic",
+                json!({"TopicArn": TOPIC}),
+                json!({"Subscriptions": [{
+                "SubscriptionArn": SUBSCRIPTION, "Owner": "111111111111", "Protocol": "email",
+                "Endpoint": "security@example.com", "TopicArn": TOPIC}]}),
+            ),
+            site(
+                "sns:GetSubscriptionAttributes",
+                json!({"SubscriptionArn": SUBSCRIPTION}),
+                json!({"Attributes": {
+                "SubscriptionArn": SUBSCRIPTION, "PendingConfirmation": "false",
+                "ConfirmationWasAuthenticated": "true"}}),
             ),
         ];
         Self { records, policy }

@@ -4,11 +4,13 @@
 //! carried along as such, with the call that would show it: [`wanted`] is the same search as
 //! [`evaluate`], and names those calls.
 
+mod alarm_message;
 pub mod alarm_rule;
 mod applicability;
 mod candidates;
 mod coverage;
 mod evaluator;
+mod filter_policy;
 mod finding;
 pub mod firing;
 mod gathered;

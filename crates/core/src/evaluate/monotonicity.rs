@@ -94,6 +94,24 @@ fn together() -> Vec<Change> {
             json!("{\"Statement\":[]}"),
         ),
         (
+            "sns:ListSubscriptionsByTopic",
+            m,
+            "/Subscriptions/0/SubscriptionArn",
+            json!("PendingConfirmation"),
+        ),
+        (
+            "sns:GetSubscriptionAttributes",
+            m,
+            "/Attributes/FilterPolicyScope",
+            json!("MessageBody"),
+        ),
+        (
+            "sns:GetSubscriptionAttributes",
+            m,
+            "/Attributes/FilterPolicy",
+            json!("{\"severity\": [\"high\"]}"),
+        ),
+        (
             "cloudtrail:DescribeTrails",
             m,
             "/trailList/1",

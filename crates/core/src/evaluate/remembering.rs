@@ -88,6 +88,15 @@ fn crossing(is_logging: bool) -> World {
                 &subscriptions(topic),
             );
         }
+        for topic in [TOPIC, OWN_TOPIC, FAR_TOPIC] {
+            let subscription = format!("{topic}:1");
+            add(
+                "sns:GetSubscriptionAttributes",
+                account,
+                json!({ "SubscriptionArn": subscription }),
+                &json!({"Attributes": {"SubscriptionArn": subscription}}),
+            );
+        }
         add(
             "cloudwatch:ListAlarmMuteRules",
             account,

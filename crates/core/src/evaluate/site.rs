@@ -332,7 +332,14 @@ fn routes_of(
                     &way.notifier,
                     arn,
                 )));
-                tail.push(Arc::new(subscription::judge(evidence, &place.site, arn)));
+                let message = way.carrier.as_deref().map(|carrier| &carrier.message);
+                tail.push(Arc::new(subscription::judge(
+                    evidence,
+                    &place.site,
+                    &question.policy.forwarders,
+                    arn,
+                    message,
+                )));
             }
             routes.push(route(tail, effective.clone()));
         }

@@ -101,9 +101,23 @@ fn one_call_is_denied() {
         (
             "sns:GetTopicAttributes",
             MANAGEMENT,
-            UNKNOWN,
+            PASS,
             UNKNOWN,
             "topic.not-observed",
+        ),
+        (
+            "sns:ListSubscriptionsByTopic",
+            MANAGEMENT,
+            UNKNOWN,
+            UNKNOWN,
+            "subscription.not-observed",
+        ),
+        (
+            "sns:GetSubscriptionAttributes",
+            MANAGEMENT,
+            PASS,
+            UNKNOWN,
+            "subscription.filter-policy-not-observed",
         ),
     ] {
         let world = World::healthy().fail(operation, account, &denied(operation));
@@ -524,38 +538,51 @@ fn topics_of_other_accounts_are_read_as_their_owner() {
     );
     assert_eq!(
         names(&world.wanted(MEMBER)),
-        ["sns:GetTopicAttributes 333333333333 eu-west-1"]
+        [
+            "sns:GetTopicAttributes 333333333333 eu-west-1",
+            "sns:ListSubscriptionsByTopic 333333333333 eu-west-1"
+        ]
     );
     let answer = json!({"Attributes": {"Policy": allowed, "SubscriptionsConfirmed": "2"}});
     let parameters = json!({"TopicArn": topic});
-    let seen = world.clone().with(
-        "sns:GetTopicAttributes",
-        OTHER,
-        "eu-west-1",
-        &parameters,
-        &answer,
-    );
+    let subscription = format!("{topic}:1");
+    let listed = |account: u64| {
+        let list = json!({"Subscriptions": [
+            {"SubscriptionArn": subscription, "Protocol": "email", "Owner": "333333333333"},
+        ]});
+        let attributes = json!({"Attributes": {"SubscriptionArn": subscription}});
+        let of_subscription = json!({ "SubscriptionArn": subscription });
+        world
+            .clone()
+            .with(
+                "sns:ListSubscriptionsByTopic",
+                account,
+                "eu-west-1",
+                &parameters,
+                &list,
+            )
+            .with(
+                "sns:GetSubscriptionAttributes",
+                OTHER,
+                "eu-west-1",
+                &of_subscription,
+                &attributes,
+            )
+    };
+    let topics = "sns:GetTopicAttributes";
+    let seen = listed(OTHER).with(topics, OTHER, "eu-west-1", &parameters, &answer);
     check(&seen, PASS, PASS, None);
-    let closed = world
-        .with(
-            "sns:GetTopicAttributes",
-            OTHER,
-            "eu-west-1",
-            &parameters,
-            &json!({}),
-        )
-        .fail_last(&denied("sns:GetTopicAttributes"));
+    // What others are shown is true, and may be less than all there is.
+    let lent = listed(MANAGEMENT).with(topics, OTHER, "eu-west-1", &parameters, &answer);
+    check(&lent, PASS, PASS, None);
+    let closed = listed(OTHER)
+        .with(topics, OTHER, "eu-west-1", &parameters, &json!({}))
+        .fail_last(&denied(topics));
     assert_eq!(
         names(&closed.wanted(MEMBER)),
         ["sns:GetTopicAttributes 111111111111 eu-west-1"]
     );
-    let lent = closed.with(
-        "sns:GetTopicAttributes",
-        MANAGEMENT,
-        "eu-west-1",
-        &parameters,
-        &answer,
-    );
+    let lent = closed.with(topics, MANAGEMENT, "eu-west-1", &parameters, &answer);
     check(&lent, PASS, PASS, None);
 }
 

@@ -35,7 +35,7 @@ pub use shapes::{
     EvaluationWindow, EventSelector, EventSelectors, FieldSelector, KeyMetadata, KeyPolicy,
     LogGroup, Metric, MetricAlarm, MetricDataQuery, MetricFilter, MetricStat, MetricTransformation,
     MuteRule, MuteTargets, Organization, OrganizationAccount, RegionOption, Subscription,
-    TopicAttributes, Trail, TrailStatus, WarmUpConfiguration,
+    SubscriptionAttributes, TopicAttributes, Trail, TrailStatus, WarmUpConfiguration,
 };
 pub use store::{Evidence, RecordId, Site, UnreadableRecord};
 pub use table::{Answer, Listing};

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use trailproof_core::RULES;
 use trailproof_core::account::{AccountId, Partition, Region};
 use trailproof_core::control::Control;
+use trailproof_core::forwarder::Forwarder;
 use trailproof_core::mute::Mute;
 use trailproof_core::policy::{Assurance, Policy};
 
@@ -205,6 +206,10 @@ pub struct PolicyRecord {
     pub max_alarm_age_seconds: i64,
     /// Whether an organization trail is believed to cover members that cannot be entered.
     pub trust_organization_trail: bool,
+    /// The machines that pass messages on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<serde_json::Value>")]
+    pub forwarders: Vec<Forwarder>,
     /// The failures that were accepted, ended ones included.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(with = "Vec<serde_json::Value>")]
@@ -249,6 +254,7 @@ impl PolicyRecord {
             max_window_seconds: policy.max_window.as_secs(),
             max_alarm_age_seconds: policy.max_alarm_age.as_secs(),
             trust_organization_trail: policy.trust_organization_trail,
+            forwarders: policy.forwarders.clone(),
             mutes: Vec::new(),
             evaluated_at,
         }
@@ -263,6 +269,7 @@ impl PolicyRecord {
         policy.max_window = SignedDuration::from_secs(self.max_window_seconds);
         policy.max_alarm_age = SignedDuration::from_secs(self.max_alarm_age_seconds);
         policy.trust_organization_trail = self.trust_organization_trail;
+        policy.forwarders.clone_from(&self.forwarders);
         policy.accounts = scope
             .accounts
             .as_ref()

@@ -140,6 +140,10 @@ impl Clients {
                 self.list_subscriptions_by_topic(target, topic_arn, token)
                     .await
             }
+            Call::GetSubscriptionAttributes { subscription_arn } => {
+                self.get_subscription_attributes(target, subscription_arn)
+                    .await
+            }
             Call::DescribeKey { .. } | Call::GetKeyPolicy { .. } => {
                 self.json_page(target, call, token).await
             }

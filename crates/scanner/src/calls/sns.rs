@@ -1,5 +1,7 @@
 //! Amazon SNS, whose query protocol answers in XML: the typed output is written out by hand.
 
+use std::collections::HashMap;
+
 use aws_sdk_sns::types::Subscription;
 use aws_types::request_id::RequestId;
 use serde_json::{Map, Value, json};
@@ -16,14 +18,23 @@ impl Clients {
         let clients = self.at(&target.region);
         let request = clients.sns().get_topic_attributes().topic_arn(topic_arn);
         let output = typed(target, request.send()).await?;
-        let attributes: Map<String, Value> = output
-            .attributes()
-            .into_iter()
-            .flatten()
-            .map(|(name, value)| (name.clone(), Value::from(value.as_str())))
-            .collect();
         Ok(Answer {
-            body: json!({ "Attributes": attributes }),
+            body: json!({ "Attributes": texts(output.attributes()) }),
+            request_id: output.request_id().map(str::to_owned),
+        })
+    }
+
+    pub(super) async fn get_subscription_attributes(
+        &self,
+        target: &Target,
+        subscription_arn: &str,
+    ) -> Result<Answer, Failure> {
+        let clients = self.at(&target.region);
+        let request = clients.sns().get_subscription_attributes();
+        let request = request.subscription_arn(subscription_arn);
+        let output = typed(target, request.send()).await?;
+        Ok(Answer {
+            body: json!({ "Attributes": texts(output.attributes()) }),
             request_id: output.request_id().map(str::to_owned),
         })
     }
@@ -51,6 +62,14 @@ impl Clients {
             request_id: output.request_id().map(str::to_owned),
         })
     }
+}
+
+/// Attributes, which are texts all of them.
+fn texts(attributes: Option<&HashMap<String, String>>) -> Map<String, Value> {
+    let attributes = attributes.into_iter().flatten();
+    attributes
+        .map(|(name, value)| (name.clone(), Value::from(value.as_str())))
+        .collect()
 }
 
 fn subscription(subscription: &Subscription) -> Value {

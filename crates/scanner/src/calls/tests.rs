@@ -41,6 +41,9 @@ fn calls() -> Vec<Call> {
         Call::ListAlarmMuteRules { alarm_name: None },
         Call::GetTopicAttributes { topic_arn: arn() },
         Call::ListSubscriptionsByTopic { topic_arn: arn() },
+        Call::GetSubscriptionAttributes {
+            subscription_arn: format!("{}:1", arn()),
+        },
         Call::DescribeKey { key: key() },
         Call::GetKeyPolicy { key: key() },
     ]

@@ -59,7 +59,12 @@ static FIFO: ObservationKind = ObservationKind {
     code: "topic.fifo",
     meaning: "The topic is a FIFO topic, which delivers only to queues, not to people.",
 };
-pub(in crate::evaluate) const OBSERVATIONS: &[&ObservationKind] = &[&FIFO];
+pub(super) static PUBLISHER_NOT_JUDGED: ObservationKind = ObservationKind {
+    code: "topic.publisher-not-judged",
+    meaning: "Whether a forwarder may publish to its topic was not judged: that is the forwarder's matter.",
+};
+
+pub(in crate::evaluate) const OBSERVATIONS: &[&ObservationKind] = &[&FIFO, &PUBLISHER_NOT_JUDGED];
 
 /// Reads something about a topic: as its owner first, because a denied call from elsewhere is
 /// itself an alarm in well-watched organizations; then as the alarm's account.

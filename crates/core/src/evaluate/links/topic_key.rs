@@ -141,13 +141,9 @@ pub(super) fn judge(
     key: &str,
 ) -> Judged {
     let encrypted = Encrypted { topic, key };
-    let owner = Site {
-        account: topic.account().unwrap_or(alarms.account),
-        region: topic.region().unwrap_or_else(|| alarms.region.clone()),
-    };
-    let Some(name) = KeyName::read(key, &owner) else {
-        let why = format!("topic {topic} is encrypted with `{key}`, which is no name of a key");
-        return Judged::because(&KEY_NOT_OBSERVED, why, None);
+    let name = match named(alarms, topic, key) {
+        Ok(name) => name,
+        Err(judged) => return judged,
     };
     if name.is_of_aws() {
         return encrypted.of_aws(None);
@@ -179,6 +175,45 @@ pub(super) fn judge(
         return state;
     };
     worse(state, policy(evidence, &encrypted, &id, alarms, notifier))
+}
+
+/// Whether a topic's key works, whoever uses it.
+pub(super) fn state(evidence: &Reader<'_>, alarms: &Site, topic: &Arn, key: &str) -> Judged {
+    let encrypted = Encrypted { topic, key };
+    let name = match named(alarms, topic, key) {
+        Ok(name) => name,
+        Err(judged) => return judged,
+    };
+    if name.is_of_aws() {
+        return Judged::new(Verdict::Proved, None);
+    }
+    let call = || Call::DescribeKey {
+        key: name.to_string(),
+    };
+    match read(evidence, &name, call, evidence.key(&name)) {
+        Reading::Read {
+            value, observed_at, ..
+        } if value.key_manager.as_deref() == Some("AWS") => {
+            Judged::new(Verdict::Proved, Some(observed_at))
+        }
+        Reading::Read {
+            value, observed_at, ..
+        } => encrypted.state(&value, observed_at),
+        Reading::Unread(unread) if super::topic::is_missing(&unread) => encrypted.missing(&unread),
+        Reading::Unread(unread) => encrypted.unseen(&unread),
+    }
+}
+
+/// The key that a topic names: one without an account is its owner's.
+fn named(alarms: &Site, topic: &Arn, key: &str) -> Result<KeyName, Judged> {
+    let owner = Site {
+        account: topic.account().unwrap_or(alarms.account),
+        region: topic.region().unwrap_or_else(|| alarms.region.clone()),
+    };
+    KeyName::read(key, &owner).ok_or_else(|| {
+        let why = format!("topic {topic} is encrypted with `{key}`, which is no name of a key");
+        Judged::because(&KEY_NOT_OBSERVED, why, None)
+    })
 }
 
 /// Whether the key's policy lets CloudWatch use it.

@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use crate::account::AccountId;
 use crate::arn::Arn;
 use condition::{Key, holds};
-use wildcard::matches;
+pub(crate) use wildcard::matches;
 
 pub use key::{KeyUse, may_use};
 pub use topic::{Publication, may_publish};

@@ -1,7 +1,7 @@
 //! `*` and `?` in policies (IAM JSON policy elements, "Resource").
 
 /// Whether a text matches a pattern in which `*` stands for any characters and `?` for one.
-pub(super) fn matches(pattern: &str, text: &str) -> bool {
+pub(crate) fn matches(pattern: &str, text: &str) -> bool {
     let pattern: Vec<char> = pattern.chars().collect();
     let text: Vec<char> = text.chars().collect();
     let (mut p, mut t) = (0, 0);

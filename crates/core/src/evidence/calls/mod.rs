@@ -190,6 +190,11 @@ calls! {
         /// The topic's ARN.
         topic_arn: String,
     };
+    /// What a subscription lets through, and how it was confirmed.
+    get_subscription_attributes: GetSubscriptionAttributes {
+        /// The subscription's ARN.
+        subscription_arn: String,
+    };
     /// The state of a key, and the key behind an alias.
     describe_key: DescribeKey {
         /// The ARN of the key or alias.

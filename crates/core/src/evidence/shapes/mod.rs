@@ -20,7 +20,7 @@ pub use logs::{LogGroup, MetricFilter, MetricTransformation};
 pub use organization::{
     CallerIdentity, DelegatedAdministrator, Organization, OrganizationAccount, RegionOption,
 };
-pub use topic::{Subscription, TopicAttributes};
+pub use topic::{Subscription, SubscriptionAttributes, TopicAttributes};
 pub use trail::{
     AdvancedSelector, EventSelector, EventSelectors, FieldSelector, Trail, TrailStatus,
 };
@@ -31,5 +31,7 @@ pub(super) use logs::{LogGroupsResponse, MetricFiltersResponse};
 pub(super) use organization::{
     AccountsResponse, AdministratorsResponse, OrganizationResponse, RegionsResponse, TagsResponse,
 };
-pub(super) use topic::{SubscriptionsResponse, TopicAttributesResponse};
+pub(super) use topic::{
+    SubscriptionAttributesResponse, SubscriptionsResponse, TopicAttributesResponse,
+};
 pub(super) use trail::TrailsResponse;

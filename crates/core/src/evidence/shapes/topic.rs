@@ -1,6 +1,6 @@
 //! SNS.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use super::lenient::{count, null_is_default, text};
 
@@ -44,16 +44,58 @@ pub(in crate::evidence) struct SubscriptionsResponse {
     pub(in crate::evidence) subscriptions: Vec<Subscription>,
 }
 
-/// A subscription. Its endpoint is personal data and is not read.
+/// A subscription.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "a subscription")]
 pub struct Subscription {
     /// An ARN, `PendingConfirmation` or `Deleted`.
     #[serde(default, deserialize_with = "text")]
     pub subscription_arn: Option<String>,
+    /// The account that subscribed.
+    #[serde(default, deserialize_with = "text")]
+    pub owner: Option<String>,
     /// Such as `email`.
     #[serde(default, deserialize_with = "text")]
     pub protocol: Option<String>,
+    /// Where messages go, if that is something in AWS. The addresses of people are personal data
+    /// and are not read.
+    #[serde(default, rename = "Endpoint", deserialize_with = "arn")]
+    pub endpoint_arn: Option<String>,
+}
+
+/// A text that is the ARN of something.
+fn arn<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(text(deserializer)?.filter(|text| text.starts_with("arn:")))
+}
+
+#[derive(Deserialize)]
+pub(in crate::evidence) struct SubscriptionAttributesResponse {
+    #[serde(rename = "Attributes", default, deserialize_with = "null_is_default")]
+    pub(in crate::evidence) attributes: SubscriptionAttributes,
+}
+
+/// `sns:GetSubscriptionAttributes`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(
+    rename_all = "PascalCase",
+    expecting = "the attributes of a subscription"
+)]
+pub struct SubscriptionAttributes {
+    /// Whose attributes they are: the one member that is always there.
+    #[serde(default, deserialize_with = "text")]
+    pub subscription_arn: Option<String>,
+    /// Which messages are delivered, as JSON text; absent for all.
+    #[serde(default, deserialize_with = "text")]
+    pub filter_policy: Option<String>,
+    /// What the filter policy looks at: `MessageAttributes`, which absent means, or `MessageBody`.
+    #[serde(default, deserialize_with = "text")]
+    pub filter_policy_scope: Option<String>,
+    /// `true` while nobody has confirmed.
+    #[serde(default, deserialize_with = "text")]
+    pub pending_confirmation: Option<String>,
+    /// `false` where whoever has a message can end the subscription.
+    #[serde(default, deserialize_with = "text")]
+    pub confirmation_was_authenticated: Option<String>,
 }
 
 impl Subscription {

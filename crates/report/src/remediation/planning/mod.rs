@@ -237,6 +237,10 @@ impl Effect {
             Status::Fail if finding.reason.as_deref() == Some("subscription.pending") => {
                 Self::Waits
             }
+            // A machine that the user asked for: what it does is for the user to say.
+            Status::Unknown if finding.reason.as_deref() == Some("subscription.machines-only") => {
+                Self::Waits
+            }
             _ => Self::Nothing,
         }
     }

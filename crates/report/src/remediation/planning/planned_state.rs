@@ -229,6 +229,34 @@ impl Changing<'_> {
             "SubscriptionsConfirmed": confirmed, "SubscriptionsPending": "0",
             "SubscriptionsDeleted": "0",
         });
+        let (account, region) = (request.account, request.region.clone());
+        self.edit(request, |response| {
+            response.insert("Attributes".to_owned(), attributes);
+        });
+        let subscription = format!("{arn}:00000000-0000-0000-0000-000000000000");
+        let listed = somebody_listens.then(|| {
+            json!({"SubscriptionArn": subscription, "Owner": account, "Protocol": "email", "TopicArn": arn})
+        });
+        if let Some(request) = topic_request(arn, subscriptions_of) {
+            let listed: Vec<Value> = listed.into_iter().collect();
+            self.edit(request, |response| {
+                response.insert("Subscriptions".to_owned(), listed.into());
+            });
+        }
+        if somebody_listens {
+            self.put_confirmed(account, region, subscription);
+        }
+    }
+
+    /// What SNS tells of a confirmed subscription that nobody gave a filter policy.
+    fn put_confirmed(&mut self, account: AccountId, region: Region, subscription_arn: String) {
+        let attributes =
+            json!({"SubscriptionArn": subscription_arn, "PendingConfirmation": "false"});
+        let request = Request {
+            account,
+            region,
+            call: Call::GetSubscriptionAttributes { subscription_arn },
+        };
         self.edit(request, |response| {
             response.insert("Attributes".to_owned(), attributes);
         });
@@ -238,6 +266,11 @@ impl Changing<'_> {
         let arn = &subscription.topic_arn;
         if let Some(request) = topic_request(arn, subscriptions_of) {
             let described = subscription.described(request.account);
+            let confirmed = described.get("SubscriptionArn").and_then(Value::as_str);
+            let confirmed = confirmed.filter(|_| !subscription.needs_confirmation);
+            if let Some(confirmed) = confirmed.map(str::to_owned) {
+                self.put_confirmed(request.account, request.region.clone(), confirmed);
+            }
             self.edit(request, |response| {
                 push(response, "Subscriptions", described);
             });

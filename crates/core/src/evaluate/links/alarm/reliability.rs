@@ -9,6 +9,7 @@ use super::{
     NOT_DECIDED, NOT_EVALUATED, STATE_NOT_KNOWN, STUCK, TOO_SLOW, WARM_UP_NOT_OBSERVED, WARMING_UP,
 };
 use crate::control::Control;
+use crate::evaluate::alarm_message::AlarmMessage;
 use crate::evaluate::firing::{self, Fires};
 use crate::evaluate::verdict::{Cause, Standing, Step, Verdict};
 use crate::evidence::{CompositeAlarm, MetricAlarm};
@@ -63,6 +64,7 @@ pub(in crate::evaluate) struct Carrier {
     pub(in crate::evaluate) state: Option<String>,
     pub(in crate::evaluate) since: Since,
     pub(in crate::evaluate) observed_at: Option<Timestamp>,
+    pub(in crate::evaluate) message: AlarmMessage,
 }
 
 /// When an alarm's state changed last, as far as it is told.
@@ -260,6 +262,7 @@ impl Carrier {
             state: alarm.state_value.clone(),
             since: Since::of(alarm),
             observed_at: at,
+            message: AlarmMessage::of_metric_alarm(alarm),
         }
     }
 
@@ -274,6 +277,7 @@ impl Carrier {
                 updated: alarm.state_updated_timestamp,
             },
             observed_at: at,
+            message: AlarmMessage::of_composite_alarm(alarm),
         }
     }
 }
