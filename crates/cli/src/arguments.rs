@@ -14,7 +14,7 @@ use crate::commands::Command;
     subcommand_required = true,
     arg_required_else_help = true,
     max_term_width = 100,
-    after_help = "Exit codes: 0 all PASS, MUTED or NOT_APPLICABLE; 1 at least one FAIL; 3 no FAIL but at least one \
+    after_help = "Exit codes: 0 all PASS, ATTESTED, MUTED or NOT_APPLICABLE; 1 at least one FAIL; 3 no FAIL but at least one \
                   UNKNOWN; 2 wrong usage or configuration; 4 the run could not start or finish; 130 interrupted."
 )]
 pub(crate) struct Arguments {

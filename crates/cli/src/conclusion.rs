@@ -1,16 +1,17 @@
 //! The end of every command that judges: evidence in, findings out, reports written, exit code.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use trailproof_core::account::AccountId;
+use trailproof_core::attestation;
 use trailproof_core::evaluate::evaluate;
 use trailproof_core::evidence::Evidence;
 use trailproof_core::finding::{Finding, Summary};
-use trailproof_core::mute::{self, Applied, Mute};
+use trailproof_core::mute::{Applied, Mute};
 use trailproof_core::policy::Policy;
 use trailproof_report::format::{self, Format, Report};
-use trailproof_report::run::{Run, RunDirectory, RunKind};
+use trailproof_report::run::{PolicyRecord, Run, RunDirectory, RunKind};
 
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -54,7 +55,7 @@ pub(crate) fn conclude(
     let exit = if interrupted {
         Exit::Interrupted
     } else {
-        match Exit::of(&counts) {
+        match Exit::of(&counts, run.policy.fail_on) {
             Exit::Success if !run.problems.is_empty() => Exit::Unknown,
             exit => exit,
         }
@@ -141,8 +142,9 @@ pub(crate) fn judge(
 ) -> Vec<Finding> {
     let mut findings = evaluate(evidence, policy);
     run.policy.evaluated_at = now;
-    let applied = mute::apply(&mut findings, &run.policy.mutes, evidence, now);
+    let (attested, applied) = run.policy.except(&mut findings, evidence, now);
     if !findings.is_empty() {
+        warn_of_attestations(&run.policy, &attested, evidence, output);
         warn_of_mutes(&run.policy.mutes, &applied, evidence, output);
     }
     run.finished_at = Some(crate::clock::now());
@@ -177,6 +179,55 @@ pub(crate) fn write_reports(
     Ok(())
 }
 
+/// What is attested is never silent: how much rests on each attestation, and what does not.
+fn warn_of_attestations(
+    policy: &PolicyRecord,
+    applied: &attestation::Applied,
+    evidence: &Evidence,
+    output: &Output,
+) {
+    for (place, one) in policy.attestations.iter().enumerate() {
+        let of = |counts: &BTreeMap<usize, usize>| counts.get(&place).copied();
+        let what = one.describe();
+        if let Some(count) = of(&applied.attested) {
+            output.note(format_args!("{count} findings are attested: {what}"));
+        }
+        if let Some(count) = of(&applied.expired) {
+            output.warn(format_args!(
+                "an attestation ended on {} and stands for nothing any more, though {count} open \
+                 findings match it: {what}",
+                one.expires
+            ));
+        }
+        if let Some(count) = of(&applied.not_reached) {
+            output.warn(format_args!(
+                "an attestation does not stand for {count} findings it matches, because no trail is \
+                 proved to record their events: {what}"
+            ));
+        }
+        if let Some(count) = of(&applied.not_admitted) {
+            output.warn(format_args!(
+                "an attestation has no effect on {count} findings it matches: version {} of the \
+                 benchmark admits no external system: {what}",
+                policy.benchmark
+            ));
+        }
+        if let Some(accounts) = applied.without_tags.get(&place) {
+            warn_of_unknown_tags(
+                "an attestation by tag attests nothing",
+                &what,
+                accounts,
+                evidence,
+                output,
+            );
+        } else if applied.unused.contains(&place) {
+            output.note(format_args!(
+                "an attestation matches no open finding: {what}"
+            ));
+        }
+    }
+}
+
 /// Ended mutes shout: what they accepted is open again, and somebody believes it is not.
 fn warn_of_mutes(mutes: &[Mute], applied: &Applied, evidence: &Evidence, output: &Output) {
     for (place, mute) in mutes.iter().enumerate() {
@@ -189,7 +240,14 @@ fn warn_of_mutes(mutes: &[Mute], applied: &Applied, evidence: &Evidence, output:
             ));
         }
         if let Some(accounts) = applied.without_tags.get(&place) {
-            warn_of_unknown_tags(mute, accounts, evidence, output);
+            let what = mute.describe();
+            warn_of_unknown_tags(
+                "a mute by tag hides nothing",
+                &what,
+                accounts,
+                evidence,
+                output,
+            );
         } else if applied.unused.contains(&place) {
             output.note(format_args!(
                 "a mute matches no open finding: {}",
@@ -201,7 +259,8 @@ fn warn_of_mutes(mutes: &[Mute], applied: &Applied, evidence: &Evidence, output:
 
 /// What is accepted by tag is not accepted where nobody could read the tags.
 fn warn_of_unknown_tags(
-    mute: &Mute,
+    does: &str,
+    what: &str,
     accounts: &BTreeSet<AccountId>,
     evidence: &Evidence,
     output: &Output,
@@ -224,9 +283,6 @@ fn warn_of_unknown_tags(
             "a scan with this mute in its configuration asks for them",
         ),
     };
-    output.warn(format_args!(
-        "a mute by tag hides nothing in {number} whose tags {why}: {}",
-        mute.describe()
-    ));
+    output.warn(format_args!("{does} in {number} whose tags {why}: {what}"));
     output.hint(hint);
 }

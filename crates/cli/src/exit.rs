@@ -1,11 +1,12 @@
 //! Exit codes: the whole list, and which findings give which.
 
 use trailproof_core::finding::{Status, Summary};
+use trailproof_core::policy::Assurance;
 
 /// How the command ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// Every finding is PASS, MUTED or `NOT_APPLICABLE`; or the command judged nothing and worked.
+    /// Every finding is PASS, ATTESTED, MUTED or `NOT_APPLICABLE`; or the command judged nothing and worked.
     Success,
     /// At least one FAIL.
     Fail,
@@ -21,10 +22,15 @@ pub(crate) enum Exit {
 
 impl Exit {
     /// The exit code of a complete run with these findings.
-    pub(crate) fn of(summary: &Summary) -> Self {
-        if summary.count(Status::Fail) > 0 {
+    /// They follow the status, or a yardstick where one is given.
+    pub(crate) fn of(summary: &Summary, fail_on: Option<Assurance>) -> Self {
+        let count = |status| match fail_on {
+            Some(yardstick) => summary.count_by(yardstick, status),
+            None => summary.count(status),
+        };
+        if count(Status::Fail) > 0 {
             Self::Fail
-        } else if summary.count(Status::Unknown) > 0 {
+        } else if count(Status::Unknown) > 0 {
             Self::Unknown
         } else {
             Self::Success

@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use crate::account::{AccountId, Region};
 use crate::control::Severity;
+use crate::policy::Assurance;
 use crate::remedy::Command;
 
 pub use pool::Pool;
@@ -29,6 +30,8 @@ pub enum Status {
     Fail,
     /// A chain may be complete, but something on it could not be observed.
     Unknown,
+    /// FAIL or UNKNOWN from the log group on, where somebody attests another way for the events.
+    Attested,
     /// FAIL or UNKNOWN, accepted by a dated, justified mute that has not expired.
     Muted,
     /// The account is suspended, being closed or not yet active, or the control is not about it.
@@ -37,10 +40,11 @@ pub enum Status {
 
 impl Status {
     /// Every status, in the order reports list them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Fail,
         Self::Unknown,
         Self::Pass,
+        Self::Attested,
         Self::Muted,
         Self::NotApplicable,
     ];
@@ -51,6 +55,7 @@ impl Status {
             Self::Pass => "PASS",
             Self::Fail => "FAIL",
             Self::Unknown => "UNKNOWN",
+            Self::Attested => "ATTESTED",
             Self::Muted => "MUTED",
             Self::NotApplicable => "NOT_APPLICABLE",
         }
@@ -283,9 +288,51 @@ pub struct Finding {
     pub remediation: Option<Arc<Remediation>>,
     /// The latest observation the verdict rests on.
     pub observed_at: Option<Timestamp>,
+    /// How an attestation changed the verdict, where one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attested: Option<Arc<AttestedBy>>,
     /// How a mute changed the verdict, where one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub muted: Option<Arc<MutedBy>>,
+}
+
+impl Finding {
+    /// The verdict by one yardstick, as it counts: what somebody attests or accepts is counted as
+    /// that.
+    pub fn counted_by(&self, assurance: Assurance) -> Status {
+        let status = match assurance {
+            Assurance::Cis => self.assurance.cis,
+            Assurance::Effective => self.assurance.effective,
+            Assurance::Both => {
+                let both = [self.assurance.cis, self.assurance.effective];
+                let worst = Status::ALL.into_iter().find(|status| both.contains(status));
+                worst.unwrap_or(self.assurance.effective)
+            }
+        };
+        let open = matches!(status, Status::Fail | Status::Unknown);
+        match self.status {
+            Status::Attested | Status::Muted if open => self.status,
+            _ => status,
+        }
+    }
+}
+
+/// The attestation that changed a verdict to ATTESTED.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct AttestedBy {
+    /// The verdict without it.
+    pub status: Status,
+    /// Which system watches the events.
+    pub system: String,
+    /// What it does with them.
+    pub statement: String,
+    /// Who stands for it.
+    pub owner: String,
+    /// When the attestation ends.
+    pub expires: Timestamp,
+    /// Where it is written down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
 }
 
 /// The mute that changed a verdict to MUTED.
@@ -310,16 +357,29 @@ pub struct Summary {
     pub by_status: BTreeMap<String, usize>,
     /// FAIL and UNKNOWN findings by the link that broke.
     pub by_broken_link: BTreeMap<String, usize>,
+    /// By the yardsticks `cis`, `effective` and `both`, whichever the status follows: the findings
+    /// by status.
+    #[serde(default)]
+    pub by_assurance: BTreeMap<String, BTreeMap<String, usize>>,
 }
+
+/// The yardsticks of a summary, by name.
+const YARDSTICKS: [(&str, Assurance); 3] = [
+    ("cis", Assurance::Cis),
+    ("effective", Assurance::Effective),
+    ("both", Assurance::Both),
+];
 
 impl Summary {
     /// Counts findings.
     pub fn of<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Self {
-        let by_status = Status::ALL
+        let by_status: BTreeMap<String, usize> = Status::ALL
             .map(|status| (status.as_str().to_owned(), 0))
             .into();
+        let by_assurance = YARDSTICKS.map(|(name, _)| (name.to_owned(), by_status.clone()));
         let mut summary = Self {
             by_status,
+            by_assurance: by_assurance.into(),
             ..Self::default()
         };
         for finding in findings {
@@ -328,6 +388,11 @@ impl Summary {
                 .by_status
                 .entry(finding.status.as_str().to_owned())
                 .or_default() += 1;
+            for (name, yardstick) in YARDSTICKS {
+                let counts = summary.by_assurance.entry(name.to_owned()).or_default();
+                let status = finding.counted_by(yardstick).as_str().to_owned();
+                *counts.entry(status).or_default() += 1;
+            }
             if let (Status::Fail | Status::Unknown, Some(link)) =
                 (finding.status, finding.broken_link)
             {
@@ -338,6 +403,16 @@ impl Summary {
             }
         }
         summary
+    }
+
+    /// The count of one status by a yardstick.
+    pub fn count_by(&self, assurance: Assurance, status: Status) -> usize {
+        YARDSTICKS
+            .iter()
+            .find(|(_, known)| *known == assurance)
+            .and_then(|(name, _)| self.by_assurance.get(*name)?.get(status.as_str()))
+            .copied()
+            .unwrap_or_default()
     }
 
     /// The count of one status.

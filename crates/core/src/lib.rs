@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod arn;
+pub mod attestation;
 pub mod control;
 pub mod evaluate;
 pub mod evidence;
@@ -16,6 +17,7 @@ pub mod mute;
 pub mod observation;
 pub mod policy;
 pub mod remedy;
+mod selection;
 pub mod words;
 
 pub use trailproof_pattern as pattern;

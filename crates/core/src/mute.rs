@@ -16,6 +16,7 @@ use crate::control::Control;
 use crate::evidence::Evidence;
 use crate::finding::{Finding, LinkName, MutedBy, Status};
 use crate::observation::ObservationKind;
+use crate::selection::{Selection, one_or_many};
 
 pub use expiry::{Expiry, InvalidExpiry};
 
@@ -119,12 +120,7 @@ impl Mute {
                 return Err(InvalidMute::Blank(field));
             }
         }
-        let selects = !self.account.is_empty()
-            || !self.ou.is_empty()
-            || !self.tag.is_empty()
-            || !self.control.is_empty()
-            || !self.reason.is_empty();
-        if !selects {
+        if self.selection().is_empty() && self.reason.is_empty() {
             return Err(InvalidMute::Everything {
                 owner: self.owner.clone(),
             });
@@ -136,10 +132,8 @@ impl Mute {
                 return Err(InvalidMute::Reason(reason.clone()));
             }
         }
-        for tag in &self.tag {
-            if tag.split_once('=').is_none_or(|(key, _)| key.is_empty()) {
-                return Err(InvalidMute::Tag(tag.clone()));
-            }
+        if let Some(tag) = self.selection().invalid_tag() {
+            return Err(InvalidMute::Tag(tag.to_owned()));
         }
         for control in &self.control {
             if !controls.iter().any(|known| known.id == *control) {
@@ -154,47 +148,33 @@ impl Mute {
         match status {
             Status::Fail => true,
             Status::Unknown => self.unknown,
-            Status::Pass | Status::Muted | Status::NotApplicable => false,
+            Status::Pass | Status::Attested | Status::Muted | Status::NotApplicable => false,
+        }
+    }
+
+    fn selection(&self) -> Selection<'_> {
+        Selection {
+            account: &self.account,
+            ou: &self.ou,
+            tag: &self.tag,
+            control: &self.control,
         }
     }
 
     /// Whether everything but the tags matches.
     fn selects(&self, finding: &Finding) -> bool {
-        let any = |wanted: &[String], matches: &dyn Fn(&str) -> bool| {
-            wanted.is_empty() || wanted.iter().any(|text| matches(text))
-        };
-        let path = finding.account.ou_path.as_deref().unwrap_or_default();
         let reason = finding.reason.as_deref().unwrap_or_default();
-        (self.account.is_empty() || self.account.contains(&finding.account.id))
-            && any(&self.control, &|control| control == finding.control.id)
-            && any(&self.ou, &|unit| below(path, unit))
-            && any(&self.reason, &|wanted| {
-                reason == wanted || reason.split('.').next() == Some(wanted)
-            })
-    }
-
-    /// Whether an account with these tags is meant.
-    fn selects_tags(&self, tags: &BTreeMap<String, String>) -> bool {
-        self.tag.iter().all(|tag| {
-            tag.split_once('=')
-                .is_some_and(|(key, value)| tags.get(key).is_some_and(|found| found == value))
-        })
+        let is_meant =
+            |wanted: &String| reason == wanted || reason.split('.').next() == Some(wanted.as_str());
+        self.selection().matches(finding)
+            && (self.reason.is_empty() || self.reason.iter().any(is_meant))
     }
 
     /// What it is, in a few words: for warnings.
     pub fn describe(&self) -> String {
-        let mut parts = Vec::new();
-        let accounts: Vec<String> = self.account.iter().map(ToString::to_string).collect();
-        for (name, values) in [
-            ("account", &accounts),
-            ("ou", &self.ou),
-            ("tag", &self.tag),
-            ("control", &self.control),
-            ("reason", &self.reason),
-        ] {
-            if !values.is_empty() {
-                parts.push(format!("{name} {}", values.join(", ")));
-            }
+        let mut parts = self.selection().describe();
+        if !self.reason.is_empty() {
+            parts.push(format!("reason {}", self.reason.join(", ")));
         }
         format!(
             "{} ({}: {})",
@@ -202,18 +182,6 @@ impl Mute {
             self.owner,
             self.justification
         )
-    }
-}
-
-/// Whether a path leads through a unit, or begins with another path.
-fn below(path: &str, unit: &str) -> bool {
-    let unit = unit.trim_matches('/');
-    let path = path.trim_matches('/');
-    if unit.contains('/') {
-        path.strip_prefix(unit)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    } else {
-        !unit.is_empty() && path.split('/').any(|segment| segment == unit)
     }
 }
 
@@ -272,7 +240,7 @@ pub fn apply(
                     accounts.insert(account);
                     continue;
                 };
-                if !mute.selects_tags(tags) {
+                if !mute.selection().matches_tags(tags) {
                     continue;
                 }
             }
@@ -318,47 +286,6 @@ pub fn apply(
         })
         .collect();
     applied
-}
-
-/// For `#[serde(deserialize_with)]`: one value, or a list of them.
-fn one_or_many<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
-where
-    D: serde::Deserializer<'de>,
-    T: Deserialize<'de>,
-{
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum OneOrMany<T> {
-        Many(Vec<T>),
-        One(T),
-    }
-    // Read as a value first, so that a wrong account id is named instead of the untagged type.
-    Ok(match OneOrMany::<Wrapped<T>>::deserialize(deserializer)? {
-        OneOrMany::One(value) => vec![value.into_inner()?],
-        OneOrMany::Many(values) => values
-            .into_iter()
-            .map(Wrapped::into_inner)
-            .collect::<Result<_, _>>()?,
-    })
-}
-
-/// A value or the reason why it is none: an untagged enum would lose the reason.
-struct Wrapped<T>(Result<T, String>);
-
-impl<T> Wrapped<T> {
-    fn into_inner<E: serde::de::Error>(self) -> Result<T, E> {
-        self.0.map_err(E::custom)
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Wrapped<T> {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let source = serde::de::value::StringDeserializer::<serde::de::value::Error>::new(text);
-        Ok(Self(
-            T::deserialize(source).map_err(|error| error.to_string()),
-        ))
-    }
 }
 
 #[cfg(test)]

@@ -50,7 +50,7 @@ impl Policy {
     /// The default limit of the time in ALARM.
     pub const DEFAULT_MAX_ALARM_AGE: SignedDuration = SignedDuration::from_hours(7 * 24);
     /// The default benchmark version.
-    pub const DEFAULT_BENCHMARK: &'static str = "6.0.0";
+    pub const DEFAULT_BENCHMARK: &'static str = "7.0.0";
 
     /// The default policy for some controls.
     pub fn new(controls: Vec<Control>) -> Self {

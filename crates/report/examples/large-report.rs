@@ -125,6 +125,7 @@ fn finding(index: usize) -> Result<Finding, Box<dyn std::error::Error>> {
                 .with("--filter-name", &control.id)],
         })),
         observed_at: Some("2026-11-22T21:55:00Z".parse()?),
+        attested: None,
         muted: None,
     })
 }

@@ -11,8 +11,8 @@ use serde_json::Value;
 use trailproof_core::account::{AccountId, Region};
 use trailproof_core::control::Severity;
 use trailproof_core::finding::{
-    AccountSummary, AssuranceResult, ChainLink, ControlSummary, Finding, LinkName, LinkStatus,
-    MutedBy, Observation, Remediation, Status, Summary,
+    AccountSummary, AssuranceResult, AttestedBy, ChainLink, ControlSummary, Finding, LinkName,
+    LinkStatus, MutedBy, Observation, Remediation, Status, Summary,
 };
 
 use crate::run::Run;
@@ -39,7 +39,7 @@ fn require_nullable(schema: &mut Schema) {
         "ControlRecord",
         "ChainLinkRecord",
     ];
-    const LEFT_OUT: [&str; 1] = ["muted"];
+    const LEFT_OUT: [&str; 2] = ["attested", "muted"];
     let Some(definitions) = schema.get_mut("$defs").and_then(Value::as_object_mut) else {
         return;
     };
@@ -81,6 +81,10 @@ pub struct SummaryRecord {
     pub by_status: BTreeMap<String, usize>,
     /// FAIL and UNKNOWN findings by the link that broke.
     pub by_broken_link: BTreeMap<String, usize>,
+    /// By the yardsticks `cis`, `effective` and `both`, whichever the status follows: the findings
+    /// by status.
+    #[serde(default)]
+    pub by_assurance: BTreeMap<String, BTreeMap<String, usize>>,
 }
 
 impl From<&Summary> for SummaryRecord {
@@ -89,6 +93,7 @@ impl From<&Summary> for SummaryRecord {
             findings: summary.findings,
             by_status: summary.by_status.clone(),
             by_broken_link: summary.by_broken_link.clone(),
+            by_assurance: summary.by_assurance.clone(),
         }
     }
 }
@@ -125,6 +130,9 @@ pub struct FindingRecord {
     /// The latest observation the verdict rests on.
     #[schemars(with = "Option<String>")]
     pub observed_at: Option<Timestamp>,
+    /// How an attestation changed the verdict, where one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attested: Option<AttestedRecord>,
     /// How a mute changed the verdict, where one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub muted: Option<MutedRecord>,
@@ -211,6 +219,26 @@ pub struct RemediationRecord {
     pub commands: Vec<String>,
 }
 
+/// The attestation that changed a verdict to ATTESTED.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AttestedRecord {
+    /// The verdict without it.
+    #[schemars(with = "StatusName")]
+    pub status: Status,
+    /// Which system watches the events.
+    pub system: String,
+    /// What it does with them.
+    pub statement: String,
+    /// Who stands for it.
+    pub owner: String,
+    /// When the attestation ends.
+    #[schemars(with = "String")]
+    pub expires: Timestamp,
+    /// Where it is written down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+}
+
 /// The mute that changed a verdict to MUTED.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MutedRecord {
@@ -278,6 +306,14 @@ impl From<&Finding> for FindingRecord {
                 commands: remediation.commands.iter().map(shell::command).collect(),
             }),
             observed_at: finding.observed_at,
+            attested: finding.attested.as_deref().map(|attested| AttestedRecord {
+                status: attested.status,
+                system: attested.system.clone(),
+                statement: attested.statement.clone(),
+                owner: attested.owner.clone(),
+                expires: attested.expires,
+                reference: attested.reference.clone(),
+            }),
             muted: muted.map(|muted| MutedRecord {
                 status: muted.status,
                 justification: muted.justification.clone(),
@@ -340,6 +376,16 @@ impl From<FindingRecord> for Finding {
                 })
             }),
             observed_at: record.observed_at,
+            attested: record.attested.map(|attested| {
+                Arc::new(AttestedBy {
+                    status: attested.status,
+                    system: attested.system,
+                    statement: attested.statement,
+                    owner: attested.owner,
+                    expires: attested.expires,
+                    reference: attested.reference,
+                })
+            }),
             muted: record.muted.map(|muted| {
                 Arc::new(MutedBy {
                     status: muted.status,

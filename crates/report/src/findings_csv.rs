@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use trailproof_core::finding::{ChainLink, Finding, LinkName, LinkStatus};
+use trailproof_core::finding::{AttestedBy, ChainLink, Finding, LinkName, LinkStatus};
 
 use crate::format::{Format, Report};
 use crate::run::file;
@@ -63,12 +63,15 @@ const LEADING: [&str; 18] = [
     "chain",
 ];
 
-const TRAILING: [&str; 5] = [
+const TRAILING: [&str; 8] = [
     "observations",
     "witness",
     "muted_status",
     "muted_until",
     "muted_because",
+    "attested_status",
+    "attested_until",
+    "attested_because",
 ];
 
 fn header() -> Vec<String> {
@@ -133,7 +136,25 @@ fn row(finding: &Finding) -> Vec<Cow<'_, str>> {
         ]),
         None => cells.extend([const { Cow::Borrowed("") }; 3]),
     }
+    match &finding.attested {
+        Some(attested) => cells.extend([
+            attested.status.as_str().into(),
+            attested.expires.to_string().into(),
+            because(attested).into(),
+        ]),
+        None => cells.extend([const { Cow::Borrowed("") }; 3]),
+    }
     cells
+}
+
+/// What is attested, by whom, and where it is written down.
+fn because(attested: &AttestedBy) -> String {
+    let reference = attested.reference.as_deref();
+    let reference = reference.map_or_else(String::new, |text| format!("; {text}"));
+    format!(
+        "{}: {} ({}{reference})",
+        attested.system, attested.statement, attested.owner
+    )
 }
 
 /// The chain as far as it was followed, in one readable cell.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use trailproof_core::account::{AccountId, Region};
+use trailproof_core::attestation::Attestation;
 use trailproof_core::mute::Mute;
 use trailproof_core::policy::Policy;
 
@@ -32,6 +33,8 @@ pub struct ScanPlan {
     /// Failures that somebody accepted. They change no verdict; where one goes by tags and may
     /// accept a finding, the tags of the account are asked for, so that evidence has them.
     pub mutes: Vec<Mute>,
+    /// What will be attested: attestations by tag need the tags of the accounts they may be meant for.
+    pub attestations: Vec<Attestation>,
     /// The largest number of API calls in flight at once; `None` chooses from the number of
     /// accounts.
     pub concurrency: Option<usize>,
@@ -57,6 +60,7 @@ impl ScanPlan {
             sweep: Sweep::default(),
             policy,
             mutes: Vec::new(),
+            attestations: Vec::new(),
             concurrency: None,
             shard: None,
             evidence: None,

@@ -19,7 +19,7 @@ pub(crate) struct Arguments {
     action: Action,
 
     /// The benchmark version whose numbers and titles are shown.
-    #[arg(long, value_name = "VERSION", default_value = "6.0.0", global = true)]
+    #[arg(long, value_name = "VERSION", default_value = trailproof_core::policy::Policy::DEFAULT_BENCHMARK, global = true)]
     benchmark: String,
 
     /// How to print.
@@ -53,7 +53,7 @@ pub(crate) enum PrintFormat {
 
 pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliError> {
     let version = control::version(&arguments.benchmark)
-        .map_err(|error| CliError::usage(error).hint("such as --benchmark 6.0.0"))?;
+        .map_err(|error| CliError::usage(error).hint("such as --benchmark 7.0.0"))?;
     let catalogue = arguments.configuration.load(output)?.catalogue()?;
     let json = arguments.format == PrintFormat::Json;
     match arguments.action {

@@ -71,10 +71,12 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
         if regions == 1 { "region" } else { "regions" },
     ));
 
+    let fail_on = policy.fail_on;
     let policy = policy.policy(trailproof_core::control::builtin())?;
     let mut plan = ScanPlan::new(policy.clone());
     plan.connection = connection(&server.environment())?;
-    let run = scan::new_run(RunKind::Demo, &plan, &ScopeSettings::default(), &policy);
+    let mut run = scan::new_run(RunKind::Demo, &plan, &ScopeSettings::default(), &policy);
+    run.policy.fail_on = fail_on.map(Into::into);
     let overwrite = is_demo(&out)?;
     let directory = RunDirectory::create(&out, &run, overwrite)?;
     let reports = Reports::Folder(directory, format::ALL.to_vec());

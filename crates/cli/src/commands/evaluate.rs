@@ -68,6 +68,11 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
         Some(run) if !file_counts => run.policy.forwarders.clone(),
         _ => file.forwarders()?,
     };
+    let attestations = match &recorded {
+        Some(run) if !file_counts => run.policy.attestations.clone(),
+        _ => file.attestations(&catalogue)?,
+    };
+    let fail_on = recorded.as_ref().and_then(|run| run.policy.fail_on);
     let settings = if file_counts {
         arguments.policy.or(file.policy)
     } else {
@@ -100,6 +105,8 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
     let record = PolicyRecord::of(&policy, now, |control| builtin.contains(control));
     let mut run = Run::start(RunKind::Evaluate, scope, record, clock::now());
     run.policy.mutes = mutes;
+    run.policy.attestations = attestations;
+    run.policy.fail_on = settings.fail_on.map(Into::into).or(fail_on);
     run.complete = complete;
     run.sweep = recorded.as_ref().and_then(|run| run.sweep);
 

@@ -38,7 +38,7 @@ pub(crate) struct Arguments {
     what: Vec<String>,
 
     /// The benchmark version, when a control is explained.
-    #[arg(long, value_name = "VERSION", default_value = "6.0.0")]
+    #[arg(long, value_name = "VERSION", default_value = trailproof_core::policy::Policy::DEFAULT_BENCHMARK)]
     benchmark: String,
 
     /// How to print a finding. As JSON, with the records that it rests on.
@@ -208,6 +208,20 @@ fn explain_into(text: &mut String, finding: &Finding, pattern: Option<&str>) -> 
         writeln!(text, "  reason    {}", visible(reason))?;
     }
     writeln!(text, "\n{}", visible(&finding.message))?;
+    if let Some(attested) = &finding.attested {
+        writeln!(
+            text,
+            "\nAttested ({}) until {} by {}: {}, {}",
+            attested.status,
+            attested.expires,
+            visible(&attested.owner),
+            visible(&attested.system),
+            visible(&attested.statement)
+        )?;
+        if let Some(reference) = &attested.reference {
+            writeln!(text, "  reference {}", visible(reference))?;
+        }
+    }
     if let Some(muted) = &finding.muted {
         writeln!(
             text,

@@ -36,15 +36,15 @@ struct Row {
     folder: String,
     evaluated_at: Timestamp,
     complete: bool,
-    counts: [usize; 5],
+    counts: [usize; 6],
 }
 
 impl Row {
     /// Findings that passed, in per cent of those that apply, rounded down: 100 is said only when
     /// nothing is missing.
     fn pass_rate(&self) -> Option<usize> {
-        let [failed, unseen, passed, muted, _] = self.counts;
-        (passed * 100).checked_div(failed + unseen + passed + muted)
+        let [failed, unseen, passed, attested, muted, _] = self.counts;
+        (passed * 100).checked_div(failed + unseen + passed + attested + muted)
     }
 }
 

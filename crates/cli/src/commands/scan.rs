@@ -79,10 +79,12 @@ fn prepare_new(arguments: Arguments, output: &Output) -> Result<Prepared, CliErr
     let file = arguments.configuration.load(output)?;
     let catalogue = file.catalogue()?;
     let mutes = file.mutes(&catalogue)?;
+    let attestations = file.attestations(&catalogue)?;
     let forwarders = file.forwarders()?;
     let connection = arguments.connection.or(file.connection);
     let scope = arguments.scope.or(file.scope);
-    let mut policy = arguments.policy.or(file.policy).policy(&catalogue)?;
+    let settings = arguments.policy.or(file.policy);
+    let mut policy = settings.policy(&catalogue)?;
     policy.forwarders = forwarders;
     let execution = arguments.execution.or(file.execution);
     let destination = arguments.report.or(file.report).destination()?;
@@ -96,6 +98,9 @@ fn prepare_new(arguments: Arguments, output: &Output) -> Result<Prepared, CliErr
     let mut run = new_run(RunKind::Scan, &plan, &scope, &policy);
     plan.mutes.clone_from(&mutes);
     run.policy.mutes = mutes;
+    plan.attestations.clone_from(&attestations);
+    run.policy.attestations = attestations;
+    run.policy.fail_on = settings.fail_on.map(Into::into);
     let reports = open(destination, &run, arguments.overwrite, output)?;
     plan.evidence = evidence_file(&reports, false);
     Ok(Prepared {
@@ -151,6 +156,7 @@ fn prepare_resumed(
         Some(RecordedSweep::Adaptive) => Sweep::Adaptive,
     };
     plan.mutes.clone_from(&run.policy.mutes);
+    plan.attestations.clone_from(&run.policy.attestations);
     plan.concurrency = arguments
         .execution
         .concurrency

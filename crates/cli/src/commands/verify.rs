@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use trailproof_core::evaluate::Evaluator;
 use trailproof_core::finding::Finding;
-use trailproof_core::mute;
 use trailproof_report::bundle::{self, Bundle};
 use trailproof_report::findings_json;
 use trailproof_report::rests_on::RecordedEvidence;
@@ -113,12 +112,8 @@ fn judge(folder: &Path, bundle: &Bundle, run: &Run) -> Result<Judged, CliError> 
         lines.insert(finding.id.clone(), places);
         findings.push(finding);
     });
-    mute::apply(
-        &mut findings,
-        &run.policy.mutes,
-        replay.evidence(),
-        run.policy.evaluated_at,
-    );
+    let at = run.policy.evaluated_at;
+    run.policy.except(&mut findings, replay.evidence(), at);
     Ok(Judged {
         records: replay.records(),
         findings,

@@ -7,6 +7,7 @@ use clap::Args;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use toml::de::{DeTable, DeValue};
+use trailproof_core::attestation::Attestation;
 use trailproof_core::control::{self, Control};
 use trailproof_core::forwarder::{self, Forwarder};
 use trailproof_core::mute::Mute;
@@ -44,6 +45,8 @@ pub(crate) struct ConfigurationFile {
     mutes: Vec<Mute>,
     /// The machines that the user describes.
     forwarders: Vec<Forwarder>,
+    /// What the user attests.
+    attestations: Vec<Attestation>,
 }
 
 /// The tables of the file.
@@ -54,13 +57,21 @@ struct Tables {
     mute: Vec<Mute>,
     #[serde(rename = "member-role")]
     member_role: Vec<MemberRoleTable>,
+    attestation: Vec<Attestation>,
     forwarder: Vec<Forwarder>,
 }
 
 /// Keys that are no flag: `control` is a flag, too, but names a table here, and the flag's key is
-/// `controls`. `roles` is another name of `role`. Mutes, forwarders and the roles of some accounts
-/// are tables only.
-const OTHER_KEYS: [&str; 5] = ["controls", "forwarder", "member-role", "mute", "roles"];
+/// `controls`. `roles` is another name of `role`. Attestations, forwarders, mutes and the roles of
+/// some accounts are tables only.
+const OTHER_KEYS: [&str; 6] = [
+    "attestation",
+    "controls",
+    "forwarder",
+    "member-role",
+    "mute",
+    "roles",
+];
 
 impl ConfigurationArguments {
     /// Reads the file that was named, or the default one where there is one.
@@ -103,6 +114,16 @@ impl ConfigurationFile {
         Ok(self.forwarders.clone())
     }
 
+    /// What the user attests, checked against the controls there are.
+    pub(crate) fn attestations(&self, catalogue: &[Control]) -> Result<Vec<Attestation>, CliError> {
+        for attestation in &self.attestations {
+            attestation
+                .validate(catalogue)
+                .map_err(|error| CliError::usage(error).hint(self.correct("attestation")))?;
+        }
+        Ok(self.attestations.clone())
+    }
+
     fn correct(&self, table: &str) -> String {
         format!("correct the [[{table}]] table of `{}`", self.path.display())
     }
@@ -139,6 +160,7 @@ impl ConfigurationFile {
             controls: tables.control,
             mutes: tables.mute,
             forwarders: tables.forwarder,
+            attestations: tables.attestation,
         })
     }
 }

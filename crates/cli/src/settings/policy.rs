@@ -23,7 +23,7 @@ pub(crate) struct PolicySettings {
     pub(crate) controls: Vec<String>,
 
     /// The version of the CIS AWS Foundations Benchmark whose numbers and patterns apply
-    /// [default: 6.0.0].
+    /// [default: 7.0.0]; also `latest`.
     #[arg(long, value_name = "VERSION")]
     pub(crate) benchmark: Option<String>,
 
@@ -31,6 +31,11 @@ pub(crate) struct PolicySettings {
     /// message would arrive, or the worse of the two [default: both].
     #[arg(long, value_enum)]
     pub(crate) assurance: Option<AssuranceName>,
+
+    /// Which yardstick the exit code follows, apart from what a finding's status says [default: the
+    /// status].
+    #[arg(long, value_enum, value_name = "YARDSTICK")]
+    pub(crate) fail_on: Option<AssuranceName>,
 
     /// How old the last delivery to CloudWatch Logs may be when it is observed, such as 36h
     /// [default: 24h].
@@ -66,6 +71,7 @@ impl PolicySettings {
             controls,
             benchmark,
             assurance,
+            fail_on,
             max_delivery_age,
             max_window,
             max_alarm_age,
@@ -74,6 +80,7 @@ impl PolicySettings {
         list_or_file(&mut self.controls, controls);
         or_file(&mut self.benchmark, benchmark);
         or_file(&mut self.assurance, assurance);
+        or_file(&mut self.fail_on, fail_on);
         or_file(&mut self.max_delivery_age, max_delivery_age);
         or_file(&mut self.max_window, max_window);
         or_file(&mut self.max_alarm_age, max_alarm_age);
@@ -86,6 +93,7 @@ impl PolicySettings {
         self.controls.is_empty()
             && self.benchmark.is_none()
             && self.assurance.is_none()
+            && self.fail_on.is_none()
             && self.max_delivery_age.is_none()
             && self.max_window.is_none()
             && self.max_alarm_age.is_none()
@@ -100,7 +108,7 @@ impl PolicySettings {
         }
         if let Some(benchmark) = &self.benchmark {
             let version = control::version(benchmark).map_err(|error| {
-                CliError::usage(error).hint("leave out --benchmark for the default, 6.0.0")
+                CliError::usage(error).hint("leave out --benchmark for the default, 7.0.0")
             })?;
             version.clone_into(&mut policy.benchmark);
         }

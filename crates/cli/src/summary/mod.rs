@@ -12,6 +12,7 @@ use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, Table, presets};
 use trailproof_core::account::AccountId;
 use trailproof_core::finding::{Finding, LinkName, Status};
+use trailproof_core::policy::Assurance;
 use trailproof_report::format::{Format, Report};
 use trailproof_report::run::RunKind;
 
@@ -60,7 +61,7 @@ pub(crate) fn render(report: &Report<'_>, written: Option<Written<'_>>, output: 
 /// The worst verdict of each account, and all findings, by status.
 fn verdicts(report: &Report<'_>) -> String {
     let accounts = by_account(report.findings);
-    let mut table = table(&["status", "accounts", "findings"]);
+    let mut table = table(&["status", "accounts", "findings", "by cis", "effective"]);
     for status in Status::ALL {
         let of_accounts = accounts.values().filter(|worst| **worst == status).count();
         let of_findings = report.summary.count(status);
@@ -70,12 +71,19 @@ fn verdicts(report: &Report<'_>) -> String {
                 status.to_string(),
                 of_accounts.to_string(),
                 of_findings.to_string(),
+                report.summary.count_by(Assurance::Cis, status).to_string(),
+                report
+                    .summary
+                    .count_by(Assurance::Effective, status)
+                    .to_string(),
             ]);
         }
     }
     table.add_row([
         "all".to_owned(),
         accounts.len().to_string(),
+        report.summary.findings.to_string(),
+        report.summary.findings.to_string(),
         report.summary.findings.to_string(),
     ]);
     colored(&table.trim_fmt())
@@ -102,8 +110,9 @@ fn by_account(findings: &[Finding]) -> BTreeMap<AccountId, Status> {
         Status::Fail => 0,
         Status::Unknown => 1,
         Status::Muted => 2,
-        Status::Pass => 3,
-        Status::NotApplicable => 4,
+        Status::Attested => 3,
+        Status::Pass => 4,
+        Status::NotApplicable => 5,
     };
     let mut accounts = BTreeMap::new();
     for finding in findings {
@@ -124,7 +133,7 @@ fn breaks(report: &Report<'_>) -> String {
             match finding.status {
                 Status::Fail => *fail += 1,
                 Status::Unknown => *unknown += 1,
-                Status::Pass | Status::Muted | Status::NotApplicable => {}
+                Status::Pass | Status::Attested | Status::Muted | Status::NotApplicable => {}
             }
         }
     }

@@ -13,7 +13,7 @@ pub const VERSIONS: [&str; 10] = [
 #[error("`{0}` is not a version of the {BENCHMARK}; known are {known}", known = VERSIONS.join(", "))]
 pub struct UnknownBenchmark(pub String);
 
-/// The version that somebody means by `6.0.0`, `6.0`, `6` or `v6.0.0`. A patch level that was
+/// The version that somebody means by `6.0.0`, `6.0`, `6` or `v6.0.0`; the newest by `latest`. A patch level that was
 /// never published is refused, except `4.0.0`, which 4.0.1 replaced.
 pub fn version(text: &str) -> Result<&'static str, UnknownBenchmark> {
     let wanted = text.trim().trim_start_matches(['v', 'V']);
@@ -25,6 +25,11 @@ pub fn version(text: &str) -> Result<&'static str, UnknownBenchmark> {
             || major == Some(wanted)
             || (wanted == "4.0.0" && **full == "4.0.1")
     };
+    if wanted == "latest"
+        && let Some(newest) = VERSIONS.last()
+    {
+        return Ok(newest);
+    }
     VERSIONS
         .iter()
         .find(known)
@@ -46,6 +51,7 @@ mod tests {
             (" 1.2 ", "1.2.0"),
             ("4.0.0", "4.0.1"),
             ("4", "4.0.1"),
+            ("latest", "7.0.0"),
         ] {
             assert_eq!(version(text), Ok(expected), "{text}");
         }

@@ -57,6 +57,7 @@ pub(super) fn not_applicable(
         witness: None,
         remediation: None,
         observed_at: None,
+        attested: None,
         muted: None,
     }
 }
@@ -120,6 +121,7 @@ pub(super) fn of(
             .zip(cause)
             .map(|(step, cause)| Arc::new(remediation::of(step, cause, chain, required, evidence))),
         observed_at: chain.iter().filter_map(|step| step.observed_at).max(),
+        attested: None,
         muted: None,
     }
 }

@@ -29,6 +29,7 @@ mod verdict;
 mod writers;
 
 use crate::account::AccountId;
+use crate::attestation;
 use crate::control;
 use crate::evidence::{Evidence, Request};
 use crate::finding::Finding;
@@ -72,8 +73,11 @@ pub fn observations() -> impl Iterator<Item = &'static ObservationKind> {
 }
 
 /// Observations that no link makes.
-pub const POLICY_OBSERVATIONS: &[&[&ObservationKind]] =
-    &[control::OBSERVATIONS, mute::OBSERVATIONS];
+pub const POLICY_OBSERVATIONS: &[&[&ObservationKind]] = &[
+    control::OBSERVATIONS,
+    attestation::OBSERVATIONS,
+    mute::OBSERVATIONS,
+];
 
 #[cfg(test)]
 mod absence;

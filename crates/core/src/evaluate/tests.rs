@@ -731,6 +731,9 @@ fn every_observation_belongs_to_its_link_and_is_made_somewhere() {
     }
     // These are the policy's; the test below and those of mutes make them.
     let policy = [
+        "attestation.expired",
+        "attestation.not-admitted",
+        "attestation.not-reached",
         "control.benchmark-text",
         "control.management-account",
         "mute.expired",

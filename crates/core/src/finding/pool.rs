@@ -7,7 +7,8 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{
-    AccountSummary, ChainLink, ControlSummary, Finding, MutedBy, Observation, Remediation,
+    AccountSummary, AttestedBy, ChainLink, ControlSummary, Finding, MutedBy, Observation,
+    Remediation,
 };
 use crate::account::AccountId;
 
@@ -30,6 +31,7 @@ pub struct Pool {
     observations: HashSet<Arc<Observation>>,
     witnesses: HashSet<Arc<Value>>,
     remediations: HashSet<Arc<Remediation>>,
+    attestations: HashSet<Arc<AttestedBy>>,
     mutes: HashSet<Arc<MutedBy>>,
 }
 
@@ -66,6 +68,9 @@ impl Pool {
         }
         if let Some(remediation) = &mut finding.remediation {
             share(&mut self.remediations, remediation);
+        }
+        if let Some(attested) = &mut finding.attested {
+            share(&mut self.attestations, attested);
         }
         if let Some(muted) = &mut finding.muted {
             share(&mut self.mutes, muted);

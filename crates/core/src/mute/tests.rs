@@ -59,6 +59,7 @@ fn finding(account: &str, control: &str, status: Status, reason: &str) -> Findin
         witness: None,
         remediation: None,
         observed_at: None,
+        attested: None,
         muted: None,
     }
 }

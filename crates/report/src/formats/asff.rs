@@ -192,6 +192,10 @@ fn compliance(finding: &Finding, control: Option<&Control>) -> Value {
                 Some(Status::Unknown) => "WARNING",
                 _ => "FAILED",
             },
+            Status::Attested => match finding.attested.as_ref().map(|by| by.status) {
+                Some(Status::Unknown) => "WARNING",
+                _ => "FAILED",
+            },
             Status::NotApplicable => "NOT_AVAILABLE",
         },
     });

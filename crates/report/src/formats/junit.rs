@@ -37,7 +37,7 @@ impl Format for Junit {
             report.summary.findings,
             count(Status::Fail),
             count(Status::Unknown),
-            count(Status::Muted) + count(Status::NotApplicable),
+            count(Status::Attested) + count(Status::Muted) + count(Status::NotApplicable),
         )?;
         for control in control_ids(report) {
             suite(report, control, out)?;
@@ -66,7 +66,7 @@ fn suite(report: &Report<'_>, control: &str, out: &mut dyn Write) -> io::Result<
         findings().count(),
         count(&[Status::Fail]),
         count(&[Status::Unknown]),
-        count(&[Status::Muted, Status::NotApplicable]),
+        count(&[Status::Attested, Status::Muted, Status::NotApplicable]),
     )?;
     properties(report, findings().next(), out)?;
     for finding in findings() {
@@ -136,6 +136,19 @@ fn case(finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
                 format!(
                     "muted until {} by {}: {}",
                     muted.expires, muted.owner, muted.justification
+                )
+            });
+            writeln!(
+                out,
+                r#"><skipped message="{}"/></testcase>"#,
+                attribute(&reason)
+            )
+        }
+        Status::Attested => {
+            let reason = finding.attested.as_ref().map_or_else(String::new, |by| {
+                format!(
+                    "attested until {} by {}: {}, {}",
+                    by.expires, by.owner, by.system, by.statement
                 )
             });
             writeln!(

@@ -75,7 +75,9 @@ fn by_yardstick(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
         "\n## By yardstick\n\nThe status of a finding says {}. Mutes are left aside here.\n\n| Yardstick | FAIL | UNKNOWN | PASS | NOT\\_APPLICABLE |\n|---|---:|---:|---:|---:|",
         escape(statement::yardstick(report.run.policy.assurance)),
     )?;
-    for (label, [failed, unseen, passed, _, left_out]) in statement::by_yardstick(report.findings) {
+    for (label, [failed, unseen, passed, _, _, left_out]) in
+        statement::by_yardstick(report.findings)
+    {
         writeln!(
             out,
             "| {label} | {failed} | {unseen} | {passed} | {left_out} |"
@@ -85,7 +87,7 @@ fn by_yardstick(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn by_control(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let mut counts: BTreeMap<&str, [usize; 5]> = BTreeMap::new();
+    let mut counts: BTreeMap<&str, [usize; Status::ALL.len()]> = BTreeMap::new();
     let mut titles: BTreeMap<&str, String> = BTreeMap::new();
     for finding in report.findings {
         let row = counts.entry(&finding.control.id).or_default();
@@ -103,7 +105,10 @@ fn by_control(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     let names = Status::ALL
         .map(|status| escape(status.as_str()))
         .join(" | ");
-    writeln!(out, "| Control | {names} |\n|---|---:|---:|---:|---:|---:|")?;
+    writeln!(
+        out,
+        "| Control | {names} |\n|---|---:|---:|---:|---:|---:|---:|"
+    )?;
     for control in control_ids(report) {
         if let (Some(row), Some(title)) = (counts.get(control), titles.get(control)) {
             let cells = row.map(|count| count.to_string()).join(" | ");

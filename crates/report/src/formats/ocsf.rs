@@ -50,7 +50,7 @@ fn event(report: &Report<'_>, finding: &Finding, control: Option<&Control>) -> V
     let time = run.policy.evaluated_at.as_millisecond();
     let (severity_id, severity) = severity(finding);
     let (status_id, status) = match finding.status {
-        Status::Muted => (3, "Suppressed"),
+        Status::Attested | Status::Muted => (3, "Suppressed"),
         Status::Pass | Status::NotApplicable => (4, "Resolved"),
         Status::Fail | Status::Unknown => (1, "New"),
     };
@@ -112,7 +112,7 @@ fn event(report: &Report<'_>, finding: &Finding, control: Option<&Control>) -> V
 
 fn severity(finding: &Finding) -> (u8, &'static str) {
     match (finding.status, finding.control.severity) {
-        (Status::Pass | Status::NotApplicable | Status::Muted, _)
+        (Status::Pass | Status::NotApplicable | Status::Attested | Status::Muted, _)
         | (_, Severity::Informational) => (1, "Informational"),
         (_, Severity::Low) => (2, "Low"),
         (_, Severity::Medium) => (3, "Medium"),
@@ -121,16 +121,20 @@ fn severity(finding: &Finding) -> (u8, &'static str) {
     }
 }
 
+/// The verdict before attestations and mutes.
+fn without_exceptions(finding: &Finding) -> Status {
+    let attested = finding.attested.as_ref().map(|attested| attested.status);
+    let muted = finding.muted.as_ref().map(|muted| muted.status);
+    attested.or(muted).unwrap_or(finding.status)
+}
+
 fn compliance(finding: &Finding, control: Option<&Control>) -> Value {
-    let verdict = finding
-        .muted
-        .as_ref()
-        .map_or(finding.status, |muted| muted.status);
+    let verdict = without_exceptions(finding);
     let (status_id, status) = match verdict {
         Status::Pass => (1, "Pass"),
         Status::Unknown => (2, "Warning"),
         Status::Fail => (3, "Fail"),
-        Status::Muted | Status::NotApplicable => (99, "Not applicable"),
+        Status::Attested | Status::Muted | Status::NotApplicable => (99, "Not applicable"),
     };
     let mapped = control
         .map(|control| control.mappings.as_slice())

@@ -58,13 +58,19 @@ impl Format for Pivot {
     }
 }
 
-/// The status that needs a person most: FAIL, then UNKNOWN, MUTED, PASS, `NOT_APPLICABLE`.
+/// The status that needs a person most: FAIL, then UNKNOWN, MUTED, ATTESTED, PASS, `NOT_APPLICABLE`.
 fn worst(findings: &[Finding]) -> &'static str {
-    [Status::Fail, Status::Unknown, Status::Muted, Status::Pass]
-        .into_iter()
-        .find(|status| findings.iter().any(|finding| finding.status == *status))
-        .unwrap_or(Status::NotApplicable)
-        .as_str()
+    [
+        Status::Fail,
+        Status::Unknown,
+        Status::Muted,
+        Status::Attested,
+        Status::Pass,
+    ]
+    .into_iter()
+    .find(|status| findings.iter().any(|finding| finding.status == *status))
+    .unwrap_or(Status::NotApplicable)
+    .as_str()
 }
 
 #[cfg(test)]

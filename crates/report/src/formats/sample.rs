@@ -133,6 +133,7 @@ pub(crate) fn finding(account: &str, control: &str, status: Status) -> Finding {
             })
         }),
         observed_at: Some(now()),
+        attested: None,
         muted: (status == Status::Muted).then(|| {
             Arc::new(MutedBy {
                 status: Status::Fail,

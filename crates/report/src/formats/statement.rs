@@ -92,7 +92,9 @@ pub(super) fn conclusion(report: &Report<'_>) -> (&'static str, String) {
     }
     let verdict = match (count(Status::Fail), count(Status::Unknown)) {
         (0, 0) if !report.run.complete => "Not proved, as the run is not complete.",
-        (0, 0) if count(Status::Muted) > 0 => "Met, with accepted exceptions.",
+        (0, 0) if count(Status::Muted) + count(Status::Attested) > 0 => {
+            "Met, with accepted exceptions."
+        }
         (0, 0) => "Met.",
         (0, _) => "Not proved.",
         _ => "Not met.",
@@ -113,6 +115,7 @@ pub(super) fn conclusion(report: &Report<'_>) -> (&'static str, String) {
             Status::Unknown,
             "whether a chain is complete could not be seen",
         ),
+        (Status::Attested, "attested to be watched by another system"),
         (Status::Muted, "accepted with a reason, an owner and an end"),
         (Status::Pass, passed),
     ]
@@ -182,7 +185,9 @@ pub(super) fn meaning(report: &Report<'_>) -> &'static str {
 
 /// The verdicts by each yardstick, whichever of them the status follows, in the order of
 /// [`Status::ALL`].
-pub(super) fn by_yardstick(findings: &[Finding]) -> [(&'static str, [usize; 5]); 2] {
+pub(super) fn by_yardstick(
+    findings: &[Finding],
+) -> [(&'static str, [usize; Status::ALL.len()]); 2] {
     let counts = |of: fn(&Finding) -> Status| {
         Status::ALL.map(|status| {
             findings
@@ -565,7 +570,7 @@ mod tests {
         );
         assert_eq!(
             by_yardstick(&sample.findings).map(|(_, counts)| counts),
-            [[0, 0, 2, 0, 0], [1, 0, 1, 0, 0]]
+            [[0, 0, 2, 0, 0, 0], [1, 0, 1, 0, 0, 0]]
         );
     }
 

@@ -7,9 +7,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use trailproof_core::RULES;
 use trailproof_core::account::{AccountId, Partition, Region};
+use trailproof_core::attestation::{self, Attestation};
 use trailproof_core::control::Control;
+use trailproof_core::evidence::Evidence;
+use trailproof_core::finding::Finding;
 use trailproof_core::forwarder::Forwarder;
-use trailproof_core::mute::Mute;
+use trailproof_core::mute::{self, Mute};
 use trailproof_core::policy::{Assurance, Policy};
 
 use super::access::Access;
@@ -214,6 +217,14 @@ pub struct PolicyRecord {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(with = "Vec<serde_json::Value>")]
     pub mutes: Vec<Mute>,
+    /// The other ways for events that were attested, ended ones included.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<serde_json::Value>")]
+    pub attestations: Vec<Attestation>,
+    /// The yardstick that the exit code follows, where it is not that of the status.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<AssuranceName>")]
+    pub fail_on: Option<Assurance>,
     /// The time the judgement was made for.
     #[schemars(with = "String")]
     pub evaluated_at: Timestamp,
@@ -256,8 +267,22 @@ impl PolicyRecord {
             trust_organization_trail: policy.trust_organization_trail,
             forwarders: policy.forwarders.clone(),
             mutes: Vec::new(),
+            attestations: Vec::new(),
+            fail_on: None,
             evaluated_at,
         }
+    }
+
+    /// Applies what people attested and accepted to findings: attestations before mutes.
+    pub fn except(
+        &self,
+        findings: &mut [Finding],
+        evidence: &Evidence,
+        now: Timestamp,
+    ) -> (attestation::Applied, mute::Applied) {
+        let attested =
+            attestation::apply(findings, &self.attestations, &self.benchmark, evidence, now);
+        (attested, mute::apply(findings, &self.mutes, evidence, now))
     }
 
     /// The policy again, given its controls and the accounts of the run's scope.

@@ -7,6 +7,7 @@ use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use tokio::sync::mpsc::UnboundedSender;
 use trailproof_core::account::{AccountId, Region};
+use trailproof_core::attestation::{self, Attestation};
 use trailproof_core::evaluate::inquiry::Inquiry;
 use trailproof_core::evaluate::{Evaluation, Evaluator};
 use trailproof_core::evidence::{Call, CallError, Request};
@@ -30,6 +31,7 @@ pub(super) struct Examination {
     /// Who asks about the organization.
     pub(super) caller: Caller,
     pub(super) mutes: Vec<Mute>,
+    pub(super) attestations: Vec<Attestation>,
     pub(super) events: UnboundedSender<ScanEvent>,
 }
 
@@ -59,11 +61,13 @@ impl Examination {
         let (statuses, needs_tags) = self.judge(|evaluation| {
             let statuses = evaluation.statuses(account);
             // Whether a mute by tag may apply takes the finding itself.
-            let needs_tags = self.mutes.iter().any(Mute::goes_by_tags)
-                && evaluation
-                    .findings(account)
-                    .iter()
-                    .any(|finding| needs_tags(&self.mutes, finding));
+            let by_tags = self.mutes.iter().any(Mute::goes_by_tags)
+                || self.attestations.iter().any(Attestation::goes_by_tags);
+            let needs_tags = by_tags
+                && evaluation.findings(account).iter().any(|finding| {
+                    needs_tags(&self.mutes, finding)
+                        || attestation::needs_tags(&self.attestations, finding)
+                });
             evaluation.forget(account);
             (statuses, needs_tags)
         });

@@ -90,6 +90,7 @@ pub async fn scan(
         evaluator: Evaluator::new(plan.policy.clone()),
         caller: caller.clone(),
         mutes: plan.mutes.clone(),
+        attestations: plan.attestations.clone(),
         events,
     });
     // Until every account is listed, nobody knows the role of the first.

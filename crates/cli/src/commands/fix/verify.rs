@@ -62,8 +62,12 @@ pub(super) fn prepare(
     // The same verdicts with fewer calls.
     scan.sweep = Sweep::Adaptive;
     scan.mutes.clone_from(&plan.policy.mutes);
+    scan.attestations.clone_from(&plan.policy.attestations);
     let mut run = new_run(RunKind::Scan, &scan, &scope, &policy);
     run.policy.mutes.clone_from(&plan.policy.mutes);
+    run.policy
+        .attestations
+        .clone_from(&plan.policy.attestations);
     Ok(PreparedScan { scan, run, policy })
 }
 
@@ -109,7 +113,7 @@ impl PreparedScan {
         Ok(Verified {
             text: text(&verification),
             exit: if outcome.complete {
-                Exit::of(&verification.summary)
+                Exit::of(&verification.summary, None)
             } else {
                 Exit::Interrupted
             },

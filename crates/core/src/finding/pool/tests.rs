@@ -54,6 +54,7 @@ fn finding(account: &str, owner: &str) -> Finding {
             commands: vec![Command::aws("cloudtrail start-logging")],
         })),
         observed_at: None,
+        attested: None,
         muted: None,
     }
 }

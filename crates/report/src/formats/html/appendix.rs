@@ -127,6 +127,7 @@ fn legend(out: &mut dyn Write) -> io::Result<()> {
 <tr><td><span class="badge PASS">PASS</span></td><td>At least one complete chain is proved, by the yardstick of this report.</td></tr>
 <tr><td><span class="badge FAIL">FAIL</span></td><td>No chain can be complete, whatever the parts that were not seen are.</td></tr>
 <tr><td><span class="badge UNKNOWN">UNKNOWN</span></td><td>A chain may be complete, but something on it could not be observed. The finding names what was asked of AWS and what it answered. Nothing that could not be seen is counted as passed or failed.</td></tr>
+<tr><td><span class="badge ATTESTED">ATTESTED</span></td><td>Failed or unknown from the log group on, and somebody attests that another system watches the events.</td></tr>
 <tr><td><span class="badge MUTED">MUTED</span></td><td>Failed or unknown, and accepted: with a reason, an owner and an end.</td></tr>
 <tr><td><span class="badge NOT_APPLICABLE">NOT APPLICABLE</span></td><td>The account is suspended, being closed or not yet active, or the control is not about it. It is left out of every percentage.</td></tr>
 <tr><td>CIS</td><td>The verdict by the benchmark's audit steps, to the letter.</td></tr>

@@ -11,7 +11,7 @@ use crate::format::Report;
 use crate::formats::{by_account, control_ids, controls, statement};
 
 /// Findings by status, in the order of [`Status::ALL`].
-type Counts = [usize; 5];
+type Counts = [usize; Status::ALL.len()];
 
 /// The most organizational units that are drawn; the rest are in the table.
 const UNITS: usize = 14;
@@ -418,8 +418,8 @@ fn fraction(part: usize, whole: usize) -> f64 {
 
 /// How many findings passed, of those that apply.
 fn pass_rate(counts: &Counts) -> String {
-    let [failed, unseen, passed, muted, _] = counts;
-    match failed + unseen + passed + muted {
+    let [failed, unseen, passed, attested, muted, _] = counts;
+    match failed + unseen + passed + attested + muted {
         0 => "not applicable".to_owned(),
         applicable => format!(
             "{passed} of {applicable} · {}",

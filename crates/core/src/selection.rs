@@ -1,0 +1,118 @@
+//! Which findings somebody means: by account, organizational unit, tag and control. What people
+//! accept or attest is written in this form.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::account::AccountId;
+use crate::finding::Finding;
+
+/// What was given; every part that is given has to match.
+#[derive(Clone, Copy)]
+pub(crate) struct Selection<'a> {
+    pub(crate) account: &'a [AccountId],
+    pub(crate) ou: &'a [String],
+    pub(crate) tag: &'a [String],
+    pub(crate) control: &'a [String],
+}
+
+impl Selection<'_> {
+    /// Whether nothing is given.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.account.is_empty()
+            && self.ou.is_empty()
+            && self.tag.is_empty()
+            && self.control.is_empty()
+    }
+
+    /// What is not `key=value` among the tags.
+    pub(crate) fn invalid_tag(&self) -> Option<&str> {
+        let wrong = |tag: &&String| tag.split_once('=').is_none_or(|(key, _)| key.is_empty());
+        self.tag.iter().find(wrong).map(String::as_str)
+    }
+
+    /// Whether everything but the tags matches.
+    pub(crate) fn matches(&self, finding: &Finding) -> bool {
+        let path = finding.account.ou_path.as_deref().unwrap_or_default();
+        (self.account.is_empty() || self.account.contains(&finding.account.id))
+            && (self.control.is_empty() || self.control.contains(&finding.control.id))
+            && (self.ou.is_empty() || self.ou.iter().any(|unit| below(path, unit)))
+    }
+
+    /// Whether an account with these tags is meant.
+    pub(crate) fn matches_tags(&self, tags: &BTreeMap<String, String>) -> bool {
+        self.tag.iter().all(|tag| {
+            tag.split_once('=')
+                .is_some_and(|(key, value)| tags.get(key).is_some_and(|found| found == value))
+        })
+    }
+
+    /// What it is, in a few words, for messages.
+    pub(crate) fn describe(&self) -> Vec<String> {
+        let accounts: Vec<String> = self.account.iter().map(ToString::to_string).collect();
+        [
+            ("account", accounts.as_slice()),
+            ("ou", self.ou),
+            ("tag", self.tag),
+            ("control", self.control),
+        ]
+        .into_iter()
+        .filter(|(_, values)| !values.is_empty())
+        .map(|(name, values)| format!("{name} {}", values.join(", ")))
+        .collect()
+    }
+}
+
+/// Whether a path leads through a unit, or begins with another path.
+fn below(path: &str, unit: &str) -> bool {
+    let unit = unit.trim_matches('/');
+    let path = path.trim_matches('/');
+    if unit.contains('/') {
+        path.strip_prefix(unit)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    } else {
+        !unit.is_empty() && path.split('/').any(|segment| segment == unit)
+    }
+}
+
+/// For `#[serde(deserialize_with)]`: one value, or a list of them.
+pub(crate) fn one_or_many<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum OneOrMany<T> {
+        Many(Vec<T>),
+        One(T),
+    }
+    // Read as a value first, so that a wrong account id is named instead of the untagged type.
+    Ok(match OneOrMany::<Wrapped<T>>::deserialize(deserializer)? {
+        OneOrMany::One(value) => vec![value.into_inner()?],
+        OneOrMany::Many(values) => values
+            .into_iter()
+            .map(Wrapped::into_inner)
+            .collect::<Result<_, _>>()?,
+    })
+}
+
+/// A value or the reason why it is none: an untagged enum would lose the reason.
+struct Wrapped<T>(Result<T, String>);
+
+impl<T> Wrapped<T> {
+    fn into_inner<E: serde::de::Error>(self) -> Result<T, E> {
+        self.0.map_err(E::custom)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Wrapped<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let source = serde::de::value::StringDeserializer::<serde::de::value::Error>::new(text);
+        Ok(Self(
+            T::deserialize(source).map_err(|error| error.to_string()),
+        ))
+    }
+}
