@@ -223,7 +223,7 @@ pub struct RemediationRecord {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AttestedRecord {
     /// The verdict without it.
-    #[schemars(with = "StatusName")]
+    #[schemars(with = "Words<Status>")]
     pub status: Status,
     /// Which system watches the events.
     pub system: String,

@@ -223,7 +223,7 @@ pub struct PolicyRecord {
     pub attestations: Vec<Attestation>,
     /// The yardstick that the exit code follows, where it is not that of the status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<AssuranceName>")]
+    #[schemars(with = "Option<Words<Assurance>>")]
     pub fail_on: Option<Assurance>,
     /// The time the judgement was made for.
     #[schemars(with = "String")]

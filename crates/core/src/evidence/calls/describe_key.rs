@@ -34,7 +34,7 @@ pub(super) fn file(
 ) -> Result<Subject, Unreadable> {
     let key = filing.key_arn(pool)?;
     let site = filing.site.clone();
-    let answer = filing.typed(|response: KeyResponse| Arc::new(response.metadata))?;
+    let answer = filing.typed(&DEFINITION, |response: KeyResponse| Arc::new(response.metadata))?;
     let subject = subject(&key);
     answers.file(key, site, answer);
     Ok(subject)

@@ -38,7 +38,7 @@ pub(super) fn file(
     let subscription = pool.text(&text);
     let site = filing.site.clone();
     let answer =
-        filing.typed(|response: SubscriptionAttributesResponse| Arc::new(response.attributes))?;
+        filing.typed(&DEFINITION, |response: SubscriptionAttributesResponse| Arc::new(response.attributes))?;
     let subject = subject(&subscription);
     answers.file(subscription, site, answer);
     Ok(subject)
