@@ -12,8 +12,8 @@ use trailproof_simulator::{Options, Running, Scenario, Server};
 
 use crate::binary::{Outcome, Trailproof};
 
-/// A subscriber that needs no confirmation, in every account.
-pub const QUEUE: &str = "sqs:arn:aws:sqs:{region}:{account}:alarms";
+/// A person who needs no confirmation.
+pub const PHONE: &str = "sms:+15555550100";
 
 /// The log group of a scenario's healthy chain.
 pub const LOG_GROUP: &str = "cloudtrail";

@@ -9,7 +9,7 @@
 use serde_json::Value;
 use trailproof_simulator::generator::{Generator, Mix};
 use trailproof_simulator::model::SubscriptionState;
-use trailproof_tests::repair::{Bench, QUEUE};
+use trailproof_tests::repair::{Bench, PHONE};
 use trailproof_tests::scenario;
 
 /// The operations of a site's steps, by account.
@@ -27,7 +27,7 @@ fn operations(plan: &Value, account: &str) -> Vec<String> {
 #[test]
 fn every_kind_of_failure_below_the_log_group_is_repaired_with_the_fewest_changes() {
     let bench = Bench::of(scenario::named("mix").organization);
-    let plan = bench.plan(&["--subscribe", QUEUE]);
+    let plan = bench.plan(&["--subscribe", PHONE]);
     let all = [
         "put-metric-filter",
         "create-topic",
@@ -151,7 +151,7 @@ fn one_repair_at_an_organization_trails_log_group_serves_all_its_members() {
         chain.alarm = false
         "#
     ));
-    let plan = bench.plan(&["--subscribe", QUEUE]);
+    let plan = bench.plan(&["--subscribe", PHONE]);
     let sites = plan["sites"].as_array().expect("a list");
     assert_eq!(
         sites.len(),
@@ -193,7 +193,7 @@ fn several_controls_share_a_topic_and_two_log_groups_share_nothing_else() {
         "--out",
         "plan.json",
         "--subscribe",
-        QUEUE,
+        PHONE,
     ];
     let _ = bench.trailproof.run(arguments).exits(0);
     let plan = bench.read_plan();
@@ -226,7 +226,7 @@ fn names_patterns_and_tags_are_the_users() {
     .expect("the home is writable");
     let plan = bench.plan(&[
         "--subscribe",
-        QUEUE,
+        PHONE,
         "--topic",
         "team-{control}",
         "--filter-name",
@@ -267,7 +267,7 @@ fn names_patterns_and_tags_are_the_users() {
     // A pattern that misses events repairs nothing, and the plan says so.
     std::fs::write(bench.file("pattern"), "{ $.eventName = \"x\" }").expect("writable");
     let _ = bench.undo().exits(0);
-    let plan = bench.plan(&["--subscribe", QUEUE, "--pattern-text", "pattern"]);
+    let plan = bench.plan(&["--subscribe", PHONE, "--pattern-text", "pattern"]);
     assert_eq!(plan["summary"]["changes"], 0);
     assert_eq!(plan["summary"]["unrepairable"], 1);
 }
@@ -301,7 +301,7 @@ fn a_drill_sets_an_alarm_of_ours_and_puts_it_back() {
         chain.alarm = false
         "#,
     );
-    let _ = bench.plan(&["--subscribe", QUEUE]);
+    let _ = bench.plan(&["--subscribe", PHONE]);
     let _ = bench.apply().exits(0);
     let site = "111111111111/us-east-1/cloudtrail";
     let drill = |site: &str| {
@@ -353,7 +353,7 @@ fn five_hundred_accounts_are_repaired_and_put_back() {
         "plan.json",
         "--quiet",
         "--subscribe",
-        QUEUE,
+        PHONE,
     ];
     let _ = bench.trailproof.run(arguments).exits(0);
     let plan = bench.read_plan();

@@ -9,7 +9,7 @@
 
 use std::process::{Command, Output};
 
-use trailproof_tests::repair::{Bench, QUEUE};
+use trailproof_tests::repair::{Bench, PHONE};
 
 fn bench() -> Bench {
     let bench = Bench::of_scenario(
@@ -31,7 +31,7 @@ fn bench() -> Bench {
     );
     let plan = bench.plan(&[
         "--subscribe",
-        QUEUE,
+        PHONE,
         "--tag",
         "team=security eu/1",
         "--alarm-name",
@@ -81,7 +81,7 @@ mod with_python {
     use std::process::Command;
 
     use serde_json::{Value, json};
-    use trailproof_tests::repair::{Bench, QUEUE};
+    use trailproof_tests::repair::{Bench, PHONE};
     use trailproof_tests::server::script;
     use xtask::python;
 
@@ -174,7 +174,7 @@ mod with_python {
         let scan = ["scan", "--out", "run", "--quiet", "--control", controls];
         let _ = bench.trailproof.run(scan).exits(1);
         for topic in ["trailproof", "trailproof-{control}"] {
-            let plan = ["fix", "plan", "run", "--subscribe", QUEUE, "--topic", topic];
+            let plan = ["fix", "plan", "run", "--subscribe", PHONE, "--topic", topic];
             let _ = bench.trailproof.run(plan).exits(0);
             assert_eq!(bench.read_plan()["summary"]["sites"], 2);
             let mut lint = Command::new(python.with_file_name("cfn-lint"));

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use trailproof_simulator::model::Topic;
 use trailproof_simulator::{Options, Scenario};
-use trailproof_tests::repair::{Bench, QUEUE};
+use trailproof_tests::repair::{Bench, PHONE};
 
 const MANAGEMENT: &str = "111111111111";
 
@@ -100,7 +100,7 @@ fn scans_and_repairs_call_what_their_policies_allow() {
         ..Options::default()
     };
     let bench = Bench::with(scenario.organization, options);
-    let arguments = ["--subscribe", QUEUE, "--tag", "team=security"];
+    let arguments = ["--subscribe", PHONE, "--tag", "team=security"];
     let _ = bench.plan(&arguments);
     let _ = check(&bench, "scan");
 

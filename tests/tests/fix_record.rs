@@ -10,7 +10,7 @@ use std::fs;
 
 use serde_json::Value;
 use trailproof_tests::cutting::{Cutting, Moment};
-use trailproof_tests::repair::{Bench, QUEUE, difference};
+use trailproof_tests::repair::{Bench, PHONE, difference};
 
 fn bench() -> Bench {
     Bench::of_scenario(
@@ -42,7 +42,7 @@ fn json(bench: &Bench, name: &str) -> Value {
 #[test]
 fn the_scan_afterwards_is_a_run_like_any_other() {
     let bench = bench();
-    let _ = bench.plan(&["--subscribe", QUEUE]);
+    let _ = bench.plan(&["--subscribe", PHONE]);
     let formats = ["--format", "html,ocsf"];
     let applied = bench.trailproof.run(APPLY.iter().chain(&formats)).exits(0);
     assert!(
@@ -123,7 +123,7 @@ fn the_folder_and_what_is_in_it_are_private() {
 #[test]
 fn a_folder_that_cannot_be_written_is_found_out_before_anything_is_changed() {
     let bench = bench();
-    let _ = bench.plan(&["--subscribe", QUEUE]);
+    let _ = bench.plan(&["--subscribe", PHONE]);
     fs::create_dir(bench.file("holiday")).expect("the home is writable");
     fs::write(bench.file("holiday/beach.jpg"), "x").expect("the home is writable");
     let before = bench.state();
@@ -175,7 +175,7 @@ fn a_folder_that_cannot_be_written_is_found_out_before_anything_is_changed() {
 #[test]
 fn killed_in_between_the_same_command_goes_on() {
     let bench = bench();
-    let _ = bench.plan(&["--subscribe", QUEUE]);
+    let _ = bench.plan(&["--subscribe", PHONE]);
     let before = bench.state();
     let way = Cutting::to(bench.running.address(), Moment::After(1));
     let mut command = bench.trailproof.command(APPLY);

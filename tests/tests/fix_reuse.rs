@@ -6,7 +6,7 @@
     reason = "a test that cannot go on has failed, and says why"
 )]
 
-use trailproof_tests::repair::{Bench, QUEUE, difference};
+use trailproof_tests::repair::{Bench, PHONE, difference};
 
 const HERE: &str = "111111111111";
 const LAST: &str = "999999999999";
@@ -26,14 +26,14 @@ fn small_bench() -> Bench {
 #[test]
 fn an_alarm_of_an_earlier_plan_is_not_made_a_second_time() {
     let bench = small_bench();
-    let _ = bench.plan(&["--subscribe", QUEUE]);
+    let _ = bench.plan(&["--subscribe", PHONE]);
     let _ = bench.apply().exits(0);
     let whole = bench.state();
     bench.change_log_group(HERE, |group| group.filters.clear());
     let without = bench.state();
 
     // A scan does not look at alarms where no filter is, so it is the apply that finds it.
-    let plan = bench.plan(&["--subscribe", QUEUE]);
+    let plan = bench.plan(&["--subscribe", PHONE]);
     assert_eq!(plan["summary"]["changes"], 4);
     let again = [
         "fix",
@@ -65,11 +65,11 @@ fn an_alarm_of_an_earlier_plan_is_not_made_a_second_time() {
 #[test]
 fn an_alarm_that_watches_something_else_is_no_reason_to_leave_one_out() {
     let bench = small_bench();
-    let _ = bench.plan(&["--subscribe", QUEUE]);
+    let _ = bench.plan(&["--subscribe", PHONE]);
     let _ = bench.apply().exits(0);
     bench.change_log_group(HERE, |group| group.filters.clear());
     bench.change(HERE, |site| site.alarms[0].actions_enabled = false);
-    let _ = bench.plan(&["--subscribe", QUEUE]);
+    let _ = bench.plan(&["--subscribe", PHONE]);
     let before = bench.state();
     let again = [
         "fix",
@@ -97,7 +97,7 @@ fn an_alarm_that_the_scan_saw_needs_only_its_filter() {
     let scan = ["scan", "--out", "run", "--overwrite", "--quiet"];
     let plan = || {
         let _ = bench.trailproof.run(scan.iter().chain(&controls)).exits(1);
-        let arguments = ["fix", "plan", "run", "--subscribe", QUEUE];
+        let arguments = ["fix", "plan", "run", "--subscribe", PHONE];
         let _ = bench.trailproof.run(arguments).exits(0);
         bench.read_plan()
     };
@@ -132,7 +132,7 @@ fn an_alarm_that_the_scan_saw_needs_only_its_filter() {
 fn a_topic_that_an_earlier_plan_left_is_used_again_by_the_same_people() {
     let bench = small_bench();
     let before = bench.state();
-    let people = ["--subscribe", QUEUE, "--subscribe", "email:a@example.com"];
+    let people = ["--subscribe", PHONE, "--subscribe", "email:a@example.com"];
     // Somebody plans again instead of going on.
     let _ = bench.plan(&people);
     bench.deny(HERE, &["cloudwatch:PutMetricAlarm"]);
@@ -169,14 +169,14 @@ fn a_topic_that_tells_others_is_not_used_again() {
     let bench = small_bench();
     let _ = bench.plan(&[
         "--subscribe",
-        QUEUE,
+        PHONE,
         "--subscribe",
         "email:wrong@example.com",
     ]);
     let _ = bench.apply().exits(0);
     bench.change(HERE, |site| site.alarms.clear());
     bench.change_log_group(HERE, |group| group.filters.clear());
-    let _ = bench.plan(&["--subscribe", QUEUE]);
+    let _ = bench.plan(&["--subscribe", PHONE]);
     let applied = bench.apply().exits(0);
     assert!(applied.stdout.starts_with("4 changes made"), "{applied:?}");
     assert_eq!(bench.site(HERE).topics.len(), 2);
@@ -213,7 +213,7 @@ fn organization() -> Bench {
 #[test]
 fn the_organizations_log_group_comes_first_whatever_its_accounts_number() {
     let bench = organization();
-    let plan = bench.plan(&["--subscribe", QUEUE]);
+    let plan = bench.plan(&["--subscribe", PHONE]);
     assert_eq!(plan["summary"]["changes"], 4, "{plan:#}");
     assert_eq!(plan["summary"]["turns_green"], 7);
     assert_eq!(plan["sites"][0]["account"], LAST);
@@ -236,7 +236,7 @@ fn an_organization_trail_on_nobodys_chain_is_repaired_where_that_takes_fewer_cha
         site.alarms.extend(healthy.alarms.clone());
         site.topics.extend(healthy.topics.clone());
     });
-    let plan = bench.plan(&["--subscribe", QUEUE]);
+    let plan = bench.plan(&["--subscribe", PHONE]);
     assert_eq!(plan["summary"]["turns_green"], 6, "{plan:#}");
     assert_eq!(plan["sites"].as_array().map(Vec::len), Some(1), "{plan:#}");
     assert_eq!(plan["sites"][0]["account"], LAST);
@@ -248,9 +248,9 @@ fn an_organization_trail_on_nobodys_chain_is_repaired_where_that_takes_fewer_cha
 
     // Not where it was not asked for, and not for one account alone.
     let members = "200000000001,200000000002";
-    let plan = bench.plan(&["--subscribe", QUEUE, "--accounts", members]);
+    let plan = bench.plan(&["--subscribe", PHONE, "--accounts", members]);
     assert_eq!(plan["sites"].as_array().map(Vec::len), Some(2), "{plan:#}");
     let excluded = "200000000002,200000000003,200000000004,200000000005,200000000006";
-    let plan = bench.plan(&["--subscribe", QUEUE, "--exclude-accounts", excluded]);
+    let plan = bench.plan(&["--subscribe", PHONE, "--exclude-accounts", excluded]);
     assert_eq!(plan["sites"][0]["account"], "200000000001", "{plan:#}");
 }

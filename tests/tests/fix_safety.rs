@@ -14,7 +14,7 @@ use trailproof_simulator::model::{Alarm, MetricFilter, Subscription, Subscriptio
 use trailproof_simulator::server::Faults;
 use trailproof_tests::binary::Outcome;
 use trailproof_tests::cutting::{Cutting, Moment};
-use trailproof_tests::repair::{Bench, LOG_GROUP, QUEUE, difference};
+use trailproof_tests::repair::{Bench, LOG_GROUP, PHONE, difference};
 
 const HERE: &str = "111111111111";
 const NAME: &str = "trailproof-console-auth-failures";
@@ -96,7 +96,7 @@ fn other_alarm(name: &str) -> Alarm {
 #[test]
 fn killed_before_or_after_any_change_it_converges_and_can_be_taken_back() {
     let bench = small_bench();
-    let _ = bench.plan(&["--subscribe", QUEUE]);
+    let _ = bench.plan(&["--subscribe", PHONE]);
     let before = bench.state();
     let mut changes = 0;
     for moment in (0..4).flat_map(|number| [Moment::Before(number), Moment::After(number)]) {
@@ -131,7 +131,7 @@ fn killed_before_or_after_any_change_it_converges_and_can_be_taken_back() {
 #[test]
 fn an_undo_that_was_killed_is_finished_by_the_next_one() {
     let bench = small_bench();
-    let _ = bench.plan(&["--subscribe", QUEUE]);
+    let _ = bench.plan(&["--subscribe", PHONE]);
     let before = bench.state();
     for moment in (0..4).flat_map(|number| [Moment::Before(number), Moment::After(number)]) {
         let _ = bench.apply().exits(0);
@@ -154,7 +154,7 @@ fn an_undo_that_was_killed_is_finished_by_the_next_one() {
 #[test]
 fn two_applies_at_once_are_one() {
     let bench = bench();
-    let _ = bench.plan(&["--subscribe", QUEUE]);
+    let _ = bench.plan(&["--subscribe", PHONE]);
     let before = bench.state();
     let arguments = ["fix", "apply", "plan.json", "--yes"];
     let children: Vec<_> = (0..3).map(|_| bench.trailproof.start(arguments)).collect();
@@ -234,7 +234,7 @@ fn names_that_are_taken_get_a_number_and_their_owners_are_left_alone() {
             ..Topic::default()
         });
     });
-    let plan = bench.plan(&["--subscribe", QUEUE]);
+    let plan = bench.plan(&["--subscribe", PHONE]);
     the_finding_names_what_the_plan_names(&bench, &plan);
     let before = bench.state();
     let _ = bench.apply().exits(0);
@@ -286,7 +286,7 @@ fn a_site_that_drifted_is_left_alone_and_others_are_not() {
     ];
     for (reason, drift) in drifts {
         let bench = bench();
-        let _ = bench.plan(&["--subscribe", QUEUE]);
+        let _ = bench.plan(&["--subscribe", PHONE]);
         drift(&bench);
         if reason == "scan and plan again" {
             bench.change_log_group(HERE, |group| {
@@ -316,7 +316,7 @@ fn what_a_repair_builds_on_must_still_be_what_it_was() {
         chain.topic = false
         "#,
     );
-    let plan = bench.plan(&["--subscribe", QUEUE]);
+    let plan = bench.plan(&["--subscribe", PHONE]);
     assert_eq!(plan["summary"]["changes"], 3);
     bench.change_log_group(HERE, |group| group.filters[0].value = "0".to_owned());
     let before = bench.state();
@@ -341,7 +341,7 @@ fn a_full_log_group_is_not_planned_for() {
                 .push(other_filter(&name, "{ $.eventName = StopLogging }"));
         }
     });
-    let plan = bench.plan(&["--subscribe", QUEUE]);
+    let plan = bench.plan(&["--subscribe", PHONE]);
     assert_eq!(plan["summary"]["changes"], 0);
     let why = plan["unrepairable"][0]["why"].as_str().expect("a sentence");
     assert!(why.contains("100 metric filters"), "{why}");
@@ -356,7 +356,7 @@ fn a_refusal_at_any_step_stops_only_its_site_and_a_later_apply_goes_on() {
         ("cloudwatch:PutMetricAlarm", 3),
     ] {
         let bench = bench();
-        let _ = bench.plan(&["--subscribe", QUEUE]);
+        let _ = bench.plan(&["--subscribe", PHONE]);
         let before = bench.state();
         bench.deny("222222222222", &[action]);
         let applied = bench.apply().exits(1);
@@ -381,7 +381,7 @@ fn a_refusal_at_any_step_stops_only_its_site_and_a_later_apply_goes_on() {
 #[test]
 fn throttling_and_lost_answers_are_outlasted() {
     let bench = bench();
-    let _ = bench.plan(&["--subscribe", QUEUE]);
+    let _ = bench.plan(&["--subscribe", PHONE]);
     let before = bench.state();
     let faults = Faults {
         errors: 0.1,
@@ -441,7 +441,7 @@ fn a_topic_in_another_account_is_used_and_never_touched() {
 #[test]
 fn undo_leaves_what_others_changed_or_came_to_use() {
     let bench = small_bench();
-    let _ = bench.plan(&["--subscribe", QUEUE]);
+    let _ = bench.plan(&["--subscribe", PHONE]);
     let _ = bench.apply().exits(0);
     bench.change(HERE, |site| {
         site.alarms[0].threshold = Some(3.0);
@@ -470,7 +470,7 @@ fn undo_leaves_what_others_changed_or_came_to_use() {
 #[test]
 fn nothing_happens_without_a_yes() {
     let bench = small_bench();
-    let _ = bench.plan(&["--subscribe", QUEUE]);
+    let _ = bench.plan(&["--subscribe", PHONE]);
     let before = bench.state();
     // Nobody answers.
     let silent = bench.trailproof.run(["fix", "apply", "plan.json"]).exits(2);

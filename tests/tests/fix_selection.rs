@@ -7,7 +7,7 @@
 )]
 
 use serde_json::Value;
-use trailproof_tests::repair::{Bench, QUEUE};
+use trailproof_tests::repair::{Bench, PHONE};
 
 const HERE: &str = "111111111111";
 
@@ -48,7 +48,7 @@ fn nothing_is_changed_in_an_account_that_is_excluded() {
         assert!(!left.is_empty());
         assert!(left.iter().all(|one| one["why"] == why), "{plan:#}");
     };
-    let plan = bench.plan(&["--subscribe", QUEUE, "--exclude-accounts", HERE]);
+    let plan = bench.plan(&["--subscribe", PHONE, "--exclude-accounts", HERE]);
     refused(&plan, HERE);
     let text = std::fs::read_to_string(bench.file("run/findings.json")).expect("findings");
     let findings: Value = serde_json::from_str(&text).expect("JSON");
@@ -56,7 +56,7 @@ fn nothing_is_changed_in_an_account_that_is_excluded() {
     let unit = path
         .and_then(|path| path.trim_end_matches('/').rsplit('/').next())
         .expect("the account is in a unit");
-    let plan = bench.plan(&["--subscribe", QUEUE, "--exclude-ou", unit]);
+    let plan = bench.plan(&["--subscribe", PHONE, "--exclude-ou", unit]);
     refused(&plan, HERE);
 
     // A subscription is made by the topic's owner.
@@ -75,13 +75,13 @@ fn nothing_is_changed_in_an_account_that_is_excluded() {
 #[test]
 fn a_unit_that_is_to_be_excluded_and_is_not_there_is_an_error() {
     let bench = bench();
-    let _ = bench.plan(&["--subscribe", QUEUE]);
+    let _ = bench.plan(&["--subscribe", PHONE]);
     let plan = [
         "fix",
         "plan",
         "run",
         "--subscribe",
-        QUEUE,
+        PHONE,
         "--out",
         "other.json",
     ];

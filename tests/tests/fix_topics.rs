@@ -6,7 +6,7 @@
 )]
 
 use serde_json::Value;
-use trailproof_tests::repair::{Bench, QUEUE};
+use trailproof_tests::repair::{Bench, PHONE};
 
 const HERE: &str = "111111111111";
 const CONTROLS: &str = "console-auth-failures,root-usage";
@@ -77,14 +77,14 @@ fn two_log_groups() -> Bench {
 #[test]
 fn the_first_site_that_needs_a_topic_creates_it() {
     let bench = two_log_groups();
-    let plan = plan(&bench, CONTROLS, &["--subscribe", QUEUE]);
+    let plan = plan(&bench, CONTROLS, &["--subscribe", PHONE]);
     let sites = plan["sites"].as_array().expect("sites");
     assert_eq!(sites.len(), 2, "{plan:#}");
     assert_eq!(
         steps(&sites[0]),
         [
             "create-topic trailproof-alarms",
-            "subscribe arn:aws:sqs:us-east-1:111111111111:alarms",
+            "subscribe +15555550100",
             "put-metric-alarm trailproof-root-usage",
         ]
     );
@@ -123,6 +123,9 @@ fn every_control_tells_its_own_people_through_a_shared_topic() {
     let bench = Bench::of_scenario(&format!(
         "title = \"no filter\"\n[[accounts]]\nid = \"{HERE}\"\nchain = {{ filter = false, alarm = false, topic = false }}\n"
     ));
+    // A queue for each control, whose messages somebody vouches for.
+    let vouched = "[[forwarder]]\ntopic = \"*\"\nendpoint = \"arn:aws:sqs:*\"\ndelivers-to = \"the pager\"\nowner = \"security\"\nexpires = 2099-01-01\n";
+    std::fs::write(bench.file("trailproof.toml"), vouched).expect("the folder is ours");
     let queue = "sqs:arn:aws:sqs:{region}:{account}:{control}";
     let plan = plan(&bench, CONTROLS, &["--subscribe", queue]);
     let steps = steps(&plan["sites"][0]);
@@ -185,9 +188,8 @@ fn a_topic_that_would_not_pass_the_message_on_is_not_built_upon() {
     }
     // Somebody who is subscribed by the plan hears it.
     let bench = central_topic("", OPEN);
-    let queue = "sqs:arn:aws:sqs:us-east-1:222222222222:alarms";
     let central = "arn:aws:sns:us-east-1:222222222222:central";
-    let arguments = ["--topic", central, "--accounts", HERE, "--subscribe", queue];
+    let arguments = ["--topic", central, "--accounts", HERE, "--subscribe", PHONE];
     let _ = bench.plan(&arguments);
     let before = bench.state();
     let _ = bench.apply().exits(0);
@@ -197,7 +199,7 @@ fn a_topic_that_would_not_pass_the_message_on_is_not_built_upon() {
 #[test]
 fn what_cannot_be_a_topic_or_a_key_here_is_refused_before_anything_is_planned() {
     let bench = central_topic("", "");
-    let _ = bench.plan(&["--subscribe", QUEUE]);
+    let _ = bench.plan(&["--subscribe", PHONE]);
     for (arguments, reason) in [
         (
             ["--topic", "arn:aws-cn:sns:us-east-1:222222222222:central"],

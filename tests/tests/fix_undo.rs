@@ -6,7 +6,7 @@
 )]
 
 use trailproof_simulator::model::{Subscription, SubscriptionState};
-use trailproof_tests::repair::{Bench, QUEUE, difference};
+use trailproof_tests::repair::{Bench, PHONE, difference};
 
 const HERE: &str = "111111111111";
 
@@ -32,7 +32,7 @@ fn change_subscription(bench: &Bench, change: impl FnOnce(&mut Subscription)) {
 #[test]
 fn a_subscription_that_was_given_a_filter_policy_is_left_and_so_is_its_topic() {
     let bench = bench();
-    let _ = bench.plan(&["--subscribe", QUEUE]);
+    let _ = bench.plan(&["--subscribe", PHONE]);
     let before = bench.state();
     let _ = bench.apply().exits(0);
     change_subscription(&bench, |subscription| {
@@ -63,7 +63,7 @@ fn a_subscription_that_was_given_a_filter_policy_is_left_and_so_is_its_topic() {
 #[test]
 fn a_subscription_that_cannot_be_looked_at_is_left() {
     let bench = bench();
-    let _ = bench.plan(&["--subscribe", QUEUE]);
+    let _ = bench.plan(&["--subscribe", PHONE]);
     let before = bench.state();
     let _ = bench.apply().exits(0);
     bench.deny(HERE, &["sns:GetSubscriptionAttributes"]);
@@ -79,7 +79,7 @@ fn a_subscription_that_cannot_be_looked_at_is_left() {
 #[test]
 fn a_subscription_that_somebody_made_anew_is_theirs() {
     let bench = bench();
-    let _ = bench.plan(&["--subscribe", QUEUE]);
+    let _ = bench.plan(&["--subscribe", PHONE]);
     let _ = bench.apply().exits(0);
     change_subscription(&bench, |subscription| {
         subscription.id = "11111111-2222-4333-8444-555555555555".to_owned();
@@ -99,7 +99,7 @@ fn a_subscription_that_somebody_made_anew_is_theirs() {
 #[test]
 fn an_alarm_that_is_left_keeps_what_it_needs() {
     let bench = bench();
-    let _ = bench.plan(&["--subscribe", QUEUE, "--subscribe", "email:a@example.com"]);
+    let _ = bench.plan(&["--subscribe", PHONE, "--subscribe", "email:a@example.com"]);
     let before = bench.state();
     let _ = bench.apply().exits(0);
     let made = bench.site(HERE);
@@ -134,7 +134,7 @@ fn an_alarm_that_is_left_keeps_what_it_needs() {
 #[test]
 fn an_alarm_that_cannot_be_deleted_is_not_cut_off() {
     let bench = bench();
-    let _ = bench.plan(&["--subscribe", QUEUE]);
+    let _ = bench.plan(&["--subscribe", PHONE]);
     let before = bench.state();
     let _ = bench.apply().exits(0);
     let made = bench.state();
@@ -156,7 +156,7 @@ fn an_alarm_that_cannot_be_deleted_is_not_cut_off() {
 #[test]
 fn an_alarm_of_somebody_else_keeps_the_subscribers_it_found() {
     let bench = bench();
-    let _ = bench.plan(&["--subscribe", QUEUE]);
+    let _ = bench.plan(&["--subscribe", PHONE]);
     let _ = bench.apply().exits(0);
     bench.change(HERE, |site| {
         let mut theirs = site.alarms[0].clone();
@@ -180,7 +180,7 @@ fn an_alarm_of_somebody_else_keeps_the_subscribers_it_found() {
 #[test]
 fn a_pending_subscription_is_not_said_to_be_gone_while_its_topic_stays() {
     let bench = bench();
-    let _ = bench.plan(&["--subscribe", QUEUE, "--subscribe", "email:a@example.com"]);
+    let _ = bench.plan(&["--subscribe", PHONE, "--subscribe", "email:a@example.com"]);
     let before = bench.state();
     let _ = bench.apply().exits(0);
     bench.stranger_subscribes(HERE);

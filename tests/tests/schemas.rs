@@ -69,7 +69,7 @@ fn check(trailproof: &Trailproof, document: &str, file: &Path, ways: &[Damage]) 
 mod with_python {
     use serde_json::json;
     use trailproof_tests::binary::Trailproof;
-    use trailproof_tests::repair::{Bench, QUEUE};
+    use trailproof_tests::repair::{Bench, PHONE};
     use trailproof_tests::scenario;
 
     use super::{at, check, remove};
@@ -110,7 +110,7 @@ mod with_python {
         // Every kind of change and of reused thing, and findings that no plan repairs.
         let plan = bench.plan(&[
             "--subscribe",
-            QUEUE,
+            PHONE,
             "--subscribe",
             "email:security@example.com",
             "--tag",

@@ -4,7 +4,7 @@ use serde_json::json;
 use trailproof_simulator::server::Faults;
 use trailproof_tests::cutting::{Cutting, Moment};
 use trailproof_tests::ground::Case;
-use trailproof_tests::repair::QUEUE;
+use trailproof_tests::repair::PHONE;
 
 use super::{BARE, MINISTACK, MOTO, Scenario, repair, whole_repair};
 
@@ -55,7 +55,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
 
 fn applied_twice(case: &Case<'_>) {
     let before = case.resources();
-    let _ = case.plan(&["--subscribe", QUEUE]);
+    let _ = case.plan(&["--subscribe", PHONE]);
     let applied = case.apply().exits(0);
     assert!(applied.stdout.contains("8 changes made"), "{applied:?}");
     assert_eq!(case.added(&before), [whole_repair(), whole_repair()]);
@@ -81,7 +81,7 @@ fn killed_at_every_change(case: &Case<'_>) {
 /// Kills the apply and, when its successor is done, the undo.
 fn killed_at(case: &Case<'_>, moment: Moment) {
     let before = case.resources();
-    let _ = case.plan(&["--subscribe", QUEUE]);
+    let _ = case.plan(&["--subscribe", PHONE]);
     let kill = |mut command: std::process::Command| {
         let way = Cutting::to(case.ground.address(), moment);
         command.env("AWS_ENDPOINT_URL", way.url());
@@ -98,7 +98,7 @@ fn killed_at(case: &Case<'_>, moment: Moment) {
 
 fn two_applies_with_one_journal(case: &Case<'_>) {
     let before = case.resources();
-    let _ = case.plan(&["--subscribe", QUEUE]);
+    let _ = case.plan(&["--subscribe", PHONE]);
     let children = [(); 3].map(|()| case.applying().spawn().expect("the binary starts"));
     let mut codes = children.map(|child| {
         let output = child.wait_with_output().expect("it ends");
@@ -118,7 +118,7 @@ fn two_applies_with_one_journal(case: &Case<'_>) {
 /// The same plan on two machines.
 fn two_applies_with_two_journals(case: &Case<'_>) {
     let before = case.resources();
-    let _ = case.plan(&["--subscribe", QUEUE]);
+    let _ = case.plan(&["--subscribe", PHONE]);
     let other = case.ground.trailproof();
     std::fs::copy(case.file("plan.json"), other.home().join("plan.json")).expect("a copy");
     let here = case.applying().spawn().expect("the binary starts");
@@ -136,7 +136,7 @@ fn two_applies_with_two_journals(case: &Case<'_>) {
 
 fn throttling_and_lost_answers(case: &Case<'_>) {
     let before = case.resources();
-    let _ = case.plan(&["--subscribe", QUEUE]);
+    let _ = case.plan(&["--subscribe", PHONE]);
     let simulator = case.ground.simulator().expect("only it has faults");
     let faults = Faults {
         errors: 0.1,
@@ -158,7 +158,7 @@ fn throttling_and_lost_answers(case: &Case<'_>) {
 /// Its name was free when the journal said it would be taken next.
 fn a_topic_that_came_while_the_apply_was_dead(case: &Case<'_>) {
     let empty = case.resources();
-    let _ = case.plan(&["--subscribe", QUEUE]);
+    let _ = case.plan(&["--subscribe", PHONE]);
     let way = Cutting::to(case.ground.address(), Moment::Before(1));
     let mut command = case.applying();
     command.env("AWS_ENDPOINT_URL", way.url());

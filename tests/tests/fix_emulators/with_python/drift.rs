@@ -3,7 +3,7 @@
 use serde_json::json;
 use trailproof_simulator::model::Trail;
 use trailproof_tests::ground::Case;
-use trailproof_tests::repair::{LOG_GROUP, QUEUE, id};
+use trailproof_tests::repair::{LOG_GROUP, PHONE, id};
 
 use super::{BARE, MINISTACK, MOTO, NAME, Scenario, whole_repair};
 
@@ -110,7 +110,7 @@ const COVERING: &str =
 
 /// Of two sites, the first drifts between plan and apply.
 fn drifts(case: &Case<'_>, reason: &str, drift: impl FnOnce()) {
-    let _ = case.plan(&["--subscribe", QUEUE]);
+    let _ = case.plan(&["--subscribe", PHONE]);
     drift();
     let before = case.resources();
     let applied = case.apply().exits(1);

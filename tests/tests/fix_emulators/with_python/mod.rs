@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 use trailproof_tests::ground::{Case, Ground, Kind, MANAGEMENT};
 use trailproof_tests::provision::Emulator;
-use trailproof_tests::repair::LOG_GROUP;
+use trailproof_tests::repair::{LOG_GROUP, PHONE};
 
 const MINISTACK: Kind = Kind::Emulator(Emulator::Ministack);
 const AUTHORIZING: Kind = Kind::Emulator(Emulator::MinistackWithAuthorization);
@@ -76,7 +76,7 @@ fn repair(filter: &str, alarm: &str, topic: &str) -> Vec<String> {
     vec![
         format!("alarm {alarm}"),
         format!("metric-filter {LOG_GROUP}/{filter}"),
-        format!("subscription {topic}/sqs:arn:aws:sqs:us-east-1:{{account}}:alarms"),
+        format!("subscription {topic}/{PHONE}"),
         format!("topic {topic}"),
     ]
 }

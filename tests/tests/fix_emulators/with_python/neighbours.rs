@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use trailproof_tests::ground::Case;
-use trailproof_tests::repair::{LOG_GROUP, QUEUE};
+use trailproof_tests::repair::{LOG_GROUP, PHONE};
 
 use super::{BARE, MOTO, NAME, Scenario, repair, step, whole_repair};
 
@@ -143,7 +143,7 @@ fn names_taken_by_other_content(case: &Case<'_>) {
         json!({ "Name": "trailproof-alarms" }),
     );
     let before = case.resources();
-    let _ = case.plan(&["--subscribe", QUEUE]);
+    let _ = case.plan(&["--subscribe", PHONE]);
     let _ = case.apply().exits(0);
     let second = format!("{NAME}-2");
     let expected = repair(&second, &second, "trailproof-alarms-2");
@@ -156,7 +156,7 @@ fn names_taken_by_other_content(case: &Case<'_>) {
 /// Somebody applied the same plan from elsewhere.
 fn names_taken_by_the_same_content(case: &Case<'_>) {
     let empty = case.resources();
-    let plan = case.plan(&["--subscribe", QUEUE]);
+    let plan = case.plan(&["--subscribe", PHONE]);
     put_planned_filter(case, &plan);
     let topic = &step(&plan, "create-topic")["creates"];
     let tags: Vec<_> = topic["tags"]
@@ -193,10 +193,10 @@ fn names_taken_by_the_same_content(case: &Case<'_>) {
 }
 
 fn the_same_filter_before_the_plan(case: &Case<'_>) {
-    let plan = case.plan(&["--subscribe", QUEUE]);
+    let plan = case.plan(&["--subscribe", PHONE]);
     put_planned_filter(case, &plan);
     let before = case.resources();
-    let plan = case.plan(&["--subscribe", QUEUE]);
+    let plan = case.plan(&["--subscribe", PHONE]);
     assert_eq!(plan["summary"]["changes"], 3, "it is used: {plan:#}");
     let _ = case.apply().exits(0);
     let mut expected = whole_repair();
@@ -206,7 +206,7 @@ fn the_same_filter_before_the_plan(case: &Case<'_>) {
 }
 
 fn the_same_filter_since_the_plan(case: &Case<'_>) {
-    let plan = case.plan(&["--subscribe", QUEUE]);
+    let plan = case.plan(&["--subscribe", PHONE]);
     put_planned_filter(case, &plan);
     let before = case.resources();
     let applied = case.apply().exits(0);
@@ -229,7 +229,7 @@ fn a_full_log_group(case: &Case<'_>) {
         );
     }
     let before = case.resources();
-    let plan = case.plan(&["--subscribe", QUEUE]);
+    let plan = case.plan(&["--subscribe", PHONE]);
     assert_eq!(plan["summary"]["changes"], 0);
     let why = plan["unrepairable"][0]["why"].as_str().expect("a sentence");
     assert!(why.contains("100 metric filters"), "{why}");
@@ -239,14 +239,13 @@ fn a_full_log_group(case: &Case<'_>) {
 
 fn an_alarm_with_actions_disabled(case: &Case<'_>) {
     let before = case.resources();
-    let _ = case.plan(&["--subscribe", QUEUE]);
+    let _ = case.plan(&["--subscribe", PHONE]);
     let applied = case.apply().exits(0);
     assert!(applied.stdout.contains("after: 1 PASS"), "{applied:?}");
     let mut expected = vec![format!("alarm {NAME}")];
     if case.ground.kind == MOTO {
         // It says that nobody is subscribed to their topic, so somebody is subscribed.
-        let address = "sqs:arn:aws:sqs:us-east-1:{account}:alarms";
-        expected.push(format!("subscription security-alarms/{address}"));
+        expected.push(format!("subscription security-alarms/{PHONE}"));
     }
     assert_eq!(case.added(&before), [expected]);
     case.undo_restores(&before);
@@ -291,7 +290,7 @@ fn a_topic_in_another_account(case: &Case<'_>) {
 /// It has the name and the attributes of ours, and is not ours.
 fn a_topic_made_again(case: &Case<'_>) {
     let before = case.resources();
-    let plan = case.plan(&["--subscribe", QUEUE]);
+    let plan = case.plan(&["--subscribe", PHONE]);
     let _ = case.apply().exits(0);
     let topic = &step(&plan, "create-topic")["creates"];
     case.somebody("sns", "delete_topic", json!({ "TopicArn": topic["arn"] }));
@@ -312,7 +311,7 @@ fn a_topic_made_again(case: &Case<'_>) {
 
 fn what_others_changed_or_came_to_use(case: &Case<'_>) {
     let before = case.resources();
-    let plan = case.plan(&["--subscribe", QUEUE]);
+    let plan = case.plan(&["--subscribe", PHONE]);
     let _ = case.apply().exits(0);
     put_planned_alarm(case, &plan, 3.0);
     let topic = &step(&plan, "create-topic")["creates"]["arn"];

@@ -3,7 +3,7 @@
 
 use trailproof_simulator::model::Denial;
 use trailproof_tests::ground::Case;
-use trailproof_tests::repair::{QUEUE, id};
+use trailproof_tests::repair::{PHONE, id};
 use trailproof_tests::server;
 
 use super::{AUTHORIZING, BARE, Scenario, whole_repair};
@@ -62,7 +62,7 @@ fn revoke(case: &Case<'_>, action: &str) {
 /// Refuses in the first of two accounts what comes after `made` changes.
 fn refused(case: &Case<'_>, action: &str, made: usize) {
     let before = case.resources();
-    let _ = case.plan(&["--subscribe", QUEUE]);
+    let _ = case.plan(&["--subscribe", PHONE]);
     revoke(case, action);
     let applied = case.apply().exits(1);
     let expected = format!(

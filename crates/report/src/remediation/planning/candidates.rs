@@ -442,22 +442,20 @@ impl<'a> Setting<'a> {
         let mut targets = Vec::new();
         for arn in own_topics {
             let topic: Option<Arn> = arn.parse().ok();
-            let (Some(topic), Some(attributes)) = (topic, self.state.topic(arn)) else {
+            let (Some(topic), Some(_)) = (topic, self.state.topic(arn)) else {
                 continue;
             };
-            let confirmed = attributes
-                .get("SubscriptionsConfirmed")
-                .and_then(Value::as_str);
-            let steps = match confirmed {
-                Some("0") | None => self.subscriptions(&topic)?,
-                Some(_) => Vec::new(),
-            };
-            targets.push(Target {
-                arn: arn.clone(),
-                steps,
-                reused: Some(self.reused_topic(arn)),
-                ..Target::default()
-            });
+            // Somebody hears already, or has to be told: which of these is found out by trying.
+            let people = self.subscriptions(&topic).unwrap_or_default();
+            let with_people = (!people.is_empty()).then_some(people);
+            for steps in std::iter::once(Vec::new()).chain(with_people) {
+                targets.push(Target {
+                    arn: arn.clone(),
+                    steps,
+                    reused: Some(self.reused_topic(arn)),
+                    ..Target::default()
+                });
+            }
         }
         match self.new_topic() {
             Ok(target) => targets.push(target),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 use trailproof_core::account::{AccountId, Region};
 use trailproof_core::arn::Arn;
-use trailproof_core::evidence::{Call, Evidence, Outcome, Reader, Record, Request, Site};
+use trailproof_core::evidence::{Call, Evidence, KeyName, Outcome, Reader, Record, Request, Site};
 
 use super::seen::Seen;
 use crate::remediation::plan::Step;
@@ -208,6 +208,53 @@ impl Changing<'_> {
         if let Some(request) = topic_request(&topic.arn, subscriptions_of) {
             self.edit(request, |response| {
                 response.entry("Subscriptions").or_insert_with(|| json!([]));
+            });
+        }
+        if let Some(key) = &topic.kms_key {
+            self.assume_key(&topic.arn, key);
+        }
+    }
+
+    /// Takes the key that the user names for a new topic for one that CloudWatch may use, where
+    /// nobody saw it. The plan says so.
+    fn assume_key(&mut self, topic: &str, key: &str) {
+        let Some(topic) = topic_request(topic, attributes_of) else {
+            return;
+        };
+        let user = Site {
+            account: topic.account,
+            region: topic.region,
+        };
+        let Some(name) = KeyName::read(key, &user) else {
+            return;
+        };
+        let seen = self.seen.evidence().reader();
+        let id = seen
+            .key(&name)
+            .into_iter()
+            .find_map(|(_, answer)| answer.outcome.as_ref().ok()?.key_id.clone())
+            .or_else(|| Some(name.to_string().split_once(":key/")?.1.to_owned()))
+            .unwrap_or_else(|| "00000000-0000-0000-0000-000000000000".to_owned());
+        let of_owner = |call| request(name.site.account, &name.site.region, call);
+        let described = of_owner(Call::DescribeKey {
+            key: name.to_string(),
+        });
+        if !seen.has(&described) {
+            self.edit(described, |response| {
+                let metadata =
+                    json!({"KeyId": id, "KeyState": "Enabled", "KeyManager": "CUSTOMER"});
+                response.insert("KeyMetadata".to_owned(), metadata);
+            });
+        }
+        let policy = of_owner(Call::GetKeyPolicy {
+            key: name.with_id(&id).to_string(),
+        });
+        if !seen.has(&policy) {
+            let lets_cloudwatch = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+                "Principal": {"Service": "cloudwatch.amazonaws.com"},
+                "Action": ["kms:Decrypt", "kms:GenerateDataKey*"], "Resource": "*"}]});
+            self.edit(policy, |response| {
+                response.insert("Policy".to_owned(), json!(lets_cloudwatch.to_string()));
             });
         }
     }
