@@ -18,7 +18,7 @@ use trailproof_core::evidence::{Call, ErrorClass, Request};
 use crate::calls::{Answer, Ask, Clients, Failure, RetryAdvice, Target};
 use crate::connection::{Cause, ConnectOptions, Connection, Described, NetworkSetting};
 use crate::engine::{
-    Engine, Key, KnownRoles, Limits, Recorder, Refusals, Roles, Sessions, Stop, Transport,
+    Engine, Key, KnownRoles, Limits, Recorder, Refusals, Roles, Sessions, Transport,
 };
 use crate::error::ScanError;
 use crate::event::Warning;
@@ -127,7 +127,6 @@ impl Connected {
             call: Call::GetCallerIdentity,
         };
         let identified = recorder.knows(Key::of_request(&request));
-        let stop = Stop::default();
         let sessions = Sessions::new(
             &caller,
             provider,
@@ -139,7 +138,6 @@ impl Connected {
             caller.region,
             concurrency,
             max_attempts,
-            stop,
             recorder,
             warnings,
             Limits::new(limits(&roles.session_policy, Holder::Member)),

@@ -9,6 +9,7 @@
 
 mod doctor;
 mod organization;
+mod readme;
 mod refusals;
 mod sessions;
 

@@ -103,6 +103,14 @@ impl Organization {
         id
     }
 
+    /// Adds a delegated administrator of CloudTrail.
+    pub(crate) fn add_administrator(&mut self) -> String {
+        let id = self.next(Kind::Hub);
+        self.delegations.push(id.clone());
+        self.write(&id, "roles = []\n", "chain = true\n");
+        id
+    }
+
     /// Adds an account whose role trusts another account alone.
     pub(crate) fn add_trusting(&mut self, hub: &str) {
         let id = self.next(Kind::Restricted);

@@ -1,6 +1,7 @@
 //! What limits the sessions of roles, and what happens where nothing can.
 
 use serde_json::Value;
+use trailproof_tests::repair::QUEUE;
 
 use crate::organization::{Organization, Run, scan, statuses};
 
@@ -132,4 +133,33 @@ fn run_json_says_which_network_settings_took_effect() {
         .unwrap_or_else(|| panic!("{network:?}"));
     let value = endpoint["value"].as_str().unwrap_or_default();
     assert!(value.starts_with("http://127.0.0.1:"), "{value}");
+}
+
+/// Repairs have sessions that may do what the plan or the journal says.
+#[test]
+fn repairs_are_limited_to_their_plan() {
+    let mut organization = Organization::new("aws");
+    let account = organization.add_written(
+        "roles = [{ requires_session_policy = true }]\n\
+         chain = { filter = false, alarm = false, topic = false }\n",
+    );
+    let server = organization.serve(&[]);
+    let run = scan(&server, "us-east-1", "", &[]);
+    let _ = run.outcome.exits(1);
+    let type_in = |words: &[&str]| run.trailproof.run(words);
+    let plan = [
+        "fix",
+        "plan",
+        "run",
+        "--subscribe",
+        QUEUE,
+        "--out",
+        "plan.json",
+    ];
+    let _ = type_in(&plan).exits(0);
+    let applied = type_in(&["fix", "apply", "plan.json", "--yes"]).exits(0);
+    assert!(applied.stdout.contains("1 of 1 site done"), "{applied:?}");
+    let site = format!("{account}/us-east-1/cloudtrail");
+    let _ = type_in(&["fix", "drill", "journal.ndjson", "--site", &site, "--yes"]).exits(0);
+    let _ = type_in(&["fix", "undo", "journal.ndjson", "--yes"]).exits(0);
 }

@@ -223,7 +223,10 @@ fn next(who: Who, format: Form, roles: &[RoleName]) -> String {
     --parameters ParameterKey=TrustedPrincipalArn,ParameterValue=ARN \\
       ParameterKey=OrganizationId,ParameterValue=o-ID ParameterKey=ExternalId,ParameterValue=ID
   aws cloudformation create-stack-instances --stack-set-name trailproof \\
-    --deployment-targets OrganizationalUnitIds=r-ID --regions us-east-1"
+    --deployment-targets OrganizationalUnitIds=r-ID --regions us-east-1
+  aws cloudformation deploy --stack-name trailproof --template-file member.yaml \\
+    --capabilities CAPABILITY_NAMED_IAM --parameter-overrides TrustedPrincipalArn=ARN \\
+      OrganizationId=o-ID ExternalId=ID  # in the management account, which stack sets leave out"
         }
         (Who::Caller, Form::CloudFormation) => {
             "\n  aws cloudformation deploy --stack-name trailproof-caller \\

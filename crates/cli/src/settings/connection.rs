@@ -109,10 +109,11 @@ impl ConnectionSettings {
         })
     }
 
-    /// The role that is tried first where no member role is for an account, in full.
-    pub(crate) fn first_role(&self) -> Result<Option<String>, CliError> {
-        let roles = self.role_settings()?.templates();
-        Ok(roles.first().map(|role| role.as_str().to_owned()))
+    /// The roles that are tried where no member role is for an account, as full ARNs.
+    #[cfg(feature = "remediation")]
+    pub(crate) fn roles_in_full(&self) -> Result<Vec<String>, CliError> {
+        let roles = self.role_settings()?.templates().into_iter();
+        Ok(roles.map(|role| role.as_str().to_owned()).collect())
     }
 
     /// The roles by which accounts are entered.

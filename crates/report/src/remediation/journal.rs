@@ -92,6 +92,7 @@ impl Journal {
                     digest: header.digest.clone(),
                     tool_version: env!("CARGO_PKG_VERSION").to_owned(),
                     role: header.role.clone(),
+                    roles: header.roles.clone(),
                 },
             )?;
             journal.sync_folder()?;
@@ -296,6 +297,7 @@ mod tests {
             plan: "abc".to_owned(),
             digest: "d".to_owned(),
             role: None,
+            roles: Vec::new(),
         }
     }
 

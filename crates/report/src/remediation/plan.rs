@@ -60,9 +60,12 @@ pub struct PlanRun {
     /// The account whose credentials made the run: it is entered without a role.
     #[schemars(with = "Option<String>")]
     pub caller: Option<AccountId>,
-    /// The role the run assumed in members, where it is known.
+    /// The role the run assumed in members, where it is known: the first that was tried.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,
+    /// Every role that was tried, in this order, where there was more than one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<String>,
 }
 
 /// The counts of a plan.

@@ -26,6 +26,6 @@ pub(crate) use refusals::Refusals;
 pub(crate) use resume::Resumed;
 pub(crate) use roles::{Role, Roles, SESSION_NAME};
 pub(crate) use session::{KnownRoles, Sessions};
-pub(crate) use stop::{Stop, Stopped};
+pub(crate) use stop::Stopped;
 pub(crate) use tally::Tally;
 pub(crate) use transport::{End, Limits, Transport};

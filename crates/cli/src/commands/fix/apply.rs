@@ -13,7 +13,7 @@ use trailproof_report::remediation::journal::{Header, Journal};
 use trailproof_report::remediation::{Plan, permissions};
 
 use super::confirm::confirm;
-use super::connection::{ConnectionArguments, connect};
+use super::connection::{ConnectionArguments, connect, recorded_roles};
 use super::record::Record;
 use super::{block_on, display, files, verify};
 use crate::clock;
@@ -102,9 +102,10 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<Exit, CliErr
         });
         return Ok(Exit::Success);
     }
-    let (settings, file) = arguments
-        .connection
-        .resolve_with_reports(plan.run.role.as_deref(), output)?;
+    let (settings, file) = arguments.connection.resolve_with_reports(
+        recorded_roles(plan.run.role.as_ref(), &plan.run.roles),
+        output,
+    )?;
     let policy = verify::policy(&plan)?;
     let verification = verify::prepare(&settings, &plan, policy.clone())?;
     let reports = ReportSettings {
@@ -131,10 +132,12 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<Exit, CliErr
             dry_run: arguments.dry_run,
             clock: clock::now,
         };
+        let roles = settings.roles_in_full()?;
         let header = Header {
             plan: plan.id.clone(),
             digest: plan.digest.clone(),
-            role: settings.first_role()?,
+            role: roles.first().cloned(),
+            roles: if roles.len() > 1 { roles } else { Vec::new() },
         };
         let mut journal = if arguments.dry_run {
             Journal::peek(&path, &header)?

@@ -26,28 +26,37 @@ impl ConnectionArguments {
     /// The settings, from flags, then the file, then what the run or journal used.
     pub(super) fn resolve(
         &self,
-        role: Option<&str>,
+        recorded: Vec<String>,
         output: &Output,
     ) -> Result<ConnectionSettings, CliError> {
-        Ok(self.resolve_with_reports(role, output)?.0)
+        Ok(self.resolve_with_reports(recorded, output)?.0)
     }
 
     /// [`Self::resolve`], and what the file says about reports.
     pub(super) fn resolve_with_reports(
         &self,
-        role: Option<&str>,
+        recorded: Vec<String>,
         output: &Output,
     ) -> Result<(ConnectionSettings, ReportSettings), CliError> {
         let file = self.configuration.load(output)?;
         let mut settings = self.settings.clone().or(file.connection);
         if settings.role.is_empty() {
-            settings.role.extend(role.map(str::to_owned));
+            settings.role = recorded;
         }
         Ok((settings, file.report))
     }
 
     pub(super) fn concurrency(&self) -> usize {
         usize::from(self.concurrency)
+    }
+}
+
+/// The roles that a run, plan or journal names, in the order in which they are tried.
+pub(super) fn recorded_roles(first: Option<&String>, all: &[String]) -> Vec<String> {
+    if all.is_empty() {
+        first.cloned().into_iter().collect()
+    } else {
+        all.to_vec()
     }
 }
 

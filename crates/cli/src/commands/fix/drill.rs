@@ -8,7 +8,7 @@ use trailproof_report::remediation::permissions;
 
 use super::block_on;
 use super::confirm::confirm;
-use super::connection::{ConnectionArguments, connect};
+use super::connection::{ConnectionArguments, connect, recorded_roles};
 use super::display;
 use crate::clock;
 use crate::error::CliError;
@@ -70,8 +70,9 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<Exit, CliErr
         "everybody who is subscribed gets a message: {}",
         display::step(&step)
     ));
-    let role = journal.header().role.clone();
-    let settings = arguments.connection.resolve(role.as_deref(), output)?;
+    let header = journal.header();
+    let roles = recorded_roles(header.role.as_ref(), &header.roles);
+    let settings = arguments.connection.resolve(roles, output)?;
     confirm(2, "make", arguments.yes, output)?;
     block_on(async {
         let aws = connect(

@@ -9,7 +9,7 @@ use trailproof_report::remediation::permissions;
 use trailproof_report::remediation::undo::{UndoOptions, UndoOutcome, UndoSummary, undo, undoable};
 
 use super::confirm::confirm;
-use super::connection::{ConnectionArguments, connect};
+use super::connection::{ConnectionArguments, connect, recorded_roles};
 use super::{block_on, display};
 use crate::clock;
 use crate::error::CliError;
@@ -47,8 +47,9 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<Exit, CliErr
     for step in &steps {
         output.note(format_args!("- {}", display::step(step)));
     }
-    let role = journal.header().role.clone();
-    let settings = arguments.connection.resolve(role.as_deref(), output)?;
+    let header = journal.header();
+    let roles = recorded_roles(header.role.as_ref(), &header.roles);
+    let settings = arguments.connection.resolve(roles, output)?;
     confirm(steps.len(), "take back", arguments.yes, output)?;
     block_on(async {
         let interrupt = Interrupt::listen(output);

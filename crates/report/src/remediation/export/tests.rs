@@ -105,6 +105,7 @@ pub(crate) fn plan() -> Plan {
             observed_at: None,
             caller: "222222222222".parse().ok(),
             role: Some("security/Fixer".to_owned()),
+            roles: Vec::new(),
         },
         policy: serde_json::from_value(serde_json::json!({
             "controls": ["console-auth-failures"], "benchmark": "6.0.0", "assurance": "both",

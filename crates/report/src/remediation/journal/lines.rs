@@ -41,6 +41,9 @@ pub enum Entry {
         /// The role the run assumed in members, so that undo enters accounts the same way.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         role: Option<String>,
+        /// Every role that was tried, where there was more than one.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        roles: Vec<String>,
     },
     /// About to create something that was looked for and is not there.
     Intent {
@@ -143,6 +146,8 @@ pub struct Header {
     pub digest: String,
     /// The role the run assumed in members.
     pub role: Option<String>,
+    /// Every role that was tried, where there was more than one.
+    pub roles: Vec<String>,
 }
 
 /// A whole line that does not belong in a journal.
@@ -195,9 +200,18 @@ impl Replay {
                     )));
                 }
                 Entry::Opened {
-                    plan, digest, role, ..
+                    plan,
+                    digest,
+                    role,
+                    roles,
+                    ..
                 } => {
-                    self.header = Header { plan, digest, role };
+                    self.header = Header {
+                        plan,
+                        digest,
+                        role,
+                        roles,
+                    };
                 }
                 _ if index == 0 => return Err(bad("the first line must be `opened`".to_owned())),
                 entry => self.entry(entry),

@@ -525,6 +525,7 @@ impl Planner<'_> {
                 observed_at,
                 caller: run.scope.caller,
                 role: run.scope.role,
+                roles: run.scope.roles,
             },
             policy: run.policy,
             summary: PlanSummary::default(),
