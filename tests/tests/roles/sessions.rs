@@ -1,7 +1,7 @@
 //! What limits the sessions of roles, and what happens where nothing can.
 
 use serde_json::Value;
-use trailproof_tests::repair::QUEUE;
+use trailproof_tests::repair::PHONE;
 
 use crate::organization::{Organization, Run, scan, statuses};
 
@@ -152,7 +152,7 @@ fn repairs_are_limited_to_their_plan() {
         "plan",
         "run",
         "--subscribe",
-        QUEUE,
+        PHONE,
         "--out",
         "plan.json",
     ];
