@@ -301,6 +301,10 @@ pub(super) fn scope(report: &Report<'_>) -> Vec<(&'static str, String)> {
         rows.push((
             "Credentials",
             match &scope.role {
+                Some(_) if !scope.roles.is_empty() => format!(
+                    "account {caller}, which assumed the first that let in of {}",
+                    scope.roles.join(", ")
+                ),
                 Some(role) => format!("account {caller}, which assumed {role}"),
                 None => format!("account {caller}"),
             },
