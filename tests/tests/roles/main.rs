@@ -16,7 +16,7 @@ mod sessions;
 use serde_json::Value;
 use trailproof_tests::scenario;
 
-use organization::{Kind, Organization, scan};
+use organization::{Kind, Organization, refused as refused_by, scan};
 
 /// The verdicts that the scenario has beside its resources.
 #[track_caller]
@@ -160,7 +160,7 @@ fn roles_are_tried_in_the_order_of_the_flags_and_remembered() {
         .filter(|record| record["error"].is_object())
         .count();
     assert_eq!((attempts.len(), refused), (3, 1), "{attempts:#?}");
-    assert_eq!(organization.refused(&server), 1);
+    assert_eq!(refused_by(&server), 1);
 }
 
 #[test]
@@ -234,10 +234,11 @@ fn an_interrupted_scan_goes_on_with_its_roles() {
     let run = scan(&server, "us-east-1", "", &flags);
     let _ = run.outcome.exits(0);
     // As if it had been killed when half of the evidence was written.
-    let half: String = run.evidence[..run.evidence.len() / 2]
+    let half: Vec<String> = run.evidence[..run.evidence.len() / 2]
         .iter()
-        .map(|record| format!("{record}\n"))
+        .map(Value::to_string)
         .collect();
+    let half = half.join("\n") + "\n";
     let directory = run.trailproof.home().join("run");
     std::fs::write(directory.join("evidence.ndjson"), half).expect("the file can be written");
     let mut record = run.record.clone();

@@ -165,12 +165,12 @@ impl Organization {
         let file = file.to_str().expect("a path in ASCII");
         Server::simulator(&[&["--scenario", file][..], arguments].concat())
     }
+}
 
-    /// How many requests were refused so far.
-    pub(crate) fn refused(&self, server: &Server) -> u64 {
-        let total = &statistics(server)["total"];
-        total["refused"].as_u64().expect("requests are counted")
-    }
+/// How many requests were refused so far.
+pub(crate) fn refused(server: &Server) -> u64 {
+    let total = &statistics(server)["total"];
+    total["refused"].as_u64().expect("requests are counted")
 }
 
 pub(crate) fn statistics(server: &Server) -> Value {

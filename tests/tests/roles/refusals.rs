@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::organization::{Organization, scan, statistics};
+use crate::organization::{Organization, refused as refused_by, scan, statistics};
 
 /// A role that may not do three things, in accounts of which three regions are closed.
 fn account(more: &str) -> String {
@@ -43,7 +43,7 @@ fn two_thousand_accounts_refuse_a_handful_of_calls() {
                   ap-southeast-2,ca-central-1,eu-central-1,eu-west-3,sa-east-1,us-west-1,us-west-2";
     let run = scan(&server, "us-east-1", "", &["--exclude-regions", others]);
     let outcome = run.outcome.exits(1);
-    let refused = organization.refused(&server);
+    let refused = refused_by(&server);
     // Three closed regions and what was missing, five accounts each.
     assert!(
         refused <= 30,

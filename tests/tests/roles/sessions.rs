@@ -3,7 +3,7 @@
 use serde_json::Value;
 use trailproof_tests::repair::PHONE;
 
-use crate::organization::{Organization, Run, scan, statuses};
+use crate::organization::{Organization, Run, refused as refused_by, scan, statuses};
 
 fn forms(record: &Value) -> Vec<(String, u64)> {
     record["access"]["sessions"]
@@ -118,7 +118,7 @@ fn the_own_account_is_entered_by_its_role_where_one_exists() {
         &["--role", "AWSControlTowerExecution"],
     );
     let _ = run.outcome.exits(3);
-    assert_eq!(organization.refused(&server), 1);
+    assert_eq!(refused_by(&server), 1);
 }
 
 #[test]

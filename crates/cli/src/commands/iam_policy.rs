@@ -135,7 +135,7 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
         configuration,
     } = arguments;
     let who = Who::from(who);
-    let roles = roles(role, who, &configuration, output)?;
+    let roles = roles(&role, who, &configuration, output)?;
     let statements = permissions::statements(who, &task.repair());
     let text = match format {
         Form::Json => {
@@ -152,7 +152,7 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
 
 /// The roles in the members: those of the flags, or for the caller those that a scan would try.
 fn roles(
-    flags: Vec<String>,
+    flags: &[String],
     who: Who,
     configuration: &ConfigurationArguments,
     output: &Output,
@@ -160,11 +160,11 @@ fn roles(
     let names = |roles: &[String]| -> Result<Vec<RoleName>, CliError> {
         roles.iter().map(|role| path_and_name(role)).collect()
     };
-    match (who, flags.as_slice()) {
+    match (who, flags) {
         (Who::Member, []) => names(&[NEW_ROLE.to_owned()]),
         (Who::Member, [_, _, ..]) => Err(CliError::usage("a template makes one role")
             .hint("print one for each --role of --who member")),
-        (Who::Member | Who::Caller, [_, ..]) => names(&flags),
+        (Who::Member | Who::Caller, [_, ..]) => names(flags),
         (Who::Caller, []) => {
             let settings = configuration.load(output)?.connection.role_settings()?;
             let members = settings

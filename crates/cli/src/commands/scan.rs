@@ -309,7 +309,7 @@ pub(crate) async fn execute_in_runtime(
     let is_new = plan.evidence.as_ref().is_some_and(|file| !file.resume);
     let mut no_role_assumed = false;
     let mut few_connections = false;
-    let outcome = trailproof_scanner::scan(plan, |event| {
+    let outcome = Box::pin(trailproof_scanner::scan(plan, |event| {
         if let ScanEvent::Warning(warning) = &event {
             no_role_assumed |= warning.code == WarningCode::NoRoleAssumed;
             few_connections |= warning.code == WarningCode::FewConnections;
@@ -321,7 +321,7 @@ pub(crate) async fn execute_in_runtime(
         } else {
             ControlFlow::Continue(())
         }
-    })
+    }))
     .await;
     progress.finish();
     let outcome = match outcome {

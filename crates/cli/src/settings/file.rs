@@ -230,7 +230,7 @@ impl Source<'_> {
         let Ok(table) = DeTable::parse(self.text) else {
             return Vec::new();
         };
-        match table.get_ref().get(key).map(|value| value.get_ref()) {
+        match table.get_ref().get(key).map(toml::Spanned::get_ref) {
             Some(DeValue::Array(list)) => list
                 .iter()
                 .map(|value| self.place(value.span().start))

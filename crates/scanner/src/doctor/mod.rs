@@ -120,11 +120,10 @@ pub async fn examine(plan: &DoctorPlan) -> Result<Diagnosis, ScanError> {
     let expectation = expectation(active.len(), regions.as_ref(), per_call, concurrency);
     let organization = {
         let evidence = engine.transport.recorder.evidence();
-        let known = evidence.reader().organization().map(|known| Organization {
+        evidence.reader().organization().map(|known| Organization {
             id: known.id.clone(),
             management: known.management_account,
-        });
-        known
+        })
     };
     Ok(Diagnosis {
         caller,
@@ -280,18 +279,16 @@ impl Examination<'_> {
             let evidence = self.engine.transport.recorder.evidence();
             evidence.reader().regions(account).map(Arc::clone)
         };
-        let (enabled, disabled): (Vec<Region>, usize) = match known.filter(|_| listed) {
-            Some(regions) => {
+        let (enabled, disabled): (Vec<Region>, usize) =
+            if let Some(regions) = known.filter(|_| listed) {
                 let enabled = regions.iter().filter(|region| region.is_enabled());
                 let enabled: Vec<_> = enabled.map(|region| region.region_name.clone()).collect();
                 let disabled = regions.len() - enabled.len();
                 (enabled, disabled)
-            }
-            None => {
+            } else {
                 let names = self.caller.partition.default_regions();
                 (names.iter().map(|name| Region::new(name)).collect(), 0)
-            }
-        };
+            };
         let denied: Vec<Region> = stream::iter(&enabled)
             .map(|region| async move {
                 let probed = self.probe(account, region, Operation::DescribeTrails).await;

@@ -106,7 +106,7 @@ impl Engine {
         let answered = self.pages(&session, &request.region, &ask, on_page).await;
         match (leave, &answered) {
             (Some(leave), Ok(_)) => leave.settle(Ok(())),
-            (Some(leave), Err(End::Failed(failure))) => leave.settle::<()>(Err(failure)),
+            (Some(leave), Err(End::Failed(failure))) => leave.settle(Err(failure)),
             (Some(_), Err(_)) | (None, _) => {}
         }
         match answered {

@@ -226,11 +226,11 @@ impl Refusals {
 
 impl Leave<'_> {
     /// Takes note of how it went.
-    pub(crate) fn settle<T>(self, answer: Result<T, &Failure>) {
+    pub(crate) fn settle(self, answer: Result<(), &Failure>) {
         // Dropping it wakes those that wait.
         let mut state = self.refusals.state();
         let failure = match answer {
-            Ok(_) => None,
+            Ok(()) => None,
             // Who may not ask is not told that something is not there.
             Err(failure)
                 if matches!(

@@ -78,14 +78,14 @@ pub(crate) fn limits(policy: &SessionPolicy, holder: Holder) -> Vec<(SessionForm
         beside.extend(of(Permission::Enter));
     }
     let fallback = Limit {
-        policy: (!beside.is_empty()).then(|| document(&patterns(Vec::new(), beside.clone()))),
+        policy: (!beside.is_empty()).then(|| document(&patterns(&[], &beside))),
         managed: vec![READ_ONLY_ACCESS],
     };
     vec![
         (
             SessionForm::Operations,
             Limit {
-                policy: Some(document(&patterns(reading, beside))),
+                policy: Some(document(&patterns(&reading, &beside))),
                 managed: Vec::new(),
             },
         ),
@@ -125,10 +125,10 @@ fn document(actions: &[String]) -> String {
 }
 
 /// The actions, with wildcards for the verbs that save most until the document is short enough.
-fn patterns(reading: Vec<&'static str>, exact: Vec<&'static str>) -> Vec<String> {
+fn patterns(reading: &[&'static str], exact: &[&'static str]) -> Vec<String> {
     let mut actions: Vec<String> = reading
         .iter()
-        .chain(&exact)
+        .chain(exact)
         .copied()
         .map(str::to_owned)
         .collect();
@@ -136,7 +136,7 @@ fn patterns(reading: Vec<&'static str>, exact: Vec<&'static str>) -> Vec<String>
     actions.dedup();
     while document(&actions).len() > LONGEST {
         let mut savings: BTreeMap<String, usize> = BTreeMap::new();
-        for action in &reading {
+        for action in reading {
             if let Some(verb) = verb_without_data(action)
                 && actions.iter().any(|kept| kept == action)
             {
@@ -261,7 +261,7 @@ mod tests {
                 })
             })
             .collect();
-        let patterns = patterns(long, vec!["beta:GetIt"]);
+        let patterns = patterns(&long, &["beta:GetIt"]);
         assert!(document(&patterns).len() <= LONGEST);
         assert!(patterns.contains(&"beta:GetIt".to_owned()), "{patterns:?}");
         assert!(

@@ -173,14 +173,13 @@ impl Examination {
     pub(super) fn tell_of_organization(&self) {
         let organization = {
             let evidence = self.engine.transport.recorder.evidence();
-            let known = evidence
+            evidence
                 .reader()
                 .organization()
                 .map(|organization| Organization {
                     id: organization.id.clone(),
                     management: organization.management_account,
-                });
-            known
+                })
         };
         self.tell(ScanEvent::Organization(organization));
     }

@@ -95,10 +95,10 @@ pub async fn scan(
     });
     // Until every account is listed, nobody knows the role of the first.
     let roles_first = plan.role.needs_organization();
-    let begun = Arc::clone(&examination);
+    let teller = Arc::clone(&examination);
     let mut discovering = Box::pin(async move {
         let management = discovery.organization().await?;
-        begun.tell_of_organization();
+        teller.tell_of_organization();
         regions.set_management(management);
         regions.check_filter().await?;
         discovery.accounts(management).await

@@ -23,7 +23,7 @@ struct Document<'a> {
     organization: Option<Organization<'a>>,
     accounts: Accounts,
     delegated: &'static str,
-    sample: Vec<Account<'a>>,
+    sample: Vec<Sample<'a>>,
     sessions: &'a [SessionUse],
     regions: Option<Regions<'a>>,
     expected: Expected,
@@ -52,7 +52,7 @@ enum Accounts {
 }
 
 #[derive(Serialize)]
-struct Account<'a> {
+struct Sample<'a> {
     account: AccountId,
     name: Option<&'a str>,
     entered: bool,
@@ -131,14 +131,14 @@ pub(super) fn of(diagnosis: &Diagnosis) -> Result<String, serde_json::Error> {
     serde_json::to_string_pretty(&document).map(|text| text + "\n")
 }
 
-fn account(sampled: &SampledAccount) -> Account<'_> {
+fn account(sampled: &SampledAccount) -> Sample<'_> {
     let names = |calls: &[(trailproof_core::evidence::Operation, CallError)]| {
         calls
             .iter()
             .map(|(operation, _)| operation.as_str())
             .collect()
     };
-    Account {
+    Sample {
         account: sampled.account,
         name: sampled.name.as_deref(),
         entered: sampled.entered.is_ok(),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use trailproof_core::account::AccountId;
+use trailproof_core::account::{AccountId, Region};
 use trailproof_core::evidence::Operation;
 use trailproof_scanner::NetworkSetting;
 use trailproof_scanner::doctor::{Delegation, Diagnosis, Listing};
@@ -147,7 +147,7 @@ fn facts(diagnosis: &Diagnosis) -> Vec<String> {
             text.push_str(" (the account may not list them)");
         }
         if !seen.denied.is_empty() {
-            let names: Vec<&str> = seen.denied.iter().map(|region| region.as_str()).collect();
+            let names: Vec<&str> = seen.denied.iter().map(Region::as_str).collect();
             // Writing to a String cannot fail.
             let _ = write!(text, ", denied by policy: {}", names.join(", "));
         }

@@ -93,14 +93,14 @@ impl PreparedScan {
         scan.evidence = record.as_ref().and_then(Record::evidence);
         run.started_at = clock::now();
         let mut progress = Progress::start(&scan.role.templates(), output);
-        let outcome = trailproof_scanner::scan(scan, |event| {
+        let outcome = Box::pin(trailproof_scanner::scan(scan, |event| {
             progress.on_event(&event);
             if interrupt.is_requested() {
                 ControlFlow::Break(())
             } else {
                 ControlFlow::Continue(())
             }
-        })
+        }))
         .await;
         progress.finish();
         let outcome = outcome?;

@@ -46,7 +46,7 @@ async fn ask(
                 tokio::time::sleep(Duration::from_millis(10)).await;
                 match answer(account, &region) {
                     Ok(()) => leave.settle(Ok(())),
-                    Err(failure) => leave.settle::<()>(Err(&failure)),
+                    Err(failure) => leave.settle(Err(&failure)),
                 }
                 1
             });
