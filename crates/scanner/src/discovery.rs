@@ -98,6 +98,7 @@ impl Discovery {
                 self.roles_of_organization(management).await?;
                 let listed: BTreeSet<AccountId> = accounts.into_iter().collect();
                 for account in &listed {
+                    self.engine.territory.add(*account);
                     self.send(*account, None, true);
                 }
                 self.warn_of_unlisted(&listed);
@@ -182,6 +183,7 @@ impl Discovery {
             let mut units = Units::default();
             while let Some(page) = arriving.recv().await {
                 for account in page {
+                    self.engine.territory.add(account.id);
                     self.note_units(&account, &mut units);
                     if !listed.insert(account.id) {
                         continue;

@@ -30,6 +30,8 @@ fn quota(ask: &Ask) -> (Family, Quota) {
     let quota = match ask {
         Ask::Evidence(call) => call.operation().definition().quota,
         Ask::AccountsForParent(_) | Ask::UnitsForParent(_) => own(5.0, 8.0),
+        // Organizations User Guide, "Quotas", `DescribeAccount`.
+        Ask::DescribeAccount(_) => own(20.0, 30.0),
         // Whoever changes something is in no hurry: one after the other.
         Ask::Foreign(call) => own(call.per_second, 1.0),
     };

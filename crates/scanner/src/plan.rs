@@ -35,6 +35,8 @@ pub struct ScanPlan {
     pub mutes: Vec<Mute>,
     /// What will be attested: attestations by tag need the tags of the accounts they may be meant for.
     pub attestations: Vec<Attestation>,
+    /// Accounts outside the organization that may be entered where a chain leads there.
+    pub trusted: BTreeSet<AccountId>,
     /// The largest number of API calls in flight at once; `None` chooses from the number of
     /// accounts.
     pub concurrency: Option<usize>,
@@ -61,6 +63,7 @@ impl ScanPlan {
             policy,
             mutes: Vec::new(),
             attestations: Vec::new(),
+            trusted: BTreeSet::new(),
             concurrency: None,
             shard: None,
             evidence: None,

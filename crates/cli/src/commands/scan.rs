@@ -101,6 +101,8 @@ fn prepare_new(arguments: Arguments, output: &Output) -> Result<Prepared, CliErr
     plan.attestations.clone_from(&attestations);
     run.policy.attestations = attestations;
     run.policy.fail_on = settings.fail_on.map(Into::into);
+    run.scope.trusted_accounts = file.trusted.iter().copied().collect();
+    plan.trusted = file.trusted;
     let reports = open(destination, &run, arguments.overwrite, output)?;
     plan.evidence = evidence_file(&reports, false);
     Ok(Prepared {
@@ -157,6 +159,7 @@ fn prepare_resumed(
     };
     plan.mutes.clone_from(&run.policy.mutes);
     plan.attestations.clone_from(&run.policy.attestations);
+    plan.trusted = run.scope.trusted_accounts.iter().copied().collect();
     plan.concurrency = arguments
         .execution
         .concurrency

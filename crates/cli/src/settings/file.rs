@@ -1,5 +1,6 @@
 //! `trailproof.toml`.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -7,6 +8,7 @@ use clap::Args;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use toml::de::{DeTable, DeValue};
+use trailproof_core::account::AccountId;
 use trailproof_core::attestation::Attestation;
 use trailproof_core::control::{self, Control};
 use trailproof_core::forwarder::{self, Forwarder};
@@ -47,6 +49,18 @@ pub(crate) struct ConfigurationFile {
     forwarders: Vec<Forwarder>,
     /// What the user attests.
     attestations: Vec<Attestation>,
+    /// The accounts outside the organization that the user trusts.
+    pub(crate) trusted: BTreeSet<AccountId>,
+}
+
+/// An account outside the organization whose answers are believed.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TrustedAccount {
+    account: AccountId,
+    /// Why, for whoever reads the file.
+    #[serde(default, rename = "justification")]
+    _justification: Option<String>,
 }
 
 /// The tables of the file.
@@ -59,18 +73,21 @@ struct Tables {
     member_role: Vec<MemberRoleTable>,
     attestation: Vec<Attestation>,
     forwarder: Vec<Forwarder>,
+    #[serde(rename = "trusted-account")]
+    trusted_account: Vec<TrustedAccount>,
 }
 
 /// Keys that are no flag: `control` is a flag, too, but names a table here, and the flag's key is
 /// `controls`. `roles` is another name of `role`. Attestations, forwarders, mutes and the roles of
 /// some accounts are tables only.
-const OTHER_KEYS: [&str; 6] = [
+const OTHER_KEYS: [&str; 7] = [
     "attestation",
     "controls",
     "forwarder",
     "member-role",
     "mute",
     "roles",
+    "trusted-account",
 ];
 
 impl ConfigurationArguments {
@@ -161,6 +178,11 @@ impl ConfigurationFile {
             mutes: tables.mute,
             forwarders: tables.forwarder,
             attestations: tables.attestation,
+            trusted: tables
+                .trusted_account
+                .iter()
+                .map(|trusted| trusted.account)
+                .collect(),
         })
     }
 }

@@ -171,6 +171,10 @@ pub struct Scope {
     /// Regions that were left out.
     #[schemars(with = "Vec<String>")]
     pub exclude_regions: Vec<Region>,
+    /// Accounts outside the organization that may be entered where a chain leads there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<String>")]
+    pub trusted_accounts: Vec<AccountId>,
     /// The part of the accounts that was looked at, such as `3/16`.
     pub shard: Option<String>,
 }

@@ -7,7 +7,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;
-use trailproof_core::account::Region;
+use trailproof_core::account::{AccountId, Region};
 use trailproof_core::evidence::{CallError, ErrorClass};
 
 use crate::connection::{ByProxy, Trouble, is_out_of_reach};
@@ -94,6 +94,19 @@ impl Failure {
         Self::new(
             "IncompleteAnswer",
             reason,
+            ErrorClass::Other,
+            RetryAdvice::None,
+        )
+    }
+
+    /// An account that a chain names and that is not known to be ours: nobody tries to enter it.
+    pub(crate) fn outside(account: AccountId) -> Self {
+        Self::new(
+            "OutsideAccount",
+            format!(
+                "nobody tried: account {account} is not known to be of this organization; \
+                 [[trusted-account]] in the configuration lets it be entered"
+            ),
             ErrorClass::Other,
             RetryAdvice::None,
         )

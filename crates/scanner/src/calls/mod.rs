@@ -24,7 +24,7 @@ mod tests;
 
 use aws_credential_types::Credentials;
 use serde_json::Value;
-use trailproof_core::account::Region;
+use trailproof_core::account::{AccountId, Region};
 use trailproof_core::evidence::Call;
 
 #[cfg(test)]
@@ -49,6 +49,7 @@ pub(crate) enum Ask {
     Evidence(Call),
     AccountsForParent(String),
     UnitsForParent(String),
+    DescribeAccount(AccountId),
     /// A request that somebody else makes.
     Foreign(ServiceCall),
 }
@@ -69,6 +70,7 @@ impl Ask {
             Self::Evidence(call) => call.operation().as_str(),
             Self::AccountsForParent(_) => "organizations:ListAccountsForParent",
             Self::UnitsForParent(_) => "organizations:ListOrganizationalUnitsForParent",
+            Self::DescribeAccount(_) => "organizations:DescribeAccount",
             Self::Foreign(call) => call.action,
         }
     }
@@ -96,6 +98,9 @@ impl Clients {
             }
             Ask::UnitsForParent(parent) => {
                 return self.units_for_parent(target, parent, token).await;
+            }
+            Ask::DescribeAccount(account) => {
+                return self.describe_account(target, *account).await;
             }
             Ask::Foreign(call) => return Err(Failure::unsupported(call.action)),
         };

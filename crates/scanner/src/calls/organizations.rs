@@ -62,6 +62,17 @@ impl Clients {
         as_sent(target, Encoding::Json, request.send()).await
     }
 
+    pub(super) async fn describe_account(
+        &self,
+        target: &Target,
+        account: AccountId,
+    ) -> Result<Answer, Failure> {
+        let clients = self.at(&target.region);
+        let request = clients.organizations().describe_account();
+        let request = request.account_id(account.to_string());
+        as_sent(target, Encoding::Json, request.send()).await
+    }
+
     pub(super) async fn units_for_parent(
         &self,
         target: &Target,

@@ -17,6 +17,7 @@ mod roles;
 mod session;
 mod stop;
 mod tally;
+mod territory;
 mod transport;
 
 pub(crate) use key::Key;

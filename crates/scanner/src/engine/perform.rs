@@ -13,6 +13,7 @@ use super::key::Key;
 use super::refusals::Refusals;
 use super::session::{Session, Sessions};
 use super::stop::Stopped;
+use super::territory::Territory;
 use super::transport::{End, Transport};
 use crate::calls::{Answer, Ask, Failure, Next, Pages};
 use crate::outcome::OwnAccount;
@@ -24,6 +25,8 @@ pub(crate) struct Engine {
     pub(crate) sessions: Sessions,
     pub(crate) refusals: Refusals,
     flights: Flights,
+    /// The accounts that may be entered.
+    pub(crate) territory: Territory,
     /// How the caller's own account was read, once it was.
     own_account: OnceLock<OwnAccount>,
 }
@@ -35,6 +38,7 @@ impl Engine {
             sessions,
             refusals,
             flights: Flights::default(),
+            territory: Territory::default(),
             own_account: OnceLock::new(),
         }
     }

@@ -63,8 +63,10 @@ pub enum Resource {
     MemberRole,
 }
 
-/// Calls that find accounts and leave no evidence: the filter `--ou`.
-const FILTERS: [&str; 2] = [
+/// Calls that find accounts and leave no evidence: the filter `--ou`, and whether an account that a
+/// chain names is of the organization.
+const FILTERS: [&str; 3] = [
+    "organizations:DescribeAccount",
     "organizations:ListAccountsForParent",
     "organizations:ListOrganizationalUnitsForParent",
 ];

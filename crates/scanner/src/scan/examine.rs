@@ -156,17 +156,23 @@ impl Examination {
             }
             let mut asked: FuturesUnordered<_> = wanted
                 .into_iter()
-                .map(|request| {
-                    if request.account != account {
-                        self.engine.sessions.of(request.account).share();
-                    }
-                    self.engine.ask(request)
-                })
+                .map(|request| self.ask(account, request))
                 .collect();
             while let Some(result) = asked.next().await {
                 result?;
             }
         }
+    }
+
+    /// Asks for an account, with the credentials of whichever account may be asked.
+    async fn ask(&self, account: AccountId, request: Request) -> Result<(), Stopped> {
+        if request.account != account {
+            if !self.engine.may_enter(request.account).await? {
+                return Ok(());
+            }
+            self.engine.sessions.of(request.account).share();
+        }
+        self.engine.ask(request).await
     }
 
     /// Tells which organization it is.

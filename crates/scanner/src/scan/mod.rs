@@ -96,12 +96,21 @@ pub async fn scan(
     // Until every account is listed, nobody knows the role of the first.
     let roles_first = plan.role.needs_organization();
     let teller = Arc::clone(&examination);
+    let known = Arc::clone(&examination);
+    for account in &plan.trusted {
+        engine.territory.add(*account);
+    }
     let mut discovering = Box::pin(async move {
         let management = discovery.organization().await?;
         teller.tell_of_organization();
         regions.set_management(management);
         regions.check_filter().await?;
-        discovery.accounts(management).await
+        if let Some(management) = management {
+            known.engine.territory.add(management);
+        }
+        let ended = discovery.accounts(management).await;
+        known.engine.territory.is_whole();
+        ended
     });
     let mut discovery_end = None;
     let mut waiting: VecDeque<FoundAccount> = VecDeque::new();
