@@ -1,6 +1,6 @@
 //! What changed between two runs, finding by finding.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -25,13 +25,15 @@ pub enum Change {
     Added,
     /// It is not judged any more.
     Removed,
+    /// It is not known what it was before: a call that a verdict rests on was never made then.
+    NotComparable,
     /// Another change of verdict, such as from unknown to not applicable.
     Other,
 }
 
 impl Change {
     /// Every change, the most urgent first.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::NewFailure,
         Self::NewlyUnknown,
         Self::Fixed,
@@ -39,6 +41,7 @@ impl Change {
         Self::ChangedChain,
         Self::Added,
         Self::Removed,
+        Self::NotComparable,
         Self::Other,
     ];
 
@@ -52,6 +55,7 @@ impl Change {
             Self::ChangedChain => "changed_chain",
             Self::Added => "added",
             Self::Removed => "removed",
+            Self::NotComparable => "not_comparable",
             Self::Other => "other",
         }
     }
@@ -108,7 +112,8 @@ pub struct Difference {
 }
 
 /// Compares two runs' findings by their ids. The differences are ordered by account, then control.
-pub fn compare(old: &[Finding], new: &[Finding]) -> Vec<Difference> {
+/// Of the findings that are `unasked` nobody knows what they were before.
+pub fn compare(old: &[Finding], new: &[Finding], unasked: &BTreeSet<String>) -> Vec<Difference> {
     let before: BTreeMap<&str, &Finding> = by_id(old);
     let after: BTreeMap<&str, &Finding> = by_id(new);
     let gone = before.iter().filter(|(id, _)| !after.contains_key(*id));
@@ -117,6 +122,11 @@ pub fn compare(old: &[Finding], new: &[Finding]) -> Vec<Difference> {
         .filter_map(|new| difference(before.get(new.id.as_str()).copied(), Some(new)))
         .chain(gone.filter_map(|(_, old)| difference(Some(old), None)))
         .collect();
+    for difference in &mut differences {
+        if difference.new.is_some() && unasked.contains(&difference.id) {
+            difference.change = Change::NotComparable;
+        }
+    }
     differences
         .sort_by(|one, other| (one.account, &one.control).cmp(&(other.account, &other.control)));
     differences
@@ -207,7 +217,7 @@ mod tests {
     use crate::formats::sample;
 
     fn changes(old: &[Finding], new: &[Finding]) -> Vec<(String, Change)> {
-        compare(old, new)
+        compare(old, new, &BTreeSet::new())
             .into_iter()
             .map(|difference| (difference.id, difference.change))
             .collect()
@@ -264,7 +274,7 @@ mod tests {
         new[0].message = "other words".into();
         assert_eq!(changes(&old, &new), []);
         Arc::make_mut(&mut new[0].chain[9]).resource = Some("arn:aws:sns:us-east-1:1:other".into());
-        let found = compare(&old, &new);
+        let found = compare(&old, &new, &BTreeSet::new());
         assert_eq!(found[0].change, Change::ChangedChain);
         assert_eq!(found[0].links.len(), 1);
         assert_eq!(found[0].links[0].link, LinkName::Topic);

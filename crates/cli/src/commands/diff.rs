@@ -1,24 +1,31 @@
 //! `trailproof diff`: what changed between two runs.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use trailproof_core::RULES;
+use trailproof_core::evaluate::Evaluator;
 use trailproof_core::finding::{LinkName, LinkStatus, Status};
 use trailproof_report::comparison::{Change, ChangedLink, Difference, Side, compare};
 use trailproof_report::past::PastRun;
+use trailproof_report::run::read_evidence;
 
 use super::controls::PrintFormat;
 use super::past_run;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::output::Output;
+use crate::settings::recorded_policy;
 use crate::untrusted::visible;
 
 /// Show what changed between two runs: new failures, fixed, newly unknown, another chain.
 ///
-/// The exit code is 1 when something fails that did not fail before, and 0 otherwise.
+/// The exit code is 1 when something fails that did not fail before, and 0 otherwise. Where the runs
+/// were judged by different rules, the evidence of the earlier one is judged again first; what is
+/// UNKNOWN then only because a call was never made is not comparable.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// The folder of the earlier run.
@@ -34,10 +41,15 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliError> {
     let Arguments { old, new, format } = arguments;
-    let old = past_run(&old)?;
+    let folder = old;
+    let mut old = past_run(&folder)?;
     let new = past_run(&new)?;
     warn_of_apples_and_oranges(&old, &new, output);
-    let differences = compare(&old.findings, &new.findings);
+    let mut unasked = BTreeSet::new();
+    if old.run.rules != new.run.rules {
+        unasked = judge_again(&folder, &mut old, &new, output)?;
+    }
+    let differences = compare(&old.findings, &new.findings, &unasked);
     if format == PrintFormat::Json {
         let document = document(&old, &new, &differences);
         output.data(|out| {
@@ -51,6 +63,47 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
         .iter()
         .any(|found| found.change == Change::NewFailure);
     Ok(if failures { Exit::Fail } else { Exit::Success })
+}
+
+/// Judges the evidence of the earlier run by the rules of this version, which the later run has to
+/// have. Returns the findings that are unknown only because a call was never made.
+fn judge_again(
+    folder: &Path,
+    old: &mut PastRun,
+    new: &PastRun,
+    output: &Output,
+) -> Result<BTreeSet<String>, CliError> {
+    let (before, after) = (old.run.rules, new.run.rules);
+    if after != RULES || !folder.is_dir() {
+        output.warn(format_args!(
+            "the runs were judged by different rules, {before} and {after}, and the evidence of the \
+             earlier one cannot be judged by those of the later one: what differs may be the rules"
+        ));
+        return Ok(BTreeSet::new());
+    }
+    output.note(format_args!(
+        "the earlier run was judged by rules {before}: its evidence is judged again by rules {RULES}"
+    ));
+    let evidence =
+        read_evidence(folder).map_err(|error| CliError::usage(&error).hint(error.remedy()))?;
+    let evaluator = Evaluator::new(recorded_policy(&old.run)?);
+    let mut findings = Vec::new();
+    let mut unasked = BTreeSet::new();
+    let mut evaluation = evaluator.on(&evidence);
+    for account in evaluation.accounts() {
+        let open = !evaluation.wanted(account).is_empty();
+        for finding in evaluation.findings(account) {
+            if open && finding.status == Status::Unknown {
+                unasked.insert(finding.id.clone());
+            }
+            findings.push(finding);
+        }
+    }
+    drop(evaluation);
+    let at = old.run.policy.evaluated_at;
+    old.run.policy.except(&mut findings, &evidence, at);
+    old.findings = findings;
+    Ok(unasked)
 }
 
 /// Two runs that asked different questions have different answers for no reason in AWS.
@@ -156,6 +209,7 @@ fn heading(change: Change) -> &'static str {
         Change::ChangedChain => "Changed chain",
         Change::Added => "New",
         Change::Removed => "Gone",
+        Change::NotComparable => "Not comparable: a call was never made for the earlier run",
         Change::Other => "Other changes",
     }
 }

@@ -5,8 +5,9 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
+use trailproof_core::RULES;
 use trailproof_core::evaluate::Evaluator;
-use trailproof_core::finding::Finding;
+use trailproof_core::finding::{Finding, Status, Summary};
 use trailproof_report::bundle::{self, Bundle};
 use trailproof_report::findings_json;
 use trailproof_report::rests_on::RecordedEvidence;
@@ -22,7 +23,9 @@ use crate::untrusted::visible;
 ///
 /// The evidence is judged again, by the policy and the patterns in the bundle and for the time it
 /// was judged for, and the result is compared with the bundle's findings. The exit code is 1 when
-/// anything was changed or does not follow.
+/// anything was changed or does not follow. By other rules than those of this version, the sums, the
+/// counts and the files among themselves are checked, what is judged differently is listed, and the
+/// exit code is 3.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// The bundle that `trailproof bundle` wrote.
@@ -52,26 +55,58 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
     };
     let (run, recorded) = findings_json::read(&folder.path.join(file::FINDINGS_JSON))
         .map_err(|error| CliError::usage(&error).hint(error.remedy()))?;
+    if let Some(reason) = contradiction(&folder.path, &run, &recorded)? {
+        return refused(format, &reason, output);
+    }
     let judged = judge(&folder.path, &bundle, &run)?;
     let wrong = differences(&recorded, &judged.findings);
-    let this = Tool::this();
-    if !wrong.is_empty() && run.tool != this {
+    let same_rules = run.rules == RULES;
+    if !same_rules {
         output.warn(format_args!(
-            "{} {} made the bundle, and {} may judge or word some things differently: that version \
-             can tell a change from a difference between versions",
-            run.tool.name, run.tool.version, this.version
+            "the bundle was judged by rules {}, and this version judges by rules {RULES}: {} {} can \
+             tell a change from a difference between rules",
+            run.rules, run.tool.name, run.tool.version
         ));
     }
     if format == PrintFormat::Json {
-        print_json(&bundle, &run.tool, &recorded, &wrong, &judged, output)?;
+        print_json(&bundle, &run, &recorded, &wrong, &judged, output)?;
     } else {
-        print_text(&bundle, &recorded, &wrong, &judged, output)?;
+        print_text(&bundle, &run, &recorded, &wrong, &judged, output)?;
     }
-    Ok(if wrong.is_empty() {
-        Exit::Success
-    } else {
-        Exit::Fail
+    Ok(match (same_rules, wrong.is_empty()) {
+        (false, _) => Exit::Unknown,
+        (true, true) => Exit::Success,
+        (true, false) => Exit::Fail,
     })
+}
+
+/// Where the files of a bundle do not agree among themselves, whatever the rules are.
+fn contradiction(
+    folder: &Path,
+    run: &Run,
+    recorded: &[Finding],
+) -> Result<Option<String>, CliError> {
+    let path = folder.join(file::FINDINGS_JSON);
+    let (_, summary) = findings_json::read_summary(&path)
+        .map_err(|error| CliError::usage(&error).hint(error.remedy()))?;
+    let counted = Summary::of(recorded);
+    let counts = |status: Status| {
+        let said = summary.by_status.get(status.as_str()).copied();
+        said.unwrap_or_default() == counted.count(status)
+    };
+    if summary.findings != counted.findings || !Status::ALL.into_iter().all(counts) {
+        return Ok(Some(
+            "the counts of findings.json are not those of its findings".to_owned(),
+        ));
+    }
+    let text = std::fs::read(folder.join(file::RUN)).unwrap_or_default();
+    let beside: Option<Run> = serde_json::from_slice(&text).ok();
+    if beside.is_some_and(|beside| beside != *run) {
+        return Ok(Some(
+            "run.json and findings.json tell of different runs".to_owned(),
+        ));
+    }
+    Ok(None)
 }
 
 /// Says that a bundle is not what it was.
@@ -160,7 +195,7 @@ fn differences(recorded: &[Finding], judged: &[Finding]) -> Vec<String> {
 
 fn print_json(
     bundle: &Bundle,
-    made_by: &Tool,
+    run: &Run,
     recorded: &[Finding],
     wrong: &[String],
     judged: &Judged,
@@ -168,12 +203,14 @@ fn print_json(
 ) -> Result<(), CliError> {
     output.data(|out| {
         let head = json!({
-            "verified": wrong.is_empty(),
+            // By other rules nobody can say.
+            "verified": (run.rules == RULES).then_some(wrong.is_empty()),
+            "rules": { "judged_by": run.rules, "verified_by": RULES },
             "sha256": bundle.sha256,
             "files": bundle.manifest.files,
             "differences": wrong,
             "records": judged.records,
-            "made_by": made_by,
+            "made_by": run.tool,
             "verified_by": Tool::this(),
         });
         let head = head.to_string();
@@ -197,6 +234,7 @@ fn print_json(
 
 fn print_text(
     bundle: &Bundle,
+    run: &Run,
     recorded: &[Finding],
     wrong: &[String],
     judged: &Judged,
@@ -204,7 +242,23 @@ fn print_text(
 ) -> Result<(), CliError> {
     const SHOWN: usize = 50;
     output.data(|out| {
-        if wrong.is_empty() {
+        if run.rules != RULES {
+            writeln!(
+                out,
+                "OTHER RULES: {} files are unchanged and agree; by rules {RULES} instead of {}, {} \
+                 of {} findings differ",
+                bundle.manifest.files.len(),
+                run.rules,
+                wrong.len(),
+                recorded.len()
+            )?;
+            for sentence in wrong.iter().take(SHOWN) {
+                writeln!(out, "  {}", visible(sentence))?;
+            }
+            if wrong.len() > SHOWN {
+                writeln!(out, "  and {} more", wrong.len() - SHOWN)?;
+            }
+        } else if wrong.is_empty() {
             writeln!(
                 out,
                 "VERIFIED: {} files are unchanged, and all {} findings follow from {} records",
