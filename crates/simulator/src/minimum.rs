@@ -51,7 +51,7 @@ fn pages(operation: Operation, response: &Value) -> u64 {
         Operation::ListRegions => (50, &["Regions"]),
         Operation::DescribeLogGroups => (50, &["logGroups"]),
         Operation::DescribeMetricFilters => (50, &["metricFilters"]),
-        Operation::DescribeAlarms => (100, &["MetricAlarms", "CompositeAlarms"]),
+        Operation::DescribeAlarms => (100, &["MetricAlarms", "CompositeAlarms", "LogAlarms"]),
         Operation::ListAlarmMuteRules => (100, &["AlarmMuteRuleSummaries"]),
         Operation::ListSubscriptionsByTopic => (100, &["Subscriptions"]),
         _ => return 1,

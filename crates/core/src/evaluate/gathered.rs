@@ -6,7 +6,7 @@ use super::alarm_rule::Composites;
 use super::coverage::tells_accounts_apart;
 use super::links::log_group::Place;
 use super::origin;
-use crate::evidence::{self, CompositeAlarm, MetricAlarm, MetricFilter, Reader, View};
+use crate::evidence::{self, CompositeAlarm, LogAlarm, MetricAlarm, MetricFilter, Reader, View};
 
 /// The metric filters of a log group, gathered once for all controls.
 #[derive(Debug)]
@@ -54,6 +54,7 @@ impl Filters {
 pub(super) struct Alarms {
     pub(super) metric: View<MetricAlarm>,
     pub(super) composite: View<CompositeAlarm>,
+    pub(super) log: View<LogAlarm>,
     pub(super) composites: Composites,
 }
 
@@ -65,6 +66,7 @@ impl Alarms {
             composites: Composites::new(&metric.items, &composite.items),
             metric,
             composite,
+            log: evidence.log_alarms(&place.site),
         }
     }
 }

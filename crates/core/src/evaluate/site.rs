@@ -238,6 +238,7 @@ fn part(
     let mut site = Site {
         question,
         view,
+        alarms,
         routes: &routes,
         rejected: &rejected,
         patterns: &patterns,
@@ -354,6 +355,7 @@ fn routes_of(
 struct Site<'s, 'q> {
     question: &'s Question<'q>,
     view: &'s View<MetricFilter>,
+    alarms: &'s Alarms,
     routes: &'s [Route],
     /// Filters that count for nothing, why, and their patterns.
     rejected: &'s [(Cause, String)],
@@ -379,10 +381,21 @@ impl<'s> Site<'s, '_> {
     }
 
     fn branch(&mut self, yardstick: Yardstick) -> Branch {
+        let chain = self.chain(yardstick);
         Branch {
-            chain: self.chain(yardstick),
-            wants: self.wants(yardstick),
+            wants: self.wants(yardstick, &chain),
+            chain: self.or_other_shape(chain, yardstick),
         }
+    }
+
+    /// A broken chain, or what else may tell somebody: the benchmark knows nothing of it.
+    fn or_other_shape(&self, chain: Chain, yardstick: Yardstick) -> Chain {
+        let broken = standing(&chain, yardstick) == Standing::Broken;
+        if yardstick == Yardstick::Cis || !broken {
+            return chain;
+        }
+        let other = alarm::log_alarm_over(self.question.place, &self.alarms.log);
+        other.map_or(chain, |step| vec![Arc::new(step)])
     }
 
     /// What is passed on effectively.
@@ -504,6 +517,7 @@ impl<'s> Site<'s, '_> {
             )
         });
         vec![Arc::new(metric_filter::misses(
+            self.question.evidence,
             place,
             self.view,
             rejected.map(|(cause, _)| cause),
@@ -580,7 +594,7 @@ impl<'s> Site<'s, '_> {
     }
 
     /// The next calls to make: for one filter that is enough by itself, else for all of them.
-    fn wants(&mut self, yardstick: Yardstick) -> Vec<Request> {
+    fn wants(&mut self, yardstick: Yardstick, chain: &[Arc<Step>]) -> Vec<Request> {
         let proved = self.events(yardstick, |route| {
             open_standing(&route.tail, yardstick) == Standing::Proved
         });
@@ -631,7 +645,11 @@ impl<'s> Site<'s, '_> {
             return together;
         }
         if self.view.complete {
-            Vec::new()
+            // What a break that is proved already leaves to be asked.
+            match chain {
+                [step] => step.wants.clone(),
+                _ => Vec::new(),
+            }
         } else {
             unlisted()
         }

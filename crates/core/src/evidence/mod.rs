@@ -33,9 +33,10 @@ pub use request::Request;
 pub use shapes::{
     AdvancedSelector, CallerIdentity, CompositeAlarm, DelegatedAdministrator, Dimension,
     EvaluationWindow, EventSelector, EventSelectors, FieldSelector, KeyMetadata, KeyPolicy,
-    LogGroup, Metric, MetricAlarm, MetricDataQuery, MetricFilter, MetricStat, MetricTransformation,
-    MuteRule, MuteTargets, Organization, OrganizationAccount, RegionOption, Subscription,
-    SubscriptionAttributes, TopicAttributes, Trail, TrailStatus, WarmUpConfiguration,
+    LogAlarm, LogGroup, Metric, MetricAlarm, MetricDataQuery, MetricFilter, MetricStat,
+    MetricTransformation, MuteRule, MuteTargets, Organization, OrganizationAccount, RegionOption,
+    ScheduledQueryConfiguration, Subscription, SubscriptionAttributes, TopicAttributes, Trail,
+    TrailStatus, WarmUpConfiguration,
 };
 pub use store::{Evidence, RecordId, Site, UnreadableRecord};
 pub use table::{Answer, Listing};

@@ -21,6 +21,7 @@ impl Clients {
             .describe_alarms()
             .alarm_types(AlarmType::MetricAlarm)
             .alarm_types(AlarmType::CompositeAlarm)
+            .alarm_types(AlarmType::LogAlarm)
             .max_records(PAGE)
             .set_next_token(token);
         as_sent(target, Encoding::Cbor, request.send()).await

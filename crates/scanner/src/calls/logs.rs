@@ -34,7 +34,7 @@ impl Clients {
         let request = clients
             .logs()
             .describe_metric_filters()
-            .log_group_name(log_group_name)
+            .set_log_group_name(Some(log_group_name.to_owned()).filter(|name| !name.is_empty()))
             .limit(PAGE)
             .set_next_token(token);
         as_sent(target, Encoding::Json, request.send()).await

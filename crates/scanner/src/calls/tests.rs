@@ -137,7 +137,7 @@ async fn alarms_come_as_cbor_and_are_kept_as_they_are() {
     let asked: Value = serde_json::from_str(&sent.body).unwrap();
     assert_eq!(
         asked,
-        json!({"AlarmTypes": ["MetricAlarm", "CompositeAlarm"], "MaxRecords": 100})
+        json!({"AlarmTypes": ["MetricAlarm", "CompositeAlarm", "LogAlarm"], "MaxRecords": 100})
     );
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// An alarm. With a `rule` it is a composite alarm; with `metrics` it watches an expression; else
+/// An alarm. With a `rule` it is a composite alarm, with a `query` a log alarm; with `metrics` it watches an expression; else
 /// it watches one metric. Empty texts and `None` are members that are not set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -15,6 +15,10 @@ pub struct Alarm {
     pub description: String,
     /// `AlarmRule` of a composite alarm.
     pub rule: String,
+    /// `QueryString` of a log alarm.
+    pub query: String,
+    /// `LogGroupIdentifiers` of a log alarm.
+    pub log_groups: Vec<String>,
     /// `MetricName`.
     pub metric_name: String,
     /// `Namespace`.
@@ -62,6 +66,11 @@ pub struct Alarm {
 }
 
 impl Alarm {
+    /// Whether it is a log alarm.
+    pub fn is_on_logs(&self) -> bool {
+        !self.query.is_empty()
+    }
+
     /// Whether it is a composite alarm.
     pub fn is_composite(&self) -> bool {
         !self.rule.is_empty()
@@ -74,6 +83,8 @@ impl Default for Alarm {
             name: String::new(),
             description: String::new(),
             rule: String::new(),
+            query: String::new(),
+            log_groups: Vec::new(),
             metric_name: String::new(),
             namespace: String::new(),
             dimensions: BTreeMap::new(),

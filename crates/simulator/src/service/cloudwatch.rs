@@ -110,6 +110,8 @@ fn describe_alarms(organization: &Organization, site: &Site, context: Context<'_
         .filter(|alarm| {
             wants(if alarm.is_composite() {
                 "CompositeAlarm"
+            } else if alarm.is_on_logs() {
+                "LogAlarm"
             } else {
                 "MetricAlarm"
             })
@@ -127,11 +129,20 @@ fn describe_alarms(organization: &Organization, site: &Site, context: Context<'_
         .collect();
     alarms.sort_unstable_by_key(|alarm| (!alarm.is_composite(), &alarm.name));
     let page = page(context, "DescribeAlarms", alarms.len())?;
-    let (composite, metric): (Vec<&Alarm>, Vec<&Alarm>) = alarms
+    let (composite, others): (Vec<&Alarm>, Vec<&Alarm>) = alarms
         .into_iter()
         .skip(page.start)
         .take(page.length)
         .partition(|alarm| alarm.is_composite());
+    let (on_logs, metric): (Vec<&Alarm>, Vec<&Alarm>) =
+        others.into_iter().partition(|alarm| alarm.is_on_logs());
+    // Where the caller does not ask for them, the list is not there.
+    let on_logs = wants("LogAlarm").then(|| {
+        let on_logs = on_logs.into_iter();
+        on_logs
+            .map(|alarm| log_alarm(organization, context, alarm))
+            .collect::<Document>()
+    });
     let composite: Document = composite
         .into_iter()
         .map(|alarm| composite_alarm(organization, context, alarm))
@@ -143,10 +154,27 @@ fn describe_alarms(organization: &Organization, site: &Site, context: Context<'_
     Ok(Structure::new()
         .with("CompositeAlarms", composite)
         .with("MetricAlarms", metric)
+        .maybe("LogAlarms", on_logs)
         .maybe("NextToken", page.next))
 }
 
-/// The members that both kinds of alarm have.
+fn log_alarm(organization: &Organization, context: Context<'_>, alarm: &Alarm) -> Structure {
+    let identifiers: Document = alarm.log_groups.iter().collect();
+    common(organization, context, alarm)
+        .with(
+            "ScheduledQueryConfiguration",
+            Structure::new()
+                .text("QueryString", &alarm.query)
+                .with("LogGroupIdentifiers", identifiers)
+                .with("AggregationExpression", "count(*)"),
+        )
+        .with("QueryResultsToEvaluate", 1_i64)
+        .with("QueryResultsToAlarm", 1_i64)
+        .maybe("Threshold", alarm.threshold)
+        .text("ComparisonOperator", &alarm.comparison_operator)
+}
+
+/// The members that all kinds of alarm have.
 fn common(organization: &Organization, context: Context<'_>, alarm: &Alarm) -> Structure {
     let actions = |actions: &[String]| -> Document {
         actions

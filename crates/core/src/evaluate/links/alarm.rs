@@ -1,9 +1,11 @@
 //! An alarm watches the metric and can fire.
 
+mod log_alarm;
 mod reliability;
 
 use std::sync::Arc;
 
+pub(in crate::evaluate) use log_alarm::over as log_alarm_over;
 pub(in crate::evaluate) use reliability::{Carrier, Limits, carried};
 use reliability::{observed, reliable, too_slow, worst};
 
@@ -32,6 +34,12 @@ static NOT_DECIDED: Reason = Reason {
     status: Status::Unknown,
     meaning: "Whether the alarm can fire could not be decided.",
     remedy: "Create an alarm beside it: Sum over 300 seconds, at least 1, in 1 evaluation period.",
+};
+static LOG_ALARM: Reason = Reason {
+    code: "alarm.log-alarm",
+    status: Status::Unknown,
+    meaning: "A log alarm watches the log group with a query, and whether it fires on the control's events is not decided.",
+    remedy: "Create a metric filter with the control's pattern and an alarm on its metric beside the log alarm.",
 };
 static NOT_OBSERVED: Reason = Reason {
     code: "alarm.not-observed",
@@ -85,6 +93,7 @@ pub(in crate::evaluate) const REASONS: &[&Reason] = &[
     &STUCK,
     &NOT_DECIDED,
     &NOT_EVALUATED,
+    &LOG_ALARM,
     &WARM_UP_NOT_OBSERVED,
     &STATE_NOT_KNOWN,
     &NOT_OBSERVED,

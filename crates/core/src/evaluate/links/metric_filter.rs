@@ -21,6 +21,12 @@ static NONE: Reason = Reason {
     meaning: "The log group has no metric filter for the control's events.",
     remedy: "Create a metric filter with the control's pattern on the trail's log group.",
 };
+static ELSEWHERE: Reason = Reason {
+    code: "metric-filter.elsewhere",
+    status: Status::Fail,
+    meaning: "The log group has no metric filter for the control's events; another log group of the account and region has one.",
+    remedy: "Create the metric filter on the trail's log group: the trail may write to another one than before.",
+};
 static MISSES: Reason = Reason {
     code: "metric-filter.misses-events",
     status: Status::Fail,
@@ -96,6 +102,7 @@ static NOT_OBSERVED: Reason = Reason {
 
 pub(in crate::evaluate) const REASONS: &[&Reason] = &[
     &NONE,
+    &ELSEWHERE,
     &MISSES,
     &EVERYTHING,
     &EXCLUDES,
@@ -403,8 +410,43 @@ pub(in crate::evaluate) fn unseen(
         .wanting(unread.wants)
 }
 
+/// The step with the question that may show a filter elsewhere; an observation where the answer is
+/// no. The verdict does not rest on it, only what is to be done.
+fn or_elsewhere(evidence: &Reader<'_>, place: &Place, step: Step) -> Step {
+    let of_all = Call::DescribeMetricFilters {
+        log_group_name: String::new(),
+    };
+    let wanted = request(&place.site, of_all);
+    if evidence.has(&wanted) || locked(evidence, place.site.account).is_some() {
+        return step;
+    }
+    step.wanting([wanted])
+}
+
+/// The cause of a filter for the control's events that is on another log group.
+fn elsewhere(
+    evidence: &Reader<'_>,
+    place: &Place,
+    required: Required<'_>,
+    decisions: &mut Decisions,
+) -> Option<Cause> {
+    let others = evidence.other_metric_filters(&place.site, &place.name);
+    let (on, filter) = others.into_iter().find(|(_, filter)| {
+        decisions.pattern(&filter.filter_pattern).is_ok()
+            && decisions.covers(required, &[&filter.filter_pattern]) == Covering::Covers
+    })?;
+    Some(Cause::new(
+        &ELSEWHERE,
+        format!(
+            "log group `{}` has no metric filter for the control's events; metric filter `{}` for them is on log group `{on}`, to which the trail does not write",
+            place.name, filter.filter_name
+        ),
+    ))
+}
+
 /// The step of filters that together do not match every event of the control.
 pub(in crate::evaluate) fn misses(
+    evidence: &Reader<'_>,
     place: &Place,
     view: &View<MetricFilter>,
     rejected: Option<&Cause>,
@@ -414,7 +456,10 @@ pub(in crate::evaluate) fn misses(
 ) -> Step {
     let step = step(place, view);
     if view.items.is_empty() {
-        return step.because(Cause::new(
+        if let Some(cause) = elsewhere(evidence, place, required, decisions) {
+            return step.because(cause);
+        }
+        return or_elsewhere(evidence, place, step).because(Cause::new(
             &NONE,
             format!("log group `{}` has no metric filter", place.name),
         ));
@@ -442,7 +487,10 @@ pub(in crate::evaluate) fn misses(
     };
     let filters = match own.as_slice() {
         [] => {
-            return step.because(Cause::new(
+            if let Some(cause) = elsewhere(evidence, place, required, decisions) {
+                return step.because(cause);
+            }
+            return or_elsewhere(evidence, place, step).because(Cause::new(
                 &NONE,
                 format!(
                     "log group `{}` has no metric filter for the control's events; {} other{} events of other controls",

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{CallDefinition, Operation, Pages, Parameters, Permission, Quota, Reader, Subject};
 use crate::evidence::CallError;
-use crate::evidence::shapes::{AlarmsResponse, CompositeAlarm, MetricAlarm};
+use crate::evidence::shapes::{AlarmsResponse, CompositeAlarm, LogAlarm, MetricAlarm};
 use crate::evidence::store::{Filing, Pool, Site, Unreadable};
 use crate::evidence::table::BySelection;
 use crate::evidence::view::{View, newest};
@@ -28,6 +28,8 @@ pub(in crate::evidence) struct Selection {
     metric: bool,
     /// Composite alarms; only when asked for by name of the type.
     composite: bool,
+    /// Log alarms; only when asked for by name of the type.
+    log: bool,
     /// Whether the answer leaves alarms out: by name, prefix, state or action.
     rest: Option<String>,
 }
@@ -38,6 +40,7 @@ impl Selection {
         Ok(Self {
             metric: types.is_empty() || types.iter().any(|kind| kind == "MetricAlarm"),
             composite: types.iter().any(|kind| kind == "CompositeAlarm"),
+            log: types.iter().any(|kind| kind == "LogAlarm"),
             rest: parameters.rest(&["AlarmTypes"]),
         })
     }
@@ -50,6 +53,8 @@ pub(in crate::evidence) struct Alarms {
     metric: Kept<MetricAlarm>,
     /// Alarms on other alarms; an error where the answer has no such list.
     composite: Kept<CompositeAlarm>,
+    /// Alarms on queries over log groups: where nobody asked for them, there is no such list.
+    log: Kept<LogAlarm>,
     /// Whether no token for a further page remained.
     complete: bool,
 }
@@ -60,7 +65,7 @@ type Kept<T> = Result<Vec<Arc<T>>, Arc<CallError>>;
 pub(in crate::evidence) type Answers = BySelection<Selection, Alarms>;
 
 pub(super) fn parameters() -> Value {
-    json!({ "AlarmTypes": ["MetricAlarm", "CompositeAlarm"] })
+    json!({ "AlarmTypes": ["MetricAlarm", "CompositeAlarm", "LogAlarm"] })
 }
 
 pub(super) fn file(
@@ -78,6 +83,7 @@ pub(super) fn file(
         Ok(Arc::new(Alarms {
             metric: response.metric_alarms.ok_or_else(|| absent("MetricAlarms")),
             composite: response.composite_alarms.ok_or_else(|| absent("CompositeAlarms")),
+            log: Ok(response.log_alarms),
             complete,
         }))
     })?;
@@ -142,6 +148,18 @@ impl Reader<'_> {
                 let mut composite = alarms.composite.iter().flatten().map(|alarm| &alarm.alarm_name);
                 metric.any(|known| **known == *name) || composite.any(|known| **known == *name)
             })
+    }
+
+    /// The log alarms of an account in a region.
+    pub fn log_alarms(&self, site: &Site) -> View<LogAlarm> {
+        self.alarms(
+            site,
+            &Kind {
+                asked: |selection| selection.log,
+                list: |alarms| &alarms.log,
+                name: |alarm: &LogAlarm| &alarm.alarm_name,
+            },
+        )
     }
 
     fn alarms<T>(&self, site: &Site, kind: &Kind<T>) -> View<T> {

@@ -43,6 +43,9 @@ impl Selection {
 pub(in crate::evidence) type Answers = BySelection<Selection, Listing<Arc<MetricFilter>>>;
 
 pub(super) fn parameters(log_group_name: &str) -> Value {
+    if log_group_name.is_empty() {
+        return json!({});
+    }
     json!({ "logGroupName": log_group_name })
 }
 
@@ -62,6 +65,13 @@ pub(super) fn file(
 }
 
 pub(super) fn is_answered(reader: &Reader<'_>, site: &Site, log_group_name: &str) -> bool {
+    if log_group_name.is_empty() {
+        reader.looks_up(|| subject(site));
+        let mut answers = reader.selected(|tables| &tables.describe_metric_filters, site);
+        let of_all = |selection: &Selection| selection.log_group.is_none() && selection.rest.is_none();
+        let answer = answers.find(|(selection, _)| of_all(selection));
+        return answer.map(|(_, answer)| reader.uses(answer)).is_some();
+    }
     let view = reader.metric_filters(site, log_group_name);
     view.complete || view.failure.is_some()
 }
@@ -71,6 +81,35 @@ fn subject(site: &Site) -> Subject {
 }
 
 impl Reader<'_> {
+    /// The metric filters of other log groups of the account and region, as far as they were seen,
+    /// each with its log group: in the order of log groups, then of names.
+    pub fn other_metric_filters(
+        &self,
+        site: &Site,
+        log_group: &str,
+    ) -> Vec<(String, Arc<MetricFilter>)> {
+        self.looks_up(|| subject(site));
+        let mut seen = BTreeMap::new();
+        for (selection, answer) in self.selected(|tables| &tables.describe_metric_filters, site) {
+            let Ok(listing) = &answer.outcome else {
+                continue;
+            };
+            let mut used = false;
+            for filter in &listing.items {
+                let asked = selection.log_group.as_deref();
+                let on = filter.log_group_name.as_deref().or(asked);
+                if let Some(on) = on.filter(|on| *on != log_group) {
+                    used = true;
+                    seen.insert((on.to_owned(), filter.filter_name.clone()), Arc::clone(filter));
+                }
+            }
+            if used {
+                self.uses(answer);
+            }
+        }
+        seen.into_iter().map(|((on, _), filter)| (on, filter)).collect()
+    }
+
     /// Whether some metric filter of an account in a region was seen to write to a metric.
     pub fn feeds_metric(&self, site: &Site, namespace: &str, metric: &str) -> bool {
         self.looks_up(|| subject(site));

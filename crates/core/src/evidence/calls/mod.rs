@@ -169,7 +169,7 @@ calls! {
     };
     /// The metric filters of a log group.
     describe_metric_filters: DescribeMetricFilters {
-        /// The log group's name.
+        /// The log group's name; empty for the filters of every log group there.
         log_group_name: String,
     };
     /// Every alarm of an account in a region: metric alarms and composite alarms.

@@ -15,6 +15,40 @@ pub(in crate::evidence) struct AlarmsResponse {
     pub(in crate::evidence) metric_alarms: Option<Vec<Arc<MetricAlarm>>>,
     #[serde(default)]
     pub(in crate::evidence) composite_alarms: Option<Vec<Arc<CompositeAlarm>>>,
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub(in crate::evidence) log_alarms: Vec<Arc<LogAlarm>>,
+}
+
+/// An alarm on the result of a query over log groups.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", expecting = "a log alarm")]
+pub struct LogAlarm {
+    /// Its name. Untrusted text.
+    pub alarm_name: String,
+    /// Its ARN.
+    #[serde(default, deserialize_with = "text")]
+    pub alarm_arn: Option<String>,
+    /// Whether state changes run actions; absent is true.
+    #[serde(default)]
+    pub actions_enabled: Option<bool>,
+    /// What runs when the alarm goes into ALARM.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub alarm_actions: Vec<String>,
+    /// What it asks, and where.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub scheduled_query_configuration: ScheduledQueryConfiguration,
+}
+
+/// What a log alarm asks, and where.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ScheduledQueryConfiguration {
+    /// The query. Untrusted text.
+    #[serde(default, deserialize_with = "text")]
+    pub query_string: Option<String>,
+    /// The log groups, by name or ARN.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub log_group_identifiers: Vec<String>,
 }
 
 /// An alarm on a metric or on metric math.

@@ -12,8 +12,8 @@ mod topic;
 mod trail;
 
 pub use alarm::{
-    CompositeAlarm, Dimension, EvaluationWindow, Metric, MetricAlarm, MetricDataQuery, MetricStat,
-    MuteRule, MuteTargets, WarmUpConfiguration,
+    CompositeAlarm, Dimension, EvaluationWindow, LogAlarm, Metric, MetricAlarm, MetricDataQuery,
+    MetricStat, MuteRule, MuteTargets, ScheduledQueryConfiguration, WarmUpConfiguration,
 };
 pub use key::{KeyMetadata, KeyPolicy};
 pub use logs::{LogGroup, MetricFilter, MetricTransformation};

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::evaluate::fixture::{
-    Case, MANAGEMENT, MEMBER, OTHER, PATTERN, World, check, table, verdict,
+    Case, MANAGEMENT, MEMBER, OTHER, PATTERN, TOPIC, World, check, table, verdict,
 };
 use crate::finding::Status::{Fail, Pass, Unknown};
 
@@ -594,4 +594,52 @@ pub(in crate::evaluate) fn observed() -> Vec<(&'static str, World)> {
         ),
         ("alarm.fires-late", changed("EvaluationPeriods", json!(24))),
     ]
+}
+
+/// A query over the log group may tell somebody, and the benchmark knows nothing of it.
+#[test]
+fn log_alarms_over_the_log_group() {
+    let alarm = |change: &Value| {
+        let mut alarm = json!({
+            "AlarmName": "query", "ActionsEnabled": true, "AlarmActions": [TOPIC],
+            "ScheduledQueryConfiguration": {"QueryString": "filter x", "LogGroupIdentifiers": ["trail"]},
+        });
+        for (name, value) in change.as_object().unwrap() {
+            alarm[name] = value.clone();
+        }
+        World::healthy()
+            .set(
+                "cloudwatch:DescribeAlarms",
+                MANAGEMENT,
+                "/MetricAlarms",
+                json!([]),
+            )
+            .set(
+                "cloudwatch:DescribeAlarms",
+                MANAGEMENT,
+                "/LogAlarms",
+                json!([alarm]),
+            )
+    };
+    let over =
+        |groups: &Value| json!({"ScheduledQueryConfiguration": {"LogGroupIdentifiers": groups}});
+    let arn = "arn:aws:logs:eu-west-1:111111111111:log-group:trail:*";
+    for (change, effective) in [
+        (json!({}), Unknown),
+        (over(&json!([arn])), Unknown),
+        (over(&json!(["other"])), Fail),
+        (
+            over(&json!([
+                "arn:aws:logs:eu-west-1:222222222222:log-group:trail"
+            ])),
+            Fail,
+        ),
+        (json!({"AlarmActions": []}), Fail),
+        (json!({"ActionsEnabled": false}), Fail),
+    ] {
+        check(&alarm(&change), Fail, effective, Some("alarm.none"));
+    }
+    let mut world = alarm(&json!({}));
+    world.policy.assurance = crate::policy::Assurance::Effective;
+    check(&world, Fail, Unknown, Some("alarm.log-alarm"));
 }

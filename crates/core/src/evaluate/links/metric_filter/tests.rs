@@ -1,7 +1,7 @@
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::control;
-use crate::evaluate::fixture::{Case, MANAGEMENT, MEMBER, PATTERN, World, check, table};
+use crate::evaluate::fixture::{Case, MANAGEMENT, MEMBER, PATTERN, World, check, names, table};
 use crate::finding::Status::{Fail, Pass, Unknown};
 
 /// Filters that look at some regions each cover the control together, if all are live. Whose region
@@ -454,4 +454,38 @@ pub(in crate::evaluate) fn observed() -> Vec<(&'static str, World)> {
         ("metric-filter.misses-related-events", World::healthy()),
         ("metric-filter.misses-undocumented-values", undocumented),
     ]
+}
+
+/// A filter for the control's events on a log group that the trail does not write to.
+#[test]
+fn a_filter_elsewhere_is_named() {
+    let elsewhere = json!({"filterName": "left", "filterPattern": PATTERN, "logGroupName": "old",
+        "metricTransformations": []});
+    let all = |world: World, filters: &Value| {
+        world.with(
+            "logs:DescribeMetricFilters",
+            MANAGEMENT,
+            "eu-west-1",
+            &json!({}),
+            &json!({ "metricFilters": filters }),
+        )
+    };
+    let none = World::healthy().set(
+        "logs:DescribeMetricFilters",
+        MANAGEMENT,
+        "/metricFilters",
+        json!([]),
+    );
+    check(&none, Fail, Fail, Some("metric-filter.none"));
+    assert_eq!(
+        names(&none.wanted(MEMBER)),
+        ["logs:DescribeMetricFilters 111111111111 eu-west-1"]
+    );
+    let found = all(none.clone(), &json!([elsewhere]));
+    check(&found, Fail, Fail, Some("metric-filter.elsewhere"));
+    assert!(found.finding(MEMBER).message.contains("`old`"));
+    assert_eq!(found.wanted(MEMBER), []);
+    let nothing = all(none, &json!([]));
+    check(&nothing, Fail, Fail, Some("metric-filter.none"));
+    assert_eq!(nothing.wanted(MEMBER), []);
 }
