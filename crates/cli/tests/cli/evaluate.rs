@@ -192,12 +192,10 @@ fn a_line_that_is_no_record() {
 #[test]
 fn an_operation_nobody_knows() {
     let place = Place::new();
-    let line = evidence()
-        .lines()
-        .next()
-        .unwrap()
-        .replace("sts:GetCallerIdentity", "s3:ListBuckets");
-    place.write("evidence.ndjson", line + "\n");
+    let known = evidence();
+    let first = known.lines().next().unwrap();
+    let unknown = first.replace("sts:GetCallerIdentity", "s3:ListBuckets");
+    place.write("evidence.ndjson", format!("{known}{unknown}\n"));
     assert_snapshot!(place.transcript(&["evaluate", "--evidence", "evidence.ndjson"]));
 }
 
