@@ -202,13 +202,28 @@ fn none(
         .items
         .iter()
         .find(|alarm| alarm.metric_name.as_deref() == Some(transformation.metric_name.as_str()));
-    let hint = elsewhere.map_or_else(String::new, |alarm| {
-        format!(
+    // Names that look alike are not alike: blanks around them, or another case.
+    let alike = |one: Option<&str>, other: &str| {
+        one.is_some_and(|one| one.trim().eq_ignore_ascii_case(other.trim()))
+    };
+    let nearly = alarms.items.iter().find(|alarm| {
+        alike(alarm.metric_name.as_deref(), &transformation.metric_name)
+            && alike(alarm.namespace.as_deref(), &transformation.metric_namespace)
+    });
+    let hint = match (nearly, elsewhere) {
+        (Some(alarm), _) => format!(
+            "; alarm `{}` watches `{}/{}`, whose name differs by blanks or case alone",
+            alarm.alarm_name,
+            alarm.namespace.as_deref().unwrap_or_default(),
+            alarm.metric_name.as_deref().unwrap_or_default()
+        ),
+        (None, Some(alarm)) => format!(
             "; alarm `{}` watches a metric of that name in namespace `{}`",
             alarm.alarm_name,
             alarm.namespace.as_deref().unwrap_or_default()
-        )
-    });
+        ),
+        (None, None) => String::new(),
+    };
     format!(
         "no alarm in account {} and {} watches metric `{metric}`{hint}",
         site.account, site.region

@@ -643,3 +643,19 @@ fn log_alarms_over_the_log_group() {
     world.policy.assurance = crate::policy::Assurance::Effective;
     check(&world, Fail, Unknown, Some("alarm.log-alarm"));
 }
+
+/// Who looks at two names that differ by a blank sees one name.
+#[test]
+fn a_name_that_differs_by_a_blank_is_told() {
+    let world = World::healthy().set(
+        "cloudwatch:DescribeAlarms",
+        MANAGEMENT,
+        "/MetricAlarms/0/MetricName",
+        json!("Failures "),
+    );
+    let message = world.finding(MEMBER).message;
+    assert!(
+        message.contains("alarm `failures` watches `CISBenchmark/Failures `"),
+        "{message}"
+    );
+}
