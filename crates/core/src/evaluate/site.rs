@@ -382,9 +382,10 @@ impl<'s> Site<'s, '_> {
 
     fn branch(&mut self, yardstick: Yardstick) -> Branch {
         let chain = self.chain(yardstick);
+        let chain = self.or_other_shape(chain, yardstick);
         Branch {
             wants: self.wants(yardstick, &chain),
-            chain: self.or_other_shape(chain, yardstick),
+            chain,
         }
     }
 
@@ -394,8 +395,20 @@ impl<'s> Site<'s, '_> {
         if yardstick == Yardstick::Cis || !broken {
             return chain;
         }
-        let other = alarm::log_alarm_over(self.question.place, &self.alarms.log);
-        other.map_or(chain, |step| vec![Arc::new(step)])
+        let Question {
+            evidence, place, ..
+        } = self.question;
+        if let Some(step) = alarm::log_alarm_over(place, &self.alarms.log) {
+            return vec![Arc::new(step)];
+        }
+        // Without a filter nobody has asked for alarms yet.
+        match chain.as_slice() {
+            [broken] => {
+                let wants = alarm::unasked(evidence, &place.site, &self.alarms.metric);
+                vec![Arc::new(Step::clone(broken).wanting(wants))]
+            }
+            _ => chain,
+        }
     }
 
     /// What is passed on effectively.

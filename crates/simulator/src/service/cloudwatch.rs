@@ -136,8 +136,8 @@ fn describe_alarms(organization: &Organization, site: &Site, context: Context<'_
         .partition(|alarm| alarm.is_composite());
     let (on_logs, metric): (Vec<&Alarm>, Vec<&Alarm>) =
         others.into_iter().partition(|alarm| alarm.is_on_logs());
-    // Where the caller does not ask for them, the list is not there.
-    let on_logs = wants("LogAlarm").then(|| {
+    // Where there are none, or the caller does not ask for them, the list is not there.
+    let on_logs = (!on_logs.is_empty()).then(|| {
         let on_logs = on_logs.into_iter();
         on_logs
             .map(|alarm| log_alarm(organization, context, alarm))

@@ -13,7 +13,9 @@ use crate::account::AccountId;
 use crate::evaluate::firing::{self, Firing, Restriction, Signal};
 use crate::evaluate::reading::{Unread, locked, request};
 use crate::evaluate::verdict::{Cause, Reason, Step, Verdict};
-use crate::evidence::{Call, MetricAlarm, MetricTransformation, Operation, Reader, Site, View};
+use crate::evidence::{
+    Call, MetricAlarm, MetricTransformation, Operation, Reader, Request, Site, View,
+};
 use crate::finding::{LinkName, Status};
 use crate::observation::ObservationKind;
 
@@ -190,6 +192,17 @@ pub(in crate::evaluate) fn judge(
         ))
         .wanting(unread.wants);
     (watching, Some(unseen))
+}
+
+/// The call for the alarms of an account and region, where it was never made.
+pub(in crate::evaluate) fn unasked(
+    evidence: &Reader<'_>,
+    site: &Site,
+    alarms: &View<MetricAlarm>,
+) -> Option<Request> {
+    let asked = alarms.observed_at.is_some() || alarms.failure.is_some();
+    (!asked && locked(evidence, site.account).is_none())
+        .then(|| request(site, Call::DescribeAlarms))
 }
 
 fn none(
