@@ -88,9 +88,12 @@ pub(crate) fn conclude(
 /// records of later versions.
 fn note_unread(run: &mut Run, evidence: &Evidence, output: &Output) {
     for (operation, count) in evidence.unknown_operations() {
+        let records = match count {
+            1 => format!("1 record of {operation} is"),
+            many => format!("{many} records of {operation} are"),
+        };
         output.warn(format_args!(
-            "{count} records of {operation} are kept and not read: this version does not know the \
-             operation"
+            "{records} kept and not read: this version does not know the operation"
         ));
     }
     // Whoever names the accounts needs no list of them.

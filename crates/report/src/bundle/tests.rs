@@ -35,6 +35,14 @@ fn unpacked(path: &Path) -> Result<Bundle, BundleError> {
     unpack(path, folder.path())
 }
 
+/// What a compressed archive holds; `None` where it cannot be read.
+fn contents(compressed: &[u8]) -> Option<Vec<u8>> {
+    let mut contents = Vec::new();
+    let mut decoder = flate2::read::GzDecoder::new(compressed);
+    std::io::Read::read_to_end(&mut decoder, &mut contents).ok()?;
+    Some(contents)
+}
+
 #[test]
 fn a_bundle_round_trips() {
     let packed = packed();
@@ -81,8 +89,10 @@ fn any_changed_byte_is_found() {
         // stands before a trailer of eight, always does.
         changed[place] ^= if place + 9 == original.len() { 1 } else { 0x10 };
         fs::write(&packed.path, &changed).unwrap();
+        // A repetition may be written as one of another place with the same text: then nothing is
+        // lost.
         assert!(
-            unpacked(&packed.path).is_err(),
+            unpacked(&packed.path).is_err() || contents(&changed) == contents(&original),
             "byte {place} of {}",
             original.len()
         );

@@ -260,7 +260,9 @@ fn selectors(organization: &Organization, seen: Seen<'_>) -> Structure {
         Selectors::AdvancedDefault => {
             answer.with("AdvancedEventSelectors", advanced(&[management]))
         }
-        Selectors::None => answer,
+        Selectors::None => answer
+            .with("EventSelectors", basic(&[]))
+            .with("AdvancedEventSelectors", advanced(&[])),
         Selectors::Basic(selectors) => answer.with("EventSelectors", basic(selectors)),
         Selectors::Advanced(selectors) => {
             answer.with("AdvancedEventSelectors", advanced(selectors))

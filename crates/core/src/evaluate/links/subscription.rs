@@ -229,11 +229,13 @@ impl Question<'_> {
             topic_arn: topic.to_string(),
         };
         let answers = evidence.topic_attributes(topic.as_str());
-        if let Reading::Unread(attributes) = ask_owner(evidence, topic, self.alarms, call, answers)
-            && is_missing(&attributes)
-        {
-            return Err(gone(attributes));
-        }
+        let attributes = match ask_owner(evidence, topic, self.alarms, call, answers) {
+            Reading::Unread(attributes) if is_missing(&attributes) => {
+                return Err(gone(attributes));
+            }
+            Reading::Unread(attributes) => attributes.wants,
+            Reading::Read { .. } => Vec::new(),
+        };
         let answers = evidence.subscriptions(topic.as_str());
         let list = ask_owner(evidence, topic, self.alarms, || Self::call(topic), answers);
         let unread = match list {
@@ -251,6 +253,16 @@ impl Question<'_> {
             "the subscriptions of topic {topic} could not be seen: {}",
             unread.why
         );
+        // The topic first: what is seen of a chain is not to depend on which of two answers an
+        // interrupted scan got.
+        let unread = if attributes.is_empty() {
+            unread
+        } else {
+            Unread {
+                wants: attributes,
+                ..unread
+            }
+        };
         Err((Cause::new(&NOT_OBSERVED, why), unread))
     }
 

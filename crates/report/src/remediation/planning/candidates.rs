@@ -43,6 +43,9 @@ pub(super) struct Candidate {
     pub(super) notes: Vec<String>,
     /// A topic the user named and the run never looked at; whether somebody is taken to listen.
     pub(super) assumed: Option<(String, bool)>,
+    /// A topic whose subscriptions are taken to let everything through, because the run never
+    /// looked.
+    pub(super) unfiltered: Option<String>,
     /// Where alarms of others are taken to be unmuted, because the run never looked.
     pub(super) unmuted: Option<(AccountId, Region)>,
 }
@@ -57,6 +60,9 @@ impl Candidate {
     pub(super) fn put_into(&self, mut changing: Changing<'_>) {
         if let Some((arn, somebody_listens)) = &self.assumed {
             changing.assume_topic(arn, *somebody_listens);
+        }
+        if let Some(arn) = &self.unfiltered {
+            changing.assume_unfiltered(arn);
         }
         if let Some((account, region)) = &self.unmuted {
             changing.assume_unmuted(*account, region);
@@ -115,6 +121,7 @@ struct Target {
     reused: Option<Reused>,
     notes: Vec<String>,
     assumed: Option<(String, bool)>,
+    unfiltered: Option<String>,
 }
 
 impl<'a> Setting<'a> {
@@ -181,6 +188,7 @@ impl<'a> Setting<'a> {
                 .into_iter()
                 .collect(),
             assumed: None,
+            unfiltered: None,
             unmuted: unseen.then_some(place),
         }])
     }
@@ -414,6 +422,7 @@ impl<'a> Setting<'a> {
                 .collect(),
             notes,
             assumed: target.assumed,
+            unfiltered: target.unfiltered,
             unmuted: None,
         })
     }
@@ -448,11 +457,17 @@ impl<'a> Setting<'a> {
             // Somebody hears already, or has to be told: which of these is found out by trying.
             let people = self.subscriptions(&topic).unwrap_or_default();
             let with_people = (!people.is_empty()).then_some(people);
+            let unseen = !self.state.saw_filter_policies(arn);
+            let note = format!(
+                "the run did not look at the filter policies of the subscriptions of `{arn}`: the scan after apply does"
+            );
             for steps in std::iter::once(Vec::new()).chain(with_people) {
                 targets.push(Target {
                     arn: arn.clone(),
                     steps,
                     reused: Some(self.reused_topic(arn)),
+                    notes: unseen.then(|| note.clone()).into_iter().collect(),
+                    unfiltered: unseen.then(|| arn.clone()),
                     ..Target::default()
                 });
             }
@@ -481,8 +496,11 @@ impl<'a> Setting<'a> {
                 "the run did not look at the topic `{topic}`: apply looks at it first and leaves the site alone if it is not usable"
             ));
         }
+        // Who hears is looked for only where the chain got so far.
+        let unfiltered = seen && !self.state.saw_filter_policies(topic.as_str());
         Ok(Target {
             arn: topic.to_string(),
+            unfiltered: unfiltered.then(|| topic.to_string()),
             assumed: (!seen).then(|| (topic.to_string(), steps.is_empty())),
             steps,
             reused: Some(self.reused_topic(topic.as_str())),

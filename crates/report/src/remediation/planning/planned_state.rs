@@ -112,6 +112,12 @@ impl<'a> PlannedState<'a> {
         self.answer(&topic_request(arn, subscriptions_of)?)
     }
 
+    /// Whether the attributes of every confirmed subscription of a topic were asked for.
+    pub(super) fn saw_filter_policies(self, arn: &str) -> bool {
+        let listed = self.subscriptions(arn);
+        unasked(&self.reader(), list(listed.as_ref(), "Subscriptions")).is_empty()
+    }
+
     /// Whether the rules that mute alarms in an account and region were seen.
     pub(super) fn saw_mute_rules(self, account: AccountId, region: &Region) -> bool {
         self.reader().has(&mute_rules_of(account, region))
@@ -295,6 +301,16 @@ impl Changing<'_> {
         }
     }
 
+    /// Takes the confirmed subscriptions of a topic whose attributes were never asked for ones
+    /// without a filter policy. The plan says so.
+    pub(super) fn assume_unfiltered(&mut self, arn: &str) {
+        let answer = topic_request(arn, subscriptions_of).and_then(|request| self.answer(&request));
+        let listed = list(answer.as_ref(), "Subscriptions");
+        for (owner, region, subscription) in unasked(&self.seen.evidence().reader(), listed) {
+            self.put_confirmed(owner, region, subscription);
+        }
+    }
+
     /// What SNS tells of a confirmed subscription that nobody gave a filter policy.
     fn put_confirmed(&mut self, account: AccountId, region: Region, subscription_arn: String) {
         let attributes =
@@ -341,6 +357,25 @@ impl Changing<'_> {
             }
         });
     }
+}
+
+/// The confirmed subscriptions of a list whose attributes nobody asked for, each with its owner and
+/// where it is.
+fn unasked(reader: &Reader<'_>, listed: &[Value]) -> Vec<(AccountId, Region, String)> {
+    let confirmed = |subscription: &Value| {
+        let text = |member: &str| subscription.get(member)?.as_str();
+        let arn: Arn = text("SubscriptionArn")?.parse().ok()?;
+        let owner = text("Owner").and_then(|owner| owner.parse().ok());
+        Some((owner.or(arn.account())?, arn.region()?, arn.to_string()))
+    };
+    let mut found: Vec<_> = listed.iter().filter_map(confirmed).collect();
+    found.retain(|(owner, region, arn)| {
+        let call = Call::GetSubscriptionAttributes {
+            subscription_arn: arn.clone(),
+        };
+        !reader.has(&request(*owner, region, call))
+    });
+    found
 }
 
 fn push(response: &mut Map<String, Value>, member: &str, element: Value) {
