@@ -3,6 +3,7 @@
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "a test that cannot go on has failed, and says why"
 )]
 
@@ -104,12 +105,12 @@ fn check(name: &str, records: &[Record], shuffles: u64) -> usize {
     let expected = planned(&trailproof, &evidence, &numbered(accounts.clone()));
 
     let backwards: Vec<String> = accounts.iter().rev().cloned().collect();
-    let shuffled = (0..shuffles).map(|seed| {
-        let mut shuffled = accounts.clone();
-        fastrand::Rng::with_seed(seed).shuffle(&mut shuffled);
-        shuffled
+    let orders = (0..shuffles).map(|seed| {
+        let mut others = accounts.clone();
+        fastrand::Rng::with_seed(seed).shuffle(&mut others);
+        others
     });
-    for others in std::iter::once(backwards).chain(shuffled) {
+    for others in std::iter::once(backwards).chain(orders) {
         let found = planned(&trailproof, &evidence, &numbered(others));
         let lost = expected.difference(&found).next();
         let new = found.difference(&expected).next();

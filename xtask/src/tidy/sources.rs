@@ -74,6 +74,7 @@ fn test_modules(file: &TrackedFile) -> Vec<String> {
 }
 
 /// What a file may not name.
+#[expect(clippy::struct_excessive_bools, reason = "each is a rule of its own")]
 #[derive(Debug, Clone, Copy)]
 struct Rules {
     /// No files, clock, threads, network, environment: a pure function of its input.

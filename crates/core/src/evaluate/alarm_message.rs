@@ -98,9 +98,9 @@ impl AlarmMessage {
             [
                 "AlarmContributorAttributes" | "TriggeringChildren" | "AlarmTags",
                 ..,
-            ] => Member::Maybe,
+            ]
+            | ["Trigger", "Dimensions", ..] => Member::Maybe,
             ["Trigger", ..] if matches!(self.kind, Kind::Expression) => Member::Maybe,
-            ["Trigger", "Dimensions", ..] => Member::Maybe,
             _ => Member::Absent,
         }
     }

@@ -50,7 +50,7 @@ fn calls_are_wanted_one_after_the_other() {
         (
             "sns:GetTopicAttributes",
             MANAGEMENT,
-            "sns:GetTopicAttributes 111111111111 eu-west-1, sns:ListSubscriptionsByTopic 111111111111 eu-west-1",
+            "sns:GetTopicAttributes 111111111111 eu-west-1",
         ),
         (
             "sns:ListSubscriptionsByTopic",

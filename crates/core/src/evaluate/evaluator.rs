@@ -195,7 +195,7 @@ impl Evaluation<'_> {
             None => Ok(self.beginning(account)),
         };
         let shared = self.evidence.end_records(outer);
-        let mut made = Vec::with_capacity(policy.controls.len());
+        let mut results = Vec::with_capacity(policy.controls.len());
         for (index, control) in policy.controls.iter().enumerate() {
             let required = Required::of(control, policy);
             let outer = self.evidence.begin_records();
@@ -211,9 +211,9 @@ impl Evaluation<'_> {
             let mut note = self.evidence.end_records(outer);
             note.extend(&shared);
             // The names that a finding's commands use decide no verdict, so they are in no note.
-            made.push((make(required, listed, judged, &self.evidence), note));
+            results.push((make(required, listed, judged, &self.evidence), note));
         }
-        made
+        results
     }
 
     /// Every finding, one account after the other, handed over as it is made. Findings share what

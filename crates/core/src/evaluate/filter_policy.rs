@@ -154,6 +154,10 @@ fn of_text(condition: &Value, text: &str) -> Option<bool> {
     }
 }
 
+#[expect(
+    clippy::float_cmp,
+    reason = "SNS compares numbers as they are written, without a margin"
+)]
 fn of_number(condition: &Value, number: f64) -> Option<bool> {
     match condition {
         Value::Number(wanted) => Some(wanted.as_f64()? == number),

@@ -180,17 +180,14 @@ impl Service {
         let length = question.body.len().to_string();
         let mut request = HttpRequest::new(SdkBody::from(question.body));
         request.set_method("POST")?;
-        let content_type = match self.target {
-            Some(target) => {
-                request.set_uri("/")?;
-                let name = format!("{target}.{}", question.operation);
-                request.headers_mut().insert("x-amz-target", name);
-                "application/x-amz-json-1.1"
-            }
-            None => {
-                request.set_uri(format!("/{}", question.operation))?;
-                "application/json"
-            }
+        let content_type = if let Some(target) = self.target {
+            request.set_uri("/")?;
+            let name = format!("{target}.{}", question.operation);
+            request.headers_mut().insert("x-amz-target", name);
+            "application/x-amz-json-1.1"
+        } else {
+            request.set_uri(format!("/{}", question.operation))?;
+            "application/json"
         };
         request.headers_mut().insert("content-type", content_type);
         request.headers_mut().insert("content-length", length);

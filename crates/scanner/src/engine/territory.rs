@@ -58,7 +58,7 @@ impl Territory {
 
     /// What the listing says of an account, which is waited for as long as it may come.
     async fn wait_for(&self, account: AccountId) -> Option<bool> {
-        let mut listed = self.listed.subscribe();
+        let mut listed = watch::Sender::subscribe(&self.listed);
         loop {
             let whole = *listed.borrow_and_update();
             let known = self.get(account);

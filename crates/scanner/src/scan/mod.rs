@@ -41,6 +41,14 @@ const CONCURRENCY_PER_ACCOUNT: usize = 32;
 /// complete. Dropping the future ends the scan at once; the evidence file is intact even then.
 pub async fn scan(
     plan: ScanPlan,
+    on_event: impl FnMut(ScanEvent) -> ControlFlow<()>,
+) -> Result<ScanOutcome, ScanError> {
+    // What a scan holds between its answers is too much for the stack of whoever waits for it.
+    Box::pin(run(plan, on_event)).await
+}
+
+async fn run(
+    plan: ScanPlan,
     mut on_event: impl FnMut(ScanEvent) -> ControlFlow<()>,
 ) -> Result<ScanOutcome, ScanError> {
     let started_at = clock::now();

@@ -208,6 +208,10 @@ pub(in crate::evaluate) fn judge(
     }
 }
 
+#[expect(
+    clippy::too_many_arguments,
+    reason = "an alarm, its topic and what is known of both, each by its name"
+)]
 fn attributes(
     evidence: &Reader<'_>,
     mut step: Step,

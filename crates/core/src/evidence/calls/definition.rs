@@ -24,8 +24,9 @@ impl CallDefinition {
     /// Why a response is no answer: it has none of the members that an answer has to have. Null is
     /// absent, and an error document in place of an answer is none, whatever the HTTP status was.
     pub fn absence(&self, response: &Value) -> Option<CallError> {
-        let has = |member: &&str| response.get(*member).is_some_and(|value| !value.is_null());
-        if self.members.is_empty() || self.members.iter().any(|member| has(&member)) {
+        let has =
+            |member: &&'static str| response.get(*member).is_some_and(|value| !value.is_null());
+        if self.members.is_empty() || self.members.iter().any(has) {
             return None;
         }
         Some(Self::without(self.members, response))
@@ -44,7 +45,8 @@ impl CallDefinition {
             .take(SHOWN)
             .collect();
         if !present.is_empty() {
-            message.push_str(&format!(", only {}", present.join(", ")));
+            message += ", only ";
+            message += &present.join(", ");
         }
         CallError {
             code: "IncompleteAnswer".to_owned(),

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::lenient::{null_is_default, text, time};
 
+#[expect(clippy::struct_field_names, reason = "the names are those of the API")]
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(in crate::evidence) struct AlarmsResponse {

@@ -43,10 +43,9 @@ impl<'a> PlannedState<'a> {
     }
 
     fn answer(self, request: &Request) -> Option<Arc<Value>> {
-        let layers = self.tried.into_iter().chain([self.planned]);
+        let mut layers = self.tried.into_iter().chain([self.planned]);
         layers
-            .filter_map(|layer| layer.answers.get(request))
-            .next()
+            .find_map(|layer| layer.answers.get(request))
             .cloned()
             .or_else(|| self.seen.answer(request))
     }
@@ -94,7 +93,7 @@ impl<'a> PlannedState<'a> {
 
     /// The attributes of a topic as they were before any change.
     pub(super) fn seen_topic(self, arn: &str) -> Option<Value> {
-        attributes(self.seen.answer(&topic_request(arn, attributes_of)?)?)
+        attributes(&*self.seen.answer(&topic_request(arn, attributes_of)?)?)
     }
 
     /// The answer with the alarms of an account and region, where there was one.
@@ -104,7 +103,7 @@ impl<'a> PlannedState<'a> {
 
     /// The attributes of a topic, where they were seen.
     pub(super) fn topic(self, arn: &str) -> Option<Value> {
-        attributes(self.answer(&topic_request(arn, attributes_of)?)?)
+        attributes(&*self.answer(&topic_request(arn, attributes_of)?)?)
     }
 
     /// The answer with the subscriptions of a topic, where there was one.
@@ -391,7 +390,7 @@ fn is_complete(answer: &Value) -> bool {
     answer.get("NextToken").is_none()
 }
 
-fn attributes(answer: Arc<Value>) -> Option<Value> {
+fn attributes(answer: &Value) -> Option<Value> {
     answer.get("Attributes").cloned()
 }
 

@@ -162,9 +162,9 @@ fn at_target(
     match &mut audience.hears {
         Hears::Yes(detail) => {
             *detail = format!("{machine} publishes to {target}: {detail}");
-            let forwarded =
+            let passed_on =
                 format!("{machine} passes messages of topic {topic} on to topic {target}");
-            audience.observations.push((&FORWARDED, forwarded));
+            audience.observations.push((&FORWARDED, passed_on));
             audience.observations.push((
                 &PUBLISHER_NOT_JUDGED,
                 format!("whether {machine} may publish to topic {target} was not judged"),
