@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::alarm_message::{AlarmMessage, Member};
 use super::policy::matches;
+use super::undecided::{and, or};
 
 /// Whether a message passes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -194,22 +195,6 @@ fn of_number(condition: &Value, number: f64) -> Option<bool> {
                 _ => None,
             }
         }
-        _ => None,
-    }
-}
-
-fn or(left: Option<bool>, right: Option<bool>) -> Option<bool> {
-    match (left, right) {
-        (Some(true), _) | (_, Some(true)) => Some(true),
-        (Some(false), Some(false)) => Some(false),
-        _ => None,
-    }
-}
-
-fn and(left: Option<bool>, right: Option<bool>) -> Option<bool> {
-    match (left, right) {
-        (Some(false), _) | (_, Some(false)) => Some(false),
-        (Some(true), Some(true)) => Some(true),
         _ => None,
     }
 }

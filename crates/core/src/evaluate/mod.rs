@@ -25,6 +25,7 @@ pub mod replay;
 mod routine;
 mod site;
 mod together;
+mod undecided;
 mod verdict;
 mod writers;
 

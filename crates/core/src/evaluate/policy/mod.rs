@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 
 use crate::account::AccountId;
 use crate::arn::Arn;
+use crate::evaluate::undecided::{and, or};
 use condition::{Key, holds};
 pub(crate) use wildcard::matches;
 
@@ -186,22 +187,6 @@ fn texts(value: &Value) -> Option<Vec<&str>> {
     match value {
         Value::String(text) => Some(vec![text]),
         Value::Array(list) => list.iter().map(Value::as_str).collect(),
-        _ => None,
-    }
-}
-
-fn or(left: Option<bool>, right: Option<bool>) -> Option<bool> {
-    match (left, right) {
-        (Some(true), _) | (_, Some(true)) => Some(true),
-        (Some(false), Some(false)) => Some(false),
-        _ => None,
-    }
-}
-
-fn and(left: Option<bool>, right: Option<bool>) -> Option<bool> {
-    match (left, right) {
-        (Some(false), _) | (_, Some(false)) => Some(false),
-        (Some(true), Some(true)) => Some(true),
         _ => None,
     }
 }
