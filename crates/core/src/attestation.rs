@@ -230,14 +230,13 @@ pub fn apply(
             if !attestation.selection().matches(finding) {
                 continue;
             }
-            if attestation.goes_by_tags() {
-                let account = finding.account.id;
-                let Some(tags) = evidence.reader().account_tags(account) else {
+            let account = finding.account.id;
+            match attestation.selection().matches_tags(account, evidence) {
+                Some(true) => {}
+                Some(false) => continue,
+                None => {
                     let accounts = applied.without_tags.entry(place).or_default();
                     accounts.insert(account);
-                    continue;
-                };
-                if !attestation.selection().matches_tags(tags) {
                     continue;
                 }
             }

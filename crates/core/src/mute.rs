@@ -233,14 +233,13 @@ pub fn apply(
             if !mute.accepts(finding.status) || !mute.selects(finding) {
                 continue;
             }
-            if !mute.tag.is_empty() {
-                let account = finding.account.id;
-                let Some(tags) = evidence.reader().account_tags(account) else {
+            let account = finding.account.id;
+            match mute.selection().matches_tags(account, evidence) {
+                Some(true) => {}
+                Some(false) => continue,
+                None => {
                     let accounts = applied.without_tags.entry(place).or_default();
                     accounts.insert(account);
-                    continue;
-                };
-                if !mute.selection().matches_tags(tags) {
                     continue;
                 }
             }

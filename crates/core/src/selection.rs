@@ -1,11 +1,10 @@
 //! Which findings somebody means: by account, organizational unit, tag and control. What people
 //! accept or attest is written in this form.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 
 use crate::account::AccountId;
+use crate::evidence::Evidence;
 use crate::finding::Finding;
 
 /// What was given; every part that is given has to match.
@@ -40,12 +39,16 @@ impl Selection<'_> {
             && (self.ou.is_empty() || self.ou.iter().any(|unit| below(path, unit)))
     }
 
-    /// Whether an account with these tags is meant.
-    pub(crate) fn matches_tags(&self, tags: &BTreeMap<String, String>) -> bool {
-        self.tag.iter().all(|tag| {
+    /// Whether an account is meant by its tags in the evidence; `None` where they are not known.
+    pub(crate) fn matches_tags(&self, account: AccountId, evidence: &Evidence) -> Option<bool> {
+        if self.tag.is_empty() {
+            return Some(true);
+        }
+        let tags = evidence.reader().account_tags(account)?;
+        Some(self.tag.iter().all(|tag| {
             tag.split_once('=')
                 .is_some_and(|(key, value)| tags.get(key).is_some_and(|found| found == value))
-        })
+        }))
     }
 
     /// What it is, in a few words, for messages.
