@@ -27,14 +27,14 @@ impl Clients {
     pub(super) async fn describe_metric_filters(
         &self,
         target: &Target,
-        log_group_name: &str,
+        log_group_name: Option<String>,
         token: Option<String>,
     ) -> Result<Answer, Failure> {
         let clients = self.at(&target.region);
         let request = clients
             .logs()
             .describe_metric_filters()
-            .set_log_group_name(Some(log_group_name.to_owned()).filter(|name| !name.is_empty()))
+            .set_log_group_name(log_group_name)
             .limit(PAGE)
             .set_next_token(token);
         as_sent(target, Encoding::Json, request.send()).await

@@ -130,7 +130,7 @@ impl Clients {
                     .await
             }
             Call::DescribeMetricFilters { log_group_name } => {
-                self.describe_metric_filters(target, log_group_name, token)
+                self.describe_metric_filters(target, log_group_name.clone(), token)
                     .await
             }
             Call::DescribeAlarms => self.describe_alarms(target, token).await,

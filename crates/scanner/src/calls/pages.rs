@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn logs_write_their_token_small() {
         let ask = Ask::Evidence(Call::DescribeMetricFilters {
-            log_group_name: "g".to_owned(),
+            log_group_name: Some("g".to_owned()),
         });
         let mut pages = Pages::new(&ask);
         let first = json!({"metricFilters": [1], "nextToken": "a"});

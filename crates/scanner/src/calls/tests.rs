@@ -35,7 +35,7 @@ fn calls() -> Vec<Call> {
             log_group_name: group(),
         },
         Call::DescribeMetricFilters {
-            log_group_name: group(),
+            log_group_name: Some(group()),
         },
         Call::DescribeAlarms,
         Call::ListAlarmMuteRules { alarm_name: None },

@@ -109,7 +109,7 @@ fn refusals_are_those_of_the_service() {
         (error.code, error.class)
     };
     let filters = |group: &str| Call::DescribeMetricFilters {
-        log_group_name: group.to_owned(),
+        log_group_name: Some(group.to_owned()),
     };
     let topic = |name: &str| Call::GetTopicAttributes {
         topic_arn: format!("arn:aws:sns:us-east-1:{DELEGATED}:{name}"),

@@ -394,7 +394,7 @@ pub(in crate::evaluate) fn unseen(
             Unread::never_asked(request(
                 &place.site,
                 Call::DescribeMetricFilters {
-                    log_group_name: place.name.clone(),
+                    log_group_name: Some(place.name.clone()),
                 },
             ))
         }),
@@ -414,7 +414,7 @@ pub(in crate::evaluate) fn unseen(
 /// no. The verdict does not rest on it, only what is to be done.
 fn or_elsewhere(evidence: &Reader<'_>, place: &Place, step: Step) -> Step {
     let of_all = Call::DescribeMetricFilters {
-        log_group_name: String::new(),
+        log_group_name: None,
     };
     let wanted = request(&place.site, of_all);
     if evidence.has(&wanted) || locked(evidence, place.site.account).is_some() {

@@ -81,9 +81,11 @@ pub(super) fn file(
         selection.composite |= composite.is_some_and(|list| !list.is_empty());
         let absent = |list: &str| Arc::new(CallDefinition::without(&[list], &Value::Null));
         Ok(Arc::new(Alarms {
-            metric: response.metric_alarms.ok_or_else(|| absent("MetricAlarms")),
-            composite: response.composite_alarms.ok_or_else(|| absent("CompositeAlarms")),
-            log: Ok(response.log_alarms),
+            metric: (response.metric_alarms.map(|list| METRIC.sorted(list)))
+                .ok_or_else(|| absent("MetricAlarms")),
+            composite: (response.composite_alarms.map(|list| COMPOSITE.sorted(list)))
+                .ok_or_else(|| absent("CompositeAlarms")),
+            log: Ok(LOG.sorted(response.log_alarms)),
             complete,
         }))
     })?;
@@ -113,29 +115,45 @@ struct Kind<T: 'static> {
     name: fn(&T) -> &str,
 }
 
+const METRIC: Kind<MetricAlarm> = Kind {
+    asked: |selection| selection.metric,
+    list: |alarms| &alarms.metric,
+    name: |alarm| &alarm.alarm_name,
+};
+const COMPOSITE: Kind<CompositeAlarm> = Kind {
+    asked: |selection| selection.composite,
+    list: |alarms| &alarms.composite,
+    name: |alarm| &alarm.alarm_name,
+};
+const LOG: Kind<LogAlarm> = Kind {
+    asked: |selection| selection.log,
+    list: |alarms| &alarms.log,
+    name: |alarm| &alarm.alarm_name,
+};
+
+impl<T> Kind<T> {
+    /// A list in the order of names: whether a name is taken is asked for every failing finding,
+    /// and one region may have thousands of alarms.
+    fn sorted(&self, mut list: Vec<Arc<T>>) -> Vec<Arc<T>> {
+        list.sort_by(|left, right| (self.name)(left).cmp((self.name)(right)));
+        list
+    }
+
+    fn is_named(&self, alarms: &Alarms, name: &str) -> bool {
+        let list = (self.list)(alarms).as_ref();
+        list.is_ok_and(|list| list.binary_search_by(|one| (self.name)(one).cmp(name)).is_ok())
+    }
+}
+
 impl Reader<'_> {
     /// The metric alarms of an account in a region.
     pub fn metric_alarms(&self, site: &Site) -> View<MetricAlarm> {
-        self.alarms(
-            site,
-            &Kind {
-                asked: |selection| selection.metric,
-                list: |alarms| &alarms.metric,
-                name: |alarm: &MetricAlarm| &alarm.alarm_name,
-            },
-        )
+        self.alarms(site, &METRIC)
     }
 
     /// The composite alarms of an account in a region.
     pub fn composite_alarms(&self, site: &Site) -> View<CompositeAlarm> {
-        self.alarms(
-            site,
-            &Kind {
-                asked: |selection| selection.composite,
-                list: |alarms| &alarms.composite,
-                name: |alarm: &CompositeAlarm| &alarm.alarm_name,
-            },
-        )
+        self.alarms(site, &COMPOSITE)
     }
 
     /// Whether some alarm of an account in a region was seen under a name.
@@ -144,22 +162,15 @@ impl Reader<'_> {
         self.selected(|tables| &tables.describe_alarms, site)
             .filter_map(|(_, answer)| self.uses(answer).outcome.as_ref().ok())
             .any(|alarms| {
-                let mut metric = alarms.metric.iter().flatten().map(|alarm| &alarm.alarm_name);
-                let mut composite = alarms.composite.iter().flatten().map(|alarm| &alarm.alarm_name);
-                metric.any(|known| **known == *name) || composite.any(|known| **known == *name)
+                METRIC.is_named(alarms, name)
+                    || COMPOSITE.is_named(alarms, name)
+                    || LOG.is_named(alarms, name)
             })
     }
 
     /// The log alarms of an account in a region.
     pub fn log_alarms(&self, site: &Site) -> View<LogAlarm> {
-        self.alarms(
-            site,
-            &Kind {
-                asked: |selection| selection.log,
-                list: |alarms| &alarms.log,
-                name: |alarm: &LogAlarm| &alarm.alarm_name,
-            },
-        )
+        self.alarms(site, &LOG)
     }
 
     fn alarms<T>(&self, site: &Site, kind: &Kind<T>) -> View<T> {

@@ -42,11 +42,11 @@ impl Selection {
 
 pub(in crate::evidence) type Answers = BySelection<Selection, Listing<Arc<MetricFilter>>>;
 
-pub(super) fn parameters(log_group_name: &str) -> Value {
-    if log_group_name.is_empty() {
-        return json!({});
+pub(super) fn parameters(log_group_name: &Option<String>) -> Value {
+    match log_group_name {
+        None => json!({}),
+        Some(name) => json!({ "logGroupName": name }),
     }
-    json!({ "logGroupName": log_group_name })
 }
 
 pub(super) fn file(
@@ -64,16 +64,20 @@ pub(super) fn file(
     Ok(subject)
 }
 
-pub(super) fn is_answered(reader: &Reader<'_>, site: &Site, log_group_name: &str) -> bool {
-    if log_group_name.is_empty() {
-        reader.looks_up(|| subject(site));
-        let mut answers = reader.selected(|tables| &tables.describe_metric_filters, site);
-        let of_all = |selection: &Selection| selection.log_group.is_none() && selection.rest.is_none();
-        let answer = answers.find(|(selection, _)| of_all(selection));
-        return answer.map(|(_, answer)| reader.uses(answer)).is_some();
+pub(super) fn is_answered(
+    reader: &Reader<'_>,
+    site: &Site,
+    log_group_name: &Option<String>,
+) -> bool {
+    if let Some(name) = log_group_name {
+        let view = reader.metric_filters(site, name);
+        return view.complete || view.failure.is_some();
     }
-    let view = reader.metric_filters(site, log_group_name);
-    view.complete || view.failure.is_some()
+    reader.looks_up(|| subject(site));
+    let mut answers = reader.selected(|tables| &tables.describe_metric_filters, site);
+    let answer = answers
+        .find(|(selection, _)| selection.log_group.is_none() && selection.rest.is_none());
+    answer.map(|(_, answer)| reader.uses(answer)).is_some()
 }
 
 fn subject(site: &Site) -> Subject {

@@ -169,8 +169,8 @@ calls! {
     };
     /// The metric filters of a log group.
     describe_metric_filters: DescribeMetricFilters {
-        /// The log group's name; empty for the filters of every log group there.
-        log_group_name: String,
+        /// The log group's name; `None` for the filters of every log group there.
+        log_group_name: Option<String>,
     };
     /// Every alarm of an account in a region: metric alarms and composite alarms.
     describe_alarms: DescribeAlarms;

@@ -32,6 +32,35 @@ pub(super) struct Setting<'a> {
     pub(super) broken: &'a Finding,
 }
 
+/// What is taken for granted where the run never looked.
+#[derive(Debug, Clone)]
+pub(super) enum Assumption {
+    /// A topic that the user names is usable, and whether somebody listens.
+    UsableTopic(String, bool),
+    /// The subscriptions of a topic let everything through.
+    Unfiltered(String),
+    /// Nobody mutes the alarms of an account and region.
+    Unmuted(AccountId, Region),
+}
+
+impl Assumption {
+    /// What a reader of the plan should know of it.
+    fn note(&self) -> String {
+        match self {
+            Self::UsableTopic(topic, _) => format!(
+                "the run did not look at the topic `{topic}`: apply looks at it first and leaves the site alone if it is not usable"
+            ),
+            Self::Unfiltered(topic) => format!(
+                "the run did not look at the filter policies of the subscriptions of `{topic}`: the scan after apply does"
+            ),
+            Self::Unmuted(..) => {
+                "the run did not look for rules that mute the alarm: the scan after apply does"
+                    .to_owned()
+            }
+        }
+    }
+}
+
 /// A possible repair.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Candidate {
@@ -41,13 +70,8 @@ pub(super) struct Candidate {
     pub(super) reused: Vec<Reused>,
     /// What a reader should know.
     pub(super) notes: Vec<String>,
-    /// A topic the user named and the run never looked at; whether somebody is taken to listen.
-    pub(super) assumed: Option<(String, bool)>,
-    /// A topic whose subscriptions are taken to let everything through, because the run never
-    /// looked.
-    pub(super) unfiltered: Option<String>,
-    /// Where alarms of others are taken to be unmuted, because the run never looked.
-    pub(super) unmuted: Option<(AccountId, Region)>,
+    /// What is taken for granted, because the run never looked.
+    pub(super) assumed: Vec<Assumption>,
 }
 
 /// The candidates, and why there are not more.
@@ -58,14 +82,8 @@ pub(super) struct Offers {
 
 impl Candidate {
     pub(super) fn put_into(&self, mut changing: Changing<'_>) {
-        if let Some((arn, somebody_listens)) = &self.assumed {
-            changing.assume_topic(arn, *somebody_listens);
-        }
-        if let Some(arn) = &self.unfiltered {
-            changing.assume_unfiltered(arn);
-        }
-        if let Some((account, region)) = &self.unmuted {
-            changing.assume_unmuted(*account, region);
+        for assumption in &self.assumed {
+            changing.assume(assumption);
         }
         for step in &self.steps {
             changing.put(step);
@@ -120,8 +138,7 @@ struct Target {
     steps: Vec<Step>,
     reused: Option<Reused>,
     notes: Vec<String>,
-    assumed: Option<(String, bool)>,
-    unfiltered: Option<String>,
+    assumed: Vec<Assumption>,
 }
 
 impl<'a> Setting<'a> {
@@ -175,21 +192,17 @@ impl<'a> Setting<'a> {
                 },
             );
         }
-        let place = (self.site.account, self.site.region.clone());
-        let unseen = !self.state.saw_mute_rules(place.0, &place.1);
+        let (account, region) = (self.site.account, &self.site.region);
+        let unseen = !self.state.saw_mute_rules(account, region);
+        let assumed: Vec<Assumption> = unseen
+            .then(|| Assumption::Unmuted(account, region.clone()))
+            .into_iter()
+            .collect();
         Ok(vec![Candidate {
             steps,
             reused: self.reused_chain(&topic),
-            notes: unseen
-                .then(|| {
-                    "the run did not look for rules that mute the alarm: the scan after apply does"
-                        .to_owned()
-                })
-                .into_iter()
-                .collect(),
-            assumed: None,
-            unfiltered: None,
-            unmuted: unseen.then_some(place),
+            notes: assumed.iter().map(Assumption::note).collect(),
+            assumed,
         }])
     }
 
@@ -380,12 +393,8 @@ impl<'a> Setting<'a> {
         let site = self.site;
         let name = self.options.alarm_name.render(self.context());
         NameKind::Alarm.check(&name)?;
-        let alarms = self.state.alarms(site.account, &site.region);
         let name = NameKind::Alarm.free(&name, |name| {
-            ["MetricAlarms", "CompositeAlarms", "LogAlarms"]
-                .into_iter()
-                .flat_map(|kind| list(alarms.as_ref(), kind))
-                .any(|alarm| alarm.get("AlarmName").and_then(Value::as_str) == Some(name))
+            self.state.has_alarm(site.account, &site.region, name)
         });
         let alarm = self.step(
             site.account,
@@ -402,6 +411,7 @@ impl<'a> Setting<'a> {
             self.state.saw_alarms(site.account, &site.region),
         );
         let mut notes = target.notes;
+        notes.extend(target.assumed.iter().map(Assumption::note));
         if self.options.threshold > 1.0 {
             notes.push(format!(
                 "the alarm waits for {} events within {} seconds",
@@ -422,8 +432,6 @@ impl<'a> Setting<'a> {
                 .collect(),
             notes,
             assumed: target.assumed,
-            unfiltered: target.unfiltered,
-            unmuted: None,
         })
     }
 
@@ -457,17 +465,12 @@ impl<'a> Setting<'a> {
             // Somebody hears already, or has to be told: which of these is found out by trying.
             let people = self.subscriptions(&topic).unwrap_or_default();
             let with_people = (!people.is_empty()).then_some(people);
-            let unseen = !self.state.saw_filter_policies(arn);
-            let note = format!(
-                "the run did not look at the filter policies of the subscriptions of `{arn}`: the scan after apply does"
-            );
             for steps in std::iter::once(Vec::new()).chain(with_people) {
                 targets.push(Target {
                     arn: arn.clone(),
                     steps,
                     reused: Some(self.reused_topic(arn)),
-                    notes: unseen.then(|| note.clone()).into_iter().collect(),
-                    unfiltered: unseen.then(|| arn.clone()),
+                    assumed: self.unfiltered(arn),
                     ..Target::default()
                 });
             }
@@ -488,24 +491,26 @@ impl<'a> Setting<'a> {
     }
 
     fn named_target(&self, topic: &Arn) -> Result<Target, Refusal> {
-        let seen = self.state.topic(topic.as_str()).is_some();
         let steps = self.subscriptions(topic)?;
-        let mut notes = Vec::new();
-        if !seen {
-            notes.push(format!(
-                "the run did not look at the topic `{topic}`: apply looks at it first and leaves the site alone if it is not usable"
-            ));
-        }
-        // Who hears is looked for only where the chain got so far.
-        let unfiltered = seen && !self.state.saw_filter_policies(topic.as_str());
+        let assumed = if self.state.topic(topic.as_str()).is_some() {
+            self.unfiltered(topic.as_str())
+        } else {
+            vec![Assumption::UsableTopic(topic.to_string(), steps.is_empty())]
+        };
         Ok(Target {
             arn: topic.to_string(),
-            unfiltered: unfiltered.then(|| topic.to_string()),
-            assumed: (!seen).then(|| (topic.to_string(), steps.is_empty())),
+            assumed,
             steps,
             reused: Some(self.reused_topic(topic.as_str())),
-            notes,
+            ..Target::default()
         })
+    }
+
+    /// What is taken for granted of who hears, which is looked for only where the chain got so far.
+    fn unfiltered(&self, topic: &str) -> Vec<Assumption> {
+        let seen = self.state.saw_filter_policies(topic);
+        let assumption = (!seen).then(|| Assumption::Unfiltered(topic.to_owned()));
+        assumption.into_iter().collect()
     }
 
     /// A topic of our own, one per account and region: the second site uses the first one's.

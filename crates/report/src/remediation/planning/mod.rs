@@ -309,8 +309,17 @@ impl Planner<'_> {
                 let refusal = tried.refusal.unwrap_or(Refusal::NotOurs);
                 self.refusals.insert(finding.id.clone(), refusal);
             }
+            self.forget(finding);
         }
         Ok(())
+    }
+
+    /// Forgets what is kept for the account of a finding that is done with.
+    fn forget(&self, finding: &Finding) {
+        if let Some(evaluator) = self.evaluators.get(&finding.control.id) {
+            let mut evaluation = evaluator.reading(self.state().reader());
+            evaluation.forget(finding.account.id);
+        }
     }
 
     /// Finds the cheapest repair that helps a finding; `None` when it needs none any more.
@@ -428,9 +437,7 @@ impl Planner<'_> {
     ) -> Option<Finding> {
         let evaluator = self.evaluators.get(&control.id)?;
         let mut evaluation = evaluator.reading(state.reader());
-        let finding = evaluation.findings(account).into_iter().next();
-        evaluation.forget(account);
-        finding
+        evaluation.findings(account).into_iter().next()
     }
 
     /// Judges one account by one control, as if a repair had been made.
@@ -571,15 +578,7 @@ impl Planner<'_> {
 }
 
 fn above_metric_filter(link: LinkName) -> bool {
-    matches!(
-        link,
-        LinkName::Account
-            | LinkName::Trail
-            | LinkName::Logging
-            | LinkName::Selectors
-            | LinkName::LogGroup
-            | LinkName::Delivery
-    )
+    link < LinkName::MetricFilter
 }
 
 /// Findings by the place and the way in which they break.

@@ -80,6 +80,7 @@ impl Planner<'_> {
                 found = Some((before, effect, candidate));
                 break;
             }
+            self.forget(finding);
         }
         let Some((before, effect, candidate)) = found else {
             return Ok(());
@@ -110,6 +111,7 @@ impl Planner<'_> {
                 self.take(site, control, &before, candidate);
                 return Ok(());
             }
+            self.forget(finding);
         }
         Ok(())
     }

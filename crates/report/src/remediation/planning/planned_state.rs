@@ -8,6 +8,7 @@ use trailproof_core::account::{AccountId, Region};
 use trailproof_core::arn::Arn;
 use trailproof_core::evidence::{Call, Evidence, KeyName, Outcome, Reader, Record, Request, Site};
 
+use super::candidates::Assumption;
 use super::seen::Seen;
 use crate::remediation::plan::Step;
 use crate::remediation::resources::{Alarm, Change, MetricFilter, Subscription, Topic};
@@ -85,6 +86,15 @@ impl<'a> PlannedState<'a> {
         self.reader().feeds_metric(&site, namespace, metric)
     }
 
+    /// Whether some alarm of an account and region is known under a name.
+    pub(super) fn has_alarm(self, account: AccountId, region: &Region, name: &str) -> bool {
+        let site = Site {
+            account,
+            region: region.clone(),
+        };
+        self.reader().has_alarm(&site, name)
+    }
+
     /// Whether every alarm of an account and region was seen.
     pub(super) fn saw_alarms(self, account: AccountId, region: &Region) -> bool {
         let answer = self.seen.answer(&alarms_of(account, region));
@@ -132,6 +142,17 @@ pub(super) struct Changing<'a> {
 }
 
 impl Changing<'_> {
+    /// Puts in what is taken for granted.
+    pub(super) fn assume(&mut self, assumption: &Assumption) {
+        match assumption {
+            Assumption::UsableTopic(arn, somebody_listens) => {
+                self.assume_topic(arn, *somebody_listens);
+            }
+            Assumption::Unfiltered(arn) => self.assume_unfiltered(arn),
+            Assumption::Unmuted(account, region) => self.assume_unmuted(*account, region),
+        }
+    }
+
     /// Puts a step's effect in.
     pub(super) fn put(&mut self, step: &Step) {
         match &step.change {
@@ -191,7 +212,7 @@ impl Changing<'_> {
     }
 
     /// Takes what was not seen for not there: rules that mute alarms.
-    pub(super) fn assume_unmuted(&mut self, account: AccountId, region: &Region) {
+    fn assume_unmuted(&mut self, account: AccountId, region: &Region) {
         let request = mute_rules_of(account, region);
         if !self.seen.evidence().reader().has(&request) {
             self.edit(request, |response| {
@@ -266,7 +287,7 @@ impl Changing<'_> {
 
     /// Takes a topic that the user names for usable although it was not seen: it lets CloudWatch
     /// publish and, unless the plan subscribes somebody, somebody listens. `apply` looks first.
-    pub(super) fn assume_topic(&mut self, arn: &str, somebody_listens: bool) {
+    fn assume_topic(&mut self, arn: &str, somebody_listens: bool) {
         let Some(request) = topic_request(arn, attributes_of) else {
             return;
         };
@@ -302,7 +323,7 @@ impl Changing<'_> {
 
     /// Takes the confirmed subscriptions of a topic whose attributes were never asked for ones
     /// without a filter policy. The plan says so.
-    pub(super) fn assume_unfiltered(&mut self, arn: &str) {
+    fn assume_unfiltered(&mut self, arn: &str) {
         let answer = topic_request(arn, subscriptions_of).and_then(|request| self.answer(&request));
         let listed = list(answer.as_ref(), "Subscriptions");
         for (owner, region, subscription) in unasked(&self.seen.evidence().reader(), listed) {
@@ -404,7 +425,7 @@ fn request(account: AccountId, region: &Region, call: Call) -> Request {
 
 fn filters_of(account: AccountId, region: &Region, log_group: &str) -> Request {
     let call = Call::DescribeMetricFilters {
-        log_group_name: log_group.to_owned(),
+        log_group_name: Some(log_group.to_owned()),
     };
     request(account, region, call)
 }

@@ -73,13 +73,15 @@ impl Seen {
             region: request.region.clone(),
         };
         match &request.call {
-            Call::DescribeMetricFilters { log_group_name } => {
+            Call::DescribeMetricFilters {
+                log_group_name: Some(log_group_name),
+            } => {
                 let (view, records) =
                     self.records(|reader| reader.metric_filters(&site, log_group_name));
                 let on_group = |record: &Record, filter: &Value| {
                     let asked = record.parameters.get("logGroupName");
                     let named = filter.get("logGroupName").or(asked);
-                    named.and_then(Value::as_str) == Some(log_group_name)
+                    named.and_then(Value::as_str) == Some(log_group_name.as_str())
                 };
                 let names = names(&view, |filter| &filter.filter_name);
                 let filters = elements(&records, "metricFilters", "filterName", &names, on_group);
@@ -242,7 +244,7 @@ mod tests {
 
     fn filters_of(log_group: &str) -> Request {
         request(Call::DescribeMetricFilters {
-            log_group_name: log_group.to_owned(),
+            log_group_name: Some(log_group.to_owned()),
         })
     }
 

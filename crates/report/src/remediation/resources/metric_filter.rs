@@ -65,7 +65,7 @@ pub(crate) async fn present(
     log_group: &str,
 ) -> Result<BTreeMap<String, Present>, Unreadable> {
     let call = Call::DescribeMetricFilters {
-        log_group_name: log_group.to_owned(),
+        log_group_name: Some(log_group.to_owned()),
     };
     let mut answer = ask(cloud, account, region, call).await?;
     let mut filters = BTreeMap::new();
