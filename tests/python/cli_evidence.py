@@ -134,12 +134,20 @@ def look_at(account):
         account.call(
             "sns:GetTopicAttributes", ("sns", "get-topic-attributes"), region, parameters
         )
-        account.call(
+        listed = account.call(
             "sns:ListSubscriptionsByTopic",
             ("sns", "list-subscriptions-by-topic"),
             region,
             parameters,
         )
+        for subscription in (listed or {}).get("Subscriptions", []):
+            if subscription["SubscriptionArn"].startswith("arn:"):
+                account.call(
+                    "sns:GetSubscriptionAttributes",
+                    ("sns", "get-subscription-attributes"),
+                    region,
+                    {"SubscriptionArn": subscription["SubscriptionArn"]},
+                )
 
 
 def main():

@@ -11,6 +11,25 @@ import socket
 import sys
 
 
+def list_unconfirmed_as_sns_does(sns):
+    """ministack lists subscriptions that nobody confirmed by an ARN. SNS lists `PendingConfirmation`
+    in its place (Amazon SNS Developer Guide, "Subscription confirmation")."""
+    listing = sns._list_subscriptions_by_topic
+
+    def list_subscriptions_by_topic(params):
+        status, headers, body = listing(params)
+        topic, error = sns._get_topic(sns._p(params, "TopicArn"), "sns:ListSubscriptionsByTopic")
+        if error is None:
+            for subscription in topic["subscriptions"]:
+                if not subscription["confirmed"]:
+                    element = "<SubscriptionArn>{}</SubscriptionArn>"
+                    listed = element.format(subscription["arn"]).encode()
+                    body = body.replace(listed, element.format("PendingConfirmation").encode())
+        return status, headers, body
+
+    sns._list_subscriptions_by_topic = list_subscriptions_by_topic
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
@@ -30,6 +49,9 @@ def main():
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
     from ministack.app import app
+    from ministack.services import sns
+
+    list_unconfirmed_as_sns_does(sns)
 
     config = Config()
     config.bind = [f"fd://{listener.fileno()}"]

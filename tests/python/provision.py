@@ -115,9 +115,14 @@ def gaps(emulator, organization, account):
                 found.add("suppressed actions")
         if site["mute_rules"]:
             found.add("mute rules")
+        if site["keys"]:
+            # An emulator chooses the ids of keys, and scenarios name them.
+            found.add("keys of the customer")
         for topic in site["topics"]:
             for subscription in topic["subscriptions"]:
                 state = subscription["state"]
+                if state == "confirmed" and subscription["protocol"] in ("http", "https") and ministack:
+                    found.add("confirmed web addresses")
                 if state == "deleted" or (state == "pending" and not ministack):
                     found.add(f"{state} subscriptions")
     return sorted(found)
@@ -168,7 +173,13 @@ def make_topics(sns, topics):
             if subscription["state"] == "pending":
                 # The protocol that the emulator does not confirm by itself.
                 protocol, endpoint = "http", "http://127.0.0.1:9/pending"
-            sns.subscribe(TopicArn=arn, Protocol=protocol, Endpoint=endpoint)
+            attributes = present(
+                FilterPolicy=subscription["filter_policy"],
+                FilterPolicyScope=subscription["filter_policy_scope"],
+            )
+            sns.subscribe(
+                TopicArn=arn, Protocol=protocol, Endpoint=endpoint, Attributes=attributes
+            )
 
 
 def make_alarm(cloudwatch, alarm, arn):

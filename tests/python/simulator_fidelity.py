@@ -293,6 +293,18 @@ def topics(member):
     check("foreign", code(api.get_topic_attributes, TopicArn=foreign), "AuthorizationError")
 
 
+def keys(member):
+    api = client("kms", member)
+    key = api.describe_key(KeyId="alias/alerts")["KeyMetadata"]
+    check("key", (key["KeyState"], key["KeyManager"]), ("Enabled", "CUSTOMER"))
+    policy = json.loads(api.get_key_policy(KeyId=key["KeyId"], PolicyName="default")["Policy"])
+    root = f"arn:aws:iam::{MEMBER}:root"
+    check("key policy", [s["Principal"] for s in policy["Statement"]], [{"AWS": root}])
+    check("policy of an alias", code(api.get_key_policy, KeyId="alias/alerts"), "NotFoundException")
+    foreign = f"arn:aws:kms:us-east-1:{MANAGEMENT}:key/1234abcd"
+    check("foreign key", code(api.describe_key, KeyId=foreign), "AccessDeniedException")
+
+
 def command_line(member):
     """The AWS CLI, as the environment of an assumed role."""
     environment = dict(
@@ -334,6 +346,7 @@ def main():
     for protocol in CLOUDWATCH_PROTOCOLS:
         alarms(member, protocol)
     topics(member)
+    keys(member)
     simulator_mistakes.run(member, CLOUDWATCH_PROTOCOLS)
     simulator_pages.run(member)
     command_line(member)

@@ -26,8 +26,10 @@ const SIGN_IN: [&str; 4] = [
     "sts:AssumeRoleWithWebIdentity",
 ];
 
-/// Calls that choose accounts, for `--ou` and `--tag`, and are no evidence.
-const CHOOSE: [&str; 3] = [
+/// Calls that choose accounts, for `--ou` and `--tag`, or tell whether one is ours, and are no
+/// evidence.
+const CHOOSE: [&str; 4] = [
+    "organizations:DescribeAccount",
     "organizations:ListAccountsForParent",
     "organizations:ListOrganizationalUnitsForParent",
     "organizations:ListTagsForResource",
@@ -43,10 +45,19 @@ fn set<'a>(words: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
     words.into_iter().map(str::to_owned).collect()
 }
 
+/// Services that the scanner asks without a crate of the SDK: only calls that are evidence, which
+/// its types see to, so that symbols do not tell them.
+const WITHOUT_A_CRATE: &str = "kms:";
+
 fn operations_of(program: &Path) -> BTreeSet<String> {
     let program = std::fs::read(program)
         .unwrap_or_else(|error| panic!("`{}` is built: {error}", program.display()));
-    operations::of_program(&program)
+    let evidence = Operation::ALL.iter().map(|operation| operation.as_str());
+    let mut operations = operations::of_program(&program);
+    operations.extend(set(
+        evidence.filter(|name| name.starts_with(WITHOUT_A_CRATE))
+    ));
+    operations
 }
 
 /// The actions of a policy that `iam-policy` prints.

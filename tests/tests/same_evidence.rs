@@ -124,10 +124,19 @@ mod with_python {
             "shortens the default delivery policy",
         ),
         accepted(
+            "sns:GetSubscriptionAttributes",
+            "*.ConfirmationWasAuthenticated",
+            "confirms e-mail addresses by itself, as if their owners had signed in",
+        ),
+        accepted(
+            "sns:GetSubscriptionAttributes",
+            "*.FilterPolicyScope",
+            "does not fill in the default",
+        ),
+        accepted(
             "sns:ListSubscriptionsByTopic",
             PENDING,
-            "confirms e-mail addresses by itself, so that only a web address can be pending, and \
-             lists that one by its ARN",
+            "confirms e-mail addresses by itself, so that only a web address can be pending",
         ),
     ];
 
@@ -188,7 +197,35 @@ mod with_python {
                 }
             }
         }
-        records
+        with_named_subscriptions(records)
+    }
+
+    /// Names subscriptions by whom they tell: their ids are chosen by whoever makes them.
+    fn with_named_subscriptions(records: Vec<Value>) -> Vec<Value> {
+        let mut names: Vec<(String, String)> = Vec::new();
+        for record in &records {
+            let listed = record.pointer("/response/Subscriptions");
+            for subscription in listed.and_then(Value::as_array).into_iter().flatten() {
+                let text = |member: &str| subscription[member].as_str().unwrap_or_default();
+                let arn = text("SubscriptionArn");
+                if arn.starts_with("arn:") {
+                    let name = format!(
+                        "{}:{}",
+                        text("TopicArn"),
+                        text("Endpoint").replace(':', "-")
+                    );
+                    names.push((arn.to_owned(), name));
+                }
+            }
+        }
+        let renamed = records.into_iter().map(|record| {
+            let mut text = record.to_string();
+            for (arn, name) in &names {
+                text = text.replace(arn, name);
+            }
+            serde_json::from_str(&text).expect("a name is put in place of another")
+        });
+        renamed.collect()
     }
 
     /// Pending subscriptions differ in every member, which is one difference.
@@ -196,8 +233,8 @@ mod with_python {
         let pending: BTreeSet<String> = found
             .iter()
             .filter(|difference| {
-                difference.path == ".response.Subscriptions[].SubscriptionArn"
-                    && difference.right == Some("PendingConfirmation".into())
+                difference.path == ".response.Subscriptions[].Endpoint"
+                    && difference.left == Some("http://127.0.0.1:9/pending".into())
             })
             .map(|difference| difference.question.clone())
             .collect();

@@ -37,6 +37,7 @@ mod with_python {
             tags = { environment = "production", team = "payments" }
             opted_in = ["me-south-1"]
             chain.trail.selectors = { basic = [{ read_write_type = "WriteOnly" }] }
+            keys = [{ id = "1234abcd-12ab-34cd-56ef-1234567890ab", aliases = ["alias/alerts"] }]
             [[accounts.mute_rules]]
             name = "night"
             alarms = ["console-auth-failures"]
