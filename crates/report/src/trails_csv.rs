@@ -10,7 +10,7 @@ use std::io::{self, Write};
 
 use trailproof_core::account::AccountId;
 use trailproof_core::arn::Arn;
-use trailproof_core::evidence::{Evidence, Site, Trail};
+use trailproof_core::evidence::{CallSite, Evidence, Trail};
 
 use crate::format::{Format, Report};
 use crate::run::file;
@@ -78,7 +78,7 @@ enum Row<'a> {
 
 /// The rows of each account and region, in that order. A region that was asked twice, with and
 /// without shadow trails, shows each trail once.
-fn by_site(evidence: &Evidence) -> impl Iterator<Item = (&Site, Vec<Row<'_>>)> {
+fn by_site(evidence: &Evidence) -> impl Iterator<Item = (&CallSite, Vec<Row<'_>>)> {
     let mut listings = evidence.reader().trail_listings().peekable();
     std::iter::from_fn(move || {
         let (site, first) = listings.next()?;
@@ -110,7 +110,7 @@ fn by_site(evidence: &Evidence) -> impl Iterator<Item = (&Site, Vec<Row<'_>>)> {
 }
 
 impl Row<'_> {
-    fn cells(&self, site: &Site, evidence: &Evidence) -> [String; 17] {
+    fn cells(&self, site: &CallSite, evidence: &Evidence) -> [String; 17] {
         let mut cells: [String; 17] = Default::default();
         let mut set = |column: &str, value: String| {
             let index = HEADER.iter().position(|name| *name == column);

@@ -5,7 +5,7 @@ use super::reading::{Unread, locked, request};
 use super::verdict::Step;
 use crate::account::AccountId;
 use crate::control::{AccountScope, Control};
-use crate::evidence::{Call, Operation, Reader, Site};
+use crate::evidence::{Call, CallSite, Operation, Reader};
 
 /// Whether a control is about an account.
 pub(super) enum Applicability {
@@ -44,7 +44,7 @@ pub(super) fn of(evidence: &Reader<'_>, account: AccountId, control: &Control) -
 
 fn unknown(evidence: &Reader<'_>, account: AccountId) -> Step {
     let region = evidence.partition(account).organizations_region();
-    let site = Site { account, region };
+    let site = CallSite { account, region };
     let unread = match evidence.organization_told(account) {
         Some(Err(error)) => Unread::failed(Operation::DescribeOrganization, &site, error, None),
         _ => locked(evidence, account)

@@ -10,7 +10,7 @@ use super::links::{delivery, log_group, logging, selectors, trail};
 use super::reading::Reading;
 use super::routine::Routine;
 use super::verdict::Step;
-use crate::evidence::{Reader, Site, Trail};
+use crate::evidence::{CallSite, Reader, Trail};
 use crate::policy::Policy;
 
 /// What a trail's owner tells of it: the same for every account behind it, and for every control.
@@ -44,7 +44,7 @@ impl Kept {
     }
 
     /// Where its log group is, as far as that is known.
-    pub(super) fn site(&self) -> Option<&Site> {
+    pub(super) fn site(&self) -> Option<&CallSite> {
         self.place.as_ref().map(|place| &place.site)
     }
 }

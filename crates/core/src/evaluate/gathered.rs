@@ -11,7 +11,7 @@ use crate::evidence::{self, CompositeAlarm, LogAlarm, MetricAlarm, MetricFilter,
 /// The metric filters of a log group, gathered once for all controls.
 #[derive(Debug)]
 pub(super) struct Filters {
-    pub(super) site: evidence::Site,
+    pub(super) site: evidence::CallSite,
     /// Whether they treat accounts differently.
     pub(super) tell_accounts_apart: bool,
     /// One that looks at where log data comes from.

@@ -11,7 +11,7 @@ use super::links::log_group::Place;
 use super::routine::Routine;
 use super::site::Judgement;
 use crate::account::{AccountId, Partition, Region};
-use crate::evidence::{Basis, Reader, Site, Trail};
+use crate::evidence::{Basis, CallSite, Reader, Trail};
 use crate::policy::Policy;
 
 /// A log group, by ARN, and a control; also the account and its regions, where filters tell
@@ -27,7 +27,7 @@ pub(super) struct Memory {
     default_regions: HashMap<Partition, Arc<[Region]>>,
     /// By ARN.
     trails: HashMap<Arc<str>, Followed>,
-    alarms: Made<Site, Alarms>,
+    alarms: Made<CallSite, Alarms>,
     /// By the log group's ARN.
     filters: Made<Arc<str>, Filters>,
     judgements: Made<Question, Judgement>,
@@ -150,8 +150,8 @@ impl Memory {
             !own || trail.kept.is_of_organization()
         });
         let trails = self.trails.values();
-        let led_to: HashSet<&Site> = trails.filter_map(|trail| trail.kept.site()).collect();
-        let own = |site: &Site| done.contains(&site.account) && !led_to.contains(site);
+        let led_to: HashSet<&CallSite> = trails.filter_map(|trail| trail.kept.site()).collect();
+        let own = |site: &CallSite| done.contains(&site.account) && !led_to.contains(site);
         self.alarms.0.retain(|site, _| !own(site));
         self.filters.0.retain(|_, (_, filters)| !own(&filters.site));
         let filters = &self.filters.0;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::account::{AccountId, Region};
-use crate::evidence::{Answer, Call, CallError, Entry, Operation, Reader, Request, Site};
+use crate::evidence::{Answer, Call, CallError, CallSite, Entry, Operation, Reader, Request};
 
 /// The service whose delegated administrators may read organization trails.
 pub(super) const CLOUDTRAIL: &str = "cloudtrail.amazonaws.com";
@@ -17,7 +17,7 @@ pub(super) enum Reading<T: ?Sized> {
     /// Somebody read it.
     Read {
         value: Arc<T>,
-        by: Site,
+        by: CallSite,
         observed_at: Timestamp,
     },
     /// Nobody did; why, and what may still be asked.
@@ -53,7 +53,7 @@ impl Unread {
 
     pub(super) fn failed(
         operation: Operation,
-        site: &Site,
+        site: &CallSite,
         error: &Arc<CallError>,
         at: Option<Timestamp>,
     ) -> Self {
@@ -104,9 +104,9 @@ pub(super) fn locked(evidence: &Reader<'_>, account: AccountId) -> Option<Unread
 /// What one account's credentials can tell about something.
 pub(super) fn ask<'e, T: ?Sized + 'e>(
     evidence: &Reader<'e>,
-    site: &Site,
+    site: &CallSite,
     call: impl FnOnce() -> Call,
-    lookup: impl FnOnce(&Site) -> Option<&'e Answer<T>>,
+    lookup: impl FnOnce(&CallSite) -> Option<&'e Answer<T>>,
 ) -> Reading<T> {
     if let Some(answer) = lookup(site) {
         return match &answer.outcome {
@@ -134,9 +134,9 @@ pub(super) fn ask_keepers<T: ?Sized>(
     evidence: &Reader<'_>,
     owner: AccountId,
     region: &Region,
-    mut attempt: impl FnMut(&Site) -> Reading<T>,
+    mut attempt: impl FnMut(&CallSite) -> Reading<T>,
 ) -> Reading<T> {
-    let at = |account| Site {
+    let at = |account| CallSite {
         account,
         region: region.clone(),
     };
@@ -180,7 +180,7 @@ pub(super) fn ask_keepers<T: ?Sized>(
 }
 
 /// A call as a site's credentials.
-pub(super) fn request(site: &Site, call: Call) -> Request {
+pub(super) fn request(site: &CallSite, call: Call) -> Request {
     Request {
         account: site.account,
         region: site.region.clone(),

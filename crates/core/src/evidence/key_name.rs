@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::store::Site;
+use super::store::CallSite;
 use crate::arn::Arn;
 
 /// Where a key is and what it is called: `key/ID`, or `alias/NAME` for whichever key has that
@@ -10,7 +10,7 @@ use crate::arn::Arn;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct KeyName {
     /// The key's account and region.
-    pub site: Site,
+    pub site: CallSite,
     partition: String,
     resource: String,
 }
@@ -18,12 +18,12 @@ pub struct KeyName {
 impl KeyName {
     /// Reads the name of a key as calls and resources write it: a name without an account is one
     /// of whoever uses it (KMS API, `DescribeKey`). `None` where it is no name of a key.
-    pub fn read(text: &str, user: &Site) -> Option<Self> {
+    pub fn read(text: &str, user: &CallSite) -> Option<Self> {
         if let Ok(arn) = text.parse::<Arn>() {
             let named = (arn.service() == "kms").then(|| arn.resource());
             let resource = named.filter(|name| name.starts_with("key/") || is_alias(name))?;
             return Some(Self {
-                site: Site {
+                site: CallSite {
                     account: arn.account()?,
                     region: arn.region()?,
                 },
@@ -45,7 +45,7 @@ impl KeyName {
         ))
     }
 
-    fn at(site: &Site, partition: &str, resource: String) -> Self {
+    fn at(site: &CallSite, partition: &str, resource: String) -> Self {
         Self {
             site: site.clone(),
             partition: partition.to_owned(),
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn one_key_has_one_arn_however_it_is_named() {
-        let user = Site {
+        let user = CallSite {
             account: "111111111111".parse().unwrap(),
             region: Region::new("eu-west-1"),
         };

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Operation;
-use super::store::Site;
+use super::store::CallSite;
 use crate::account::{AccountId, Region};
 use crate::arn::Arn;
 
@@ -40,7 +40,7 @@ impl Subject {
     }
 
     /// The answers about an account's resources in one region.
-    pub(super) fn site(operation: Operation, site: &Site) -> Self {
+    pub(super) fn site(operation: Operation, site: &CallSite) -> Self {
         Self {
             operation,
             account: Some(site.account),

@@ -38,7 +38,7 @@ pub use shapes::{
     ScheduledQueryConfiguration, Subscription, SubscriptionAttributes, TopicAttributes, Trail,
     TrailStatus, WarmUpConfiguration,
 };
-pub use store::{Evidence, RecordId, Site, UnreadableRecord};
+pub use store::{CallSite, Evidence, RecordId, UnreadableRecord};
 pub use table::{Answer, Listing};
 pub use view::View;
 

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use super::calls::Tables;
 use super::mark::{Mark, Subject};
 use super::note::{Basis, Note};
-use super::store::{Evidence, RecordId, Site};
+use super::store::{CallSite, Evidence, RecordId};
 use super::table::{Answer, BySelection, BySite};
 use crate::account::AccountId;
 
@@ -164,7 +164,7 @@ impl<'e> Reader<'e> {
     pub(super) fn answer_at<T: ?Sized + 'e>(
         &self,
         table: impl Fn(&'e Tables) -> Option<&'e BySite<T>>,
-        site: &Site,
+        site: &CallSite,
     ) -> Option<&'e Answer<T>> {
         let answer = self
             .layers()
@@ -177,7 +177,7 @@ impl<'e> Reader<'e> {
     pub(super) fn answers<T: ?Sized + 'e>(
         &self,
         table: impl Fn(&'e Tables) -> Option<&'e BySite<T>>,
-    ) -> Vec<(&'e Site, &'e Answer<T>)> {
+    ) -> Vec<(&'e CallSite, &'e Answer<T>)> {
         let mut layers = self
             .layers()
             .filter_map(|layer| table(&layer.tables))
@@ -196,7 +196,7 @@ impl<'e> Reader<'e> {
     pub(super) fn all_answers<T: ?Sized + 'e>(
         &self,
         table: impl Fn(&'e Tables) -> Option<&'e BySite<T>>,
-    ) -> Vec<(&'e Site, &'e Answer<T>)> {
+    ) -> Vec<(&'e CallSite, &'e Answer<T>)> {
         let answers = self.answers(table);
         for (_, answer) in &answers {
             self.uses(answer);
@@ -208,7 +208,7 @@ impl<'e> Reader<'e> {
     pub(super) fn selected<S: Ord + 'e, T: ?Sized + 'e>(
         &self,
         table: impl Fn(&'e Tables) -> &'e BySelection<S, T>,
-        site: &Site,
+        site: &CallSite,
     ) -> impl Iterator<Item = &'e (S, Answer<T>)> {
         let at = |layer: &'e Evidence| table(&layer.tables).at(site);
         let [tried, planned] = self.over.map(|layer| layer.map_or(&[][..], at));

@@ -3,7 +3,7 @@
 
 use super::Call;
 use super::reader::Reader;
-use super::store::Site;
+use super::store::CallSite;
 use crate::account::{AccountId, Region};
 
 /// A question to AWS.
@@ -21,7 +21,7 @@ impl Reader<'_> {
     /// Whether a question was answered, with a response or with an error, in whatever words it was
     /// asked.
     pub fn has(&self, request: &Request) -> bool {
-        let site = Site {
+        let site = CallSite {
             account: request.account,
             region: request.region.clone(),
         };

@@ -22,7 +22,7 @@ use crate::arn::Arn;
 
 /// Whose credentials asked, and where.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Site {
+pub struct CallSite {
     /// Whose credentials.
     pub account: AccountId,
     /// Where.
@@ -102,7 +102,7 @@ impl Evidence {
         let id = RecordId(self.records);
         let region = share(&mut self.pool.regions, region);
         let filing = Filing {
-            site: Site { account, region },
+            site: CallSite { account, region },
             parameters: Parameters(&parameters),
             record: id,
             observed_at,
@@ -137,7 +137,7 @@ impl Evidence {
 
 /// An answer on its way into its table.
 pub(super) struct Filing<'a> {
-    pub(super) site: Site,
+    pub(super) site: CallSite,
     pub(super) parameters: Parameters<'a>,
     record: RecordId,
     observed_at: Timestamp,
@@ -271,11 +271,11 @@ impl Pool {
 
     /// A trail's ARN, also where a call named the trail by its name: CloudTrail accepts that only
     /// in the trail's home region and account.
-    pub(super) fn trail_arn(&mut self, site: &Site, name: &str) -> Arc<str> {
+    pub(super) fn trail_arn(&mut self, site: &CallSite, name: &str) -> Arc<str> {
         if name.starts_with("arn:") {
             return self.text(name);
         }
-        let Site { account, region } = site;
+        let CallSite { account, region } = site;
         self.text(&format!(
             "arn:{}:cloudtrail:{region}:{account}:trail/{name}",
             region.partition()

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::CallError;
 use super::few::Few;
-use super::store::{RecordId, Site};
+use super::store::{CallSite, RecordId};
 use crate::account::{AccountId, Region};
 
 /// What AWS answered, and when.
@@ -52,7 +52,7 @@ pub struct Listing<T> {
 
 /// Answers about one subject, by who asked where.
 #[derive(Debug)]
-pub(super) struct BySite<T: ?Sized>(Few<Site, Answer<T>>);
+pub(super) struct BySite<T: ?Sized>(Few<CallSite, Answer<T>>);
 
 impl<T: ?Sized> Clone for BySite<T> {
     fn clone(&self) -> Self {
@@ -67,7 +67,7 @@ impl<T: ?Sized> Default for BySite<T> {
 }
 
 impl<T: ?Sized> BySite<T> {
-    pub(super) fn file(&mut self, site: Site, answer: Answer<T>) {
+    pub(super) fn file(&mut self, site: CallSite, answer: Answer<T>) {
         if self
             .0
             .get(&site)
@@ -77,12 +77,12 @@ impl<T: ?Sized> BySite<T> {
         }
     }
 
-    pub(super) fn get(&self, site: &Site) -> Option<&Answer<T>> {
+    pub(super) fn get(&self, site: &CallSite) -> Option<&Answer<T>> {
         self.0.get(site)
     }
 
     /// In the order of sites.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&Site, &Answer<T>)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&CallSite, &Answer<T>)> {
         self.0.iter()
     }
 }
@@ -104,7 +104,7 @@ impl<K, T: ?Sized> Default for BySubject<K, T> {
 }
 
 impl<K: Eq + Hash, T: ?Sized> BySubject<K, T> {
-    pub(super) fn file(&mut self, subject: K, site: Site, answer: Answer<T>) {
+    pub(super) fn file(&mut self, subject: K, site: CallSite, answer: Answer<T>) {
         self.0.entry(subject).or_default().file(site, answer);
     }
 
@@ -119,7 +119,7 @@ impl<K: Eq + Hash, T: ?Sized> BySubject<K, T> {
 
 /// Answers by who asked where, and by what was asked for.
 #[derive(Debug)]
-pub(super) struct BySelection<S, T: ?Sized>(BTreeMap<Site, Vec<(S, Answer<T>)>>);
+pub(super) struct BySelection<S, T: ?Sized>(BTreeMap<CallSite, Vec<(S, Answer<T>)>>);
 
 impl<S: Clone, T: ?Sized> Clone for BySelection<S, T> {
     fn clone(&self) -> Self {
@@ -135,7 +135,7 @@ impl<S, T: ?Sized> Default for BySelection<S, T> {
 
 impl<S: Ord, T: ?Sized> BySelection<S, T> {
     /// Files an answer, and says whether another answer to the same question had to make room.
-    pub(super) fn file(&mut self, site: Site, selection: S, answer: Answer<T>) -> bool {
+    pub(super) fn file(&mut self, site: CallSite, selection: S, answer: Answer<T>) -> bool {
         let row = self.0.entry(site).or_default();
         match row.binary_search_by(|(known, _)| known.cmp(&selection)) {
             Ok(place) => {
@@ -156,7 +156,7 @@ impl<S: Ord, T: ?Sized> BySelection<S, T> {
     }
 
     /// The answers that were given somewhere, in the order of what was asked for.
-    pub(super) fn at(&self, site: &Site) -> &[(S, Answer<T>)] {
+    pub(super) fn at(&self, site: &CallSite) -> &[(S, Answer<T>)] {
         self.0.get(site).map_or(&[], Vec::as_slice)
     }
 
@@ -164,8 +164,8 @@ impl<S: Ord, T: ?Sized> BySelection<S, T> {
     pub(super) fn of_account(
         &self,
         account: AccountId,
-    ) -> impl Iterator<Item = (&Site, &[(S, Answer<T>)])> {
-        let first = Site {
+    ) -> impl Iterator<Item = (&CallSite, &[(S, Answer<T>)])> {
+        let first = CallSite {
             account,
             region: Region::new(""),
         };
@@ -176,12 +176,12 @@ impl<S: Ord, T: ?Sized> BySelection<S, T> {
     }
 
     /// Every row, in the order of sites.
-    pub(super) fn rows(&self) -> btree_map::Iter<'_, Site, Vec<(S, Answer<T>)>> {
+    pub(super) fn rows(&self) -> btree_map::Iter<'_, CallSite, Vec<(S, Answer<T>)>> {
         self.0.iter()
     }
 
     /// Who asked where.
-    pub(super) fn sites(&self) -> impl Iterator<Item = &Site> {
+    pub(super) fn sites(&self) -> impl Iterator<Item = &CallSite> {
         self.0.keys()
     }
 }

@@ -14,8 +14,8 @@ fn account(number: u64) -> AccountId {
     format!("{number:012}").parse().unwrap()
 }
 
-fn site(number: u64, region: &str) -> Site {
-    Site {
+fn site(number: u64, region: &str) -> CallSite {
+    CallSite {
         account: account(number),
         region: Region::new(region),
     }

@@ -7,7 +7,9 @@ use crate::evaluate::alarm_rule::{Composites, Drive};
 use crate::evaluate::links::alarm::Carrier;
 use crate::evaluate::reading::{Unread, locked, request};
 use crate::evaluate::verdict::{Cause, Reason, Standing, Step, Verdict};
-use crate::evidence::{Call, CompositeAlarm, MetricAlarm, MuteRule, Operation, Reader, Site, View};
+use crate::evidence::{
+    Call, CallSite, CompositeAlarm, MetricAlarm, MuteRule, Operation, Reader, View,
+};
 use crate::finding::{LinkName, Status};
 use crate::observation::ObservationKind;
 
@@ -137,7 +139,7 @@ impl Way {
 /// Alarms of one account and region, as far as they were seen.
 pub(in crate::evaluate) struct Neighbourhood<'a> {
     pub(in crate::evaluate) evidence: &'a Reader<'a>,
-    pub(in crate::evaluate) site: &'a Site,
+    pub(in crate::evaluate) site: &'a CallSite,
     pub(in crate::evaluate) metric: &'a View<MetricAlarm>,
     pub(in crate::evaluate) composite: &'a View<CompositeAlarm>,
     pub(in crate::evaluate) composites: &'a Composites,

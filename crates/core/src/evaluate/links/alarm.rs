@@ -14,7 +14,7 @@ use crate::evaluate::firing::{self, Firing, Restriction, Signal};
 use crate::evaluate::reading::{Unread, locked, request};
 use crate::evaluate::verdict::{Cause, Reason, Step, Verdict};
 use crate::evidence::{
-    Call, MetricAlarm, MetricTransformation, Operation, Reader, Request, Site, View,
+    Call, CallSite, MetricAlarm, MetricTransformation, Operation, Reader, Request, View,
 };
 use crate::finding::{LinkName, Status};
 use crate::observation::ObservationKind;
@@ -123,7 +123,7 @@ pub(in crate::evaluate) struct Watching {
 /// Every alarm that names the metric, and a step for those that may be missing or are.
 pub(in crate::evaluate) fn judge(
     evidence: &Reader<'_>,
-    site: &Site,
+    site: &CallSite,
     alarms: &View<MetricAlarm>,
     signal: &Signal<'_>,
     limits: Limits,
@@ -197,7 +197,7 @@ pub(in crate::evaluate) fn judge(
 /// The call for the alarms of an account and region, where it was never made.
 pub(in crate::evaluate) fn unasked(
     evidence: &Reader<'_>,
-    site: &Site,
+    site: &CallSite,
     alarms: &View<MetricAlarm>,
 ) -> Option<Request> {
     let asked = alarms.observed_at.is_some() || alarms.failure.is_some();
@@ -208,7 +208,7 @@ pub(in crate::evaluate) fn unasked(
 fn none(
     alarms: &View<MetricAlarm>,
     transformation: &MetricTransformation,
-    site: &Site,
+    site: &CallSite,
     metric: &str,
 ) -> String {
     let elsewhere = alarms
@@ -245,7 +245,7 @@ fn none(
 
 fn one(
     alarm: &Arc<MetricAlarm>,
-    site: &Site,
+    site: &CallSite,
     firing: Firing,
     metric: &str,
     limits: Limits,

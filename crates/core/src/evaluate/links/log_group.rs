@@ -6,7 +6,7 @@ use crate::account::AccountId;
 use crate::arn::Arn;
 use crate::evaluate::reading::{Reading, Unread, locked, request};
 use crate::evaluate::verdict::{Cause, Reason, Step, Verdict};
-use crate::evidence::{Call, LogGroupAnswer, Operation, Reader, Site, Trail};
+use crate::evidence::{Call, CallSite, LogGroupAnswer, Operation, Reader, Trail};
 use crate::finding::{LinkName, Status};
 
 static NONE: Reason = Reason {
@@ -46,7 +46,7 @@ pub(in crate::evaluate) const REASONS: &[&Reason] =
 /// Where the chain goes on: a log group, by account, region and name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(in crate::evaluate) struct Place {
-    pub(in crate::evaluate) site: Site,
+    pub(in crate::evaluate) site: CallSite,
     pub(in crate::evaluate) name: String,
     pub(in crate::evaluate) arn: Arc<str>,
 }
@@ -117,7 +117,7 @@ fn place(text: &Arc<str>) -> Option<Place> {
     let arn: Arn = text.parse().ok()?;
     let account: AccountId = arn.account()?;
     Some(Place {
-        site: Site {
+        site: CallSite {
             account,
             region: arn.region()?,
         },

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::evaluate::coverage::{Decisions, Required};
 use crate::evaluate::firing::Share;
 use crate::evaluate::verdict::{Cause, Reason, Standing, Step, Verdict};
-use crate::evidence::{MetricFilter, MetricTransformation, Site};
+use crate::evidence::{CallSite, MetricFilter, MetricTransformation};
 use crate::finding::{LinkName, Status};
 use crate::observation::ObservationKind;
 use crate::pattern::{Event, Match, Pattern, matches};
@@ -55,7 +55,7 @@ pub(in crate::evaluate) const OBSERVATIONS: &[&ObservationKind] = &[&SHARED, &ZE
 pub(in crate::evaluate) fn judge(
     filter: &MetricFilter,
     transformation: Option<&MetricTransformation>,
-    site: &Site,
+    site: &CallSite,
     required: Required<'_>,
     decisions: &mut Decisions,
 ) -> Step {

@@ -12,7 +12,7 @@ use crate::evaluate::alarm_message::AlarmMessage;
 use crate::evaluate::links::topic::{ask_owner, is_missing};
 use crate::evaluate::reading::{Reading, Unread, ask};
 use crate::evaluate::verdict::{Cause, Reason, Step, Verdict};
-use crate::evidence::{Call, Listing, Reader, Site, Subscription};
+use crate::evidence::{Call, CallSite, Listing, Reader, Subscription};
 use crate::finding::{LinkName, Status};
 use crate::forwarder::Forwarder;
 use crate::observation::ObservationKind;
@@ -126,7 +126,7 @@ pub(in crate::evaluate) const OBSERVATIONS: &[&ObservationKind] = &[
 struct Question<'a> {
     evidence: &'a Reader<'a>,
     /// The account and region of the alarm.
-    alarms: &'a Site,
+    alarms: &'a CallSite,
     forwarders: &'a [Forwarder],
     /// The message; `None` where nobody knows which alarm sends it, or where a machine wrote it.
     message: Option<&'a AlarmMessage>,
@@ -136,7 +136,7 @@ struct Question<'a> {
 /// many there are, and lag behind.
 pub(in crate::evaluate) fn judge(
     evidence: &Reader<'_>,
-    alarms: &Site,
+    alarms: &CallSite,
     forwarders: &[Forwarder],
     topic: &str,
     message: Option<&AlarmMessage>,
@@ -201,7 +201,7 @@ pub(in crate::evaluate) fn judge(
 }
 
 /// The cause of a list that others than the topic's owner were shown.
-fn partly(topic: &Arn, by: &Site) -> Cause {
+fn partly(topic: &Arn, by: &CallSite) -> Cause {
     Cause::new(
         &NOT_OBSERVED,
         format!(
@@ -211,7 +211,11 @@ fn partly(topic: &Arn, by: &Site) -> Cause {
     )
 }
 
-type Listed = (std::sync::Arc<Listing<Subscription>>, Site, jiff::Timestamp);
+type Listed = (
+    std::sync::Arc<Listing<Subscription>>,
+    CallSite,
+    jiff::Timestamp,
+);
 
 impl Question<'_> {
     /// The subscriptions of a topic, who was told and when; or why nobody was.
@@ -268,7 +272,7 @@ impl Question<'_> {
 
     /// The call for the list that the topic's owner is shown, where it was never made.
     fn owners_list(&self, topic: &Arn) -> Vec<crate::evidence::Request> {
-        let owner = Site {
+        let owner = CallSite {
             account: topic.account().unwrap_or(self.alarms.account),
             region: topic.region().unwrap_or_else(|| self.alarms.region.clone()),
         };

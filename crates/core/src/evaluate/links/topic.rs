@@ -5,7 +5,7 @@ use crate::arn::Arn;
 use crate::evaluate::policy::{Permission, Publication, may_publish};
 use crate::evaluate::reading::{Reading, ask, locked, request};
 use crate::evaluate::verdict::{Cause, Reason, Step, Verdict};
-use crate::evidence::{Answer, Call, ErrorClass, Reader, Site, TopicAttributes};
+use crate::evidence::{Answer, Call, CallSite, ErrorClass, Reader, TopicAttributes};
 use crate::finding::{LinkName, Status};
 use crate::observation::ObservationKind;
 
@@ -71,15 +71,15 @@ pub(in crate::evaluate) const OBSERVATIONS: &[&ObservationKind] = &[&FIFO, &PUBL
 pub(in crate::evaluate) fn ask_owner<'e, T: 'e>(
     evidence: &Reader<'e>,
     topic: &Arn,
-    alarms: &Site,
+    alarms: &CallSite,
     call: impl Fn() -> Call,
-    mut answers: Vec<(&'e Site, &'e Answer<T>)>,
+    mut answers: Vec<(&'e CallSite, &'e Answer<T>)>,
 ) -> Reading<T> {
-    let owner = Site {
+    let owner = CallSite {
         account: topic.account().unwrap_or(alarms.account),
         region: topic.region().unwrap_or_else(|| alarms.region.clone()),
     };
-    let asker = Site {
+    let asker = CallSite {
         account: alarms.account,
         region: owner.region.clone(),
     };
@@ -100,7 +100,7 @@ pub(in crate::evaluate) fn ask_owner<'e, T: 'e>(
             observed_at: answer.observed_at,
         };
     }
-    let lookup = |wanted: &Site| {
+    let lookup = |wanted: &CallSite| {
         answers
             .iter()
             .find(|(site, _)| *site == wanted)
@@ -134,7 +134,7 @@ pub(in crate::evaluate) fn is_missing(unread: &crate::evaluate::reading::Unread)
 /// Judges a topic as the target of an alarm.
 pub(in crate::evaluate) fn judge(
     evidence: &Reader<'_>,
-    alarms: &Site,
+    alarms: &CallSite,
     notifier: &str,
     topic: &str,
 ) -> Step {
@@ -216,7 +216,7 @@ fn attributes(
     evidence: &Reader<'_>,
     mut step: Step,
     attributes: &TopicAttributes,
-    alarms: &Site,
+    alarms: &CallSite,
     notifier: &str,
     topic: &str,
     arn: &Arn,
@@ -263,7 +263,7 @@ fn attributes(
 fn with_key(
     evidence: &Reader<'_>,
     step: Step,
-    alarms: &Site,
+    alarms: &CallSite,
     notifier: &str,
     topic: &Arn,
     key: &str,

@@ -10,7 +10,7 @@ use crate::arn::Arn;
 use crate::evaluate::policy::{KeyUse, Permission, may_use};
 use crate::evaluate::reading::{Reading, Unread, ask};
 use crate::evaluate::verdict::{Cause, Reason, Verdict};
-use crate::evidence::{Answer, Call, KeyMetadata, KeyName, Reader, Request, Site};
+use crate::evidence::{Answer, Call, CallSite, KeyMetadata, KeyName, Reader, Request};
 use crate::finding::Status;
 
 pub(super) static AWS_KEY: Reason = Reason {
@@ -135,7 +135,7 @@ impl Encrypted<'_> {
 /// Judges whether CloudWatch may use a topic's key for the messages of an alarm.
 pub(super) fn judge(
     evidence: &Reader<'_>,
-    alarms: &Site,
+    alarms: &CallSite,
     notifier: &str,
     topic: &Arn,
     key: &str,
@@ -178,7 +178,7 @@ pub(super) fn judge(
 }
 
 /// Whether a topic's key works, whoever uses it.
-pub(super) fn state(evidence: &Reader<'_>, alarms: &Site, topic: &Arn, key: &str) -> Judged {
+pub(super) fn state(evidence: &Reader<'_>, alarms: &CallSite, topic: &Arn, key: &str) -> Judged {
     let encrypted = Encrypted { topic, key };
     let name = match named(alarms, topic, key) {
         Ok(name) => name,
@@ -205,8 +205,8 @@ pub(super) fn state(evidence: &Reader<'_>, alarms: &Site, topic: &Arn, key: &str
 }
 
 /// The key that a topic names: one without an account is its owner's.
-fn named(alarms: &Site, topic: &Arn, key: &str) -> Result<KeyName, Judged> {
-    let owner = Site {
+fn named(alarms: &CallSite, topic: &Arn, key: &str) -> Result<KeyName, Judged> {
+    let owner = CallSite {
         account: topic.account().unwrap_or(alarms.account),
         region: topic.region().unwrap_or_else(|| alarms.region.clone()),
     };
@@ -221,7 +221,7 @@ fn policy(
     evidence: &Reader<'_>,
     encrypted: &Encrypted<'_>,
     id: &KeyName,
-    alarms: &Site,
+    alarms: &CallSite,
     notifier: &str,
 ) -> Judged {
     let Encrypted { topic, key } = encrypted;
@@ -268,10 +268,10 @@ fn read<'e, T: 'e>(
     evidence: &Reader<'e>,
     name: &KeyName,
     call: impl Fn() -> Call,
-    answers: Vec<(&'e Site, &'e Answer<T>)>,
+    answers: Vec<(&'e CallSite, &'e Answer<T>)>,
 ) -> Reading<T> {
-    let of_owner = |site: &Site| *site == name.site;
-    let told = |(site, answer): &(&'e Site, &'e Answer<T>)| {
+    let of_owner = |site: &CallSite| *site == name.site;
+    let told = |(site, answer): &(&'e CallSite, &'e Answer<T>)| {
         let value = answer.outcome.as_ref().ok()?;
         Some(Reading::Read {
             value: Arc::clone(value),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::account::{AccountId, Region};
 use crate::evaluate::reading::{Reading, Unread, ask_keepers, describe, locked, request};
 use crate::evaluate::verdict::{Cause, Reason, Step, Verdict};
-use crate::evidence::{Call, Operation, Reader, Site, Trail, TrailsView};
+use crate::evidence::{Call, CallSite, Operation, Reader, Trail, TrailsView};
 use crate::finding::{LinkName, Status};
 
 static NONE: Reason = Reason {
@@ -118,7 +118,7 @@ fn next_region(
         .chain(enabled)
         .map(|region| {
             request(
-                &Site { account, region },
+                &CallSite { account, region },
                 Call::DescribeTrails {
                     include_shadow_trails: true,
                 },
@@ -185,7 +185,7 @@ pub(in crate::evaluate) fn kept(
             .iter()
             .min_by_key(|(region, _)| at_home_first(region))
         {
-            let there = Site {
+            let there = CallSite {
                 account: site.account,
                 region: region.clone(),
             };
@@ -214,7 +214,7 @@ fn home_is_enabled(
     if partition.default_regions().contains(&home.as_str()) || view.answered.contains(home) {
         return step;
     }
-    let site = Site {
+    let site = CallSite {
         account,
         region: partition.home_region(),
     };

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::arn::{Arn, LogGroupAddress};
 use crate::evaluate::coverage::Required;
 use crate::evaluate::verdict::{Cause, Step};
-use crate::evidence::{Reader, Site};
+use crate::evidence::{CallSite, Reader};
 use crate::finding::LinkName;
 use crate::remedy::{self, Alarm, Command, MetricFilter, NameKind, Subscription, Topic, Word};
 
@@ -30,7 +30,7 @@ pub(super) fn steps(
     else {
         return Vec::new();
     };
-    let place = Site {
+    let place = CallSite {
         account,
         region: region.clone(),
     };

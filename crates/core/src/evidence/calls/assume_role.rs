@@ -11,7 +11,7 @@ use crate::account::AccountId;
 use crate::arn::Arn;
 use crate::evidence::few::Few;
 use crate::evidence::CallError;
-use crate::evidence::store::{Filing, Pool, Site, Unreadable};
+use crate::evidence::store::{Filing, Pool, CallSite, Unreadable};
 use crate::evidence::table::{Answer, BySite};
 
 /// The whole of STS shares one quota in an account and region (IAM User Guide, "IAM and AWS STS
@@ -39,7 +39,7 @@ impl Answers {
         self.0.keys().copied()
     }
 
-    fn attempts(&self, account: AccountId) -> impl Iterator<Item = (&Arc<str>, &Site, &Answer<()>)> {
+    fn attempts(&self, account: AccountId) -> impl Iterator<Item = (&Arc<str>, &CallSite, &Answer<()>)> {
         let roles = self.0.get(&account).into_iter().flat_map(Few::iter);
         roles.flat_map(|(role, answers)| answers.iter().map(move |(site, answer)| (role, site, answer)))
     }
@@ -67,7 +67,7 @@ pub(super) fn file(
     Ok(subject(target))
 }
 
-pub(super) fn is_answered(reader: &Reader<'_>, site: &Site, role_arn: &str) -> bool {
+pub(super) fn is_answered(reader: &Reader<'_>, site: &CallSite, role_arn: &str) -> bool {
     let Some(target) = Arn::account_in(role_arn) else {
         return false;
     };
@@ -111,7 +111,7 @@ pub enum Entry {
 
 impl Reader<'_> {
     /// From where somebody tried to enter an account.
-    pub(super) fn entered_from(&self, account: AccountId) -> Option<Site> {
+    pub(super) fn entered_from(&self, account: AccountId) -> Option<CallSite> {
         self.looks_up(|| subject(account));
         let (_, site, answer) = self
             .layers()

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{CallDefinition, Operation, Pages, Parameters, Permission, Quota, Reader, Subject};
 use crate::evidence::CallError;
 use crate::evidence::shapes::{AlarmsResponse, CompositeAlarm, LogAlarm, MetricAlarm};
-use crate::evidence::store::{Filing, Pool, Site, Unreadable};
+use crate::evidence::store::{Filing, Pool, CallSite, Unreadable};
 use crate::evidence::table::BySelection;
 use crate::evidence::view::{View, newest};
 
@@ -94,7 +94,7 @@ pub(super) fn file(
     Ok(subject)
 }
 
-pub(super) fn is_answered(reader: &Reader<'_>, site: &Site) -> bool {
+pub(super) fn is_answered(reader: &Reader<'_>, site: &CallSite) -> bool {
     reader.looks_up(|| subject(site));
     let mut answers = reader.selected(|tables| &tables.describe_alarms, site);
     let answer = answers.find(|(selection, _)| {
@@ -103,7 +103,7 @@ pub(super) fn is_answered(reader: &Reader<'_>, site: &Site) -> bool {
     answer.map(|(_, answer)| reader.uses(answer)).is_some()
 }
 
-fn subject(site: &Site) -> Subject {
+fn subject(site: &CallSite) -> Subject {
     Subject::site(Operation::DescribeAlarms, site)
 }
 
@@ -147,17 +147,17 @@ impl<T> Kind<T> {
 
 impl Reader<'_> {
     /// The metric alarms of an account in a region.
-    pub fn metric_alarms(&self, site: &Site) -> View<MetricAlarm> {
+    pub fn metric_alarms(&self, site: &CallSite) -> View<MetricAlarm> {
         self.alarms(site, &METRIC)
     }
 
     /// The composite alarms of an account in a region.
-    pub fn composite_alarms(&self, site: &Site) -> View<CompositeAlarm> {
+    pub fn composite_alarms(&self, site: &CallSite) -> View<CompositeAlarm> {
         self.alarms(site, &COMPOSITE)
     }
 
     /// Whether some alarm of an account in a region was seen under a name.
-    pub fn has_alarm(&self, site: &Site, name: &str) -> bool {
+    pub fn has_alarm(&self, site: &CallSite, name: &str) -> bool {
         self.looks_up(|| subject(site));
         self.selected(|tables| &tables.describe_alarms, site)
             .filter_map(|(_, answer)| self.uses(answer).outcome.as_ref().ok())
@@ -169,11 +169,11 @@ impl Reader<'_> {
     }
 
     /// The log alarms of an account in a region.
-    pub fn log_alarms(&self, site: &Site) -> View<LogAlarm> {
+    pub fn log_alarms(&self, site: &CallSite) -> View<LogAlarm> {
         self.alarms(site, &LOG)
     }
 
-    fn alarms<T>(&self, site: &Site, kind: &Kind<T>) -> View<T> {
+    fn alarms<T>(&self, site: &CallSite, kind: &Kind<T>) -> View<T> {
         self.looks_up(|| subject(site));
         let mut view = View::default();
         let mut seen: BTreeMap<&str, (Timestamp, &Arc<T>)> = BTreeMap::new();

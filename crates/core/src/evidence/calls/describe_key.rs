@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{CallDefinition, Operation, Permission, Quota, Reader, Subject};
 use crate::evidence::key_name::KeyName;
 use crate::evidence::shapes::{KeyMetadata, KeyResponse};
-use crate::evidence::store::{Filing, Pool, Site, Unreadable};
+use crate::evidence::store::{Filing, Pool, CallSite, Unreadable};
 use crate::evidence::table::{Answer, BySubject};
 
 pub(super) const DEFINITION: CallDefinition = CallDefinition {
@@ -40,7 +40,7 @@ pub(super) fn file(
     Ok(subject)
 }
 
-pub(super) fn is_answered(reader: &Reader<'_>, site: &Site, key: &str) -> bool {
+pub(super) fn is_answered(reader: &Reader<'_>, site: &CallSite, key: &str) -> bool {
     reader.looks_up(|| subject(key));
     reader
         .answer_at(|tables| tables.describe_key.get(key), site)
@@ -53,7 +53,7 @@ fn subject(key: &str) -> Subject {
 
 impl<'e> Reader<'e> {
     /// What is told of a key, by who asked.
-    pub fn key(&self, name: &KeyName) -> Vec<(&'e Site, &'e Answer<KeyMetadata>)> {
+    pub fn key(&self, name: &KeyName) -> Vec<(&'e CallSite, &'e Answer<KeyMetadata>)> {
         let key = name.to_string();
         self.looks_up(|| subject(&key));
         self.all_answers(|tables| tables.describe_key.get(key.as_str()))

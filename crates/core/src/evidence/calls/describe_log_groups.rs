@@ -10,7 +10,7 @@ use super::{CallDefinition, Operation, Pages, Parameters, Permission, Quota, Rea
 use crate::arn::Arn;
 use crate::evidence::CallError;
 use crate::evidence::shapes::{LogGroup, LogGroupsResponse};
-use crate::evidence::store::{Filing, Pool, Site, Unreadable};
+use crate::evidence::store::{Filing, Pool, CallSite, Unreadable};
 use crate::evidence::table::{BySelection, Listing};
 
 /// CloudWatch Logs alone begins member names with a small letter.
@@ -102,14 +102,14 @@ pub(super) fn file(
     Ok(subject)
 }
 
-pub(super) fn is_answered(reader: &Reader<'_>, site: &Site, log_group_name: &str) -> bool {
+pub(super) fn is_answered(reader: &Reader<'_>, site: &CallSite, log_group_name: &str) -> bool {
     !matches!(
         reader.log_group(site, log_group_name),
         LogGroupAnswer::NotAsked
     )
 }
 
-fn subject(site: &Site) -> Subject {
+fn subject(site: &CallSite) -> Subject {
     Subject::site(Operation::DescribeLogGroups, site)
 }
 
@@ -128,7 +128,7 @@ pub enum LogGroupAnswer {
 
 impl Reader<'_> {
     /// One log group. A found one stands before a missing one stands before a failed call.
-    pub fn log_group(&self, site: &Site, name: &str) -> LogGroupAnswer {
+    pub fn log_group(&self, site: &CallSite, name: &str) -> LogGroupAnswer {
         self.looks_up(|| subject(site));
         let mut found: Option<(&LogGroup, Timestamp)> = None;
         let mut missing: Option<Timestamp> = None;
@@ -170,7 +170,7 @@ impl Reader<'_> {
 
 /// Whether a listed log group is of the account and region that were asked: lists may include
 /// linked accounts.
-fn belongs(arn: Option<&str>, site: &Site) -> bool {
+fn belongs(arn: Option<&str>, site: &CallSite) -> bool {
     let Some(arn) = arn.and_then(|text| text.parse::<Arn>().ok()) else {
         return true;
     };

@@ -10,7 +10,7 @@ use super::{
     CallDefinition, Operation, Parameters, Permission, Quota, Reader, Subject, describe_log_groups,
 };
 use crate::evidence::shapes::{MetricFilter, MetricFiltersResponse};
-use crate::evidence::store::{Filing, Pool, Site, Unreadable};
+use crate::evidence::store::{Filing, Pool, CallSite, Unreadable};
 use crate::evidence::table::{BySelection, Listing};
 use crate::evidence::view::{View, newest};
 
@@ -66,7 +66,7 @@ pub(super) fn file(
 
 pub(super) fn is_answered(
     reader: &Reader<'_>,
-    site: &Site,
+    site: &CallSite,
     log_group_name: &Option<String>,
 ) -> bool {
     if let Some(name) = log_group_name {
@@ -80,7 +80,7 @@ pub(super) fn is_answered(
     answer.map(|(_, answer)| reader.uses(answer)).is_some()
 }
 
-fn subject(site: &Site) -> Subject {
+fn subject(site: &CallSite) -> Subject {
     Subject::site(Operation::DescribeMetricFilters, site)
 }
 
@@ -89,7 +89,7 @@ impl Reader<'_> {
     /// each with its log group: in the order of log groups, then of names.
     pub fn other_metric_filters(
         &self,
-        site: &Site,
+        site: &CallSite,
         log_group: &str,
     ) -> Vec<(String, Arc<MetricFilter>)> {
         self.looks_up(|| subject(site));
@@ -115,7 +115,7 @@ impl Reader<'_> {
     }
 
     /// Whether some metric filter of an account in a region was seen to write to a metric.
-    pub fn feeds_metric(&self, site: &Site, namespace: &str, metric: &str) -> bool {
+    pub fn feeds_metric(&self, site: &CallSite, namespace: &str, metric: &str) -> bool {
         self.looks_up(|| subject(site));
         self.selected(|tables| &tables.describe_metric_filters, site)
             .filter_map(|(_, answer)| self.uses(answer).outcome.as_ref().ok())
@@ -127,7 +127,7 @@ impl Reader<'_> {
     }
 
     /// The metric filters of a log group.
-    pub fn metric_filters(&self, site: &Site, log_group: &str) -> View<MetricFilter> {
+    pub fn metric_filters(&self, site: &CallSite, log_group: &str) -> View<MetricFilter> {
         self.looks_up(|| subject(site));
         let mut view = View::default();
         let mut seen: BTreeMap<&str, (Timestamp, &Arc<MetricFilter>)> = BTreeMap::new();

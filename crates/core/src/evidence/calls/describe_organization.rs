@@ -9,7 +9,7 @@ use super::{CallDefinition, Operation, Permission, Quota, Reader, Subject};
 use crate::account::AccountId;
 use crate::evidence::CallError;
 use crate::evidence::shapes::{Organization, OrganizationResponse};
-use crate::evidence::store::{Filing, Pool, Site, Unreadable};
+use crate::evidence::store::{Filing, Pool, CallSite, Unreadable};
 use crate::evidence::table::BySite;
 
 pub(super) const DEFINITION: CallDefinition = CallDefinition {
@@ -37,7 +37,7 @@ pub(super) fn file(
     Ok(subject())
 }
 
-pub(super) fn is_answered(reader: &Reader<'_>, site: &Site) -> bool {
+pub(super) fn is_answered(reader: &Reader<'_>, site: &CallSite) -> bool {
     reader.looks_up(subject);
     reader
         .answer_at(|tables| Some(&tables.describe_organization), site)

@@ -12,7 +12,7 @@ use crate::account::{AccountId, Partition, Region};
 use crate::arn::{Arn, InvalidArn};
 use crate::evidence::CallError;
 use crate::evidence::shapes::{Trail, TrailsResponse};
-use crate::evidence::store::{Filing, Pool, RecordId, Site, Unreadable};
+use crate::evidence::store::{Filing, Pool, RecordId, CallSite, Unreadable};
 use crate::evidence::table::{Answer, BySelection};
 
 /// CloudTrail's reading operations share one quota (CloudTrail User Guide, "Quotas").
@@ -53,7 +53,7 @@ impl Selection {
 
 /// Organization trails by ARN, each as the first site that lists it does, and the record that says
 /// so.
-type OrganizationTrails = BTreeMap<Arc<str>, (Site, Arc<Trail>, RecordId)>;
+type OrganizationTrails = BTreeMap<Arc<str>, (CallSite, Arc<Trail>, RecordId)>;
 
 /// The answers, by who asked where.
 #[derive(Debug, Clone, Default)]
@@ -86,7 +86,7 @@ impl Answers {
 /// and region counts, so that the order of records does not.
 fn add_organization_trails(
     known: &mut OrganizationTrails,
-    site: &Site,
+    site: &CallSite,
     answer: &Answer<[Arc<Trail>]>,
 ) {
     let Ok(list) = &answer.outcome else { return };
@@ -142,7 +142,7 @@ pub(super) fn file(
     Ok(subject)
 }
 
-pub(super) fn is_answered(reader: &Reader<'_>, site: &Site, include_shadow_trails: &bool) -> bool {
+pub(super) fn is_answered(reader: &Reader<'_>, site: &CallSite, include_shadow_trails: &bool) -> bool {
     reader.looks_up(|| Subject::account(Operation::DescribeTrails, site.account));
     let mut answers = reader.selected(|tables| &tables.describe_trails.by_site, site);
     let answer = answers.find(|(selection, _)| {
@@ -169,7 +169,7 @@ pub struct TrailsView {
 }
 
 /// One answer to the question for an account's trails.
-type TrailAnswer<'e> = (&'e Site, &'e Selection, &'e Answer<[Arc<Trail>]>);
+type TrailAnswer<'e> = (&'e CallSite, &'e Selection, &'e Answer<[Arc<Trail>]>);
 
 /// Whether a trail's home region, which has to list it, does so no longer: it was deleted between
 /// two answers.
@@ -275,7 +275,7 @@ impl<'e> Reader<'e> {
     /// Every answer to the question which trails record in a region of an account.
     pub fn trail_listings(
         &self,
-    ) -> impl Iterator<Item = (&'e Site, &'e Answer<[Arc<Trail>]>)> + use<'e> {
+    ) -> impl Iterator<Item = (&'e CallSite, &'e Answer<[Arc<Trail>]>)> + use<'e> {
         let rows = self.evidence().tables.describe_trails.by_site.rows();
         rows.flat_map(|(site, row)| row.iter().map(move |(_, answer)| (site, answer)))
     }

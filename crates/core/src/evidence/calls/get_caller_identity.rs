@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{CallDefinition, Operation, Permission, Reader, Subject};
 use crate::account::AccountId;
 use crate::evidence::shapes::CallerIdentity;
-use crate::evidence::store::{Filing, Pool, Site, Unreadable};
+use crate::evidence::store::{Filing, Pool, CallSite, Unreadable};
 use crate::evidence::table::BySite;
 
 /// "No permissions are required to perform this operation" (AWS STS API Reference).
@@ -36,7 +36,7 @@ pub(super) fn file(
     Ok(Subject::all(Operation::GetCallerIdentity))
 }
 
-pub(super) fn is_answered(reader: &Reader<'_>, site: &Site) -> bool {
+pub(super) fn is_answered(reader: &Reader<'_>, site: &CallSite) -> bool {
     reader.looks_up(|| Subject::all(Operation::GetCallerIdentity));
     reader
         .answer_at(|tables| Some(&tables.get_caller_identity), site)

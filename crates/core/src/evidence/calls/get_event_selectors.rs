@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{CallDefinition, Operation, Permission, Reader, Subject, describe_trails};
 use crate::evidence::shapes::EventSelectors;
-use crate::evidence::store::{Filing, Pool, Site, Unreadable};
+use crate::evidence::store::{Filing, Pool, CallSite, Unreadable};
 use crate::evidence::table::{Answer, BySubject};
 
 pub(super) const DEFINITION: CallDefinition = CallDefinition {
@@ -37,7 +37,7 @@ pub(super) fn file(
     Ok(subject)
 }
 
-pub(super) fn is_answered(reader: &Reader<'_>, site: &Site, trail_arn: &str) -> bool {
+pub(super) fn is_answered(reader: &Reader<'_>, site: &CallSite, trail_arn: &str) -> bool {
     reader.event_selectors(trail_arn, site).is_some()
 }
 
@@ -47,7 +47,7 @@ fn subject(trail_arn: &str) -> Subject {
 
 impl<'e> Reader<'e> {
     /// A trail's selectors as an account was told them in a region.
-    pub fn event_selectors(&self, trail_arn: &str, site: &Site) -> Option<&'e Answer<EventSelectors>> {
+    pub fn event_selectors(&self, trail_arn: &str, site: &CallSite) -> Option<&'e Answer<EventSelectors>> {
         self.looks_up(|| subject(trail_arn));
         self.answer_at(|tables| tables.get_event_selectors.get(trail_arn), site)
     }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{CallDefinition, Operation, Permission, Quota, Reader, Subject};
 use crate::evidence::key_name::KeyName;
 use crate::evidence::shapes::KeyPolicy;
-use crate::evidence::store::{Filing, Pool, Site, Unreadable};
+use crate::evidence::store::{Filing, Pool, CallSite, Unreadable};
 use crate::evidence::table::{Answer, BySubject};
 
 pub(super) const DEFINITION: CallDefinition = CallDefinition {
@@ -40,7 +40,7 @@ pub(super) fn file(
     Ok(subject)
 }
 
-pub(super) fn is_answered(reader: &Reader<'_>, site: &Site, key: &str) -> bool {
+pub(super) fn is_answered(reader: &Reader<'_>, site: &CallSite, key: &str) -> bool {
     reader.looks_up(|| subject(key));
     reader
         .answer_at(|tables| tables.get_key_policy.get(key), site)
@@ -53,7 +53,7 @@ fn subject(key: &str) -> Subject {
 
 impl<'e> Reader<'e> {
     /// A key's policy, by who asked.
-    pub fn key_policy(&self, name: &KeyName) -> Vec<(&'e Site, &'e Answer<KeyPolicy>)> {
+    pub fn key_policy(&self, name: &KeyName) -> Vec<(&'e CallSite, &'e Answer<KeyPolicy>)> {
         let key = name.to_string();
         self.looks_up(|| subject(&key));
         self.all_answers(|tables| tables.get_key_policy.get(key.as_str()))

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{CallDefinition, Operation, Parameters, Permission, Quota, Reader, Subject};
 use crate::arn::Arn;
 use crate::evidence::shapes::{SubscriptionAttributes, SubscriptionAttributesResponse};
-use crate::evidence::store::{Filing, Pool, Site, Unreadable};
+use crate::evidence::store::{Filing, Pool, CallSite, Unreadable};
 use crate::evidence::table::{Answer, BySubject};
 
 pub(super) const DEFINITION: CallDefinition = CallDefinition {
@@ -44,7 +44,7 @@ pub(super) fn file(
     Ok(subject)
 }
 
-pub(super) fn is_answered(reader: &Reader<'_>, site: &Site, subscription_arn: &str) -> bool {
+pub(super) fn is_answered(reader: &Reader<'_>, site: &CallSite, subscription_arn: &str) -> bool {
     reader.looks_up(|| subject(subscription_arn));
     reader
         .answer_at(
@@ -63,7 +63,7 @@ impl<'e> Reader<'e> {
     pub fn subscription_attributes(
         &self,
         subscription_arn: &str,
-    ) -> Vec<(&'e Site, &'e Answer<SubscriptionAttributes>)> {
+    ) -> Vec<(&'e CallSite, &'e Answer<SubscriptionAttributes>)> {
         self.looks_up(|| subject(subscription_arn));
         self.all_answers(|tables| tables.get_subscription_attributes.get(subscription_arn))
     }

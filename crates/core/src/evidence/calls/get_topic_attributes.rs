@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{CallDefinition, Operation, Permission, Quota, Reader, Subject};
 use crate::evidence::shapes::{TopicAttributes, TopicAttributesResponse};
-use crate::evidence::store::{Filing, Pool, Site, Unreadable};
+use crate::evidence::store::{Filing, Pool, CallSite, Unreadable};
 use crate::evidence::table::{Answer, BySubject};
 
 pub(super) const DEFINITION: CallDefinition = CallDefinition {
@@ -37,7 +37,7 @@ pub(super) fn file(
     Ok(subject)
 }
 
-pub(super) fn is_answered(reader: &Reader<'_>, site: &Site, topic_arn: &str) -> bool {
+pub(super) fn is_answered(reader: &Reader<'_>, site: &CallSite, topic_arn: &str) -> bool {
     reader.looks_up(|| subject(topic_arn));
     reader
         .answer_at(|tables| tables.get_topic_attributes.get(topic_arn), site)
@@ -50,7 +50,7 @@ fn subject(topic_arn: &str) -> Subject {
 
 impl<'e> Reader<'e> {
     /// A topic's attributes by who asked.
-    pub fn topic_attributes(&self, topic_arn: &str) -> Vec<(&'e Site, &'e Answer<TopicAttributes>)> {
+    pub fn topic_attributes(&self, topic_arn: &str) -> Vec<(&'e CallSite, &'e Answer<TopicAttributes>)> {
         self.looks_up(|| subject(topic_arn));
         self.all_answers(|tables| tables.get_topic_attributes.get(topic_arn))
     }

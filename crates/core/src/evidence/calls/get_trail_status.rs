@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{CallDefinition, Operation, Permission, Reader, Subject, describe_trails};
 use crate::evidence::shapes::TrailStatus;
-use crate::evidence::store::{Filing, Pool, Site, Unreadable};
+use crate::evidence::store::{Filing, Pool, CallSite, Unreadable};
 use crate::evidence::table::{Answer, BySubject};
 
 pub(super) const DEFINITION: CallDefinition = CallDefinition {
@@ -38,7 +38,7 @@ pub(super) fn file(
     Ok(subject)
 }
 
-pub(super) fn is_answered(reader: &Reader<'_>, site: &Site, trail_arn: &str) -> bool {
+pub(super) fn is_answered(reader: &Reader<'_>, site: &CallSite, trail_arn: &str) -> bool {
     reader.trail_status(trail_arn, site).is_some()
 }
 
@@ -48,13 +48,13 @@ fn subject(trail_arn: &str) -> Subject {
 
 impl<'e> Reader<'e> {
     /// A trail's status as an account was told it in a region.
-    pub fn trail_status(&self, trail_arn: &str, site: &Site) -> Option<&'e Answer<TrailStatus>> {
+    pub fn trail_status(&self, trail_arn: &str, site: &CallSite) -> Option<&'e Answer<TrailStatus>> {
         self.looks_up(|| subject(trail_arn));
         self.answer_at(|tables| tables.get_trail_status.get(trail_arn), site)
     }
 
     /// Every account and region that a trail's status was asked from.
-    pub fn trail_statuses(&self, trail_arn: &str) -> Vec<(&'e Site, &'e Answer<TrailStatus>)> {
+    pub fn trail_statuses(&self, trail_arn: &str) -> Vec<(&'e CallSite, &'e Answer<TrailStatus>)> {
         self.looks_up(|| subject(trail_arn));
         self.all_answers(|tables| tables.get_trail_status.get(trail_arn))
     }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{CallDefinition, Operation, Pages, Permission, Quota, Reader, Subject};
 use crate::account::AccountId;
 use crate::evidence::shapes::{AccountsResponse, OrganizationAccount};
-use crate::evidence::store::{Filing, Pool, Site, Unreadable};
+use crate::evidence::store::{Filing, Pool, CallSite, Unreadable};
 use crate::evidence::table::BySite;
 
 /// A page holds at most twenty accounts (Organizations API Reference, `ListAccounts`).
@@ -84,7 +84,7 @@ impl Answers {
     }
 }
 
-pub(super) fn is_answered(reader: &Reader<'_>, site: &Site) -> bool {
+pub(super) fn is_answered(reader: &Reader<'_>, site: &CallSite) -> bool {
     reader.looks_up(subject);
     reader
         .answer_at(|tables| Some(&tables.list_accounts.by_site), site)
@@ -154,7 +154,7 @@ impl<'e> Reader<'e> {
     }
 
     /// The credentials that may ask about the organization: those that could already.
-    pub fn organization_reader(&self) -> Option<Site> {
+    pub fn organization_reader(&self) -> Option<CallSite> {
         self.looks_up(subject);
         let listed = self
             .answers(|tables| Some(&tables.list_accounts.by_site))

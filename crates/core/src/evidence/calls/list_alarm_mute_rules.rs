@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{CallDefinition, Operation, Pages, Parameters, Permission, Quota, Reader, Subject};
 use crate::evidence::shapes::{MuteRule, MuteRulesResponse};
-use crate::evidence::store::{Filing, Pool, Site, Unreadable};
+use crate::evidence::store::{Filing, Pool, CallSite, Unreadable};
 use crate::evidence::table::{BySelection, Listing};
 use crate::evidence::view::View;
 
@@ -67,7 +67,7 @@ pub(super) fn file(
     Ok(subject)
 }
 
-pub(super) fn is_answered(reader: &Reader<'_>, site: &Site, alarm_name: &Option<String>) -> bool {
+pub(super) fn is_answered(reader: &Reader<'_>, site: &CallSite, alarm_name: &Option<String>) -> bool {
     reader.looks_up(|| subject(site));
     let mut answers = reader.selected(|tables| &tables.list_alarm_mute_rules, site);
     let answer = answers
@@ -75,13 +75,13 @@ pub(super) fn is_answered(reader: &Reader<'_>, site: &Site, alarm_name: &Option<
     answer.map(|(_, answer)| reader.uses(answer)).is_some()
 }
 
-fn subject(site: &Site) -> Subject {
+fn subject(site: &CallSite) -> Subject {
     Subject::site(Operation::ListAlarmMuteRules, site)
 }
 
 impl Reader<'_> {
     /// The active mute rules that may target an alarm, and whether each is known to.
-    pub fn active_mute_rules(&self, site: &Site, alarm: &str) -> View<(MuteRule, bool)> {
+    pub fn active_mute_rules(&self, site: &CallSite, alarm: &str) -> View<(MuteRule, bool)> {
         self.looks_up(|| subject(site));
         let mut view = View::default();
         let mut found: Vec<(MuteRule, bool)> = Vec::new();
@@ -123,7 +123,7 @@ impl Reader<'_> {
     }
 
     /// The mute rules that are scheduled to become active and may target an alarm.
-    pub fn scheduled_mute_rules(&self, site: &Site, alarm: &str) -> Vec<&MuteRule> {
+    pub fn scheduled_mute_rules(&self, site: &CallSite, alarm: &str) -> Vec<&MuteRule> {
         self.looks_up(|| subject(site));
         let mut found: BTreeMap<Option<&str>, &MuteRule> = BTreeMap::new();
         for (selection, answer) in self.selected(|tables| &tables.list_alarm_mute_rules, site) {

@@ -10,7 +10,7 @@ use super::{CallDefinition, Operation, Pages, Permission, Quota, Reader, Subject
 use crate::account::AccountId;
 use crate::evidence::CallError;
 use crate::evidence::shapes::{AdministratorsResponse, DelegatedAdministrator};
-use crate::evidence::store::{Filing, Pool, Site, Unreadable};
+use crate::evidence::store::{Filing, Pool, CallSite, Unreadable};
 use crate::evidence::table::{BySubject, Listing};
 
 pub(super) const DEFINITION: CallDefinition = CallDefinition {
@@ -42,7 +42,7 @@ pub(super) fn file(
     Ok(subject())
 }
 
-pub(super) fn is_answered(reader: &Reader<'_>, site: &Site, service_principal: &str) -> bool {
+pub(super) fn is_answered(reader: &Reader<'_>, site: &CallSite, service_principal: &str) -> bool {
     reader.looks_up(subject);
     reader
         .answer_at(

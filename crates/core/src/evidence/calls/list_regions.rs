@@ -10,7 +10,7 @@ use super::{CallDefinition, Operation, Pages, Parameters, Permission, Quota, Rea
 use crate::account::{AccountId, InvalidAccountId, Region};
 use crate::evidence::{CallError, ErrorClass};
 use crate::evidence::shapes::{RegionOption, RegionsResponse};
-use crate::evidence::store::{Filing, Pool, Site, Unreadable};
+use crate::evidence::store::{Filing, Pool, CallSite, Unreadable};
 use crate::evidence::table::BySubject;
 
 pub(super) const DEFINITION: CallDefinition = CallDefinition {
@@ -63,7 +63,7 @@ pub(super) fn file(
     Ok(subject)
 }
 
-pub(super) fn is_answered(reader: &Reader<'_>, site: &Site, account: &Option<AccountId>) -> bool {
+pub(super) fn is_answered(reader: &Reader<'_>, site: &CallSite, account: &Option<AccountId>) -> bool {
     let account = account.unwrap_or(site.account);
     reader.looks_up(|| Subject::account(Operation::ListRegions, account));
     reader

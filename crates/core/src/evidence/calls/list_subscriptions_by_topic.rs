@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{CallDefinition, Operation, Pages, Permission, Quota, Reader, Subject};
 use crate::evidence::shapes::{Subscription, SubscriptionsResponse};
-use crate::evidence::store::{Filing, Pool, Site, Unreadable};
+use crate::evidence::store::{Filing, Pool, CallSite, Unreadable};
 use crate::evidence::table::{Answer, BySubject, Listing};
 
 pub(super) const DEFINITION: CallDefinition = CallDefinition {
@@ -40,7 +40,7 @@ pub(super) fn file(
     Ok(subject)
 }
 
-pub(super) fn is_answered(reader: &Reader<'_>, site: &Site, topic_arn: &str) -> bool {
+pub(super) fn is_answered(reader: &Reader<'_>, site: &CallSite, topic_arn: &str) -> bool {
     reader.looks_up(|| subject(topic_arn));
     reader
         .answer_at(|tables| tables.list_subscriptions_by_topic.get(topic_arn), site)
@@ -56,7 +56,7 @@ impl<'e> Reader<'e> {
     pub fn subscriptions(
         &self,
         topic_arn: &str,
-    ) -> Vec<(&'e Site, &'e Answer<Listing<Subscription>>)> {
+    ) -> Vec<(&'e CallSite, &'e Answer<Listing<Subscription>>)> {
         self.looks_up(|| subject(topic_arn));
         self.all_answers(|tables| tables.list_subscriptions_by_topic.get(topic_arn))
     }

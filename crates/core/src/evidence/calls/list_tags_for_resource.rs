@@ -10,7 +10,7 @@ use super::{CallDefinition, Operation, Pages, Permission, Quota, Reader, Subject
 use crate::account::AccountId;
 use crate::evidence::CallError;
 use crate::evidence::shapes::TagsResponse;
-use crate::evidence::store::{Filing, Pool, Site, Unreadable};
+use crate::evidence::store::{Filing, Pool, CallSite, Unreadable};
 use crate::evidence::table::{Answer, BySubject};
 
 pub(super) const DEFINITION: CallDefinition = CallDefinition {
@@ -46,7 +46,7 @@ pub(super) fn file(
     Ok(Subject::account(Operation::ListTagsForResource, account))
 }
 
-pub(super) fn is_answered(reader: &Reader<'_>, site: &Site, account: &AccountId) -> bool {
+pub(super) fn is_answered(reader: &Reader<'_>, site: &CallSite, account: &AccountId) -> bool {
     reader.looks_up(|| Subject::account(Operation::ListTagsForResource, *account));
     reader
         .answer_at(|tables| tables.list_tags_for_resource.get(account), site)

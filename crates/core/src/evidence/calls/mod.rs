@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 use super::mark::Subject;
 use super::reader::Reader;
-use super::store::{Filing, Pool, Site, Unreadable};
+use super::store::{CallSite, Filing, Pool, Unreadable};
 
 pub use definition::{CallDefinition, Pages, Permission, Quota};
 pub(super) use parameters::Parameters;
@@ -94,7 +94,7 @@ macro_rules! calls {
             }
 
             /// Whether the question was answered, with a response or with an error.
-            pub(super) fn is_answered(&self, reader: &Reader<'_>, site: &Site) -> bool {
+            pub(super) fn is_answered(&self, reader: &Reader<'_>, site: &CallSite) -> bool {
                 match self {
                     $(Self::$name $({ $($field,)* })? => {
                         $module::is_answered(reader, site, $($($field,)*)?)

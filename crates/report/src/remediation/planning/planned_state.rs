@@ -6,7 +6,9 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 use trailproof_core::account::{AccountId, Region};
 use trailproof_core::arn::Arn;
-use trailproof_core::evidence::{Call, Evidence, KeyName, Outcome, Reader, Record, Request, Site};
+use trailproof_core::evidence::{
+    Call, CallSite, Evidence, KeyName, Outcome, Reader, Record, Request,
+};
 
 use super::candidates::Assumption;
 use super::seen::Seen;
@@ -79,7 +81,7 @@ impl<'a> PlannedState<'a> {
         region: &Region,
         (namespace, metric): (&str, &str),
     ) -> bool {
-        let site = Site {
+        let site = CallSite {
             account,
             region: region.clone(),
         };
@@ -88,7 +90,7 @@ impl<'a> PlannedState<'a> {
 
     /// Whether some alarm of an account and region is known under a name.
     pub(super) fn has_alarm(self, account: AccountId, region: &Region, name: &str) -> bool {
-        let site = Site {
+        let site = CallSite {
             account,
             region: region.clone(),
         };
@@ -247,7 +249,7 @@ impl Changing<'_> {
         let Some(topic) = topic_request(topic, attributes_of) else {
             return;
         };
-        let user = Site {
+        let user = CallSite {
             account: topic.account,
             region: topic.region,
         };

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use trailproof_core::evidence::{Call, Evidence, Outcome, Reader, Record, Request, Site, View};
+use trailproof_core::evidence::{Call, CallSite, Evidence, Outcome, Reader, Record, Request, View};
 
 use crate::rests_on::RecordedEvidence;
 use crate::run::EvidenceError;
@@ -68,7 +68,7 @@ impl Seen {
     }
 
     fn look_up(&self, request: &Request) -> Option<Map<String, Value>> {
-        let site = Site {
+        let site = CallSite {
             account: request.account,
             region: request.region.clone(),
         };
@@ -148,7 +148,7 @@ impl Seen {
 }
 
 /// What the owner of a topic was answered.
-fn owners(owner: &Site, records: Vec<Record>) -> Option<Map<String, Value>> {
+fn owners(owner: &CallSite, records: Vec<Record>) -> Option<Map<String, Value>> {
     let records = records.into_iter();
     let asked =
         records.filter(|record| record.account == owner.account && record.region == owner.region);

@@ -10,7 +10,7 @@ use crate::arn::Arn;
 use crate::evaluate::filter_policy::{self, Passage};
 use crate::evaluate::reading::{Reading, ask};
 use crate::evaluate::verdict::Cause;
-use crate::evidence::{Call, Listing, Request, Site, Subscription, SubscriptionAttributes};
+use crate::evidence::{Call, CallSite, Listing, Request, Subscription, SubscriptionAttributes};
 use crate::observation::ObservationKind;
 
 /// Protocols that end at a machine (SNS API Reference, `Subscribe`). A web address may be that of a
@@ -214,7 +214,7 @@ fn attributes(
         .owner
         .as_deref()
         .and_then(|owner| owner.parse().ok());
-    let site = Site {
+    let site = CallSite {
         account: owner.or(topic.account()).unwrap_or(question.alarms.account),
         region: topic
             .region()
@@ -222,7 +222,7 @@ fn attributes(
     };
     let answers = question.evidence.subscription_attributes(arn);
     let of_owner = answers.iter().find(|(by, _)| **by == site);
-    let told = |answer: &&(&Site, &crate::evidence::Answer<SubscriptionAttributes>)| {
+    let told = |answer: &&(&CallSite, &crate::evidence::Answer<SubscriptionAttributes>)| {
         answer.1.outcome.is_ok()
     };
     let answer = of_owner
