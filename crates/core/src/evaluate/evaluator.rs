@@ -11,11 +11,11 @@ use super::finding;
 use super::links::log_group::Place;
 use super::links::selectors::{self, Recorded};
 use super::links::{account as door, trail};
+use super::log_group_verdict::{self, LogGroupVerdict};
 use super::memory::Memory;
 use super::origin::Origin;
 use super::reading::{Reading, locked};
 use super::routine::Routine;
-use super::site::{self, Judgement};
 use super::together::{self, Part, Passed, Together};
 use super::verdict::{Chain, Standing, Step, Yardstick, open_standing, rank, standing, wants};
 use crate::account::{AccountId, Region};
@@ -473,7 +473,7 @@ impl Evaluation<'_> {
         routine: Routine,
         index: usize,
         required: Required<'_>,
-    ) -> Arc<Judgement> {
+    ) -> Arc<LogGroupVerdict> {
         let filters = self.memory.filters(&self.evidence, place);
         let particular = filters.tell_accounts_apart.then_some(account);
         let regions = self.regions(account);
@@ -488,7 +488,7 @@ impl Evaluation<'_> {
         self.memory.judgement(evidence, key, |memory| {
             let filters = memory.filters(evidence, place);
             let alarms = memory.alarms(evidence, place);
-            let question = site::Question {
+            let question = log_group_verdict::LogGroupQuestion {
                 evidence,
                 place,
                 required: Required {
@@ -501,7 +501,7 @@ impl Evaluation<'_> {
                 routine,
                 origin: Origin::Event,
             };
-            site::judge(&question, &filters, &alarms, &mut memory.decisions)
+            log_group_verdict::judge(&question, &filters, &alarms, &mut memory.decisions)
         })
     }
 

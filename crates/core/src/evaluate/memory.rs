@@ -8,15 +8,15 @@ use super::candidates::{self, Admitted, Kept};
 use super::coverage::{Decisions, Required};
 use super::gathered::{Alarms, Filters};
 use super::links::log_group::Place;
+use super::log_group_verdict::LogGroupVerdict;
 use super::routine::Routine;
-use super::site::Judgement;
 use crate::account::{AccountId, Partition, Region};
 use crate::evidence::{Basis, CallSite, Reader, Trail};
 use crate::policy::Policy;
 
 /// A log group, by ARN, and a control; also the account and its regions, where filters tell
 /// accounts apart; and the events that the trail makes by itself.
-pub(super) type Question = (Arc<str>, usize, Option<(AccountId, Arc<[Region]>)>, Routine);
+pub(super) type VerdictKey = (Arc<str>, usize, Option<(AccountId, Arc<[Region]>)>, Routine);
 
 /// Decisions about patterns, for good; everything else, for as long as the evidence that it was
 /// made from stays the same.
@@ -30,7 +30,7 @@ pub(super) struct Memory {
     alarms: Made<CallSite, Alarms>,
     /// By the log group's ARN.
     filters: Made<Arc<str>, Filters>,
-    judgements: Made<Question, Judgement>,
+    judgements: Made<VerdictKey, LogGroupVerdict>,
     /// Accounts whose own may be dropped.
     done: HashSet<AccountId>,
 }
@@ -196,9 +196,9 @@ impl Memory {
     pub(super) fn judgement(
         &mut self,
         evidence: &Reader<'_>,
-        key: Question,
-        judge: impl FnOnce(&mut Self) -> Judgement,
-    ) -> Arc<Judgement> {
+        key: VerdictKey,
+        judge: impl FnOnce(&mut Self) -> LogGroupVerdict,
+    ) -> Arc<LogGroupVerdict> {
         if let Some(known) = self.judgements.get(evidence, &key) {
             return known;
         }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::firing::{DimensionSource, Restriction};
-use super::site::{Branch, Judgement, Question};
+use super::log_group_verdict::{LogGroupQuestion, LogGroupVerdict, VerdictByYardstick};
 use super::together::Passed;
 use super::verdict::{Standing, Step, Yardstick, standing};
 use crate::account::{AccountId, Region};
@@ -23,7 +23,7 @@ pub(super) enum Origin {
 
 impl Origin {
     /// The account and regions that the system fields of the events in question tell.
-    pub(super) fn of<'a>(question: &'a Question<'a>) -> (AccountId, &'a [Region]) {
+    pub(super) fn of<'a>(question: &'a LogGroupQuestion<'a>) -> (AccountId, &'a [Region]) {
         let site = &question.place.site;
         match question.origin {
             Self::Event => (question.account, question.regions),
@@ -38,7 +38,11 @@ pub(super) fn matters(filter: &MetricFilter) -> bool {
 }
 
 /// What both readings agree on; the step that says that they do not, where they do not.
-pub(super) fn agreed(event: &Judgement, log_group: &Judgement, undecided: &Step) -> Judgement {
+pub(super) fn agreed(
+    event: &LogGroupVerdict,
+    log_group: &LogGroupVerdict,
+    undecided: &Step,
+) -> LogGroupVerdict {
     let by = |yardstick: Yardstick| {
         let [one, other] = [event.by(yardstick), log_group.by(yardstick)];
         let standings = [one, other].map(|branch| standing(&branch.chain, yardstick));
@@ -51,14 +55,14 @@ pub(super) fn agreed(event: &Judgement, log_group: &Judgement, undecided: &Step)
                 wants.extend(other.wants.iter().cloned());
                 wants.sort();
                 wants.dedup();
-                Branch {
+                VerdictByYardstick {
                     chain: vec![Arc::new(undecided.clone())],
                     wants,
                 }
             }
         }
     };
-    Judgement {
+    LogGroupVerdict {
         cis: by(Yardstick::Cis),
         effective: by(Yardstick::Effective),
         passed: Passed::default(),
@@ -76,7 +80,7 @@ pub(super) enum Confined {
 }
 
 /// What the dimensions that an alarm watches leave of a filter's events.
-pub(super) fn confined(question: &Question<'_>, restrictions: &[Restriction]) -> Confined {
+pub(super) fn confined(question: &LogGroupQuestion<'_>, restrictions: &[Restriction]) -> Confined {
     let (account, regions) = Origin::of(question);
     let mut conditions = Vec::new();
     let mut unsure = false;

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::coverage::Decisions;
 use super::links::selectors;
-use super::site::Question;
+use super::log_group_verdict::LogGroupQuestion;
 use crate::arn::Arn;
 use crate::evidence::{MetricAlarm, MetricFilter, MetricTransformation, Reader, Trail, View};
 use crate::pattern::{Event, Match, Pattern, matches};
@@ -67,7 +67,7 @@ pub(super) struct Noise<'v> {
 /// What keeps a filter's metric from ever being quiet: a routine event that it matches, or another
 /// filter that writes to the same metric. Events that the control itself asks for do not count.
 pub(super) fn noise<'v>(
-    question: &Question<'_>,
+    question: &LogGroupQuestion<'_>,
     view: &'v View<MetricFilter>,
     filter: &MetricFilter,
     decisions: &mut Decisions,

@@ -1,370 +1,38 @@
-//! What hangs on a log group: its filters, their metrics, alarms, actions, topics and
-//! subscriptions, judged for one control.
+//! Which routes of a log group decide, and which is shown.
 //!
-//! Every way from a filter to a topic is a route. A control is met when the filters whose routes
-//! are proved cover it together; it may be met when those with possible routes do.
+//! A control is met when the filters whose routes are proved cover it together; it may be met when
+//! those with possible routes do.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::coverage::{Covering, Decisions, Required, conjunction};
-use super::firing::{Signal, Writer};
-use super::gathered::{Alarms, Filters};
-use super::links::action::{self, Neighbourhood};
-use super::links::alarm::{self, Limits, Watching};
-use super::links::log_group::Place;
-use super::links::metric_filter::{self, Contribution};
-use super::links::{metric, subscription, topic};
-use super::origin::{self, Confined, Origin, confined};
-use super::routine::{Noise, Routine, noise};
+use super::coverage::{Covering, Decisions};
+use super::gathered::Alarms;
+use super::links::{alarm, metric_filter};
+use super::log_group_verdict::{LogGroupQuestion, VerdictByYardstick};
+use super::route::Route;
 use super::together::Passed;
 use super::verdict::{
     Cause, Chain, Standing, Step, Yardstick, open_standing, rank, standing, wants,
 };
-use super::writers;
-use crate::account::{AccountId, Region};
-use crate::evidence::{MetricFilter, Reader, Request, View};
+use crate::evidence::{MetricFilter, Request, View};
 use crate::finding::{LinkName, Status};
 use crate::pattern::Relation;
-use crate::policy::Policy;
 
-/// Where and for whom filters are judged.
-#[derive(Clone, Copy)]
-pub(super) struct Question<'a> {
-    pub(super) evidence: &'a Reader<'a>,
-    pub(super) place: &'a Place,
-    pub(super) required: Required<'a>,
-    pub(super) policy: &'a Policy,
-    pub(super) account: AccountId,
-    /// Where events of the control may come from.
-    pub(super) regions: &'a [Region],
-    /// The events that the trail makes by itself.
-    pub(super) routine: Routine,
-    /// What the system fields of events are.
-    pub(super) origin: Origin,
-}
-
-/// The better of all routes by one yardstick.
-#[derive(Debug, Clone)]
-pub(super) struct Branch {
-    /// From the metric filter to the subscription, as far as there is one.
-    pub(super) chain: Chain,
-    /// The next calls to make.
-    pub(super) wants: Vec<Request>,
-}
-
-/// The judgement of a log group by both yardsticks.
-#[derive(Debug, Clone)]
-pub(super) struct Judgement {
-    pub(super) cis: Branch,
-    pub(super) effective: Branch,
-    /// What it passes on effectively, where that is not everything.
-    pub(super) passed: Passed,
-}
-
-impl Judgement {
-    pub(super) fn by(&self, yardstick: Yardstick) -> &Branch {
-        match yardstick {
-            Yardstick::Cis => &self.cis,
-            Yardstick::Effective => &self.effective,
-        }
-    }
-}
-
-/// One way from a filter to a topic.
-struct Route {
-    filter: Arc<MetricFilter>,
-    /// The events that take it, by the benchmark and effectively; the cause where nobody knows.
-    cis: Result<String, Cause>,
-    effective: Result<String, Cause>,
-    /// From the metric to the subscription.
-    tail: Chain,
-}
-
-impl Route {
-    fn events(&self, yardstick: Yardstick) -> Result<&str, &Cause> {
-        match yardstick {
-            Yardstick::Cis => self.cis.as_deref(),
-            Yardstick::Effective => self.effective.as_deref(),
-        }
-    }
-
-    /// Why the route counts for nothing.
-    fn refusal(&self, yardstick: Yardstick) -> Option<&Cause> {
-        let cause = self.events(yardstick).err()?;
-        (cause.reason.status == Status::Fail).then_some(cause)
-    }
-
-    /// Why nobody knows which events take the route.
-    fn doubt(&self, yardstick: Yardstick) -> Option<&Cause> {
-        let cause = self.events(yardstick).err()?;
-        (cause.reason.status != Status::Fail).then_some(cause)
-    }
-}
-
-/// Judges a log group, by both readings of the system fields where they matter.
-pub(super) fn judge(
-    question: &Question<'_>,
-    filters: &Filters,
-    alarms: &Alarms,
-    decisions: &mut Decisions,
-) -> Judgement {
-    let mut by = |origin| {
-        let question = Question {
-            origin,
-            ..*question
-        };
-        by_origin(&question, filters, alarms, decisions)
-    };
-    let event = by(Origin::Event);
-    let Some(filter) = &filters.looks_at_origin else {
-        return event;
-    };
-    let undecided = metric_filter::step(question.place, &filters.view).because(
-        metric_filter::origin_undecided(filter, question.place, question.account),
-    );
-    origin::agreed(&event, &by(Origin::LogGroup), &undecided)
-}
-
-/// Judges a log group: for each part of the regions that its filters tell apart, of which the
-/// worst counts.
-fn by_origin(
-    question: &Question<'_>,
-    filters: &Filters,
-    alarms: &Alarms,
-    decisions: &mut Decisions,
-) -> Judgement {
-    let view = &filters.view;
-    if !filters.tell_accounts_apart || question.origin == Origin::LogGroup {
-        return part(question, view, alarms, decisions);
-    }
-    let parts = metric_filter::parts(view, question.account, question.regions);
-    let [_, _, ..] = parts.as_slice() else {
-        return part(question, view, alarms, decisions);
-    };
-    let judgements: Vec<Judgement> = parts
-        .iter()
-        .map(|regions| {
-            let question = Question {
-                regions,
-                ..*question
-            };
-            let mut judgement = part(&question, view, alarms, decisions);
-            for branch in [&mut judgement.cis, &mut judgement.effective] {
-                if let Some(first) = branch.chain.first_mut() {
-                    let step = Arc::unwrap_or_clone(Arc::clone(first));
-                    *first = Arc::new(metric_filter::of_part(step, question.place, regions));
-                }
-            }
-            judgement
-        })
-        .collect();
-    let worst = |yardstick: Yardstick| {
-        let branches = || judgements.iter().map(|judgement| judgement.by(yardstick));
-        let chain = branches()
-            .map(|branch| &branch.chain)
-            .min_by_key(|chain| standing(chain, yardstick))
-            .cloned()
-            .unwrap_or_default();
-        let hopeless = branches().any(|branch| {
-            branch.wants.is_empty() && standing(&branch.chain, yardstick) == Standing::Broken
-        });
-        let mut wants: Vec<Request> = Vec::new();
-        if !hopeless {
-            wants.extend(branches().flat_map(|branch| branch.wants.iter().cloned()));
-            wants.sort();
-            wants.dedup();
-        }
-        Branch { chain, wants }
-    };
-    Judgement {
-        cis: worst(Yardstick::Cis),
-        effective: worst(Yardstick::Effective),
-        passed: Passed::default(),
-    }
-}
-
-/// Judges a log group for regions that its filters do not tell apart.
-fn part(
-    question: &Question<'_>,
-    view: &View<MetricFilter>,
-    alarms: &Alarms,
-    decisions: &mut Decisions,
-) -> Judgement {
-    let mut routes = Vec::new();
-    let mut rejected = Vec::new();
-    let mut patterns = Vec::new();
-    for filter in &view.items {
-        let (account, regions) = Origin::of(question);
-        let contribution =
-            metric_filter::contribution(filter, account, regions, question.required, decisions);
-        let cause = match contribution {
-            Contribution::Rejected(cause) => {
-                rejected.push((cause, filter.filter_pattern.clone()));
-                continue;
-            }
-            Contribution::Unsure(cause) => Some(cause),
-            Contribution::Pattern => {
-                patterns.push(filter.filter_pattern.clone());
-                if decisions.is_unrelated(question.required, &filter.filter_pattern) {
-                    continue;
-                }
-                None
-            }
-        };
-        let beside = writers::beside(
-            question.required,
-            question.place.site.account,
-            view,
-            &alarms.metric.items,
-            filter,
-            decisions,
-        );
-        let noise = noise(question, view, filter, decisions);
-        let own = match cause {
-            Some(cause) => Err(cause),
-            None => Ok(filter.filter_pattern.clone()),
-        };
-        routes.extend(routes_of(
-            question,
-            alarms,
-            filter,
-            beside,
-            &own,
-            noise.as_ref(),
-            decisions,
-        ));
-    }
-    let mut site = Site {
-        question,
-        view,
-        alarms,
-        routes: &routes,
-        rejected: &rejected,
-        patterns: &patterns,
-        decisions,
-    };
-    let effective = site.branch(Yardstick::Effective);
-    Judgement {
-        cis: site.branch(Yardstick::Cis),
-        passed: site.passed(),
-        effective,
-    }
-}
-
-/// Every way that starts at a filter.
-fn routes_of(
-    question: &Question<'_>,
-    alarms: &Alarms,
-    filter: &Arc<MetricFilter>,
-    (beside, unrelated): (Vec<Writer<'_>>, usize),
-    own: &Result<String, Cause>,
-    noise: Option<&Noise<'_>>,
-    decisions: &mut Decisions,
-) -> Vec<Route> {
-    let Question {
-        evidence, place, ..
-    } = question;
-    let route = |tail: Chain, effective: Result<String, Cause>| Route {
-        filter: Arc::clone(filter),
-        cis: own.clone(),
-        effective,
-        tail,
-    };
-    let transformation = filter.metric_transformations.first();
-    let required = question.required;
-    let written = metric::judge(filter, transformation, &place.site, required, decisions);
-    let written = Arc::new(metric::shared(written, unrelated));
-    let Some(transformation) = transformation else {
-        return vec![route(vec![written], own.clone())];
-    };
-    let limits = Limits::of(question.policy, question.required.control);
-    let signal = Signal::new(filter, transformation, place.site.account).beside(beside);
-    let (watching, rest) = alarm::judge(evidence, &place.site, &alarms.metric, &signal, limits);
-    let around = Neighbourhood {
-        evidence,
-        site: &place.site,
-        metric: &alarms.metric,
-        composite: &alarms.composite,
-        composites: &alarms.composites,
-    };
-    let mut routes = Vec::new();
-    for Watching {
-        alarm,
-        step,
-        restrictions,
-    } in watching
-    {
-        let mut step = step;
-        let unsure = || metric_filter::dimensions(filter, &alarm.alarm_name);
-        let effective = match (own, confined(question, &restrictions)) {
-            (_, Confined::Nothing) => {
-                step = alarm::watches_others(step, &alarm, question.account);
-                own.clone()
-            }
-            (Err(_), _) => own.clone(),
-            (_, Confined::Unsure) => Err(unsure()),
-            (Ok(_), Confined::To(conditions)) if conditions.is_empty() => own.clone(),
-            (Ok(pattern), Confined::To(conditions)) => {
-                conjunction(pattern, &conditions).ok_or_else(unsure)
-            }
-        };
-        let effective = match noise {
-            Some(noise) => Err(metric_filter::noisy(
-                noise.filter,
-                noise.event,
-                noise.event.keeps_alarming(noise.transformation, &alarm),
-                &alarm.alarm_name,
-            )),
-            None => effective,
-        };
-        let written = metric::as_counted(&written, &step);
-        let step = Arc::new(step);
-        for way in action::judge(&around, &alarm) {
-            let carried = match &way.carrier {
-                Some(carrier) => alarm::carried(&step, &alarm, carrier, limits),
-                None => Arc::clone(&step),
-            };
-            let mut tail = vec![Arc::clone(&written), carried, Arc::new(way.step)];
-            if let Some(arn) = &way.topic {
-                tail.push(Arc::new(topic::judge(
-                    evidence,
-                    &place.site,
-                    &way.notifier,
-                    arn,
-                )));
-                let message = way.carrier.as_deref().map(|carrier| &carrier.message);
-                tail.push(Arc::new(subscription::judge(
-                    evidence,
-                    &place.site,
-                    &question.policy.forwarders,
-                    arn,
-                    message,
-                )));
-            }
-            routes.push(route(tail, effective.clone()));
-        }
-    }
-    if let Some(step) = rest {
-        let written = metric::as_counted(&written, &step);
-        routes.push(route(vec![written, Arc::new(step)], own.clone()));
-    }
-    routes
-}
-
-struct Site<'s, 'q> {
-    question: &'s Question<'q>,
-    view: &'s View<MetricFilter>,
-    alarms: &'s Alarms,
-    routes: &'s [Route],
+/// The routes of a log group, for one control.
+pub(super) struct RouteChoice<'s, 'q> {
+    pub(super) question: &'s LogGroupQuestion<'q>,
+    pub(super) view: &'s View<MetricFilter>,
+    pub(super) alarms: &'s Alarms,
+    pub(super) routes: &'s [Route],
     /// Filters that count for nothing, why, and their patterns.
-    rejected: &'s [(Cause, String)],
+    pub(super) rejected: &'s [(Cause, String)],
     /// The patterns of every filter that counts, related or not.
-    patterns: &'s [String],
-    decisions: &'s mut Decisions,
+    pub(super) patterns: &'s [String],
+    pub(super) decisions: &'s mut Decisions,
 }
 
-impl<'s> Site<'s, '_> {
+impl<'s> RouteChoice<'s, '_> {
     /// The known events of routes that are at least so good.
     fn events(&self, yardstick: Yardstick, good: impl Fn(&'s Route) -> bool) -> Vec<&'s str> {
         let texts: BTreeSet<&str> = self
@@ -380,10 +48,10 @@ impl<'s> Site<'s, '_> {
         self.decisions.covers(self.question.required, texts)
     }
 
-    fn branch(&mut self, yardstick: Yardstick) -> Branch {
+    pub(super) fn branch(&mut self, yardstick: Yardstick) -> VerdictByYardstick {
         let chain = self.chain(yardstick);
         let chain = self.or_other_shape(chain, yardstick);
-        Branch {
+        VerdictByYardstick {
             wants: self.wants(yardstick, &chain),
             chain,
         }
@@ -395,7 +63,7 @@ impl<'s> Site<'s, '_> {
         if yardstick == Yardstick::Cis || !broken {
             return chain;
         }
-        let Question {
+        let LogGroupQuestion {
             evidence, place, ..
         } = self.question;
         if let Some(step) = alarm::log_alarm_over(place, &self.alarms.log) {
@@ -412,7 +80,7 @@ impl<'s> Site<'s, '_> {
     }
 
     /// What is passed on effectively.
-    fn passed(&mut self) -> Passed {
+    pub(super) fn passed(&mut self) -> Passed {
         let by = Yardstick::Effective;
         let whole = self.view.complete;
         let is_proved = |route: &Route| whole && standing(&route.tail, by) == Standing::Proved;
@@ -612,7 +280,7 @@ impl<'s> Site<'s, '_> {
             open_standing(&route.tail, yardstick) == Standing::Proved
         });
         let unlisted = || {
-            let Question {
+            let LogGroupQuestion {
                 evidence, place, ..
             } = self.question;
             metric_filter::unseen(evidence, place, self.view).wants

@@ -1,0 +1,147 @@
+//! The routes of a log group: every way from a metric filter to a topic and its subscriptions.
+
+use std::sync::Arc;
+
+use super::coverage::{Decisions, conjunction};
+use super::firing::{Signal, Writer};
+use super::gathered::Alarms;
+use super::links::action::{self, Neighbourhood};
+use super::links::alarm::{self, Limits, Watching};
+use super::links::{metric, metric_filter, subscription, topic};
+use super::log_group_verdict::LogGroupQuestion;
+use super::origin::{Confined, confined};
+use super::routine::Noise;
+use super::verdict::{Cause, Chain, Yardstick};
+use crate::evidence::MetricFilter;
+use crate::finding::Status;
+
+/// One way from a filter to a topic.
+pub(super) struct Route {
+    pub(super) filter: Arc<MetricFilter>,
+    /// The events that take it, by the benchmark and effectively; the cause where nobody knows.
+    cis: Result<String, Cause>,
+    effective: Result<String, Cause>,
+    /// From the metric to the subscription.
+    pub(super) tail: Chain,
+}
+
+impl Route {
+    pub(super) fn events(&self, yardstick: Yardstick) -> Result<&str, &Cause> {
+        match yardstick {
+            Yardstick::Cis => self.cis.as_deref(),
+            Yardstick::Effective => self.effective.as_deref(),
+        }
+    }
+
+    /// Why the route counts for nothing.
+    pub(super) fn refusal(&self, yardstick: Yardstick) -> Option<&Cause> {
+        let cause = self.events(yardstick).err()?;
+        (cause.reason.status == Status::Fail).then_some(cause)
+    }
+
+    /// Why nobody knows which events take the route.
+    pub(super) fn doubt(&self, yardstick: Yardstick) -> Option<&Cause> {
+        let cause = self.events(yardstick).err()?;
+        (cause.reason.status != Status::Fail).then_some(cause)
+    }
+}
+
+/// Every way that starts at a filter.
+pub(super) fn routes_of(
+    question: &LogGroupQuestion<'_>,
+    alarms: &Alarms,
+    filter: &Arc<MetricFilter>,
+    (beside, unrelated): (Vec<Writer<'_>>, usize),
+    own: &Result<String, Cause>,
+    noise: Option<&Noise<'_>>,
+    decisions: &mut Decisions,
+) -> Vec<Route> {
+    let LogGroupQuestion {
+        evidence, place, ..
+    } = question;
+    let route = |tail: Chain, effective: Result<String, Cause>| Route {
+        filter: Arc::clone(filter),
+        cis: own.clone(),
+        effective,
+        tail,
+    };
+    let transformation = filter.metric_transformations.first();
+    let required = question.required;
+    let written = metric::judge(filter, transformation, &place.site, required, decisions);
+    let written = Arc::new(metric::shared(written, unrelated));
+    let Some(transformation) = transformation else {
+        return vec![route(vec![written], own.clone())];
+    };
+    let limits = Limits::of(question.policy, question.required.control);
+    let signal = Signal::new(filter, transformation, place.site.account).beside(beside);
+    let (watching, rest) = alarm::judge(evidence, &place.site, &alarms.metric, &signal, limits);
+    let around = Neighbourhood {
+        evidence,
+        site: &place.site,
+        metric: &alarms.metric,
+        composite: &alarms.composite,
+        composites: &alarms.composites,
+    };
+    let mut routes = Vec::new();
+    for Watching {
+        alarm,
+        step,
+        restrictions,
+    } in watching
+    {
+        let mut step = step;
+        let unsure = || metric_filter::dimensions(filter, &alarm.alarm_name);
+        let effective = match (own, confined(question, &restrictions)) {
+            (_, Confined::Nothing) => {
+                step = alarm::watches_others(step, &alarm, question.account);
+                own.clone()
+            }
+            (Err(_), _) => own.clone(),
+            (_, Confined::Unsure) => Err(unsure()),
+            (Ok(_), Confined::To(conditions)) if conditions.is_empty() => own.clone(),
+            (Ok(pattern), Confined::To(conditions)) => {
+                conjunction(pattern, &conditions).ok_or_else(unsure)
+            }
+        };
+        let effective = match noise {
+            Some(noise) => Err(metric_filter::noisy(
+                noise.filter,
+                noise.event,
+                noise.event.keeps_alarming(noise.transformation, &alarm),
+                &alarm.alarm_name,
+            )),
+            None => effective,
+        };
+        let written = metric::as_counted(&written, &step);
+        let step = Arc::new(step);
+        for way in action::judge(&around, &alarm) {
+            let carried = match &way.carrier {
+                Some(carrier) => alarm::carried(&step, &alarm, carrier, limits),
+                None => Arc::clone(&step),
+            };
+            let mut tail = vec![Arc::clone(&written), carried, Arc::new(way.step)];
+            if let Some(arn) = &way.topic {
+                tail.push(Arc::new(topic::judge(
+                    evidence,
+                    &place.site,
+                    &way.notifier,
+                    arn,
+                )));
+                let message = way.carrier.as_deref().map(|carrier| &carrier.message);
+                tail.push(Arc::new(subscription::judge(
+                    evidence,
+                    &place.site,
+                    &question.policy.forwarders,
+                    arn,
+                    message,
+                )));
+            }
+            routes.push(route(tail, effective.clone()));
+        }
+    }
+    if let Some(step) = rest {
+        let written = metric::as_counted(&written, &step);
+        routes.push(route(vec![written, Arc::new(step)], own.clone()));
+    }
+    routes
+}
