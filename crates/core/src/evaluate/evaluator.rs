@@ -5,7 +5,6 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::applicability::{self, Applicability};
-use super::candidates::{self, Admitted, Kept};
 use super::coverage::Required;
 use super::finding;
 use super::links::log_group::Place;
@@ -17,6 +16,7 @@ use super::origin::Origin;
 use super::reading::{Reading, locked};
 use super::routine::Routine;
 use super::together::{self, Part, Passed, Together};
+use super::trail_verdict::{self, Admitted, TrailVerdict};
 use super::verdict::{Chain, Standing, Step, Yardstick, open_standing, rank, standing, wants};
 use crate::account::{AccountId, Region};
 use crate::evidence::{
@@ -92,7 +92,7 @@ struct Head {
 /// Where the chains of an account begin: the same for every control.
 struct Beginning {
     /// The trails that may carry its events, each with the step that says whether it does.
-    trails: Vec<(Arc<Step>, Arc<Kept>)>,
+    trails: Vec<(Arc<Step>, Arc<TrailVerdict>)>,
     /// Why there may be other trails, or none.
     otherwise: Option<Step>,
 }
@@ -291,8 +291,8 @@ impl Evaluation<'_> {
             Applicability::Unknown(step) => ways.push(vec_way(*step)),
         }
         let mut heads = self.heads(beginning, index, required);
-        for (head, (_, kept)) in heads.iter_mut().zip(&beginning.trails) {
-            let (way, passed) = self.follow(account, &head.steps, kept, index, required, depth);
+        for (head, (_, verdict)) in heads.iter_mut().zip(&beginning.trails) {
+            let (way, passed) = self.follow(account, &head.steps, verdict, index, required, depth);
             head.passed = passed;
             ways.push(way);
         }
@@ -324,7 +324,7 @@ impl Evaluation<'_> {
         let admitted: Vec<Arc<Admitted>> = beginning
             .trails
             .iter()
-            .map(|(_, kept)| self.memory.admits(&self.evidence, kept, index, required))
+            .map(|(_, verdict)| self.memory.admits(&self.evidence, verdict, index, required))
             .collect();
         let recorded: Vec<&Recorded> = admitted.iter().map(|one| &one.recorded).collect();
         let shared = recorded.len() > 1
@@ -332,14 +332,14 @@ impl Evaluation<'_> {
         admitted
             .iter()
             .zip(&beginning.trails)
-            .map(|(admitted, (step, kept))| {
+            .map(|(admitted, (step, verdict))| {
                 let selectors = if shared && matches!(admitted.recorded, Recorded::Some(_)) {
                     Arc::new(selectors::together(&admitted.step))
                 } else {
                     Arc::clone(&admitted.step)
                 };
                 let mut steps: Chain = vec![Arc::clone(step)];
-                steps.extend(kept.steps(selectors));
+                steps.extend(verdict.steps(selectors));
                 Head {
                     steps,
                     admitted: Arc::clone(admitted),
@@ -372,10 +372,10 @@ impl Evaluation<'_> {
         });
         let mut trails = Vec::with_capacity(seen.len());
         for seen in seen {
-            let kept = self.kept(seen);
-            let candidate = candidates::candidate(seen, &kept);
+            let verdict = self.trail_verdict(seen);
+            let candidate = trail_verdict::candidate(seen, &verdict);
             let step = trail::judge(&self.evidence, account, &candidate, &view);
-            trails.push((Arc::new(step), kept));
+            trails.push((Arc::new(step), verdict));
         }
         let otherwise = if !view.complete {
             Some(trail::unseen(&self.evidence, account, &view))
@@ -389,7 +389,7 @@ impl Evaluation<'_> {
 
     /// The organization trails that cover an account nobody can look into, if their owner is
     /// believed: those seen anywhere, for accounts that the organization lists.
-    fn trusted(&mut self, account: AccountId) -> Vec<(Arc<Step>, Arc<Kept>)> {
+    fn trusted(&mut self, account: AccountId) -> Vec<(Arc<Step>, Arc<TrailVerdict>)> {
         if !self.evidence.listed_accounts().contains_key(&account) {
             return Vec::new();
         }
@@ -398,19 +398,19 @@ impl Evaluation<'_> {
         trails
             .into_iter()
             .map(|seen| {
-                let kept = self.kept(seen);
-                let candidate = candidates::candidate(seen, &kept);
+                let verdict = self.trail_verdict(seen);
+                let candidate = trail_verdict::candidate(seen, &verdict);
                 let step = trail::judge(&self.evidence, account, &candidate, &view);
                 let step = step.observe(
                     &door::TRUSTED,
                     "the account could not be entered; its coverage rests on the organization trail's owner",
                 );
-                (Arc::new(step), kept)
+                (Arc::new(step), verdict)
             })
             .collect()
     }
 
-    fn kept(&mut self, seen: &Arc<Trail>) -> Arc<Kept> {
+    fn trail_verdict(&mut self, seen: &Arc<Trail>) -> Arc<TrailVerdict> {
         self.memory.trail(&self.evidence, self.policy, seen)
     }
 
@@ -419,14 +419,14 @@ impl Evaluation<'_> {
         &mut self,
         account: AccountId,
         head: &Chain,
-        kept: &Kept,
+        verdict: &TrailVerdict,
         index: usize,
         required: Required<'_>,
         depth: Depth,
     ) -> ([Way; 2], Passed) {
-        let judgement = match &kept.place {
+        let judgement = match &verdict.place {
             Some(place) if depth == Depth::Whole || !self.is_early(head, place) => {
-                Some(self.site(account, place, kept.routine, index, required))
+                Some(self.site(account, place, verdict.routine, index, required))
             }
             _ => None,
         };
@@ -434,7 +434,7 @@ impl Evaluation<'_> {
             let mut chain = head.clone();
             let mut next = wants(head, yardstick);
             // What the owner's copy says may make every other call idle.
-            if let Reading::Unread(unread) = &kept.copy
+            if let Reading::Unread(unread) = &verdict.owners_copy
                 && !unread.wants.is_empty()
                 && open_standing(head, yardstick) != Standing::Broken
             {

@@ -4,12 +4,12 @@ use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::sync::Arc;
 
-use super::candidates::{self, Admitted, Kept};
 use super::coverage::{Decisions, Required};
 use super::gathered::{Alarms, Filters};
 use super::links::log_group::Place;
 use super::log_group_verdict::LogGroupVerdict;
 use super::routine::Routine;
+use super::trail_verdict::{self, Admitted, TrailVerdict};
 use crate::account::{AccountId, Partition, Region};
 use crate::evidence::{Basis, CallSite, Reader, Trail};
 use crate::policy::Policy;
@@ -45,7 +45,7 @@ struct Followed {
     basis: Basis,
     /// As the account saw it that it was judged for.
     seen: Arc<Trail>,
-    kept: Arc<Kept>,
+    verdict: Arc<TrailVerdict>,
     /// Which events it admits, by control.
     admitted: Made<usize, Admitted>,
 }
@@ -85,37 +85,38 @@ impl Memory {
         evidence: &Reader<'_>,
         policy: &Policy,
         seen: &Arc<Trail>,
-    ) -> Arc<Kept> {
+    ) -> Arc<TrailVerdict> {
         if let Some(known) = self.trails.get(&seen.trail_arn)
             && known.seen == *seen
             && known.basis.holds(evidence)
         {
             evidence.reuse(&known.basis);
-            return Arc::clone(&known.kept);
+            return Arc::clone(&known.verdict);
         }
-        let (kept, basis) = evidence.with_basis(|| candidates::keep(evidence, policy, seen));
-        let kept = Arc::new(kept);
+        let (verdict, basis) =
+            evidence.with_basis(|| trail_verdict::judge_trail(evidence, policy, seen));
+        let verdict = Arc::new(verdict);
         let followed = Followed {
             basis,
             seen: Arc::clone(seen),
-            kept: Arc::clone(&kept),
+            verdict: Arc::clone(&verdict),
             admitted: Made::default(),
         };
         self.trails.insert(Arc::clone(&seen.trail_arn), followed);
-        kept
+        verdict
     }
 
     /// Which of a control's events a trail admits that was asked for just now.
     pub(super) fn admits(
         &mut self,
         evidence: &Reader<'_>,
-        kept: &Kept,
+        verdict: &TrailVerdict,
         index: usize,
         required: Required<'_>,
     ) -> Arc<Admitted> {
         let decisions = &mut self.decisions;
-        let mut judge = || candidates::admits(evidence, kept, required, decisions);
-        match self.trails.get_mut(&kept.told.trail_arn) {
+        let mut judge = || trail_verdict::admits(evidence, verdict, required, decisions);
+        match self.trails.get_mut(&verdict.trail.trail_arn) {
             Some(trail) => match trail.admitted.get(evidence, &index) {
                 Some(known) => known,
                 None => trail.admitted.keep(index, evidence.with_basis(judge)),
@@ -147,10 +148,10 @@ impl Memory {
                 .seen
                 .owner()
                 .is_some_and(|owner| done.contains(&owner));
-            !own || trail.kept.is_of_organization()
+            !own || trail.verdict.is_of_organization()
         });
         let trails = self.trails.values();
-        let led_to: HashSet<&CallSite> = trails.filter_map(|trail| trail.kept.site()).collect();
+        let led_to: HashSet<&CallSite> = trails.filter_map(|trail| trail.verdict.site()).collect();
         let own = |site: &CallSite| done.contains(&site.account) && !led_to.contains(site);
         self.alarms.0.retain(|site, _| !own(site));
         self.filters.0.retain(|_, (_, filters)| !own(&filters.site));

@@ -7,7 +7,6 @@
 mod alarm_message;
 pub mod alarm_rule;
 mod applicability;
-mod candidates;
 mod coverage;
 mod evaluator;
 mod filter_policy;
@@ -27,6 +26,7 @@ mod route;
 mod route_choice;
 mod routine;
 mod together;
+mod trail_verdict;
 mod undecided;
 mod verdict;
 mod writers;

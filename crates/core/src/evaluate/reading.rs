@@ -130,7 +130,7 @@ pub(super) fn ask<'e, T: ?Sized + 'e>(
 }
 
 /// What the owner of a trail can tell about it, or else a delegated administrator of CloudTrail.
-pub(super) fn ask_keepers<T: ?Sized>(
+pub(super) fn ask_informants<T: ?Sized>(
     evidence: &Reader<'_>,
     owner: AccountId,
     region: &Region,

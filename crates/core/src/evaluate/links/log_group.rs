@@ -55,11 +55,11 @@ pub(in crate::evaluate) struct Place {
 pub(in crate::evaluate) fn judge(
     evidence: &Reader<'_>,
     seen: &Arc<Trail>,
-    kept: &Reading<Trail>,
+    owners_copy: &Reading<Trail>,
 ) -> (Step, Option<Place>) {
     let name = seen.name.as_deref().unwrap_or(&seen.trail_arn);
     let step = Step::new(LinkName::LogGroup);
-    let (trail, by_owner, observed_at) = match kept {
+    let (trail, by_owner, observed_at) = match owners_copy {
         Reading::Read {
             value,
             by,

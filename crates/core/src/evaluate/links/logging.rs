@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::evaluate::reading::{Reading, ask, ask_keepers};
+use crate::evaluate::reading::{Reading, ask, ask_informants};
 use crate::evaluate::verdict::{Cause, Reason, Step};
 use crate::evidence::{Call, Reader, Trail, TrailStatus};
 use crate::finding::{LinkName, Status};
@@ -30,7 +30,7 @@ pub(in crate::evaluate) fn status(
 ) -> Option<Reading<TrailStatus>> {
     let (owner, home) = (trail.owner()?, trail.home()?);
     let arn = &trail.trail_arn;
-    let kept = ask_keepers(evidence, owner, &home, |site| {
+    let told = ask_informants(evidence, owner, &home, |site| {
         ask(
             evidence,
             site,
@@ -40,8 +40,8 @@ pub(in crate::evaluate) fn status(
             |site| evidence.trail_status(arn, site),
         )
     });
-    if matches!(kept, Reading::Read { .. }) {
-        return Some(kept);
+    if matches!(told, Reading::Read { .. }) {
+        return Some(told);
     }
     let member = evidence
         .trail_statuses(arn)
@@ -56,7 +56,7 @@ pub(in crate::evaluate) fn status(
                 observed_at: answer.observed_at,
             })
         });
-    Some(member.unwrap_or(kept))
+    Some(member.unwrap_or(told))
 }
 
 /// Judges a trail by its status.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::evaluate::coverage::{Covering, Decisions, Required};
-use crate::evaluate::reading::{Reading, ask, ask_keepers};
+use crate::evaluate::reading::{Reading, ask, ask_informants};
 use crate::evaluate::verdict::{Cause, Reason, Step, Verdict};
 use crate::evidence::{AdvancedSelector, Call, EventSelectors, FieldSelector, Reader, Trail};
 use crate::finding::{LinkName, Status};
@@ -69,7 +69,7 @@ pub(in crate::evaluate) const OBSERVATIONS: &[&ObservationKind] = &[&EXCLUDE_SOU
 fn read(evidence: &Reader<'_>, trail: &Trail) -> Option<Reading<EventSelectors>> {
     let (owner, home) = (trail.owner()?, trail.home()?);
     let arn = &trail.trail_arn;
-    Some(ask_keepers(evidence, owner, &home, |site| {
+    Some(ask_informants(evidence, owner, &home, |site| {
         ask(
             evidence,
             site,

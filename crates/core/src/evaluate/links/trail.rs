@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::account::{AccountId, Region};
-use crate::evaluate::reading::{Reading, Unread, ask_keepers, describe, locked, request};
+use crate::evaluate::reading::{Reading, Unread, ask_informants, describe, locked, request};
 use crate::evaluate::verdict::{Cause, Reason, Step, Verdict};
 use crate::evidence::{Call, CallSite, Operation, Reader, Trail, TrailsView};
 use crate::finding::{LinkName, Status};
@@ -138,11 +138,11 @@ pub(in crate::evaluate) struct Candidate {
     /// As the account sees it.
     pub(in crate::evaluate) seen: std::sync::Arc<Trail>,
     /// As its owner, or a delegated administrator, sees it.
-    pub(in crate::evaluate) kept: Reading<Trail>,
+    pub(in crate::evaluate) owners_copy: Reading<Trail>,
 }
 
 /// The owner's copy of a trail.
-pub(in crate::evaluate) fn kept(
+pub(in crate::evaluate) fn owners_copy(
     evidence: &Reader<'_>,
     seen: &std::sync::Arc<Trail>,
 ) -> Reading<Trail> {
@@ -155,7 +155,7 @@ pub(in crate::evaluate) fn kept(
             wants: Vec::new(),
         });
     };
-    ask_keepers(evidence, owner, &home, |site| {
+    ask_informants(evidence, owner, &home, |site| {
         if let Some((trail, observed_at)) = evidence.trail_as(site.account, arn) {
             return Reading::Read {
                 value: trail,
@@ -257,12 +257,12 @@ pub(in crate::evaluate) fn judge(
     candidate: &Candidate,
     view: &TrailsView,
 ) -> Step {
-    let Candidate { seen, kept } = candidate;
+    let Candidate { seen, owners_copy } = candidate;
     let arn = &seen.trail_arn;
     let mut step = Step::new(LinkName::Trail)
         .on(Arc::clone(arn), seen.owner(), seen.home())
         .seen(view.observed_at);
-    let copy = match kept {
+    let copy = match owners_copy {
         Reading::Read {
             value, observed_at, ..
         } => {
@@ -312,7 +312,7 @@ pub(in crate::evaluate) fn judge(
         return step.because(cause);
     }
     if foreign {
-        let disowned = match kept {
+        let disowned = match owners_copy {
             Reading::Read { value, .. } if value.is_organization_trail == Some(false) => {
                 Some("is not an organization trail there".to_owned())
             }

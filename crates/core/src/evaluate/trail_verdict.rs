@@ -15,10 +15,10 @@ use crate::policy::Policy;
 
 /// What a trail's owner tells of it: the same for every account behind it, and for every control.
 #[derive(Debug)]
-pub(super) struct Kept {
-    pub(super) copy: Reading<Trail>,
+pub(super) struct TrailVerdict {
+    pub(super) owners_copy: Reading<Trail>,
     /// The trail as its owner has it or, where that is not known, as it was seen.
-    pub(super) told: Arc<Trail>,
+    pub(super) trail: Arc<Trail>,
     logging: Arc<Step>,
     log_group: Arc<Step>,
     delivery: Arc<Step>,
@@ -27,7 +27,7 @@ pub(super) struct Kept {
     pub(super) routine: Routine,
 }
 
-impl Kept {
+impl TrailVerdict {
     /// Logging, selectors, log group and delivery.
     pub(super) fn steps(&self, selectors: Arc<Step>) -> [Arc<Step>; 4] {
         let [logging, log_group, delivery] =
@@ -37,7 +37,7 @@ impl Kept {
 
     /// Whether the trail records in every account of an organization, as its owner says.
     pub(super) fn is_of_organization(&self) -> bool {
-        match &self.copy {
+        match &self.owners_copy {
             Reading::Read { value, .. } => value.is_organization_trail == Some(true),
             Reading::Unread(_) => false,
         }
@@ -50,20 +50,24 @@ impl Kept {
 }
 
 /// Judges what depends neither on the account that sees the trail nor on the control.
-pub(super) fn keep(evidence: &Reader<'_>, policy: &Policy, seen: &Arc<Trail>) -> Kept {
-    let copy = trail::kept(evidence, seen);
-    let told = match &copy {
+pub(super) fn judge_trail(
+    evidence: &Reader<'_>,
+    policy: &Policy,
+    seen: &Arc<Trail>,
+) -> TrailVerdict {
+    let owners_copy = trail::owners_copy(evidence, seen);
+    let trail = match &owners_copy {
         Reading::Read { value, .. } => value,
         Reading::Unread(_) => seen,
     };
-    let status = logging::status(evidence, told);
-    let logging = logging::judge(told, status.as_ref());
-    let routine = Routine::of(evidence, told);
-    let (log_group, place) = log_group::judge(evidence, seen, &copy);
-    let delivery = delivery::judge(told, status.as_ref(), policy.max_delivery_age);
-    Kept {
-        told: Arc::clone(told),
-        copy,
+    let status = logging::status(evidence, trail);
+    let logging = logging::judge(trail, status.as_ref());
+    let routine = Routine::of(evidence, trail);
+    let (log_group, place) = log_group::judge(evidence, seen, &owners_copy);
+    let delivery = delivery::judge(trail, status.as_ref(), policy.max_delivery_age);
+    TrailVerdict {
+        trail: Arc::clone(trail),
+        owners_copy,
         logging: Arc::new(logging),
         log_group: Arc::new(log_group),
         delivery: Arc::new(delivery),
@@ -82,20 +86,20 @@ pub(super) struct Admitted {
 /// Judges which of a control's events the trail admits.
 pub(super) fn admits(
     evidence: &Reader<'_>,
-    kept: &Kept,
+    verdict: &TrailVerdict,
     required: Required<'_>,
     decisions: &mut Decisions,
 ) -> Admitted {
-    let (step, recorded) = selectors::judge(evidence, &kept.told, required, decisions);
+    let (step, recorded) = selectors::judge(evidence, &verdict.trail, required, decisions);
     Admitted {
         step: Arc::new(step),
         recorded,
     }
 }
 
-/// The reading of a trail, for the step that depends on the account that sees it.
-pub(super) fn candidate(seen: &Arc<Trail>, kept: &Kept) -> Candidate {
-    let kept = match &kept.copy {
+/// The owner's copy of a trail, for the step that depends on the account that sees it.
+pub(super) fn candidate(seen: &Arc<Trail>, verdict: &TrailVerdict) -> Candidate {
+    let owners_copy = match &verdict.owners_copy {
         Reading::Read {
             value,
             by,
@@ -109,6 +113,6 @@ pub(super) fn candidate(seen: &Arc<Trail>, kept: &Kept) -> Candidate {
     };
     Candidate {
         seen: Arc::clone(seen),
-        kept,
+        owners_copy,
     }
 }
