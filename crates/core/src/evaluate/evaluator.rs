@@ -5,13 +5,13 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::applicability::{self, Applicability};
+use super::cache::Cache;
 use super::coverage::Required;
 use super::finding;
 use super::links::log_group::Place;
 use super::links::selectors::{self, Recorded};
 use super::links::{account as door, trail};
 use super::log_group_verdict::{self, LogGroupVerdict};
-use super::memory::Memory;
 use super::origin::Origin;
 use super::reading::{Reading, locked};
 use super::routine::Routine;
@@ -32,7 +32,7 @@ use crate::policy::Policy;
 #[derive(Debug)]
 pub struct Evaluator {
     policy: Policy,
-    memory: Mutex<Memory>,
+    cache: Mutex<Cache>,
 }
 
 impl Evaluator {
@@ -40,7 +40,7 @@ impl Evaluator {
     pub fn new(policy: Policy) -> Self {
         Self {
             policy,
-            memory: Mutex::default(),
+            cache: Mutex::default(),
         }
     }
 
@@ -61,7 +61,7 @@ impl Evaluator {
         Evaluation {
             evidence,
             policy: &self.policy,
-            memory: self.memory.lock().unwrap_or_else(PoisonError::into_inner),
+            cache: self.cache.lock().unwrap_or_else(PoisonError::into_inner),
             regions: HashMap::new(),
         }
     }
@@ -71,7 +71,7 @@ impl Evaluator {
 pub struct Evaluation<'e> {
     evidence: Reader<'e>,
     policy: &'e Policy,
-    memory: MutexGuard<'e, Memory>,
+    cache: MutexGuard<'e, Cache>,
     regions: HashMap<AccountId, (Basis, Arc<[Region]>)>,
 }
 
@@ -230,17 +230,17 @@ impl Evaluation<'_> {
     }
 
     /// Drops what was kept for one account only. Whoever is done with an account says so, lest
-    /// memory grow with their number; an account that comes up again only costs its judgement
+    /// cache grow with their number; an account that comes up again only costs its judgement
     /// again.
     pub fn forget(&mut self, account: AccountId) {
-        self.memory.forget(account);
+        self.cache.forget(account);
         self.regions.remove(&account);
     }
 
     /// How much is kept.
     #[cfg(test)]
     pub(super) fn remembers(&self) -> usize {
-        self.memory.len()
+        self.cache.len()
     }
 
     /// The calls that were never made and on which an account's verdicts still rest. They may all
@@ -305,7 +305,7 @@ impl Evaluation<'_> {
                     passed: head.passed.clone(),
                 })
                 .collect();
-            let decisions = &mut self.memory.decisions;
+            let decisions = &mut self.cache.decisions;
             let joined = match together::join(account, &parts, required, decisions) {
                 Together::Proved(chain) => Some((chain, Vec::new())),
                 Together::Possible(chain, wants) => Some((chain, wants)),
@@ -324,11 +324,11 @@ impl Evaluation<'_> {
         let admitted: Vec<Arc<Admitted>> = beginning
             .trails
             .iter()
-            .map(|(_, verdict)| self.memory.admits(&self.evidence, verdict, index, required))
+            .map(|(_, verdict)| self.cache.admits(&self.evidence, verdict, index, required))
             .collect();
         let recorded: Vec<&Recorded> = admitted.iter().map(|one| &one.recorded).collect();
         let shared = recorded.len() > 1
-            && together::record_everything(&recorded, required, &mut self.memory.decisions);
+            && together::record_everything(&recorded, required, &mut self.cache.decisions);
         admitted
             .iter()
             .zip(&beginning.trails)
@@ -411,7 +411,7 @@ impl Evaluation<'_> {
     }
 
     fn trail_verdict(&mut self, seen: &Arc<Trail>) -> Arc<TrailVerdict> {
-        self.memory.trail(&self.evidence, self.policy, seen)
+        self.cache.trail(&self.evidence, self.policy, seen)
     }
 
     /// Follows one trail as far as is asked.
@@ -463,7 +463,7 @@ impl Evaluation<'_> {
     fn is_early(&mut self, head: &[Arc<Step>], place: &Place) -> bool {
         let wanting = |yardstick| !wants(head, yardstick).is_empty();
         Yardstick::ALL.into_iter().all(wanting)
-            && self.memory.filters(&self.evidence, place).unasked()
+            && self.cache.filters(&self.evidence, place).unasked()
     }
 
     fn site(
@@ -474,7 +474,7 @@ impl Evaluation<'_> {
         index: usize,
         required: Required<'_>,
     ) -> Arc<LogGroupVerdict> {
-        let filters = self.memory.filters(&self.evidence, place);
+        let filters = self.cache.filters(&self.evidence, place);
         let particular = filters.tell_accounts_apart.then_some(account);
         let regions = self.regions(account);
         let key = (
@@ -485,9 +485,9 @@ impl Evaluation<'_> {
         );
         let evidence = &self.evidence;
         let policy = self.policy;
-        self.memory.judgement(evidence, key, |memory| {
-            let filters = memory.filters(evidence, place);
-            let alarms = memory.alarms(evidence, place);
+        self.cache.judgement(evidence, key, |cache| {
+            let filters = cache.filters(evidence, place);
+            let alarms = cache.alarms(evidence, place);
             let question = log_group_verdict::LogGroupQuestion {
                 evidence,
                 place,
@@ -501,7 +501,7 @@ impl Evaluation<'_> {
                 routine,
                 origin: Origin::Event,
             };
-            log_group_verdict::judge(&question, &filters, &alarms, &mut memory.decisions)
+            log_group_verdict::judge(&question, &filters, &alarms, &mut cache.decisions)
         })
     }
 
@@ -518,7 +518,7 @@ impl Evaluation<'_> {
                 evidence.enabled_regions(account),
             )
         });
-        let default = self.memory.default_regions(partition);
+        let default = self.cache.default_regions(partition);
         let mut enabled = enabled.unwrap_or_default();
         enabled.retain(|region| default.binary_search(region).is_err());
         let regions = if enabled.is_empty() {

@@ -7,6 +7,7 @@
 mod alarm_message;
 pub mod alarm_rule;
 mod applicability;
+mod cache;
 mod coverage;
 mod evaluator;
 mod filter_policy;
@@ -16,7 +17,6 @@ mod gathered;
 pub mod inquiry;
 pub mod links;
 mod log_group_verdict;
-mod memory;
 mod origin;
 pub mod policy;
 mod reading;
@@ -90,7 +90,5 @@ mod asking;
 mod fixture;
 #[cfg(test)]
 mod monotonicity;
-#[cfg(test)]
-mod remembering;
 #[cfg(test)]
 mod tests;

@@ -1,13 +1,15 @@
-//! An evaluator that remembers says what one that starts anew would say, whatever became known in
+//! An evaluator that keeps what it worked out says what one that starts anew would say, whatever became known in
 //! the meantime, and in whatever order.
 
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
 
-use super::fixture::{MANAGEMENT, MEMBER, OTHER, TOPIC, TRAIL, World, denied, id, record};
-use super::{Evaluation, Evaluator};
 use crate::account::AccountId;
+use crate::evaluate::fixture::{
+    MANAGEMENT, MEMBER, OTHER, TOPIC, TRAIL, World, denied, id, record,
+};
+use crate::evaluate::{Evaluation, Evaluator};
 use crate::evidence::{Evidence, Record, Request};
 use crate::finding::{Finding, Status};
 

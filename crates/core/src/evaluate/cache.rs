@@ -21,16 +21,16 @@ pub(super) type VerdictKey = (Arc<str>, usize, Option<(AccountId, Arc<[Region]>)
 /// Decisions about patterns, for good; everything else, for as long as the evidence that it was
 /// made from stays the same.
 #[derive(Debug, Default)]
-pub(super) struct Memory {
+pub(super) struct Cache {
     /// They rest on texts alone.
     pub(super) decisions: Decisions,
     default_regions: HashMap<Partition, Arc<[Region]>>,
     /// By ARN.
-    trails: HashMap<Arc<str>, Followed>,
-    alarms: Made<CallSite, Alarms>,
+    trails: HashMap<Arc<str>, CachedTrail>,
+    alarms: Cached<CallSite, Alarms>,
     /// By the log group's ARN.
-    filters: Made<Arc<str>, Filters>,
-    judgements: Made<VerdictKey, LogGroupVerdict>,
+    filters: Cached<Arc<str>, Filters>,
+    judgements: Cached<VerdictKey, LogGroupVerdict>,
     /// Accounts whose own may be dropped.
     done: HashSet<AccountId>,
 }
@@ -41,26 +41,26 @@ const MAX_DONE: usize = if cfg!(test) { 2 } else { 64 };
 
 /// A trail judged down to its log group.
 #[derive(Debug)]
-struct Followed {
+struct CachedTrail {
     basis: Basis,
     /// As the account saw it that it was judged for.
     seen: Arc<Trail>,
     verdict: Arc<TrailVerdict>,
     /// Which events it admits, by control.
-    admitted: Made<usize, Admitted>,
+    admitted: Cached<usize, Admitted>,
 }
 
 /// What was worked out, each with what it was made from.
 #[derive(Debug)]
-struct Made<K, V>(HashMap<K, (Basis, Arc<V>)>);
+struct Cached<K, V>(HashMap<K, (Basis, Arc<V>)>);
 
-impl<K, V> Default for Made<K, V> {
+impl<K, V> Default for Cached<K, V> {
     fn default() -> Self {
         Self(HashMap::new())
     }
 }
 
-impl<K: Eq + Hash, V> Made<K, V> {
+impl<K: Eq + Hash, V> Cached<K, V> {
     /// What is known, if it still stands.
     fn get(&self, evidence: &Reader<'_>, key: &K) -> Option<Arc<V>> {
         let (basis, known) = self.0.get(key)?;
@@ -78,7 +78,7 @@ impl<K: Eq + Hash, V> Made<K, V> {
     }
 }
 
-impl Memory {
+impl Cache {
     /// What a trail's owner tells of it.
     pub(super) fn trail(
         &mut self,
@@ -96,13 +96,13 @@ impl Memory {
         let (verdict, basis) =
             evidence.with_basis(|| trail_verdict::judge_trail(evidence, policy, seen));
         let verdict = Arc::new(verdict);
-        let followed = Followed {
+        let cached = CachedTrail {
             basis,
             seen: Arc::clone(seen),
             verdict: Arc::clone(&verdict),
-            admitted: Made::default(),
+            admitted: Cached::default(),
         };
-        self.trails.insert(Arc::clone(&seen.trail_arn), followed);
+        self.trails.insert(Arc::clone(&seen.trail_arn), cached);
         verdict
     }
 
@@ -207,3 +207,6 @@ impl Memory {
         self.judgements.keep(key, judgement)
     }
 }
+
+#[cfg(test)]
+mod tests;
