@@ -77,12 +77,12 @@ pub struct Evaluation<'e> {
 
 /// A chain by one yardstick, and the next calls to make for it.
 #[derive(Debug, Clone)]
-struct Way {
+struct CandidateChain {
     chain: Chain,
     wants: Vec<Request>,
 }
 
-/// The steps of a trail from itself to its delivery, and what the rest of the way passes on.
+/// The steps of a trail from itself to its delivery, and what comes after its delivery passes on.
 struct Head {
     steps: Chain,
     admitted: Arc<Admitted>,
@@ -90,7 +90,7 @@ struct Head {
 }
 
 /// Where the chains of an account begin: the same for every control.
-struct Beginning {
+struct CoveringTrails {
     /// The trails that may carry its events, each with the step that says whether it does.
     trails: Vec<(Arc<Step>, Arc<TrailVerdict>)>,
     /// Why there may be other trails, or none.
@@ -190,20 +190,20 @@ impl Evaluation<'_> {
         let listed = self.evidence.listed_accounts().get(&account);
         let listed = listed.map(AsRef::as_ref);
         let unusable = listed.filter(|listed| listed.is_unusable());
-        let beginning = match unusable {
+        let covering = match unusable {
             Some(listed) => Err(finding::unusable(listed)),
-            None => Ok(self.beginning(account)),
+            None => Ok(self.covering_trails(account)),
         };
         let shared = self.evidence.end_records(outer);
         let mut results = Vec::with_capacity(policy.controls.len());
         for (index, control) in policy.controls.iter().enumerate() {
             let required = Required::of(control, policy);
             let outer = self.evidence.begin_records();
-            let judged = match &beginning {
+            let judged = match &covering {
                 Err(why) => Judged::NotApplicable(why.clone(), None),
-                Ok(beginning) => {
-                    match self.ways(account, beginning, index, required, Depth::Whole) {
-                        Ok(ways) => Judged::Applies(best(&ways)),
+                Ok(covering) => {
+                    match self.candidates(account, covering, index, required, Depth::Whole) {
+                        Ok(candidates) => Judged::Applies(best(&candidates)),
                         Err(why) => Judged::NotApplicable(why, control.elsewhere_observation()),
                     }
                 }
@@ -260,43 +260,44 @@ impl Evaluation<'_> {
         if closing {
             return Vec::new();
         }
-        let beginning = self.beginning(account);
+        let covering = self.covering_trails(account);
         let mut wanted = BTreeSet::new();
         for (index, control) in policy.controls.iter().enumerate() {
             let required = Required::of(control, policy);
-            let Ok(ways) = self.ways(account, &beginning, index, required, depth) else {
+            let Ok(candidates) = self.candidates(account, &covering, index, required, depth) else {
                 continue;
             };
             for yardstick in Yardstick::ALL {
-                wanted.extend(next_calls(&ways, yardstick).iter().cloned());
+                wanted.extend(next_calls(&candidates, yardstick).iter().cloned());
             }
         }
         wanted.into_iter().collect()
     }
 
-    /// Every way that an account's events may take, for one control; why the control is not about
+    /// Every chain that an account's events may take, for one control; why the control is not about
     /// the account, where it is not.
-    fn ways(
+    fn candidates(
         &mut self,
         account: AccountId,
-        beginning: &Beginning,
+        covering: &CoveringTrails,
         index: usize,
         required: Required<'_>,
         depth: Depth,
-    ) -> Result<Vec<[Way; 2]>, String> {
-        let mut ways = Vec::with_capacity(beginning.trails.len() + 2);
+    ) -> Result<Vec<[CandidateChain; 2]>, String> {
+        let mut candidates = Vec::with_capacity(covering.trails.len() + 2);
         match applicability::of(&self.evidence, account, required.control) {
             Applicability::Applies => {}
             Applicability::Not(why) => return Err(why),
-            Applicability::Unknown(step) => ways.push(vec_way(*step)),
+            Applicability::Unknown(step) => candidates.push(only(*step)),
         }
-        let mut heads = self.heads(beginning, index, required);
-        for (head, (_, verdict)) in heads.iter_mut().zip(&beginning.trails) {
-            let (way, passed) = self.follow(account, &head.steps, verdict, index, required, depth);
+        let mut heads = self.heads(covering, index, required);
+        for (head, (_, verdict)) in heads.iter_mut().zip(&covering.trails) {
+            let (candidate, passed) =
+                self.follow(account, &head.steps, verdict, index, required, depth);
             head.passed = passed;
-            ways.push(way);
+            candidates.push(candidate);
         }
-        if heads.len() > 1 && !proved(&ways, Yardstick::Effective) {
+        if heads.len() > 1 && !proved(&candidates, Yardstick::Effective) {
             let parts: Vec<Part<'_>> = heads
                 .iter()
                 .map(|head| Part {
@@ -311,17 +312,22 @@ impl Evaluation<'_> {
                 Together::Possible(chain, wants) => Some((chain, wants)),
                 Together::No => None,
             };
-            if let (Some((chain, wants)), Some([cis, _])) = (joined, ways.last()) {
-                ways.push([cis.clone(), Way { chain, wants }]);
+            if let (Some((chain, wants)), Some([cis, _])) = (joined, candidates.last()) {
+                candidates.push([cis.clone(), CandidateChain { chain, wants }]);
             }
         }
-        ways.extend(beginning.otherwise.clone().map(vec_way));
-        Ok(ways)
+        candidates.extend(covering.otherwise.clone().map(only));
+        Ok(candidates)
     }
 
     /// The steps of every trail from itself to its delivery.
-    fn heads(&mut self, beginning: &Beginning, index: usize, required: Required<'_>) -> Vec<Head> {
-        let admitted: Vec<Arc<Admitted>> = beginning
+    fn heads(
+        &mut self,
+        covering: &CoveringTrails,
+        index: usize,
+        required: Required<'_>,
+    ) -> Vec<Head> {
+        let admitted: Vec<Arc<Admitted>> = covering
             .trails
             .iter()
             .map(|(_, verdict)| self.cache.admits(&self.evidence, verdict, index, required))
@@ -331,7 +337,7 @@ impl Evaluation<'_> {
             && together::record_everything(&recorded, required, &mut self.cache.decisions);
         admitted
             .iter()
-            .zip(&beginning.trails)
+            .zip(&covering.trails)
             .map(|(admitted, (step, verdict))| {
                 let selectors = if shared && matches!(admitted.recorded, Recorded::Some(_)) {
                     Arc::new(selectors::together(&admitted.step))
@@ -349,14 +355,14 @@ impl Evaluation<'_> {
             .collect()
     }
 
-    fn beginning(&mut self, account: AccountId) -> Beginning {
+    fn covering_trails(&mut self, account: AccountId) -> CoveringTrails {
         if let Some(locked) = locked(&self.evidence, account) {
             let trails = if self.policy.trust_organization_trail {
                 self.trusted(account)
             } else {
                 Vec::new()
             };
-            return Beginning {
+            return CoveringTrails {
                 trails,
                 otherwise: Some(door::not_entered(&locked)),
             };
@@ -384,7 +390,7 @@ impl Evaluation<'_> {
         } else {
             None
         };
-        Beginning { trails, otherwise }
+        CoveringTrails { trails, otherwise }
     }
 
     /// The organization trails that cover an account nobody can look into, if their owner is
@@ -423,14 +429,14 @@ impl Evaluation<'_> {
         index: usize,
         required: Required<'_>,
         depth: Depth,
-    ) -> ([Way; 2], Passed) {
+    ) -> ([CandidateChain; 2], Passed) {
         let judgement = match &verdict.place {
             Some(place) if depth == Depth::Whole || !self.is_early(head, place) => {
                 Some(self.site(account, place, verdict.routine, index, required))
             }
             _ => None,
         };
-        let way = |yardstick| {
+        let candidate = |yardstick| {
             let mut chain = head.clone();
             let mut next = wants(head, yardstick);
             // What the owner's copy says may make every other call idle.
@@ -451,14 +457,14 @@ impl Evaluation<'_> {
                     next.clear();
                 }
             }
-            Way { chain, wants: next }
+            CandidateChain { chain, wants: next }
         };
-        let ways = [way(Yardstick::Cis), way(Yardstick::Effective)];
+        let candidates = [candidate(Yardstick::Cis), candidate(Yardstick::Effective)];
         let passed = judgement.map(|judgement| judgement.passed.clone());
-        (ways, passed.unwrap_or_default())
+        (candidates, passed.unwrap_or_default())
     }
 
-    /// Whether calls are wanted on the way to a log group, and nobody asked for its filters yet:
+    /// Whether calls are wanted on the chain to a log group, and nobody asked for its filters yet:
     /// then nothing beyond it can make these calls idle.
     fn is_early(&mut self, head: &[Arc<Step>], place: &Place) -> bool {
         let wanting = |yardstick| !wants(head, yardstick).is_empty();
@@ -534,26 +540,31 @@ impl Evaluation<'_> {
     }
 }
 
-fn vec_way(step: Step) -> [Way; 2] {
+fn only(step: Step) -> [CandidateChain; 2] {
     let wants = step.wants.clone();
     let chain = vec![Arc::new(step)];
-    let way = Way { chain, wants };
-    [way.clone(), way]
+    let candidate = CandidateChain { chain, wants };
+    [candidate.clone(), candidate]
 }
 
-/// What one yardstick says of each way.
-fn by(ways: &[[Way; 2]], yardstick: Yardstick) -> impl Iterator<Item = &Way> {
-    ways.iter().map(move |[cis, effective]| match yardstick {
-        Yardstick::Cis => cis,
-        Yardstick::Effective => effective,
-    })
+/// What one yardstick says of each candidate.
+fn by(
+    candidates: &[[CandidateChain; 2]],
+    yardstick: Yardstick,
+) -> impl Iterator<Item = &CandidateChain> {
+    candidates
+        .iter()
+        .map(move |[cis, effective]| match yardstick {
+            Yardstick::Cis => cis,
+            Yardstick::Effective => effective,
+        })
 }
 
-/// The chain of the best way by each yardstick; the first of equals.
-fn best(ways: &[[Way; 2]]) -> Outcome {
+/// The chain of the best candidate by each yardstick; the first of equals.
+fn best(candidates: &[[CandidateChain; 2]]) -> Outcome {
     let best = |yardstick| {
         let mut best: Option<((Standing, LinkName), &Chain)> = None;
-        for Way { chain, .. } in by(ways, yardstick) {
+        for CandidateChain { chain, .. } in by(candidates, yardstick) {
             let value = rank(chain, yardstick);
             if best.as_ref().is_none_or(|(known, _)| *known < value) {
                 best = Some((value, chain));
@@ -567,18 +578,19 @@ fn best(ways: &[[Way; 2]]) -> Outcome {
     }
 }
 
-/// Whether a way is proved.
-fn proved(ways: &[[Way; 2]], yardstick: Yardstick) -> bool {
-    by(ways, yardstick).any(|way| standing(&way.chain, yardstick) == Standing::Proved)
+/// Whether a candidate is proved.
+fn proved(candidates: &[[CandidateChain; 2]], yardstick: Yardstick) -> bool {
+    by(candidates, yardstick)
+        .any(|candidate| standing(&candidate.chain, yardstick) == Standing::Proved)
 }
 
-/// The calls that the first open way wants; none where a way is proved.
-fn next_calls(ways: &[[Way; 2]], yardstick: Yardstick) -> &[Request] {
-    if proved(ways, yardstick) {
+/// The calls that the first open candidate wants; none where a candidate is proved.
+fn next_calls(candidates: &[[CandidateChain; 2]], yardstick: Yardstick) -> &[Request] {
+    if proved(candidates, yardstick) {
         return &[];
     }
-    by(ways, yardstick)
-        .map(|way| way.wants.as_slice())
+    by(candidates, yardstick)
+        .map(|candidate| candidate.wants.as_slice())
         .find(|wants| !wants.is_empty())
         .unwrap_or_default()
 }
