@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::coverage::{Decisions, conjunction};
 use super::firing::{Signal, Writer};
 use super::gathered::Alarms;
-use super::links::action::{self, Neighbourhood};
+use super::links::action::{self, RegionalAlarms};
 use super::links::alarm::{self, Limits, Watching};
 use super::links::{metric, metric_filter, subscription, topic};
 use super::log_group_verdict::LogGroupQuestion;
@@ -75,7 +75,7 @@ pub(super) fn routes_of(
     let limits = Limits::of(question.policy, question.required.control);
     let signal = Signal::new(filter, transformation, place.site.account).beside(beside);
     let (watching, rest) = alarm::judge(evidence, &place.site, &alarms.metric, &signal, limits);
-    let around = Neighbourhood {
+    let regional = RegionalAlarms {
         evidence,
         site: &place.site,
         metric: &alarms.metric,
@@ -114,20 +114,20 @@ pub(super) fn routes_of(
         };
         let written = metric::as_counted(&written, &step);
         let step = Arc::new(step);
-        for way in action::judge(&around, &alarm) {
-            let carried = match &way.carrier {
+        for path in action::judge(&regional, &alarm) {
+            let carried = match &path.carrier {
                 Some(carrier) => alarm::carried(&step, &alarm, carrier, limits),
                 None => Arc::clone(&step),
             };
-            let mut tail = vec![Arc::clone(&written), carried, Arc::new(way.step)];
-            if let Some(arn) = &way.topic {
+            let mut tail = vec![Arc::clone(&written), carried, Arc::new(path.step)];
+            if let Some(arn) = &path.topic {
                 tail.push(Arc::new(topic::judge(
                     evidence,
                     &place.site,
-                    &way.notifier,
+                    &path.notifier,
                     arn,
                 )));
-                let message = way.carrier.as_deref().map(|carrier| &carrier.message);
+                let message = path.carrier.as_deref().map(|carrier| &carrier.message);
                 tail.push(Arc::new(subscription::judge(
                     evidence,
                     &place.site,

@@ -119,8 +119,8 @@ pub(in crate::evaluate) const OBSERVATIONS: &[&ObservationKind] = &[
     &MUTE_SCHEDULED,
 ];
 
-/// A way from an alarm to a topic; no topic where the way ends here.
-pub(in crate::evaluate) struct Way {
+/// A path from an alarm to a topic; no topic where the path ends here.
+pub(in crate::evaluate) struct NotificationPath {
     pub(in crate::evaluate) step: Step,
     pub(in crate::evaluate) topic: Option<String>,
     /// The ARN of the alarm that notifies, as far as it is known.
@@ -129,7 +129,7 @@ pub(in crate::evaluate) struct Way {
     pub(in crate::evaluate) carrier: Option<Arc<Carrier>>,
 }
 
-impl Way {
+impl NotificationPath {
     /// Whether it may end as a message.
     fn leads_on(&self) -> bool {
         self.topic.is_some() || self.step.effective.standing() != Standing::Broken
@@ -137,7 +137,7 @@ impl Way {
 }
 
 /// Alarms of one account and region, as far as they were seen.
-pub(in crate::evaluate) struct Neighbourhood<'a> {
+pub(in crate::evaluate) struct RegionalAlarms<'a> {
     pub(in crate::evaluate) evidence: &'a Reader<'a>,
     pub(in crate::evaluate) site: &'a CallSite,
     pub(in crate::evaluate) metric: &'a View<MetricAlarm>,
@@ -154,8 +154,11 @@ struct Notifier<'a> {
     enabled: Option<bool>,
 }
 
-/// Every way from an alarm to a topic: its own actions, and those of composite alarms over it.
-pub(in crate::evaluate) fn judge(around: &Neighbourhood<'_>, alarm: &Arc<MetricAlarm>) -> Vec<Way> {
+/// Every path from an alarm to a topic: its own actions, and those of composite alarms over it.
+pub(in crate::evaluate) fn judge(
+    alarms: &RegionalAlarms<'_>,
+    alarm: &Arc<MetricAlarm>,
+) -> Vec<NotificationPath> {
     let own = Notifier {
         name: &alarm.alarm_name,
         arn: alarm.alarm_arn.as_deref(),
@@ -163,17 +166,17 @@ pub(in crate::evaluate) fn judge(around: &Neighbourhood<'_>, alarm: &Arc<MetricA
         actions: &alarm.alarm_actions,
         enabled: alarm.actions_enabled,
     };
-    let mut ways = ways(around, &own, None);
-    let carried_by = |ways: &mut [Way], carrier: Carrier| {
+    let mut paths = paths(alarms, &own, None);
+    let carried_by = |paths: &mut [NotificationPath], carrier: Carrier| {
         let carrier = Arc::new(carrier);
-        for way in ways.iter_mut().filter(|way| way.leads_on()) {
-            way.carrier = Some(Arc::clone(&carrier));
+        for path in paths.iter_mut().filter(|path| path.leads_on()) {
+            path.carrier = Some(Arc::clone(&carrier));
         }
     };
-    carried_by(&mut ways, Carrier::alarm(alarm, around.metric.observed_at));
+    carried_by(&mut paths, Carrier::alarm(alarm, alarms.metric.observed_at));
     let mut idle = Vec::new();
-    for (index, drive) in around.composites.drives(alarm).iter() {
-        let Some(composite) = around.composites.alarms().get(*index) else {
+    for (index, drive) in alarms.composites.drives(alarm).iter() {
+        let Some(composite) = alarms.composites.alarms().get(*index) else {
             continue;
         };
         if *drive == Drive::No {
@@ -187,34 +190,37 @@ pub(in crate::evaluate) fn judge(around: &Neighbourhood<'_>, alarm: &Arc<MetricA
             actions: &composite.alarm_actions,
             enabled: composite.actions_enabled,
         };
-        let suppression = suppression(around, alarm, composite);
+        let suppression = suppression(alarms, alarm, composite);
         let suppressed = suppression.as_ref().and_then(|found| found.as_ref().err());
-        let mut driven_ways = self::ways(around, &over, suppressed);
-        let observed_at = around.composite.observed_at;
-        carried_by(&mut driven_ways, Carrier::composite(composite, observed_at));
-        for mut way in driven_ways.into_iter().filter(Way::leads_on) {
+        let mut driven_paths = self::paths(alarms, &over, suppressed);
+        let observed_at = alarms.composite.observed_at;
+        carried_by(
+            &mut driven_paths,
+            Carrier::composite(composite, observed_at),
+        );
+        for mut path in driven_paths.into_iter().filter(NotificationPath::leads_on) {
             if let Some(Ok(soon)) = &suppression {
-                way.step = way.step.observe(&SUPPRESSED_FOR_A_WHILE, soon);
+                path.step = path.step.observe(&SUPPRESSED_FOR_A_WHILE, soon);
             }
-            way.step = driven(way.step, alarm, composite, drive);
-            ways.push(way);
+            path.step = driven(path.step, alarm, composite, drive);
+            paths.push(path);
         }
     }
     // One that ends at a topic, broken or not, says more than one without.
-    if ways.iter().any(|way| way.topic.is_some()) {
-        ways.retain(Way::leads_on);
+    if paths.iter().any(|path| path.topic.is_some()) {
+        paths.retain(NotificationPath::leads_on);
     }
-    ways.sort_by_key(|way| way.topic.is_none());
-    if let [way] = ways.as_mut_slice()
-        && way.topic.is_none()
+    paths.sort_by_key(|path| path.topic.is_none());
+    if let [path] = paths.as_mut_slice()
+        && path.topic.is_none()
     {
-        way.step.effective = beside_idle(&way.step.effective, &idle);
-        way.step.cis = beside_idle(&way.step.cis, &idle);
+        path.step.effective = beside_idle(&path.step.effective, &idle);
+        path.step.cis = beside_idle(&path.step.cis, &idle);
     }
-    if !around.composite.complete {
-        ways.push(unseen_composites(around, alarm));
+    if !alarms.composite.complete {
+        paths.push(unseen_composites(alarms, alarm));
     }
-    ways
+    paths
 }
 
 /// The same verdict, with the composite alarm that notifies somebody and is not driven.
@@ -297,16 +303,16 @@ fn worse(one: Verdict, other: Verdict) -> Verdict {
     }
 }
 
-fn unseen_composites(around: &Neighbourhood<'_>, alarm: &MetricAlarm) -> Way {
-    let site = around.site;
-    let unread = match &around.composite.failure {
+fn unseen_composites(alarms: &RegionalAlarms<'_>, alarm: &MetricAlarm) -> NotificationPath {
+    let site = alarms.site;
+    let unread = match &alarms.composite.failure {
         Some(error) => Unread::failed(
             Operation::DescribeAlarms,
             site,
             error,
-            around.composite.observed_at,
+            alarms.composite.observed_at,
         ),
-        None => locked(around.evidence, site.account).unwrap_or_else(|| Unread {
+        None => locked(alarms.evidence, site.account).unwrap_or_else(|| Unread {
             why: format!(
                 "composite alarms of account {} in {} were never asked for",
                 site.account, site.region
@@ -329,7 +335,7 @@ fn unseen_composites(around: &Neighbourhood<'_>, alarm: &MetricAlarm) -> Way {
             ),
         ))
         .wanting(unread.wants);
-    Way {
+    NotificationPath {
         step,
         topic: None,
         notifier: arn.unwrap_or_default(),
@@ -337,12 +343,12 @@ fn unseen_composites(around: &Neighbourhood<'_>, alarm: &MetricAlarm) -> Way {
     }
 }
 
-fn ways(
-    around: &Neighbourhood<'_>,
+fn paths(
+    alarms: &RegionalAlarms<'_>,
     notifier: &Notifier<'_>,
     suppressed: Option<&Verdict>,
-) -> Vec<Way> {
-    let site = around.site;
+) -> Vec<NotificationPath> {
+    let site = alarms.site;
     let name = notifier.name;
     let kind = notifier.kind;
     let base = || {
@@ -352,7 +358,7 @@ fn ways(
                 Some(site.account),
                 Some(site.region.clone()),
             )
-            .seen(around.metric.observed_at)
+            .seen(alarms.metric.observed_at)
     };
     let arn = notifier.arn.map_or_else(
         || {
@@ -375,7 +381,7 @@ fn ways(
         })
         .collect();
     if topics.is_empty() {
-        return vec![Way {
+        return vec![NotificationPath {
             step: without_topic(base(), notifier),
             topic: None,
             notifier: arn,
@@ -394,9 +400,9 @@ fn ways(
             } else if let Some(verdict) = suppressed {
                 step.effective(verdict.clone())
             } else {
-                muted(around, step, notifier)
+                muted(alarms, step, notifier)
             };
-            Way {
+            NotificationPath {
                 step,
                 topic: Some(topic.clone()),
                 notifier: arn.clone(),
@@ -447,7 +453,7 @@ fn without_topic(step: Step, notifier: &Notifier<'_>) -> Step {
 /// Whether a composite alarm's suppressor is at work, or will be as soon as the alarm fires; a
 /// sentence where it only delays the notification.
 fn suppression(
-    around: &Neighbourhood<'_>,
+    alarms: &RegionalAlarms<'_>,
     alarm: &MetricAlarm,
     composite: &CompositeAlarm,
 ) -> Option<Result<String, Verdict>> {
@@ -478,30 +484,30 @@ fn suppression(
             || arn == Some(suppressor)
             || suppressor.ends_with(&format!(":alarm:{name}"))
     };
-    let metric = around
+    let metric = alarms
         .metric
         .items
         .iter()
         .find(|other| is_it(&other.alarm_name, other.alarm_arn.as_deref()));
-    let over = around
+    let over = alarms
         .composite
         .items
         .iter()
         .find(|other| is_it(&other.alarm_name, other.alarm_arn.as_deref()));
     let itself = match (metric, over) {
         (Some(metric), _) => metric.alarm_name == alarm.alarm_name,
-        (None, Some(over)) => around
+        (None, Some(over)) => alarms
             .composites
             .drives(alarm)
             .iter()
             .any(|(index, drive)| {
-                let driven = around.composites.alarms().get(*index);
+                let driven = alarms.composites.alarms().get(*index);
                 matches!(drive, Drive::Yes | Drive::Now)
                     && driven.is_some_and(|driven| Arc::ptr_eq(driven, over))
             }),
         (None, None) => false,
     };
-    let listed = around.metric.complete && around.composite.complete;
+    let listed = alarms.metric.complete && alarms.composite.complete;
     if !listed && metric.is_none() && over.is_none() {
         return Some(Err(Verdict::Unseen(Cause::new(
             &SUPPRESSOR,
@@ -527,8 +533,8 @@ fn suppression(
     }
 }
 
-fn muted(around: &Neighbourhood<'_>, mut step: Step, notifier: &Notifier<'_>) -> Step {
-    let Neighbourhood { evidence, site, .. } = around;
+fn muted(alarms: &RegionalAlarms<'_>, mut step: Step, notifier: &Notifier<'_>) -> Step {
+    let RegionalAlarms { evidence, site, .. } = alarms;
     let name = notifier.name;
     let rules = evidence.active_mute_rules(site, name);
     let called =
