@@ -1,13 +1,13 @@
 //! Asking AWS: everything between a question of the scan and a record in evidence.
 //!
-//! A question is asked once however many accounts need the answer ([`flight`]), with credentials
+//! A question is asked once however many accounts need the answer ([`in_flight`]), with credentials
 //! that are fresh ([`session`]), at a pace AWS allows and as often as it takes ([`transport`]), and
 //! its answer is remembered and written down ([`recorder`]). Which questions to ask is not decided
 //! here.
 
 mod budget;
 mod endpoints;
-mod flight;
+mod in_flight;
 mod key;
 mod perform;
 mod recorder;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use trailproof_core::account::{AccountId, Region};
 use trailproof_core::evidence::{Call, ErrorClass, Permission, Request};
 
-use super::flight::{Flights, Place};
+use super::in_flight::{Asking, InFlight};
 use super::key::Key;
 use super::refusals::Refusals;
 use super::session::{Session, Sessions};
@@ -24,7 +24,7 @@ pub(crate) struct Engine {
     pub(crate) transport: Transport,
     pub(crate) sessions: Sessions,
     pub(crate) refusals: Refusals,
-    flights: Flights,
+    in_flight: InFlight,
     /// The accounts that may be entered.
     pub(crate) territory: Territory,
     /// How the caller's own account was read, once it was.
@@ -37,7 +37,7 @@ impl Engine {
             transport,
             sessions,
             refusals,
-            flights: Flights::default(),
+            in_flight: InFlight::default(),
             territory: Territory::default(),
             own_account: OnceLock::new(),
         }
@@ -57,14 +57,14 @@ impl Engine {
             return Ok(());
         }
         self.transport.stop.check()?;
-        match self.flights.board(key) {
-            Place::Passenger(passenger) => {
-                passenger.land().await;
+        match self.in_flight.join(key) {
+            Asking::Follower(follower) => {
+                follower.wait().await;
                 self.transport.stop.check()
             }
-            // Someone may have landed between the two looks.
-            Place::Pilot(_seat) if self.transport.recorder.knows(key) => Ok(()),
-            Place::Pilot(_seat) => {
+            // Someone may have asked between the two looks.
+            Asking::Leader(_leader) if self.transport.recorder.knows(key) => Ok(()),
+            Asking::Leader(_leader) => {
                 let mut unseen = |_: &Value| ();
                 let asked = AssertUnwindSafe(self.perform(&request, &mut unseen)).catch_unwind();
                 match asked.await {
