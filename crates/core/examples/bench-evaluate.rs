@@ -224,8 +224,9 @@ impl Recording {
         self.record(
             "cloudwatch:DescribeAlarms",
             account,
-            &json!({"AlarmTypes": ["MetricAlarm", "CompositeAlarm"]}),
-            &json!({"MetricAlarms": alarms, "CompositeAlarms": []}),
+            &json!({"AlarmTypes": ["MetricAlarm", "CompositeAlarm", "LogAlarm"]}),
+            &json!({"MetricAlarms": alarms, "CompositeAlarms": [],
+                "LogAlarms": []}),
         );
         self.record(
             "cloudwatch:ListAlarmMuteRules",
@@ -253,6 +254,14 @@ impl Recording {
             &json!({"Subscriptions": [{"SubscriptionArn": subscription, "Protocol": "email",
                 "Endpoint": "security@example.com", "Owner": account.to_string(),
                 "TopicArn": topic}]}),
+        );
+        self.record(
+            "sns:GetSubscriptionAttributes",
+            account,
+            &json!({"SubscriptionArn": subscription}),
+            &json!({"Attributes": {"SubscriptionArn": subscription, "TopicArn": topic,
+                "Protocol": "email", "Owner": account.to_string(),
+                "PendingConfirmation": "false"}}),
         );
     }
 }
