@@ -16,7 +16,8 @@ use crate::account::AccountId;
 ///
 /// Findings come account by account. Links in the account itself are looked for among that
 /// account's alone, since no other account's chain leads through them: so an organization in which
-/// every account has a chain of its own costs no table of all of them.
+/// every account has a chain of its own costs no table of all of them. What no finding holds any
+/// more is let go of now and then: whoever writes findings as they come keeps none of them.
 #[derive(Debug, Default)]
 pub struct Pool {
     account: Option<AccountId>,
@@ -33,7 +34,12 @@ pub struct Pool {
     remediations: HashSet<Arc<Remediation>>,
     attestations: HashSet<Arc<AttestedBy>>,
     mutes: HashSet<Arc<MutedBy>>,
+    /// How many remediations and texts were left when those of nobody were let go of last.
+    left: usize,
 }
+
+/// How many more there have to be before it is worth looking for those of nobody.
+const WORTH_A_LOOK: usize = 1_024;
 
 impl Pool {
     /// Makes a finding share what it has in common with those before it.
@@ -44,6 +50,10 @@ impl Pool {
             self.own_links.clear();
             self.link_texts.clear();
             self.accounts.clear();
+            if self.len() > 2 * self.left + WORTH_A_LOOK {
+                self.let_go();
+                self.left = self.len();
+            }
         }
         share(&mut self.accounts, &mut finding.account);
         share(&mut self.controls, &mut finding.control);
@@ -76,6 +86,28 @@ impl Pool {
             share(&mut self.mutes, muted);
         }
     }
+
+    /// How many of those there are that every account may have its own of.
+    fn len(&self) -> usize {
+        self.links.len()
+            + self.texts.len()
+            + self.observations.len()
+            + self.witnesses.len()
+            + self.remediations.len()
+    }
+
+    fn let_go(&mut self) {
+        self.remediations.retain(is_held);
+        self.witnesses.retain(is_held);
+        self.observations.retain(is_held);
+        self.links.retain(is_held);
+        self.texts.retain(is_held);
+    }
+}
+
+/// Whether somebody beside the pool has it.
+fn is_held<T: ?Sized>(value: &Arc<T>) -> bool {
+    Arc::strong_count(value) > 1
 }
 
 fn share<T: Eq + Hash + ?Sized>(known: &mut HashSet<Arc<T>>, value: &mut Arc<T>) {

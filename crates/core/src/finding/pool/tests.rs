@@ -106,3 +106,23 @@ fn nothing_is_kept_of_the_links_in_other_accounts_of_their_own() {
     assert_eq!(pool.links.len(), 0);
     assert_eq!(pool.own_links.len(), 2);
 }
+
+#[test]
+fn what_nobody_holds_any_more_is_let_go_of() {
+    let mut pool = Pool::default();
+    let mut held = Vec::new();
+    for number in 0..5 * WORTH_A_LOOK {
+        let id = format!("{:012}", 100_000_000_000 + number);
+        let mut finding = finding(&id, &id);
+        finding.message = format!("about {id}").into();
+        pool.share(&mut finding);
+        if number % 100 == 0 {
+            held.push(finding);
+        }
+    }
+    assert!(pool.texts.len() < 2 * WORTH_A_LOOK, "{}", pool.texts.len());
+    assert!(
+        held.iter()
+            .all(|finding| pool.texts.contains(&finding.message))
+    );
+}
