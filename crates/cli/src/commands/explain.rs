@@ -9,7 +9,7 @@ use trailproof_core::account::AccountId;
 use trailproof_core::control::{self, builtin};
 use trailproof_core::evaluate::Evaluator;
 use trailproof_core::evidence::Operation;
-use trailproof_core::finding::{Finding, LinkStatus};
+use trailproof_core::finding::{Finding, LinkName, LinkStatus};
 use trailproof_report::document::FindingRecord;
 use trailproof_report::past::PastRun;
 use trailproof_report::rests_on::{RecordedEvidence, Source};
@@ -291,27 +291,34 @@ fn explain_into(text: &mut String, finding: &Finding, pattern: Option<&str>) -> 
     writeln!(text)
 }
 
-/// What was asked of AWS: answers by operation, refusals one by one.
+/// What was asked of AWS: answers by the link that they show first and by operation, refusals one
+/// by one.
 fn asked(sources: &[&Source]) -> String {
     let mut text = String::from("What was asked of AWS:\n");
     let subject = |source: &Source| match source.subject() {
         none if none.is_empty() => none,
         some => format!(" {}", visible(&some)),
     };
-    let mut answered: BTreeMap<(Operation, AccountId, String), Vec<&Source>> = BTreeMap::new();
+    type Question = (LinkName, Operation, AccountId, String);
+    let mut answered: BTreeMap<Question, Vec<&Source>> = BTreeMap::new();
     for source in sources.iter().filter(|source| source.error.is_none()) {
-        let key = (source.operation, source.account, subject(source));
+        let link = source.operation.definition().link;
+        let key = (link, source.operation, source.account, subject(source));
         answered.entry(key).or_default().push(source);
     }
-    for ((operation, account, subject), group) in &answered {
+    let mut shown = None;
+    for ((link, operation, account, subject), group) in &answered {
         let place = match group.as_slice() {
             [one] => one.region.to_string(),
             many => format!("{} regions", many.len()),
         };
         // Writing to a String cannot fail.
+        if shown.replace(link) != Some(link) {
+            let _ = writeln!(text, "  {link}");
+        }
         let _ = writeln!(
             text,
-            "  {operation} as {account} in {}{subject}",
+            "    {operation} as {account} in {}{subject}",
             visible(&place)
         );
     }

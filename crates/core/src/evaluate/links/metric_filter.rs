@@ -410,9 +410,20 @@ pub(in crate::evaluate) fn unseen(
         .wanting(unread.wants)
 }
 
-/// The step with the question that may show a filter elsewhere; an observation where the answer is
-/// no. The verdict does not rest on it, only what is to be done.
-fn or_elsewhere(evidence: &Reader<'_>, place: &Place, step: Step) -> Step {
+/// No filter of the log group is for the control: one on another log group is named; where nobody
+/// has looked for one, that is asked. The verdict does not rest on it, only what is to be done.
+fn none_here(
+    evidence: &Reader<'_>,
+    place: &Place,
+    step: Step,
+    none: String,
+    required: Required<'_>,
+    decisions: &mut Decisions,
+) -> Step {
+    if let Some(cause) = elsewhere(evidence, place, required, decisions) {
+        return step.because(cause);
+    }
+    let step = step.because(Cause::new(&NONE, none));
     let of_all = Call::DescribeMetricFilters {
         log_group_name: None,
     };
@@ -456,13 +467,8 @@ pub(in crate::evaluate) fn misses(
 ) -> Step {
     let step = step(place, view);
     if view.items.is_empty() {
-        if let Some(cause) = elsewhere(evidence, place, required, decisions) {
-            return step.because(cause);
-        }
-        return or_elsewhere(evidence, place, step).because(Cause::new(
-            &NONE,
-            format!("log group `{}` has no metric filter", place.name),
-        ));
+        let none = format!("log group `{}` has no metric filter", place.name);
+        return none_here(evidence, place, step, none, required, decisions);
     }
     if let Some(cause) = rejected {
         return step.because(cause.clone());
@@ -487,18 +493,17 @@ pub(in crate::evaluate) fn misses(
     };
     let filters = match own.as_slice() {
         [] => {
-            if let Some(cause) = elsewhere(evidence, place, required, decisions) {
-                return step.because(cause);
-            }
-            return or_elsewhere(evidence, place, step).because(Cause::new(
-                &NONE,
-                format!(
-                    "log group `{}` has no metric filter for the control's events; {} other{} events of other controls",
-                    place.name,
-                    others.len(),
-                    if others.len() == 1 { " watches" } else { "s watch" }
-                ),
-            ));
+            let none = format!(
+                "log group `{}` has no metric filter for the control's events; {} other{} events of other controls",
+                place.name,
+                others.len(),
+                if others.len() == 1 {
+                    " watches"
+                } else {
+                    "s watch"
+                }
+            );
+            return none_here(evidence, place, step, none, required, decisions);
         }
         [filter] => format!(
             "metric filter `{}` of log group `{}`",

@@ -13,6 +13,7 @@ use crate::evidence::few::Few;
 use crate::evidence::CallError;
 use crate::evidence::store::{Filing, Pool, CallSite, Unreadable};
 use crate::evidence::table::{Answer, BySite};
+use crate::finding::LinkName;
 
 /// The whole of STS shares one quota in an account and region (IAM User Guide, "IAM and AWS STS
 /// quotas").
@@ -21,6 +22,7 @@ pub(super) const QUOTA: Quota = Quota::shared("sts", 600.0);
 pub(super) const DEFINITION: CallDefinition = CallDefinition {
     name: "sts:AssumeRole",
     permission: Permission::Enter,
+    link: LinkName::Account,
     pages: None,
     members: &[],
     quota: QUOTA,

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::evidence::{CallError, ErrorClass};
+use crate::finding::LinkName;
 
 /// What trailproof knows of an AWS operation beside its parameters and its answer.
 #[derive(Debug)]
@@ -11,6 +12,8 @@ pub struct CallDefinition {
     pub name: &'static str,
     /// Whose permission it takes.
     pub permission: Permission,
+    /// The first link that an answer can change.
+    pub link: LinkName,
     /// How the answer comes in pages; `None` where it is always whole.
     pub pages: Option<Pages>,
     /// The members of which an answer has at least one, also where nothing is in it: without any,

@@ -12,10 +12,12 @@ use crate::evidence::shapes::{AlarmsResponse, CompositeAlarm, LogAlarm, MetricAl
 use crate::evidence::store::{Filing, Pool, CallSite, Unreadable};
 use crate::evidence::table::BySelection;
 use crate::evidence::view::{View, newest};
+use crate::finding::LinkName;
 
 pub(super) const DEFINITION: CallDefinition = CallDefinition {
     name: "cloudwatch:DescribeAlarms",
     permission: Permission::Read,
+    link: LinkName::Alarm,
     pages: Some(Pages::of(100)),
     members: &["MetricAlarms", "CompositeAlarms"],
     quota: Quota::own(9.0, 9.0),

@@ -10,10 +10,12 @@ use crate::evidence::key_name::KeyName;
 use crate::evidence::shapes::{KeyMetadata, KeyResponse};
 use crate::evidence::store::{Filing, Pool, CallSite, Unreadable};
 use crate::evidence::table::{Answer, BySubject};
+use crate::finding::LinkName;
 
 pub(super) const DEFINITION: CallDefinition = CallDefinition {
     name: "kms:DescribeKey",
     permission: Permission::Read,
+    link: LinkName::Topic,
     pages: None,
     members: &["KeyMetadata"],
     // KMS Developer Guide, "Request quotas".

@@ -12,6 +12,7 @@ use crate::evidence::CallError;
 use crate::evidence::shapes::{LogGroup, LogGroupsResponse};
 use crate::evidence::store::{Filing, Pool, CallSite, Unreadable};
 use crate::evidence::table::{BySelection, Listing};
+use crate::finding::LinkName;
 
 /// CloudWatch Logs alone begins member names with a small letter.
 pub(super) const PAGES: Option<Pages> = Some(Pages {
@@ -22,6 +23,7 @@ pub(super) const PAGES: Option<Pages> = Some(Pages {
 pub(super) const DEFINITION: CallDefinition = CallDefinition {
     name: "logs:DescribeLogGroups",
     permission: Permission::Read,
+    link: LinkName::LogGroup,
     pages: PAGES,
     members: &["logGroups"],
     quota: Quota::own(10.0, 10.0),

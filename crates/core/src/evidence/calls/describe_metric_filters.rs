@@ -13,10 +13,12 @@ use crate::evidence::shapes::{MetricFilter, MetricFiltersResponse};
 use crate::evidence::store::{Filing, Pool, CallSite, Unreadable};
 use crate::evidence::table::{BySelection, Listing};
 use crate::evidence::view::{View, newest};
+use crate::finding::LinkName;
 
 pub(super) const DEFINITION: CallDefinition = CallDefinition {
     name: "logs:DescribeMetricFilters",
     permission: Permission::Read,
+    link: LinkName::MetricFilter,
     pages: describe_log_groups::PAGES,
     members: &["metricFilters"],
     quota: Quota::own(5.0, 5.0),

@@ -11,10 +11,12 @@ use crate::evidence::CallError;
 use crate::evidence::shapes::{Organization, OrganizationResponse};
 use crate::evidence::store::{Filing, Pool, CallSite, Unreadable};
 use crate::evidence::table::BySite;
+use crate::finding::LinkName;
 
 pub(super) const DEFINITION: CallDefinition = CallDefinition {
     name: "organizations:DescribeOrganization",
     permission: Permission::Discover,
+    link: LinkName::Account,
     pages: None,
     members: &["Organization"],
     quota: Quota::own(1.0, 2.0),

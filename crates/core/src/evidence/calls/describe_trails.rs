@@ -14,6 +14,7 @@ use crate::evidence::CallError;
 use crate::evidence::shapes::{Trail, TrailsResponse};
 use crate::evidence::store::{Filing, Pool, RecordId, CallSite, Unreadable};
 use crate::evidence::table::{Answer, BySelection};
+use crate::finding::LinkName;
 
 /// CloudTrail's reading operations share one quota (CloudTrail User Guide, "Quotas").
 pub(super) const QUOTA: Quota = Quota::shared("cloudtrail-read", 10.0);
@@ -21,6 +22,7 @@ pub(super) const QUOTA: Quota = Quota::shared("cloudtrail-read", 10.0);
 pub(super) const DEFINITION: CallDefinition = CallDefinition {
     name: "cloudtrail:DescribeTrails",
     permission: Permission::Read,
+    link: LinkName::Trail,
     pages: None,
     members: &["trailList"],
     quota: QUOTA,

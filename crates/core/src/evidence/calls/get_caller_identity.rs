@@ -9,11 +9,13 @@ use crate::account::AccountId;
 use crate::evidence::shapes::CallerIdentity;
 use crate::evidence::store::{Filing, Pool, CallSite, Unreadable};
 use crate::evidence::table::BySite;
+use crate::finding::LinkName;
 
 /// "No permissions are required to perform this operation" (AWS STS API Reference).
 pub(super) const DEFINITION: CallDefinition = CallDefinition {
     name: "sts:GetCallerIdentity",
     permission: Permission::Free,
+    link: LinkName::Account,
     pages: None,
     members: &["Account"],
     quota: super::assume_role::QUOTA,

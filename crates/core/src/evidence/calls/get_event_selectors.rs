@@ -8,10 +8,12 @@ use super::{CallDefinition, Operation, Permission, Reader, Subject, describe_tra
 use crate::evidence::shapes::EventSelectors;
 use crate::evidence::store::{Filing, Pool, CallSite, Unreadable};
 use crate::evidence::table::{Answer, BySubject};
+use crate::finding::LinkName;
 
 pub(super) const DEFINITION: CallDefinition = CallDefinition {
     name: "cloudtrail:GetEventSelectors",
     permission: Permission::Read,
+    link: LinkName::Selectors,
     pages: None,
     members: &["EventSelectors", "AdvancedEventSelectors"],
     quota: describe_trails::QUOTA,

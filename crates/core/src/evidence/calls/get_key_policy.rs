@@ -9,10 +9,12 @@ use crate::evidence::key_name::KeyName;
 use crate::evidence::shapes::KeyPolicy;
 use crate::evidence::store::{Filing, Pool, CallSite, Unreadable};
 use crate::evidence::table::{Answer, BySubject};
+use crate::finding::LinkName;
 
 pub(super) const DEFINITION: CallDefinition = CallDefinition {
     name: "kms:GetKeyPolicy",
     permission: Permission::Read,
+    link: LinkName::Topic,
     pages: None,
     members: &["Policy"],
     // KMS Developer Guide, "Request quotas".

@@ -10,10 +10,12 @@ use crate::arn::Arn;
 use crate::evidence::shapes::{SubscriptionAttributes, SubscriptionAttributesResponse};
 use crate::evidence::store::{Filing, Pool, CallSite, Unreadable};
 use crate::evidence::table::{Answer, BySubject};
+use crate::finding::LinkName;
 
 pub(super) const DEFINITION: CallDefinition = CallDefinition {
     name: "sns:GetSubscriptionAttributes",
     permission: Permission::Read,
+    link: LinkName::Subscription,
     pages: None,
     members: &["Attributes"],
     // None is documented: that of `ListSubscriptionsByTopic` is kept.

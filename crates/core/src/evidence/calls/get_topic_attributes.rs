@@ -8,10 +8,12 @@ use super::{CallDefinition, Operation, Permission, Quota, Reader, Subject};
 use crate::evidence::shapes::{TopicAttributes, TopicAttributesResponse};
 use crate::evidence::store::{Filing, Pool, CallSite, Unreadable};
 use crate::evidence::table::{Answer, BySubject};
+use crate::finding::LinkName;
 
 pub(super) const DEFINITION: CallDefinition = CallDefinition {
     name: "sns:GetTopicAttributes",
     permission: Permission::Read,
+    link: LinkName::Topic,
     pages: None,
     members: &["Attributes"],
     quota: Quota::own(30.0, 30.0),

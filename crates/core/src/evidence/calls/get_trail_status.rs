@@ -9,10 +9,12 @@ use super::{CallDefinition, Operation, Permission, Reader, Subject, describe_tra
 use crate::evidence::shapes::TrailStatus;
 use crate::evidence::store::{Filing, Pool, CallSite, Unreadable};
 use crate::evidence::table::{Answer, BySubject};
+use crate::finding::LinkName;
 
 pub(super) const DEFINITION: CallDefinition = CallDefinition {
     name: "cloudtrail:GetTrailStatus",
     permission: Permission::Read,
+    link: LinkName::Logging,
     pages: None,
     members: &["IsLogging"],
     quota: describe_trails::QUOTA,

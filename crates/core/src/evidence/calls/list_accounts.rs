@@ -11,11 +11,13 @@ use crate::account::AccountId;
 use crate::evidence::shapes::{AccountsResponse, OrganizationAccount};
 use crate::evidence::store::{Filing, Pool, CallSite, Unreadable};
 use crate::evidence::table::BySite;
+use crate::finding::LinkName;
 
 /// A page holds at most twenty accounts (Organizations API Reference, `ListAccounts`).
 pub(super) const DEFINITION: CallDefinition = CallDefinition {
     name: "organizations:ListAccounts",
     permission: Permission::Discover,
+    link: LinkName::Account,
     pages: Some(Pages::of(20)),
     members: &["Accounts"],
     quota: Quota::own(8.0, 12.0),

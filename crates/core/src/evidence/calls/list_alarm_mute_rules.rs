@@ -10,10 +10,12 @@ use crate::evidence::shapes::{MuteRule, MuteRulesResponse};
 use crate::evidence::store::{Filing, Pool, CallSite, Unreadable};
 use crate::evidence::table::{BySelection, Listing};
 use crate::evidence::view::View;
+use crate::finding::LinkName;
 
 pub(super) const DEFINITION: CallDefinition = CallDefinition {
     name: "cloudwatch:ListAlarmMuteRules",
     permission: Permission::Read,
+    link: LinkName::Action,
     pages: Some(Pages::of(100)),
     members: &["AlarmMuteRuleSummaries"],
     quota: Quota::own(50.0, 50.0),

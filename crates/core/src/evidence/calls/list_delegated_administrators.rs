@@ -12,10 +12,12 @@ use crate::evidence::CallError;
 use crate::evidence::shapes::{AdministratorsResponse, DelegatedAdministrator};
 use crate::evidence::store::{Filing, Pool, CallSite, Unreadable};
 use crate::evidence::table::{BySubject, Listing};
+use crate::finding::LinkName;
 
 pub(super) const DEFINITION: CallDefinition = CallDefinition {
     name: "organizations:ListDelegatedAdministrators",
     permission: Permission::Discover,
+    link: LinkName::Account,
     pages: Some(Pages::of(20)),
     members: &["DelegatedAdministrators"],
     quota: Quota::own(5.0, 8.0),

@@ -12,10 +12,12 @@ use crate::evidence::{CallError, ErrorClass};
 use crate::evidence::shapes::{RegionOption, RegionsResponse};
 use crate::evidence::store::{Filing, Pool, CallSite, Unreadable};
 use crate::evidence::table::BySubject;
+use crate::finding::LinkName;
 
 pub(super) const DEFINITION: CallDefinition = CallDefinition {
     name: "account:ListRegions",
     permission: Permission::Read,
+    link: LinkName::Trail,
     pages: Some(Pages::of(50)),
     members: &["Regions"],
     quota: Quota::own(5.0, 5.0),

@@ -9,10 +9,12 @@ use super::{CallDefinition, Operation, Pages, Permission, Quota, Reader, Subject
 use crate::evidence::shapes::{Subscription, SubscriptionsResponse};
 use crate::evidence::store::{Filing, Pool, CallSite, Unreadable};
 use crate::evidence::table::{Answer, BySubject, Listing};
+use crate::finding::LinkName;
 
 pub(super) const DEFINITION: CallDefinition = CallDefinition {
     name: "sns:ListSubscriptionsByTopic",
     permission: Permission::Read,
+    link: LinkName::Subscription,
     pages: Some(Pages::of(100)),
     members: &["Subscriptions"],
     quota: Quota::own(30.0, 30.0),

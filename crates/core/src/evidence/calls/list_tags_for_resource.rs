@@ -12,10 +12,12 @@ use crate::evidence::CallError;
 use crate::evidence::shapes::TagsResponse;
 use crate::evidence::store::{Filing, Pool, CallSite, Unreadable};
 use crate::evidence::table::{Answer, BySubject};
+use crate::finding::LinkName;
 
 pub(super) const DEFINITION: CallDefinition = CallDefinition {
     name: "organizations:ListTagsForResource",
     permission: Permission::Discover,
+    link: LinkName::Account,
     pages: Some(Pages::of(50)),
     members: &["Tags"],
     quota: Quota::own(5.0, 8.0),
