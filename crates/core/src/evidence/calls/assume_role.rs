@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use super::{CallDefinition, Operation, Parameters, Permission, Quota, Reader, Subject};
 use crate::account::AccountId;
 use crate::arn::Arn;
-use crate::evidence::few::Few;
 use crate::evidence::CallError;
-use crate::evidence::store::{Filing, Pool, CallSite, Unreadable};
+use crate::evidence::few::Few;
+use crate::evidence::store::{CallSite, Filing, Pool, Unreadable};
 use crate::evidence::table::{Answer, BySite};
 use crate::finding::LinkName;
 
@@ -41,9 +41,16 @@ impl Answers {
         self.0.keys().copied()
     }
 
-    fn attempts(&self, account: AccountId) -> impl Iterator<Item = (&Arc<str>, &CallSite, &Answer<()>)> {
+    fn attempts(
+        &self,
+        account: AccountId,
+    ) -> impl Iterator<Item = (&Arc<str>, &CallSite, &Answer<()>)> {
         let roles = self.0.get(&account).into_iter().flat_map(Few::iter);
-        roles.flat_map(|(role, answers)| answers.iter().map(move |(site, answer)| (role, site, answer)))
+        roles.flat_map(|(role, answers)| {
+            answers
+                .iter()
+                .map(move |(site, answer)| (role, site, answer))
+        })
     }
 }
 
@@ -138,7 +145,8 @@ impl Reader<'_> {
             self.uses(answer);
             return Entry::Entered;
         }
-        let latest = attempts().max_by_key(|(role, site, answer)| (answer.observed_at, *site, *role));
+        let latest =
+            attempts().max_by_key(|(role, site, answer)| (answer.observed_at, *site, *role));
         let Some((role, site, answer)) = latest else {
             return Entry::NotTried;
         };

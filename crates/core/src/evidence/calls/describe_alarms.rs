@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{CallDefinition, Operation, Pages, Parameters, Permission, Quota, Reader, Subject};
 use crate::evidence::CallError;
 use crate::evidence::shapes::{AlarmsResponse, CompositeAlarm, LogAlarm, MetricAlarm};
-use crate::evidence::store::{Filing, Pool, CallSite, Unreadable};
+use crate::evidence::store::{CallSite, Filing, Pool, Unreadable};
 use crate::evidence::table::BySelection;
 use crate::evidence::view::{View, newest};
 use crate::finding::LinkName;
@@ -99,9 +99,8 @@ pub(super) fn file(
 pub(super) fn is_answered(reader: &Reader<'_>, site: &CallSite) -> bool {
     reader.looks_up(|| subject(site));
     let mut answers = reader.selected(|tables| &tables.describe_alarms, site);
-    let answer = answers.find(|(selection, _)| {
-        selection.metric && selection.composite && selection.rest.is_none()
-    });
+    let answer = answers
+        .find(|(selection, _)| selection.metric && selection.composite && selection.rest.is_none());
     answer.map(|(_, answer)| reader.uses(answer)).is_some()
 }
 
@@ -143,7 +142,10 @@ impl<T> Kind<T> {
 
     fn is_named(&self, alarms: &Alarms, name: &str) -> bool {
         let list = (self.list)(alarms).as_ref();
-        list.is_ok_and(|list| list.binary_search_by(|one| (self.name)(one).cmp(name)).is_ok())
+        list.is_ok_and(|list| {
+            list.binary_search_by(|one| (self.name)(one).cmp(name))
+                .is_ok()
+        })
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{CallDefinition, Operation, Permission, Quota, Reader, Subject};
 use crate::evidence::key_name::KeyName;
 use crate::evidence::shapes::{KeyMetadata, KeyResponse};
-use crate::evidence::store::{Filing, Pool, CallSite, Unreadable};
+use crate::evidence::store::{CallSite, Filing, Pool, Unreadable};
 use crate::evidence::table::{Answer, BySubject};
 use crate::finding::LinkName;
 
@@ -36,7 +36,9 @@ pub(super) fn file(
 ) -> Result<Subject, Unreadable> {
     let key = filing.key_arn(pool)?;
     let site = filing.site.clone();
-    let answer = filing.typed(&DEFINITION, |response: KeyResponse| Arc::new(response.metadata))?;
+    let answer = filing.typed(&DEFINITION, |response: KeyResponse| {
+        Arc::new(response.metadata)
+    })?;
     let subject = subject(&key);
     answers.file(key, site, answer);
     Ok(subject)

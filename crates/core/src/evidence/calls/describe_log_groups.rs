@@ -10,7 +10,7 @@ use super::{CallDefinition, Operation, Pages, Parameters, Permission, Quota, Rea
 use crate::arn::Arn;
 use crate::evidence::CallError;
 use crate::evidence::shapes::{LogGroup, LogGroupsResponse};
-use crate::evidence::store::{Filing, Pool, CallSite, Unreadable};
+use crate::evidence::store::{CallSite, Filing, Pool, Unreadable};
 use crate::evidence::table::{BySelection, Listing};
 use crate::finding::LinkName;
 

@@ -10,7 +10,7 @@ use super::{
     CallDefinition, Operation, Parameters, Permission, Quota, Reader, Subject, describe_log_groups,
 };
 use crate::evidence::shapes::{MetricFilter, MetricFiltersResponse};
-use crate::evidence::store::{Filing, Pool, CallSite, Unreadable};
+use crate::evidence::store::{CallSite, Filing, Pool, Unreadable};
 use crate::evidence::table::{BySelection, Listing};
 use crate::evidence::view::{View, newest};
 use crate::finding::LinkName;
@@ -77,8 +77,8 @@ pub(super) fn is_answered(
     }
     reader.looks_up(|| subject(site));
     let mut answers = reader.selected(|tables| &tables.describe_metric_filters, site);
-    let answer = answers
-        .find(|(selection, _)| selection.log_group.is_none() && selection.rest.is_none());
+    let answer =
+        answers.find(|(selection, _)| selection.log_group.is_none() && selection.rest.is_none());
     answer.map(|(_, answer)| reader.uses(answer)).is_some()
 }
 
@@ -106,14 +106,19 @@ impl Reader<'_> {
                 let on = filter.log_group_name.as_deref().or(asked);
                 if let Some(on) = on.filter(|on| *on != log_group) {
                     used = true;
-                    seen.insert((on.to_owned(), filter.filter_name.clone()), Arc::clone(filter));
+                    seen.insert(
+                        (on.to_owned(), filter.filter_name.clone()),
+                        Arc::clone(filter),
+                    );
                 }
             }
             if used {
                 self.uses(answer);
             }
         }
-        seen.into_iter().map(|((on, _), filter)| (on, filter)).collect()
+        seen.into_iter()
+            .map(|((on, _), filter)| (on, filter))
+            .collect()
     }
 
     /// Whether some metric filter of an account in a region was seen to write to a metric.
@@ -123,9 +128,7 @@ impl Reader<'_> {
             .filter_map(|(_, answer)| self.uses(answer).outcome.as_ref().ok())
             .flat_map(|listing| &listing.items)
             .flat_map(|filter| &filter.metric_transformations)
-            .any(|written| {
-                written.metric_namespace == *namespace && written.metric_name == *metric
-            })
+            .any(|written| written.metric_namespace == *namespace && written.metric_name == *metric)
     }
 
     /// The metric filters of a log group.

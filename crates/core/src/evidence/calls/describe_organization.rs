@@ -9,7 +9,7 @@ use super::{CallDefinition, Operation, Permission, Quota, Reader, Subject};
 use crate::account::AccountId;
 use crate::evidence::CallError;
 use crate::evidence::shapes::{Organization, OrganizationResponse};
-use crate::evidence::store::{Filing, Pool, CallSite, Unreadable};
+use crate::evidence::store::{CallSite, Filing, Pool, Unreadable};
 use crate::evidence::table::BySite;
 use crate::finding::LinkName;
 
@@ -34,7 +34,9 @@ pub(super) fn file(
     _pool: &mut Pool,
 ) -> Result<Subject, Unreadable> {
     let site = filing.site.clone();
-    let answer = filing.typed(&DEFINITION, |response: OrganizationResponse| Arc::new(response.organization))?;
+    let answer = filing.typed(&DEFINITION, |response: OrganizationResponse| {
+        Arc::new(response.organization)
+    })?;
     answers.file(site, answer);
     Ok(subject())
 }
@@ -67,7 +69,9 @@ impl<'e> Reader<'e> {
     ) -> Option<Result<&'e Arc<Organization>, &'e Arc<CallError>>> {
         self.looks_up(subject);
         let answers = self.answers(|tables| Some(&tables.describe_organization));
-        let own = answers.into_iter().filter(|(site, _)| site.account == account);
+        let own = answers
+            .into_iter()
+            .filter(|(site, _)| site.account == account);
         let (_, answer) = own.max_by_key(|(_, answer)| answer.observed_at)?;
         Some(self.uses(answer).outcome.as_ref())
     }

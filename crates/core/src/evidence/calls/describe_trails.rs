@@ -12,7 +12,7 @@ use crate::account::{AccountId, Partition, Region};
 use crate::arn::{Arn, InvalidArn};
 use crate::evidence::CallError;
 use crate::evidence::shapes::{Trail, TrailsResponse};
-use crate::evidence::store::{Filing, Pool, RecordId, CallSite, Unreadable};
+use crate::evidence::store::{CallSite, Filing, Pool, RecordId, Unreadable};
 use crate::evidence::table::{Answer, BySelection};
 use crate::finding::LinkName;
 
@@ -144,7 +144,11 @@ pub(super) fn file(
     Ok(subject)
 }
 
-pub(super) fn is_answered(reader: &Reader<'_>, site: &CallSite, include_shadow_trails: &bool) -> bool {
+pub(super) fn is_answered(
+    reader: &Reader<'_>,
+    site: &CallSite,
+    include_shadow_trails: &bool,
+) -> bool {
     reader.looks_up(|| Subject::account(Operation::DescribeTrails, site.account));
     let mut answers = reader.selected(|tables| &tables.describe_trails.by_site, site);
     let answer = answers.find(|(selection, _)| {
@@ -248,12 +252,15 @@ impl<'e> Reader<'e> {
         let told = answers.iter().filter_map(|(site, _, answer)| {
             let list = answer.outcome.as_ref().ok()?;
             let trail = list.iter().find(|trail| *trail.trail_arn == *trail_arn)?;
-            Some(((trail.is_of(&site.region), answer.observed_at), answer, trail))
+            Some((
+                (trail.is_of(&site.region), answer.observed_at),
+                answer,
+                trail,
+            ))
         });
         // Of equals, the first by region.
-        let (_, answer, trail) = told.reduce(|best, other| {
-            if other.0 > best.0 { other } else { best }
-        })?;
+        let (_, answer, trail) =
+            told.reduce(|best, other| if other.0 > best.0 { other } else { best })?;
         if is_gone(account, &answers, trail) {
             for (_, _, answer) in &answers {
                 self.uses(answer);
@@ -295,10 +302,7 @@ impl<'e> Reader<'e> {
             .map_or(Partition::Aws, |site| site.region.partition())
     }
 
-    fn trail_answers(
-        &self,
-        account: AccountId,
-    ) -> impl Iterator<Item = TrailAnswer<'e>> {
+    fn trail_answers(&self, account: AccountId) -> impl Iterator<Item = TrailAnswer<'e>> {
         let rows = self
             .layers()
             .flat_map(move |layer| layer.tables.describe_trails.by_site.of_account(account));

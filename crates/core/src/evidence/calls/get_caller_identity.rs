@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{CallDefinition, Operation, Permission, Reader, Subject};
 use crate::account::AccountId;
 use crate::evidence::shapes::CallerIdentity;
-use crate::evidence::store::{Filing, Pool, CallSite, Unreadable};
+use crate::evidence::store::{CallSite, Filing, Pool, Unreadable};
 use crate::evidence::table::BySite;
 use crate::finding::LinkName;
 

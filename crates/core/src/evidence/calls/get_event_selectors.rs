@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{CallDefinition, Operation, Permission, Reader, Subject, describe_trails};
 use crate::evidence::shapes::EventSelectors;
-use crate::evidence::store::{Filing, Pool, CallSite, Unreadable};
+use crate::evidence::store::{CallSite, Filing, Pool, Unreadable};
 use crate::evidence::table::{Answer, BySubject};
 use crate::finding::LinkName;
 
@@ -49,7 +49,11 @@ fn subject(trail_arn: &str) -> Subject {
 
 impl<'e> Reader<'e> {
     /// A trail's selectors as an account was told them in a region.
-    pub fn event_selectors(&self, trail_arn: &str, site: &CallSite) -> Option<&'e Answer<EventSelectors>> {
+    pub fn event_selectors(
+        &self,
+        trail_arn: &str,
+        site: &CallSite,
+    ) -> Option<&'e Answer<EventSelectors>> {
         self.looks_up(|| subject(trail_arn));
         self.answer_at(|tables| tables.get_event_selectors.get(trail_arn), site)
     }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{CallDefinition, Operation, Permission, Quota, Reader, Subject};
 use crate::evidence::key_name::KeyName;
 use crate::evidence::shapes::KeyPolicy;
-use crate::evidence::store::{Filing, Pool, CallSite, Unreadable};
+use crate::evidence::store::{CallSite, Filing, Pool, Unreadable};
 use crate::evidence::table::{Answer, BySubject};
 use crate::finding::LinkName;
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::{CallDefinition, Operation, Parameters, Permission, Quota, Reader, Subject};
 use crate::arn::Arn;
 use crate::evidence::shapes::{SubscriptionAttributes, SubscriptionAttributesResponse};
-use crate::evidence::store::{Filing, Pool, CallSite, Unreadable};
+use crate::evidence::store::{CallSite, Filing, Pool, Unreadable};
 use crate::evidence::table::{Answer, BySubject};
 use crate::finding::LinkName;
 
@@ -39,8 +39,9 @@ pub(super) fn file(
         .map_err(|error| Parameters::unreadable("SubscriptionArn", &error.to_string()))?;
     let subscription = pool.text(&text);
     let site = filing.site.clone();
-    let answer =
-        filing.typed(&DEFINITION, |response: SubscriptionAttributesResponse| Arc::new(response.attributes))?;
+    let answer = filing.typed(&DEFINITION, |response: SubscriptionAttributesResponse| {
+        Arc::new(response.attributes)
+    })?;
     let subject = subject(&subscription);
     answers.file(subscription, site, answer);
     Ok(subject)

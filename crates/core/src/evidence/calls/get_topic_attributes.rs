@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{CallDefinition, Operation, Permission, Quota, Reader, Subject};
 use crate::evidence::shapes::{TopicAttributes, TopicAttributesResponse};
-use crate::evidence::store::{Filing, Pool, CallSite, Unreadable};
+use crate::evidence::store::{CallSite, Filing, Pool, Unreadable};
 use crate::evidence::table::{Answer, BySubject};
 use crate::finding::LinkName;
 
@@ -33,7 +33,9 @@ pub(super) fn file(
 ) -> Result<Subject, Unreadable> {
     let topic = filing.topic_arn(pool)?;
     let site = filing.site.clone();
-    let answer = filing.typed(&DEFINITION, |response: TopicAttributesResponse| Arc::new(response.attributes))?;
+    let answer = filing.typed(&DEFINITION, |response: TopicAttributesResponse| {
+        Arc::new(response.attributes)
+    })?;
     let subject = subject(&topic);
     answers.file(topic, site, answer);
     Ok(subject)
@@ -52,7 +54,10 @@ fn subject(topic_arn: &str) -> Subject {
 
 impl<'e> Reader<'e> {
     /// A topic's attributes by who asked.
-    pub fn topic_attributes(&self, topic_arn: &str) -> Vec<(&'e CallSite, &'e Answer<TopicAttributes>)> {
+    pub fn topic_attributes(
+        &self,
+        topic_arn: &str,
+    ) -> Vec<(&'e CallSite, &'e Answer<TopicAttributes>)> {
         self.looks_up(|| subject(topic_arn));
         self.all_answers(|tables| tables.get_topic_attributes.get(topic_arn))
     }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{CallDefinition, Operation, Permission, Reader, Subject, describe_trails};
 use crate::evidence::shapes::TrailStatus;
-use crate::evidence::store::{Filing, Pool, CallSite, Unreadable};
+use crate::evidence::store::{CallSite, Filing, Pool, Unreadable};
 use crate::evidence::table::{Answer, BySubject};
 use crate::finding::LinkName;
 
@@ -50,7 +50,11 @@ fn subject(trail_arn: &str) -> Subject {
 
 impl<'e> Reader<'e> {
     /// A trail's status as an account was told it in a region.
-    pub fn trail_status(&self, trail_arn: &str, site: &CallSite) -> Option<&'e Answer<TrailStatus>> {
+    pub fn trail_status(
+        &self,
+        trail_arn: &str,
+        site: &CallSite,
+    ) -> Option<&'e Answer<TrailStatus>> {
         self.looks_up(|| subject(trail_arn));
         self.answer_at(|tables| tables.get_trail_status.get(trail_arn), site)
     }

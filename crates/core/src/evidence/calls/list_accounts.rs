@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{CallDefinition, Operation, Pages, Permission, Quota, Reader, Subject};
 use crate::account::AccountId;
 use crate::evidence::shapes::{AccountsResponse, OrganizationAccount};
-use crate::evidence::store::{Filing, Pool, CallSite, Unreadable};
+use crate::evidence::store::{CallSite, Filing, Pool, Unreadable};
 use crate::evidence::table::BySite;
 use crate::finding::LinkName;
 
@@ -63,7 +63,9 @@ pub(super) fn file(
             }
         }
         if !response.accounts.is_array() {
-            accounts.unreadable.push("`Accounts` is not a list".to_owned());
+            accounts
+                .unreadable
+                .push("`Accounts` is not a list".to_owned());
         }
         Ok(Arc::new(accounts))
     })?;
@@ -117,7 +119,9 @@ impl<'e> Reader<'e> {
     pub fn listing_problems(&self) -> Vec<String> {
         self.looks_up(subject);
         let answers = self.evidence().tables.list_accounts.by_site.iter();
-        let answers: Vec<_> = answers.map(|(site, answer)| (site, self.uses(answer))).collect();
+        let answers: Vec<_> = answers
+            .map(|(site, answer)| (site, self.uses(answer)))
+            .collect();
         let whole = answers.iter().any(|(_, answer)| {
             let listed = answer.outcome.as_ref();
             listed.is_ok_and(|listed| listed.complete && listed.unreadable.is_empty())

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{CallDefinition, Operation, Pages, Parameters, Permission, Quota, Reader, Subject};
 use crate::evidence::shapes::{MuteRule, MuteRulesResponse};
-use crate::evidence::store::{Filing, Pool, CallSite, Unreadable};
+use crate::evidence::store::{CallSite, Filing, Pool, Unreadable};
 use crate::evidence::table::{BySelection, Listing};
 use crate::evidence::view::View;
 use crate::finding::LinkName;
@@ -69,11 +69,15 @@ pub(super) fn file(
     Ok(subject)
 }
 
-pub(super) fn is_answered(reader: &Reader<'_>, site: &CallSite, alarm_name: &Option<String>) -> bool {
+pub(super) fn is_answered(
+    reader: &Reader<'_>,
+    site: &CallSite,
+    alarm_name: &Option<String>,
+) -> bool {
     reader.looks_up(|| subject(site));
     let mut answers = reader.selected(|tables| &tables.list_alarm_mute_rules, site);
-    let answer = answers
-        .find(|(selection, _)| selection.shows_active() && selection.alarm == *alarm_name);
+    let answer =
+        answers.find(|(selection, _)| selection.shows_active() && selection.alarm == *alarm_name);
     answer.map(|(_, answer)| reader.uses(answer)).is_some()
 }
 
@@ -134,7 +138,10 @@ impl Reader<'_> {
                 continue;
             };
             let rules = listing.items.iter().filter(|rule| {
-                let mut names = rule.mute_targets.iter().flat_map(|targets| &targets.alarm_names);
+                let mut names = rule
+                    .mute_targets
+                    .iter()
+                    .flat_map(|targets| &targets.alarm_names);
                 !of_another
                     && rule.status.as_deref() == Some("SCHEDULED")
                     && (rule.mute_targets.is_none() || names.any(|name| name == alarm))

@@ -10,7 +10,7 @@ use super::{CallDefinition, Operation, Pages, Permission, Quota, Reader, Subject
 use crate::account::AccountId;
 use crate::evidence::CallError;
 use crate::evidence::shapes::{AdministratorsResponse, DelegatedAdministrator};
-use crate::evidence::store::{Filing, Pool, CallSite, Unreadable};
+use crate::evidence::store::{CallSite, Filing, Pool, Unreadable};
 use crate::evidence::table::{BySubject, Listing};
 use crate::finding::LinkName;
 
@@ -66,7 +66,8 @@ impl Reader<'_> {
     ) -> Option<Result<Vec<AccountId>, Arc<CallError>>> {
         self.looks_up(subject);
         let of = |principal: &str| {
-            let answers = self.answers(|tables| tables.list_delegated_administrators.get(principal));
+            let answers =
+                self.answers(|tables| tables.list_delegated_administrators.get(principal));
             let listed = answers.iter().find(|(_, answer)| answer.outcome.is_ok());
             let (_, answer) = listed.or_else(|| answers.first())?;
             Some(match &self.uses(answer).outcome {

@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 
 use super::{CallDefinition, Operation, Pages, Parameters, Permission, Quota, Reader, Subject};
 use crate::account::{AccountId, InvalidAccountId, Region};
-use crate::evidence::{CallError, ErrorClass};
 use crate::evidence::shapes::{RegionOption, RegionsResponse};
-use crate::evidence::store::{Filing, Pool, CallSite, Unreadable};
+use crate::evidence::store::{CallSite, Filing, Pool, Unreadable};
 use crate::evidence::table::BySubject;
+use crate::evidence::{CallError, ErrorClass};
 use crate::finding::LinkName;
 
 pub(super) const DEFINITION: CallDefinition = CallDefinition {
@@ -65,7 +65,11 @@ pub(super) fn file(
     Ok(subject)
 }
 
-pub(super) fn is_answered(reader: &Reader<'_>, site: &CallSite, account: &Option<AccountId>) -> bool {
+pub(super) fn is_answered(
+    reader: &Reader<'_>,
+    site: &CallSite,
+    account: &Option<AccountId>,
+) -> bool {
     let account = account.unwrap_or(site.account);
     reader.looks_up(|| Subject::account(Operation::ListRegions, account));
     reader
@@ -96,8 +100,13 @@ impl<'e> Reader<'e> {
         let mut latest = answers.clone();
         latest.sort_by_key(|(_, answer)| std::cmp::Reverse(answer.observed_at));
         for (_, answer) in &latest {
-            let Ok(regions) = &answer.outcome else { continue };
-            let listed = regions.list.iter().find(|option| option.region_name == *region);
+            let Ok(regions) = &answer.outcome else {
+                continue;
+            };
+            let listed = regions
+                .list
+                .iter()
+                .find(|option| option.region_name == *region);
             if listed.is_some() || regions.complete {
                 self.uses(answer);
                 return Some(Ok(listed.is_some_and(RegionOption::is_enabled)));
@@ -116,7 +125,10 @@ impl<'e> Reader<'e> {
 
     /// The regions that an account has enabled, where somebody could say.
     pub fn enabled_regions(&self, account: AccountId) -> Option<Vec<Region>> {
-        let enabled = self.regions(account)?.iter().filter(|region| region.is_enabled());
+        let enabled = self
+            .regions(account)?
+            .iter()
+            .filter(|region| region.is_enabled());
         Some(enabled.map(|region| region.region_name.clone()).collect())
     }
 }

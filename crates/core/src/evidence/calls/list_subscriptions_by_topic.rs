@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{CallDefinition, Operation, Pages, Permission, Quota, Reader, Subject};
 use crate::evidence::shapes::{Subscription, SubscriptionsResponse};
-use crate::evidence::store::{Filing, Pool, CallSite, Unreadable};
+use crate::evidence::store::{CallSite, Filing, Pool, Unreadable};
 use crate::evidence::table::{Answer, BySubject, Listing};
 use crate::finding::LinkName;
 
@@ -45,7 +45,10 @@ pub(super) fn file(
 pub(super) fn is_answered(reader: &Reader<'_>, site: &CallSite, topic_arn: &str) -> bool {
     reader.looks_up(|| subject(topic_arn));
     reader
-        .answer_at(|tables| tables.list_subscriptions_by_topic.get(topic_arn), site)
+        .answer_at(
+            |tables| tables.list_subscriptions_by_topic.get(topic_arn),
+            site,
+        )
         .is_some()
 }
 

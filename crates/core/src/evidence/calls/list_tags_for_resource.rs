@@ -10,7 +10,7 @@ use super::{CallDefinition, Operation, Pages, Permission, Quota, Reader, Subject
 use crate::account::AccountId;
 use crate::evidence::CallError;
 use crate::evidence::shapes::TagsResponse;
-use crate::evidence::store::{Filing, Pool, CallSite, Unreadable};
+use crate::evidence::store::{CallSite, Filing, Pool, Unreadable};
 use crate::evidence::table::{Answer, BySubject};
 use crate::finding::LinkName;
 
