@@ -11,12 +11,13 @@ use trailproof_core::finding::{Finding, Summary};
 use trailproof_core::mute::{Applied, Mute};
 use trailproof_core::policy::Policy;
 use trailproof_report::format::{self, Format, Report};
-use trailproof_report::run::{PolicyRecord, Run, RunDirectory, RunKind};
+use trailproof_report::run::{LeftOut, Observed, PolicyRecord, Run, RunDirectory, RunKind};
 
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::output::Output;
 use crate::summary;
+use crate::untrusted::visible;
 
 /// Where the reports of a conclusion go.
 pub(crate) enum Reports {
@@ -44,6 +45,7 @@ pub(crate) fn conclude(
         require_accounts(&run, policy, evidence)?;
     }
     note_unread(&mut run, evidence, output);
+    note_age(&mut run, evidence, now, output);
     let findings = judge(&mut run, policy, evidence, now, output);
     let counts = Summary::of(&findings);
     let report = Report {
@@ -82,6 +84,35 @@ pub(crate) fn conclude(
         }
     }
     Ok(exit)
+}
+
+/// Says what of evidence files was left out.
+pub(crate) fn note_left_out(left_out: &LeftOut, output: &Output) {
+    for (path, line) in &left_out.torn {
+        output.warn(format_args!(
+            "line {line} of {} is torn, as a killed scan leaves it, and was ignored",
+            visible(&path.display().to_string())
+        ));
+    }
+    match left_out.with_credentials {
+        0 => {}
+        1 => {
+            output.warn("credentials in 1 record of the evidence were removed: they are never kept")
+        }
+        many => output.warn(format_args!(
+            "credentials in {many} records of the evidence were removed: they are never kept"
+        )),
+    }
+}
+
+/// Says how old the evidence is, where that matters.
+fn note_age(run: &mut Run, evidence: &Evidence, now: Timestamp, output: &Output) {
+    run.observed = Observed::of(evidence);
+    for warning in run.observed.iter().flat_map(|seen| seen.warnings(now)) {
+        output.warn(format_args!(
+            "{warning}; scan again, or let --max-evidence-age leave out what is too old"
+        ));
+    }
 }
 
 /// Says what of the evidence nobody could use: accounts that may exist and were not listed, and

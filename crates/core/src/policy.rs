@@ -34,6 +34,8 @@ pub struct Policy {
     pub max_window: SignedDuration,
     /// How long an alarm may have been in ALARM when it was observed.
     pub max_alarm_age: SignedDuration,
+    /// How old an answer may be when it is judged; `None` where any age will do.
+    pub max_evidence_age: Option<SignedDuration>,
     /// The machines that pass messages on.
     pub forwarders: Vec<Forwarder>,
     /// Whether an organization trail is believed to cover members that cannot be entered.
@@ -61,6 +63,7 @@ impl Policy {
             max_delivery_age: Self::DEFAULT_MAX_DELIVERY_AGE,
             max_window: Self::DEFAULT_MAX_WINDOW,
             max_alarm_age: Self::DEFAULT_MAX_ALARM_AGE,
+            max_evidence_age: None,
             forwarders: Vec::new(),
             trust_organization_trail: false,
             accounts: None,

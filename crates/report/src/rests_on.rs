@@ -68,15 +68,15 @@ pub struct RecordedEvidence {
 }
 
 impl RecordedEvidence {
-    /// Reads a file.
-    pub fn open(path: &Path) -> Result<Self, EvidenceError> {
+    /// Reads a file. Answers about resources that came before `oldest` do not count.
+    pub fn open(path: &Path, oldest: Option<Timestamp>) -> Result<Self, EvidenceError> {
         let io_error = |source| EvidenceError::Io {
             path: path.to_owned(),
             source,
         };
         let file = File::open(path).map_err(io_error)?;
         let input = BufReader::with_capacity(1 << 18, file.try_clone().map_err(io_error)?);
-        let replay = Replay::read(input).map_err(|source| EvidenceError::Line {
+        let replay = Replay::read(input, oldest).map_err(|source| EvidenceError::Line {
             path: path.to_owned(),
             source,
         })?;
@@ -151,7 +151,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("evidence.ndjson");
         std::fs::write(&path, format!("\u{feff}{one}\n\n  {other}\r\n{{\"oper")).unwrap();
-        let recorded = RecordedEvidence::open(&path).unwrap();
+        let recorded = RecordedEvidence::open(&path, None).unwrap();
         let replay = recorded.replay();
         assert_eq!((replay.records(), replay.torn_line()), (2, Some(4)));
         let places = replay.all_places().to_vec();

@@ -84,8 +84,8 @@ fn judge_again(
     output.note(format_args!(
         "the earlier run was judged by rules {before}: its evidence is judged again by rules {RULES}"
     ));
-    let evidence =
-        read_evidence(folder).map_err(|error| CliError::usage(&error).hint(error.remedy()))?;
+    let (evidence, _) = read_evidence(folder, old.run.policy.oldest())
+        .map_err(|error| CliError::usage(&error).hint(error.remedy()))?;
     let evaluator = Evaluator::new(recorded_policy(&old.run)?);
     let mut findings = Vec::new();
     let mut unasked = BTreeSet::new();

@@ -11,7 +11,7 @@ use trailproof_report::run::{
 };
 
 use crate::clock;
-use crate::conclusion::{Reports, conclude, require_accounts};
+use crate::conclusion::{Reports, conclude, note_left_out, require_accounts};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::output::Output;
@@ -110,8 +110,9 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
     run.complete = complete;
     run.sweep = recorded.as_ref().and_then(|run| run.sweep);
 
-    let evidence = read_evidence(&arguments.evidence)
+    let (evidence, left_out) = read_evidence(&arguments.evidence, run.policy.oldest())
         .map_err(|error| CliError::usage(&error).hint(error.remedy()))?;
+    note_left_out(&left_out, output);
     // Before a folder is made for it.
     require_accounts(&run, &policy, &evidence)?;
     refuse_to_replace(&arguments.evidence, report.out.as_deref())?;

@@ -155,7 +155,8 @@ fn sources(
     run: &Run,
     findings: &[&Finding],
 ) -> Result<Option<BTreeMap<String, Vec<Source>>>, CliError> {
-    let Ok(recorded) = RecordedEvidence::open(&path.join(file::EVIDENCE)) else {
+    let Ok(recorded) = RecordedEvidence::open(&path.join(file::EVIDENCE), run.policy.oldest())
+    else {
         return Ok(None);
     };
     let evaluator = Evaluator::new(recorded_policy(run)?);

@@ -54,7 +54,9 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
     let PastRun { run, findings } = past_run(&path)?;
     let needs_evidence = formats.iter().any(|format| format.name() == "trails");
     let evidence = if needs_evidence {
-        read_evidence(&path).map_err(|error| CliError::usage(&error).hint(error.remedy()))?
+        let (evidence, _) = read_evidence(&path, run.policy.oldest())
+            .map_err(|error| CliError::usage(&error).hint(error.remedy()))?;
+        evidence
     } else {
         Evidence::default()
     };

@@ -11,7 +11,7 @@ use trailproof_report::run::{
 use trailproof_scanner::Shard;
 
 use crate::clock;
-use crate::conclusion::{Reports, conclude};
+use crate::conclusion::{Reports, conclude, note_left_out};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::output::Output;
@@ -54,9 +54,13 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
     let joined = join(&opened)?;
     let policy = recorded_policy(&joined)?;
 
-    let mut evidence = Evidence::default();
+    let now = clock::now();
+    let mut joined = joined;
+    joined.policy.evaluated_at = now;
+    let mut evidence = Evidence::not_before(joined.policy.oldest());
     for path in &runs {
-        add_evidence(path, &mut evidence).map_err(unreadable)?;
+        let left_out = add_evidence(path, &mut evidence).map_err(unreadable)?;
+        note_left_out(&left_out, output);
     }
     let reports = match report.destination()? {
         Destination::Stdout(format) => Reports::Stdout(format),
@@ -71,7 +75,7 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
             Reports::Folder(directory, formats)
         }
     };
-    conclude(joined, &policy, &evidence, clock::now(), reports, output)
+    conclude(joined, &policy, &evidence, now, reports, output)
 }
 
 fn unreadable(error: EvidenceError) -> CliError {

@@ -136,7 +136,7 @@ impl Judged {
 }
 
 fn judge(folder: &Path, bundle: &Bundle, run: &Run) -> Result<Judged, CliError> {
-    let recorded = RecordedEvidence::open(&folder.join(file::EVIDENCE))
+    let recorded = RecordedEvidence::open(&folder.join(file::EVIDENCE), run.policy.oldest())
         .map_err(|error| CliError::usage(&error).hint(error.remedy()))?;
     let replay = recorded.replay();
     let policy = run.policy.to_policy(bundle.controls.clone(), &run.scope);

@@ -51,6 +51,11 @@ pub(crate) struct PolicySettings {
     #[arg(long, value_name = "AGE")]
     pub(crate) max_alarm_age: Option<Age>,
 
+    /// How old an answer of AWS may be at the time that is judged for, such as 30d: older ones
+    /// count as never given [default: any age].
+    #[arg(long, value_name = "AGE")]
+    pub(crate) max_evidence_age: Option<Age>,
+
     /// Accept the owner's organization trail as proof that members are covered which cannot be
     /// entered.
     #[arg(
@@ -75,6 +80,7 @@ impl PolicySettings {
             max_delivery_age,
             max_window,
             max_alarm_age,
+            max_evidence_age,
             trust_organization_trail,
         } = file;
         list_or_file(&mut self.controls, controls);
@@ -84,6 +90,7 @@ impl PolicySettings {
         or_file(&mut self.max_delivery_age, max_delivery_age);
         or_file(&mut self.max_window, max_window);
         or_file(&mut self.max_alarm_age, max_alarm_age);
+        or_file(&mut self.max_evidence_age, max_evidence_age);
         or_file(&mut self.trust_organization_trail, trust_organization_trail);
         self
     }
@@ -97,6 +104,7 @@ impl PolicySettings {
             && self.max_delivery_age.is_none()
             && self.max_window.is_none()
             && self.max_alarm_age.is_none()
+            && self.max_evidence_age.is_none()
             && self.trust_organization_trail.is_none()
     }
 
@@ -123,6 +131,9 @@ impl PolicySettings {
         }
         if let Some(Age(age)) = self.max_alarm_age {
             policy.max_alarm_age = age;
+        }
+        if let Some(Age(age)) = self.max_evidence_age {
+            policy.max_evidence_age = Some(age);
         }
         if let Some(trust) = self.trust_organization_trail {
             policy.trust_organization_trail = trust;

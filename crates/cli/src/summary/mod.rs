@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, Table, presets};
+use jiff::Timestamp;
 use trailproof_core::account::AccountId;
 use trailproof_core::finding::{Finding, LinkName, Status};
 use trailproof_core::policy::Assurance;
@@ -37,6 +38,7 @@ pub(crate) fn render(report: &Report<'_>, written: Option<Written<'_>>, output: 
     let sections = [
         access::who(report),
         verdicts(report),
+        observed(report),
         breaks(report),
         access::missing(report),
         access::not_entered(report),
@@ -87,6 +89,27 @@ fn verdicts(report: &Report<'_>) -> String {
         report.summary.findings.to_string(),
     ]);
     colored(&table.trim_fmt())
+}
+
+/// When AWS was asked.
+fn observed(report: &Report<'_>) -> String {
+    let Some(observed) = report.run.observed else {
+        return String::new();
+    };
+    let time = |time: Timestamp| time.strftime("%Y-%m-%d %H:%M UTC");
+    let mut text = format!(
+        "Observed from {} to {}\n",
+        time(observed.first),
+        time(observed.last)
+    );
+    if observed.too_old > 0 {
+        let _ = writeln!(
+            text,
+            "{} answers were too old to count (--max-evidence-age)",
+            observed.too_old
+        );
+    }
+    text
 }
 
 /// Colors the words of the verdicts; they say the same without.

@@ -2,6 +2,8 @@
 
 use std::io::BufRead;
 
+use jiff::Timestamp;
+
 use super::evaluator::{Evaluation, Evaluator};
 use crate::account::AccountId;
 use crate::evidence::{Evidence, ReadError, Reader, RecordId};
@@ -27,9 +29,12 @@ pub struct Place {
 }
 
 impl Replay {
-    /// Reads a file.
-    pub fn read(input: impl BufRead) -> Result<Self, ReadError> {
-        let mut replay = Self::default();
+    /// Reads a file. Answers about resources that came before `oldest` do not count.
+    pub fn read(input: impl BufRead, oldest: Option<Timestamp>) -> Result<Self, ReadError> {
+        let mut replay = Self {
+            evidence: Evidence::not_before(oldest),
+            ..Self::default()
+        };
         let places = &mut replay.places;
         replay.torn_line = replay.evidence.add(input, |line, _| {
             places.push(Place {

@@ -3,6 +3,7 @@
 //! Evidence is all that evaluation knows. It is not a model of AWS: nothing here is derived,
 //! defaulted or guessed, and a failed call is kept as what it is.
 
+pub mod age;
 mod calls;
 mod few;
 mod key_name;
@@ -17,6 +18,7 @@ mod shapes;
 mod store;
 mod table;
 pub mod timestamp;
+mod unambiguous;
 mod view;
 
 pub use calls::assume_role::Entry;

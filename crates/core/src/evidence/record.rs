@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Operation, timestamp};
+use super::{Operation, timestamp, unambiguous};
 use crate::account::{AccountId, Region};
 
 /// What AWS answered to one question.
@@ -45,10 +45,12 @@ struct Line {
     operation: Operation,
     account: AccountId,
     region: Region,
+    #[serde(default, deserialize_with = "unambiguous::object")]
     parameters: Option<Map<String, Value>>,
     #[serde(deserialize_with = "timestamp::required")]
     observed_at: Timestamp,
     request_id: Option<String>,
+    #[serde(default, deserialize_with = "unambiguous::optional")]
     response: Option<Value>,
     error: Option<CallError>,
 }

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::age::{self, Span, is_too_old};
 use super::calls::list_regions::Regions;
 use super::calls::{CallDefinition, Parameters, Tables, assume_role};
 use super::key_name::KeyName;
@@ -74,9 +75,31 @@ pub struct Evidence {
     records: u32,
     /// Operations that this version does not know, and how many records of each there are.
     pub(super) unknown: BTreeMap<String, usize>,
+    /// Answers about resources that came before do not count.
+    oldest: Option<Timestamp>,
+    too_old: usize,
+    observed: Option<Span>,
 }
 
 impl Evidence {
+    /// Evidence in which answers about resources count that came at a time or later.
+    pub fn not_before(oldest: Option<Timestamp>) -> Self {
+        Self {
+            oldest,
+            ..Self::default()
+        }
+    }
+
+    /// When its answers arrived; `None` where there are none.
+    pub fn observed(&self) -> Option<Span> {
+        self.observed
+    }
+
+    /// How many answers do not count because they came too early.
+    pub fn too_old(&self) -> usize {
+        self.too_old
+    }
+
     /// Reads it.
     pub fn reader(&self) -> Reader<'_> {
         Reader::new(self)
@@ -89,7 +112,14 @@ impl Evidence {
     }
 
     /// Adds what was seen.
-    pub fn insert(&mut self, record: Record) -> Result<RecordId, UnreadableRecord> {
+    pub fn insert(&mut self, mut record: Record) -> Result<RecordId, UnreadableRecord> {
+        self.observed = Some(Span::with(self.observed, record.observed_at));
+        if let Some(oldest) = self.oldest
+            && is_too_old(&record, self.oldest)
+        {
+            self.too_old += 1;
+            record.outcome = age::too_old(record.observed_at, oldest);
+        }
         let Record {
             operation,
             account,

@@ -238,6 +238,9 @@ pub(super) fn warnings(report: &Report<'_>) -> Vec<String> {
             "This run is not complete: it was interrupted, and accounts may be missing.".to_owned()
         });
     }
+    let observed = run.observed.iter();
+    let aged = observed.flat_map(|seen| seen.warnings(run.policy.evaluated_at));
+    warnings.extend(aged.map(|warning| format!("Take note of the time: {warning}.")));
     warnings
 }
 
@@ -287,14 +290,8 @@ pub(super) fn scope(report: &Report<'_>) -> Vec<(&'static str, String)> {
             "in several runs, which were joined into this one".to_owned(),
         )),
     }
-    let observed = || {
-        report
-            .findings
-            .iter()
-            .filter_map(|finding| finding.observed_at)
-    };
-    if let (Some(first), Some(last)) = (observed().min(), observed().max()) {
-        rows.push(("Last observations", span(first, Some(last))));
+    if let Some(observed) = run.observed {
+        rows.push(("Observed", span(observed.first, Some(observed.last))));
     }
     rows.push(("Judged as of", time(run.policy.evaluated_at)));
     if let Some(caller) = scope.caller {
@@ -431,6 +428,13 @@ fn policy(report: &Report<'_>) -> String {
         policy.max_window_seconds / 60,
         policy.max_alarm_age_seconds / 3600
     );
+    if let Some(seconds) = policy.max_evidence_age_seconds {
+        let _ = write!(
+            text,
+            "; answers older than {} hours do not count",
+            seconds / 3600
+        );
+    }
     if policy.trust_organization_trail {
         text.push_str(
             "; the organization trail is trusted to cover members that cannot be entered",

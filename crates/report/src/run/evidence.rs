@@ -4,9 +4,10 @@ use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use trailproof_core::evidence::{Evidence, Lines, ReadError};
 
-use super::{RunDirectory, RunDirectoryError, file};
+use super::{RunDirectory, RunDirectoryError, credentials, file};
 
 /// Why evidence cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +37,12 @@ pub enum EvidenceError {
     /// It cannot be copied.
     #[error("cannot copy the evidence: {0}")]
     Copy(#[source] Box<RunDirectoryError>),
+    /// What is there is neither a file nor a folder.
+    #[error("`{}` is neither a file nor a folder", path.display())]
+    NoFile {
+        /// The place.
+        path: PathBuf,
+    },
     /// There is no record in it.
     #[error("`{}` holds no record", path.display())]
     Empty {
@@ -48,7 +55,7 @@ impl EvidenceError {
     /// What the user can do about it.
     pub fn remedy(&self) -> &'static str {
         match self {
-            Self::Io { .. } | Self::NoEvidence { .. } => {
+            Self::Io { .. } | Self::NoEvidence { .. } | Self::NoFile { .. } => {
                 "name the folder of a run, or a file with one record per line"
             }
             Self::Line { .. } => {
@@ -63,25 +70,39 @@ impl EvidenceError {
 /// Reads all evidence of a file, or of a folder: its `evidence.ndjson`, or else every `.ndjson`
 /// file in it, in the order of their names.
 ///
-/// A torn last line, as a killed scan leaves it, is ignored.
-pub fn read_evidence(path: &Path) -> Result<Evidence, EvidenceError> {
-    let mut evidence = Evidence::default();
-    add_evidence(path, &mut evidence)?;
-    Ok(evidence)
+/// A torn last line, as a killed scan leaves it, is ignored. Answers about resources that came
+/// before `oldest` do not count.
+pub fn read_evidence(
+    path: &Path,
+    oldest: Option<Timestamp>,
+) -> Result<(Evidence, LeftOut), EvidenceError> {
+    let mut evidence = Evidence::not_before(oldest);
+    let left_out = add_evidence(path, &mut evidence)?;
+    Ok((evidence, left_out))
+}
+
+/// What of evidence files was left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// The files whose last line was torn, and its number.
+    pub torn: Vec<(PathBuf, usize)>,
+    /// How many records held credentials, which nobody keeps.
+    pub with_credentials: usize,
 }
 
 /// Adds all evidence of a file or folder to other evidence.
-pub fn add_evidence(path: &Path, evidence: &mut Evidence) -> Result<(), EvidenceError> {
+pub fn add_evidence(path: &Path, evidence: &mut Evidence) -> Result<LeftOut, EvidenceError> {
+    let mut left_out = LeftOut::default();
     let mut records = 0;
     for file in files(path)? {
-        records += read_file(&file, evidence)?;
+        records += read_file(&file, evidence, &mut left_out)?;
     }
     if records == 0 {
         return Err(EvidenceError::Empty {
             path: path.to_owned(),
         });
     }
-    Ok(())
+    Ok(left_out)
 }
 
 /// Copies the evidence of files or folders, in their order, into the run's `evidence.ndjson`, so
@@ -102,11 +123,14 @@ pub fn copy_evidence(sources: &[PathBuf], directory: &RunDirectory) -> Result<()
 }
 
 /// Copies the lines of a file as every reader takes them: without a byte order mark, each with its
-/// line break.
+/// line break, and without credentials.
 fn copy_lines(input: impl BufRead, out: &mut dyn Write) -> io::Result<()> {
     let mut lines = Lines::new(input);
     while let Some(line) = lines.next_line().map_err(io::Error::other)? {
-        out.write_all(line.text)?;
+        match credentials::without(line.text) {
+            Some(text) => out.write_all(text.as_bytes())?,
+            None => out.write_all(line.text)?,
+        }
         out.write_all(b"\n")?;
     }
     Ok(())
@@ -120,8 +144,15 @@ fn io_error(path: &Path) -> impl Fn(io::Error) -> EvidenceError {
 }
 
 fn files(path: &Path) -> Result<Vec<PathBuf>, EvidenceError> {
-    if !path.is_dir() {
+    let kind = fs::metadata(path).map_err(io_error(path))?;
+    if kind.is_file() {
         return Ok(vec![path.to_owned()]);
+    }
+    if !kind.is_dir() {
+        // A pipe can be read once, and evidence is read again for reports and bundles.
+        return Err(EvidenceError::NoFile {
+            path: path.to_owned(),
+        });
     }
     let of_run = path.join(file::EVIDENCE);
     if of_run.is_file() {
@@ -144,15 +175,25 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, EvidenceError> {
 }
 
 /// Reads one file, and returns how many records it had.
-fn read_file(path: &Path, evidence: &mut Evidence) -> Result<usize, EvidenceError> {
+fn read_file(
+    path: &Path,
+    evidence: &mut Evidence,
+    left_out: &mut LeftOut,
+) -> Result<usize, EvidenceError> {
     let file = File::open(path).map_err(io_error(path))?;
     let mut records = 0;
-    evidence
-        .add(BufReader::with_capacity(1 << 18, file), |_, _| records += 1)
+    let torn = evidence
+        .add(BufReader::with_capacity(1 << 18, file), |line, _| {
+            records += 1;
+            left_out.with_credentials += usize::from(credentials::without(line.text).is_some());
+        })
         .map_err(|source| EvidenceError::Line {
             path: path.to_owned(),
             source,
         })?;
+    left_out
+        .torn
+        .extend(torn.map(|line| (path.to_owned(), line)));
     Ok(records)
 }
 
@@ -167,7 +208,9 @@ mod tests {
         let path = folder.path().join("evidence.ndjson");
         fs::write(&path, text).unwrap();
         let prefix = format!("{}/", folder.path().display());
-        read_evidence(folder.path()).map_err(|error| error.to_string().replace(&prefix, ""))
+        read_evidence(folder.path(), None)
+            .map(|(evidence, _)| evidence)
+            .map_err(|error| error.to_string().replace(&prefix, ""))
     }
 
     #[test]
@@ -216,11 +259,11 @@ mod tests {
     fn nothing_to_read_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         assert!(matches!(
-            read_evidence(folder.path()),
+            read_evidence(folder.path(), None),
             Err(EvidenceError::NoEvidence { .. })
         ));
         assert!(matches!(
-            read_evidence(&folder.path().join("no.ndjson")),
+            read_evidence(&folder.path().join("no.ndjson"), None),
             Err(EvidenceError::Io { .. })
         ));
         assert!(read("\n").unwrap_err().ends_with("holds no record"));

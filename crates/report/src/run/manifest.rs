@@ -16,6 +16,7 @@ use trailproof_core::mute::{self, Mute};
 use trailproof_core::policy::{Assurance, Policy};
 
 use super::access::Access;
+use super::observed::Observed;
 use crate::words::Words;
 
 /// The version of the layout of run directories and of `findings.json`. Raised when a reader of
@@ -55,6 +56,9 @@ pub struct Run {
     pub access: Access,
     /// How it was judged.
     pub policy: PolicyRecord,
+    /// When the answers arrived that were judged; absent where there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed: Option<Observed>,
     /// How many regions were asked; absent when nothing was scanned.
     #[serde(default)]
     pub sweep: Option<Sweep>,
@@ -78,6 +82,7 @@ impl Run {
             scope,
             access: Access::default(),
             policy,
+            observed: None,
             sweep: None,
             statistics: Statistics::default(),
         }
@@ -211,6 +216,10 @@ pub struct PolicyRecord {
     /// How long an alarm may have been in ALARM when it was observed, in seconds.
     #[serde(default = "default_max_alarm_age")]
     pub max_alarm_age_seconds: i64,
+    /// How old an answer may be at the time that is judged for, in seconds; absent where any age
+    /// will do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_evidence_age_seconds: Option<i64>,
     /// Whether an organization trail is believed to cover members that cannot be entered.
     pub trust_organization_trail: bool,
     /// The machines that pass messages on.
@@ -268,6 +277,7 @@ impl PolicyRecord {
             max_delivery_age_seconds: policy.max_delivery_age.as_secs(),
             max_window_seconds: policy.max_window.as_secs(),
             max_alarm_age_seconds: policy.max_alarm_age.as_secs(),
+            max_evidence_age_seconds: policy.max_evidence_age.map(|age| age.as_secs()),
             trust_organization_trail: policy.trust_organization_trail,
             forwarders: policy.forwarders.clone(),
             mutes: Vec::new(),
@@ -275,6 +285,12 @@ impl PolicyRecord {
             fail_on: None,
             evaluated_at,
         }
+    }
+
+    /// The time from which on answers count; `None` where any age will do.
+    pub fn oldest(&self) -> Option<Timestamp> {
+        let age = SignedDuration::from_secs(self.max_evidence_age_seconds?);
+        self.evaluated_at.checked_sub(age).ok()
     }
 
     /// Applies what people attested and accepted to findings: attestations before mutes.
@@ -297,6 +313,7 @@ impl PolicyRecord {
         policy.max_delivery_age = SignedDuration::from_secs(self.max_delivery_age_seconds);
         policy.max_window = SignedDuration::from_secs(self.max_window_seconds);
         policy.max_alarm_age = SignedDuration::from_secs(self.max_alarm_age_seconds);
+        policy.max_evidence_age = self.max_evidence_age_seconds.map(SignedDuration::from_secs);
         policy.trust_organization_trail = self.trust_organization_trail;
         policy.forwarders.clone_from(&self.forwarders);
         policy.accounts = scope

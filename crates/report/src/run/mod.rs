@@ -2,17 +2,20 @@
 //! holds it together with its evidence and reports.
 
 mod access;
+mod credentials;
 mod directory;
 mod evidence;
 mod manifest;
+mod observed;
 
 pub use access::{Access, NetworkSetting, NeverAsked, OwnAccount, SessionUse};
 pub use directory::{RunDirectory, RunDirectoryError};
-pub use evidence::{EvidenceError, add_evidence, copy_evidence, read_evidence};
+pub use evidence::{EvidenceError, LeftOut, add_evidence, copy_evidence, read_evidence};
 pub use manifest::{
     Organization, PolicyRecord, Run, RunKind, SCHEMA_VERSION, Scope, SlowAccount, Statistics,
     Sweep, Tool,
 };
+pub use observed::Observed;
 
 /// The names of the files in a run directory.
 pub mod file {

@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
+use jiff::Timestamp;
 use trailproof_core::account::AccountId;
+use trailproof_core::evidence::age::is_too_old;
 use trailproof_core::evidence::{ErrorClass, Evidence, Operation, Outcome, Record};
 
 use super::key::Key;
@@ -13,6 +15,7 @@ use crate::calls::{Failure, RetryAdvice};
 #[derive(Debug, Default)]
 pub(crate) struct Resumed {
     pub(crate) evidence: Evidence,
+    oldest: Option<Timestamp>,
     /// The questions that have their final answer.
     pub(crate) known: HashSet<Key>,
     /// Whose credentials made the first run.
@@ -22,10 +25,23 @@ pub(crate) struct Resumed {
 }
 
 impl Resumed {
+    /// Begins with nothing. Answers about resources that came before `oldest` count as never
+    /// given: they are asked for again.
+    pub(crate) fn not_before(oldest: Option<Timestamp>) -> Self {
+        Self {
+            evidence: Evidence::not_before(oldest),
+            oldest,
+            ..Self::default()
+        }
+    }
+
     /// Adds a record of the earlier run.
     pub(crate) fn add(&mut self, record: Record) -> Result<(), String> {
         let key = Key::of_record(&record);
         match &record.outcome {
+            _ if is_too_old(&record, self.oldest) => {
+                self.known.remove(&key);
+            }
             // What failed for the moment deserves another try.
             Outcome::Error(error)
                 if matches!(error.class, ErrorClass::Throttled | ErrorClass::Unavailable) =>

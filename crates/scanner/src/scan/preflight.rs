@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use crate::caller::Connected;
+use crate::clock;
 use crate::connection::NetworkSetting;
 use crate::engine::{Engine, Recorder, Resumed};
 use crate::error::ScanError;
@@ -41,7 +42,9 @@ pub(super) async fn prepare(plan: &ScanPlan, concurrency: usize) -> Result<Ready
     {
         return Err(ScanError::FilterNeedsOrganization);
     }
-    let mut resumed = Resumed::default();
+    let age = plan.policy.max_evidence_age;
+    let oldest = age.and_then(|age| clock::now().checked_sub(age).ok());
+    let mut resumed = Resumed::not_before(oldest);
     let mut records = None;
     let log = match &plan.evidence {
         None => None,

@@ -87,7 +87,7 @@ pub fn plan(
     let findings = read_findings(&folder)?;
     check_selection(&options.selection, &findings)?;
     let policy = policy_of(&run, options)?;
-    let recorded = RecordedEvidence::open(&folder.file(file::EVIDENCE))?;
+    let recorded = RecordedEvidence::open(&folder.file(file::EVIDENCE), run.policy.oldest())?;
     let evaluators = policy.controls.iter().map(|control| {
         let alone = Policy {
             controls: vec![control.clone()],

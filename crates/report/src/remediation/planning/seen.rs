@@ -229,7 +229,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("evidence.ndjson");
         std::fs::write(&path, lines.collect::<String>()).unwrap();
-        let recorded = RecordedEvidence::open(&path).unwrap();
+        let recorded = RecordedEvidence::open(&path, None).unwrap();
         let judged_at = "2026-11-22T21:00:00Z".parse().unwrap();
         (folder, Seen::new(recorded, judged_at))
     }
