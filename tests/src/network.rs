@@ -102,6 +102,36 @@ impl Authority {
     }
 }
 
+/// The session tokens that were seen, for a network in which the first of them expires.
+#[derive(Debug, Default)]
+struct Sessions {
+    tokens: Vec<String>,
+    uses_of_first: usize,
+    refused: usize,
+}
+
+/// How often the session that is seen first is good for something.
+const USES: usize = 3;
+
+impl Sessions {
+    /// Whether a request is refused, because its session has expired.
+    fn refuses(&mut self, token: Option<&str>) -> bool {
+        let Some(token) = token else {
+            return false;
+        };
+        if !self.tokens.iter().any(|seen| seen == token) {
+            self.tokens.push(token.to_owned());
+        }
+        if self.tokens.first().is_none_or(|first| first != token) {
+            return false;
+        }
+        self.uses_of_first += 1;
+        let expired = self.uses_of_first > USES;
+        self.refused += usize::from(expired);
+        expired
+    }
+}
+
 /// A network with its origin behind it.
 #[derive(Debug)]
 pub struct Network {
@@ -112,6 +142,7 @@ pub struct Network {
     /// Where it listens without.
     pub plain: SocketAddr,
     seen: Log,
+    sessions: Option<Arc<Mutex<Sessions>>>,
 }
 
 type Log = Arc<Mutex<Vec<Seen>>>;
@@ -129,6 +160,26 @@ impl Network {
     ///
     /// When no port is free.
     pub fn new(origin: SocketAddr, authority: &Authority, answer: ProxyAnswer) -> Self {
+        Self::with(origin, authority, answer, None)
+    }
+
+    /// A network in which the first session expires after a few requests: AWS refuses it from then
+    /// on.
+    ///
+    /// # Panics
+    ///
+    /// When no port is free.
+    pub fn expiring(origin: SocketAddr, authority: &Authority) -> Self {
+        let sessions = Some(Arc::default());
+        Self::with(origin, authority, ProxyAnswer::Works, sessions)
+    }
+
+    fn with(
+        origin: SocketAddr,
+        authority: &Authority,
+        answer: ProxyAnswer,
+        sessions: Option<Arc<Mutex<Sessions>>>,
+    ) -> Self {
         let seen = Log::default();
         let listener = || TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let (proxy, tls, plain) = (listener(), listener(), listener());
@@ -138,9 +189,11 @@ impl Network {
             tls: address(&tls),
             plain: address(&plain),
             seen: Arc::clone(&seen),
+            sessions: sessions.clone(),
         };
         let log = Arc::clone(&seen);
         let config = authority.server();
+        let of_tls = sessions.clone();
         serve(tls, move |stream| {
             let Ok(connection) = ServerConnection::new(Arc::clone(&config)) else {
                 return;
@@ -152,7 +205,7 @@ impl Network {
                     return;
                 }
             }
-            match forward(&mut stream, origin, &log) {
+            match forward(&mut stream, origin, &log, of_tls.as_deref()) {
                 // With TLS 1.3 a client refuses after the handshake.
                 Err(error) if error.kind() == io::ErrorKind::InvalidData => {
                     note(&log, Seen::Refused);
@@ -165,13 +218,21 @@ impl Network {
         });
         let log = Arc::clone(&seen);
         serve(plain, move |mut stream| {
-            let _ = forward(&mut stream, origin, &log);
+            let _ = forward(&mut stream, origin, &log, sessions.as_deref());
         });
         let (tls, plain) = (network.tls, network.plain);
         serve(proxy, move |stream| {
             let _ = proxied(stream, answer, tls, plain, &seen);
         });
         network
+    }
+
+    /// How many sessions were seen, and how many requests were refused because theirs had expired.
+    pub fn sessions(&self) -> (usize, usize) {
+        self.sessions.as_ref().map_or((0, 0), |sessions| {
+            let sessions = sessions.lock().unwrap_or_else(PoisonError::into_inner);
+            (sessions.tokens.len(), sessions.refused)
+        })
     }
 
     /// What was seen so far.
@@ -225,7 +286,12 @@ fn between<'a>(text: &'a str, before: &str, after: char) -> Option<&'a str> {
 }
 
 /// Answers one request with what the origin says, or with credentials.
-fn forward(stream: &mut (impl Read + Write), origin: SocketAddr, log: &Log) -> io::Result<()> {
+fn forward(
+    stream: &mut (impl Read + Write),
+    origin: SocketAddr,
+    log: &Log,
+    sessions: Option<&Mutex<Sessions>>,
+) -> io::Result<()> {
     let (lines, body) = {
         let mut reader = BufReader::new(&mut *stream);
         let lines = head(&mut reader)?;
@@ -248,12 +314,27 @@ fn forward(stream: &mut (impl Read + Write), origin: SocketAddr, log: &Log) -> i
             host: header(&lines, "host").unwrap_or_default().to_owned(),
         },
     );
-    if let Some(given) = credentials(&lines, &String::from_utf8_lossy(&body)) {
+    let given_out = log.lock().unwrap_or_else(PoisonError::into_inner).len();
+    if let Some(given) = credentials(&lines, &String::from_utf8_lossy(&body), given_out) {
         return write!(
             stream,
             "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\
              x-aws-ec2-metadata-token-ttl-seconds: 600\r\n\r\n{given}",
             given.len()
+        );
+    }
+    let token = header(&lines, "x-amz-security-token");
+    if let Some(sessions) = sessions
+        && sessions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .refuses(token)
+    {
+        let error = expired(&part(3));
+        return write!(
+            stream,
+            "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{error}",
+            error.len()
         );
     }
     let mut request = format!("{}\r\nConnection: close\r\n", lines[0]);
@@ -272,29 +353,44 @@ fn forward(stream: &mut (impl Read + Write), origin: SocketAddr, log: &Log) -> i
     stream.flush()
 }
 
+/// How a service says that a session has expired.
+fn expired(service: &str) -> String {
+    const MESSAGE: &str = "The security token included in the request is expired";
+    match service {
+        "sts" | "sns" => format!(
+            "<ErrorResponse><Error><Type>Sender</Type><Code>ExpiredToken</Code>\
+             <Message>{MESSAGE}</Message></Error><RequestId>1</RequestId></ErrorResponse>"
+        ),
+        _ => format!(r#"{{"__type":"ExpiredTokenException","message":"{MESSAGE}"}}"#),
+    }
+}
+
 /// When the credentials that are given out expire: after the time of the tests.
 const EXPIRATION: &str = "2096-01-01T00:00:00Z";
 
-/// Credentials, whose access key is the number of an account, for whoever asks where AWS has them.
-fn credentials(lines: &[String], body: &str) -> Option<String> {
+/// Credentials, whose access key is the number of an account, for whoever asks where AWS has them;
+/// the number makes their session one of its own.
+fn credentials(lines: &[String], body: &str, number: usize) -> Option<String> {
     let target = lines[0].split(' ').nth(1).unwrap_or_default();
     let path = target.split('?').next().unwrap_or_default();
     let document = |key: &str| {
         format!(
-            r#"{{"Code":"Success","Type":"AWS-HMAC","AccessKeyId":"{key}","SecretAccessKey":"s","Token":"t","Expiration":"{EXPIRATION}","LastUpdated":"2026-01-01T00:00:00Z"}}"#
+            r#"{{"Code":"Success","Type":"AWS-HMAC","AccessKeyId":"{key}","SecretAccessKey":"s","Token":"t{number}","Expiration":"{EXPIRATION}","LastUpdated":"2026-01-01T00:00:00Z"}}"#
         )
     };
     Some(match path {
         // IAM Identity Center.
         "/federation/credentials" => {
-            r#"{"roleCredentials":{"accessKeyId":"222222222222","secretAccessKey":"s","sessionToken":"t","expiration":3976214400000}}"#.to_owned()
+            format!(
+                r#"{{"roleCredentials":{{"accessKeyId":"222222222222","secretAccessKey":"s","sessionToken":"t{number}","expiration":3976214400000}}}}"#
+            )
         }
         "/container" => document("333333333333"),
         "/latest/api/token" => "token".to_owned(),
         "/latest/meta-data/iam/security-credentials/" => "role".to_owned(),
         "/latest/meta-data/iam/security-credentials/role" => document("444444444444"),
         _ if body.contains("Action=AssumeRoleWithWebIdentity") => format!(
-            r#"<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleWithWebIdentityResult><Credentials><AccessKeyId>555555555555</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>{EXPIRATION}</Expiration></Credentials><AssumedRoleUser><Arn>arn:aws:sts::555555555555:assumed-role/r/s</Arn><AssumedRoleId>A:s</AssumedRoleId></AssumedRoleUser></AssumeRoleWithWebIdentityResult><ResponseMetadata><RequestId>1</RequestId></ResponseMetadata></AssumeRoleWithWebIdentityResponse>"#
+            r#"<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleWithWebIdentityResult><Credentials><AccessKeyId>555555555555</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t{number}</SessionToken><Expiration>{EXPIRATION}</Expiration></Credentials><AssumedRoleUser><Arn>arn:aws:sts::555555555555:assumed-role/r/s</Arn><AssumedRoleId>A:s</AssumedRoleId></AssumedRoleUser></AssumeRoleWithWebIdentityResult><ResponseMetadata><RequestId>1</RequestId></ResponseMetadata></AssumeRoleWithWebIdentityResponse>"#
         ),
         _ => return None,
     })

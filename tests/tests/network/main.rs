@@ -9,6 +9,7 @@
     reason = "a test that cannot go on has failed, and says why"
 )]
 
+mod renewals;
 mod rows;
 
 use std::fs;

@@ -50,9 +50,9 @@ fn revoke(case: &Case<'_>, action: &str) {
         });
         return;
     }
-    let output = server::script("revoke.py", case.trailproof.home())
+    let output = server::script("role_policy.py", case.trailproof.home())
         .args(["--endpoint", &case.ground.endpoint()])
-        .args(["--action", action, &case.accounts[0]])
+        .args(["--all-but", action, &case.accounts[0]])
         .output()
         .expect("python starts");
     let errors = String::from_utf8_lossy(&output.stderr);

@@ -1,5 +1,5 @@
-"""Lets the role that Organizations makes do everything but one action, in some accounts of a
-ministack that enforces permissions."""
+"""Says what the role that Organizations makes may do in some accounts of a ministack that enforces
+permissions: everything but one action, or what a policy document says."""
 
 import argparse
 import json
@@ -13,16 +13,21 @@ ROLE = "OrganizationAccountAccessRole"
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--endpoint", required=True)
-    parser.add_argument("--action", required=True)
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--all-but", metavar="ACTION")
+    what.add_argument("--document", metavar="FILE", type=argparse.FileType())
     parser.add_argument("accounts", nargs="+")
     arguments = parser.parse_args()
-    policy = {
-        "Version": "2012-10-17",
-        "Statement": [
-            {"Effect": "Allow", "Action": "*", "Resource": "*"},
-            {"Effect": "Deny", "Action": arguments.action, "Resource": "*"},
-        ],
-    }
+    if arguments.document:
+        policy = json.load(arguments.document)
+    else:
+        policy = {
+            "Version": "2012-10-17",
+            "Statement": [
+                {"Effect": "Allow", "Action": "*", "Resource": "*"},
+                {"Effect": "Deny", "Action": arguments.all_but, "Resource": "*"},
+            ],
+        }
     for account in arguments.accounts:
         iam = botocore.session.get_session().create_client(
             "iam",
