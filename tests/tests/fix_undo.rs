@@ -5,6 +5,9 @@
     reason = "a test that cannot go on has failed, and says why"
 )]
 
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
 use trailproof_simulator::model::{Subscription, SubscriptionState};
 use trailproof_tests::repair::{Bench, PHONE, difference};
 
@@ -206,4 +209,92 @@ fn a_pending_subscription_is_not_said_to_be_gone_while_its_topic_stays() {
         }
     });
     bench.undo_restores(&before);
+}
+
+#[test]
+fn a_topic_that_could_not_be_deleted_once_goes_the_next_time() {
+    let bench = bench();
+    let _ = bench.plan(&["--subscribe", "email:a@example.com"]);
+    let before = bench.state();
+    let _ = bench.apply().exits(0);
+    bench.deny(HERE, &["sns:DeleteTopic"]);
+    let undone = bench.undo().exits(4);
+    assert!(
+        undone.stdout.contains("sns:DeleteTopic failed"),
+        "{undone:?}"
+    );
+    bench.deny(HERE, &[]);
+    // The unconfirmed subscription counts as ours, although it was taken back before.
+    bench.undo_restores(&before);
+}
+
+/// A journal that nobody's `fix apply` wrote, about a filter and a subscription of others.
+fn made_up(bench: &Bench, digest: &str, at: &str) {
+    let site = bench.site(HERE);
+    let filter = &site.log_groups[0].filters[0];
+    let topic = format!("arn:aws:sns:us-east-1:{HERE}:{}", site.topics[0].name);
+    let subscription = &site.topics[0].subscriptions[0];
+    let id = |number: u8| format!("{HERE}/us-east-1/{}#{number}", site.log_groups[0].name);
+    let step = |number: u8, operation: &str, creates: Value| {
+        json!({"id": id(number), "account": HERE, "region": "us-east-1", "operation": operation,
+            "creates": creates, "name_seen_free": true})
+    };
+    let entries = [
+        json!({"entry": "opened", "schema_version": 1, "plan": "aaaaaaaaaaaa", "digest": digest,
+            "tool_version": "0.2.0"}),
+        json!({"entry": "intent", "watched_by": [site.alarms[0].name],
+            "step": step(1, "put-metric-filter", json!({"log_group": site.log_groups[0].name,
+                "name": filter.name, "pattern": filter.pattern, "namespace": filter.namespace,
+                "metric": filter.metric_name, "value": filter.value}))}),
+        json!({"entry": "created", "step": id(1)}),
+        json!({"entry": "intent", "step": step(3, "subscribe", json!({"topic_arn": topic,
+            "protocol": subscription.protocol, "endpoint": subscription.endpoint,
+            "needs_confirmation": true}))}),
+        json!({"entry": "created", "step": id(3)}),
+    ];
+    let mut text = String::new();
+    for (index, mut entry) in entries.into_iter().enumerate() {
+        entry["sequence"] = json!(index + 1);
+        entry["at"] = json!(at);
+        let _ = writeln!(text, "{entry}");
+    }
+    std::fs::write(bench.file("journal.ndjson"), text).expect("it can be written");
+}
+
+#[test]
+fn a_made_up_journal_takes_nothing_from_others() {
+    let bench = Bench::of_scenario(
+        r#"
+        title = "a whole chain of somebody"
+        [[accounts]]
+        id = "111111111111"
+        name = "management"
+        chain = true
+        "#,
+    );
+    let before = bench.state();
+    made_up(&bench, "d", "2026-11-28T13:00:00Z");
+    let refused = bench.undo().exits(2);
+    assert!(
+        refused.stderr.contains("not the SHA-256 sum of a plan"),
+        "{refused:?}"
+    );
+    made_up(&bench, &"d".repeat(64), "2026-11-28T13:00:00Z");
+    let left = bench.undo().exits(4);
+    for reason in [
+        "before the plan was applied, so trailproof did not make it",
+        "its topic is not of this plan: --shared-topics takes it back",
+    ] {
+        assert!(left.stdout.contains(reason), "{left:?}");
+    }
+    assert!(
+        left.stderr
+            .contains("on topics that the plan did not create:"),
+        "{left:?}"
+    );
+    assert!(
+        bench.state() == before,
+        "{}",
+        difference(&before, &bench.state())
+    );
 }

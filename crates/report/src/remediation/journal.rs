@@ -295,7 +295,7 @@ mod tests {
     fn header() -> Header {
         Header {
             plan: "abc".to_owned(),
-            digest: "d".to_owned(),
+            digest: "d".repeat(64),
             role: None,
             roles: Vec::new(),
         }

@@ -6,14 +6,14 @@ use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 
 use futures::StreamExt as _;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use trailproof_core::account::{AccountId, Region};
 use trailproof_core::evidence::ErrorClass;
 use trailproof_scanner::CallFailure;
 
 use super::cloud::{Cloud, Mutation};
 use super::journal::{Entry, Journal, JournalError, StepRecord, StepState};
-use super::plan::Step;
+use super::plan::{Plan, Step};
 use super::present::Unreadable;
 use super::resources::{
     Alarm, Change, MetricFilter, Subscription, TAG, Topic, alarm, metric_filter, subscription,
@@ -27,6 +27,8 @@ pub struct UndoOptions {
     pub concurrency: usize,
     /// The time of journal entries.
     pub clock: fn() -> Timestamp,
+    /// Whether subscriptions to topics that the plan did not create are taken back, too.
+    pub shared_topics: bool,
 }
 
 /// What came of taking one step back.
@@ -89,10 +91,9 @@ pub async fn undo(
     on_event: impl FnMut(UndoEvent) -> ControlFlow<()> + Send,
 ) -> Result<UndoSummary, JournalError> {
     let records = standing(journal);
-    let mut ours = Ours::default();
+    let ours = Ours::of(journal);
     let mut places: BTreeMap<(AccountId, Region), Vec<StepRecord>> = BTreeMap::new();
     for record in records {
-        ours.add(&record.step);
         places
             .entry((record.step.account, record.step.region.clone()))
             .or_default()
@@ -129,12 +130,29 @@ pub async fn undo(
 /// What this plan created: others may not rely on these, but these may rely on each other.
 #[derive(Default)]
 struct Ours {
+    /// The plan's id.
+    plan: String,
     alarms: BTreeSet<AlarmKey>,
     topics: BTreeSet<String>,
     subscriptions: BTreeSet<(String, String, String)>,
 }
 
 impl Ours {
+    /// Everything that the whole journal made, also what was taken back: AWS may keep an
+    /// unconfirmed subscription until its topic is gone.
+    fn of(journal: &Journal) -> Self {
+        let mut ours = Self {
+            plan: journal.header().plan.clone(),
+            ..Self::default()
+        };
+        for record in journal.steps() {
+            if record.state != StepState::NotCreated {
+                ours.add(&record.step);
+            }
+        }
+        ours
+    }
+
     fn add(&mut self, step: &Step) {
         match &step.change {
             Change::PutMetricAlarm(alarm) => {
@@ -187,6 +205,36 @@ enum Verdict {
     WithTopic,
     Gone,
     Left(String),
+}
+
+/// How far the clock of AWS and the one that wrote the journal may be apart. AWS refuses requests
+/// whose time is off by more than five minutes; trailproof corrects its own.
+const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(15);
+
+/// Why something cannot be what a step made: it was there before.
+fn older(created_at: Option<Timestamp>, record: &StepRecord) -> Option<String> {
+    let created_at = created_at?;
+    let earliest = record.intended_at.checked_sub(CLOCK_SKEW).ok()?;
+    (created_at < earliest).then(|| {
+        format!(
+            "it has been there since {}, before the plan was applied, so trailproof did not make it",
+            created_at.strftime("%Y-%m-%d %H:%M UTC")
+        )
+    })
+}
+
+/// The subscriptions that an undo would take back from topics that the plan did not create.
+pub fn on_shared_topics(journal: &Journal) -> Vec<Step> {
+    let ours = Ours::of(journal);
+    let steps = undoable(journal).into_iter();
+    steps
+        .filter(|step| match &step.change {
+            Change::Subscribe(subscription) => !ours.topics.contains(&subscription.topic_arn),
+            Change::PutMetricFilter(_) | Change::CreateTopic(_) | Change::PutMetricAlarm(_) => {
+                false
+            }
+        })
+        .collect()
 }
 
 /// The alarms of each place, and the rest.
@@ -360,6 +408,9 @@ impl<C: Cloud> Work<'_, C> {
                 "it was changed after trailproof created it".to_owned(),
             ));
         }
+        if let Some(reason) = older(there.created_at, record) {
+            return Ok(Verdict::Left(reason));
+        }
         let alarms = alarm::present(self.cloud, account, region).await?;
         let mut watchers = alarms.iter().filter(|(_, alarm)| alarm.watches(filter));
         let watcher = watchers.find_map(|(name, _)| {
@@ -388,7 +439,13 @@ impl<C: Cloud> Work<'_, C> {
         let Some(there) = alarms.get(&alarm.name) else {
             return Ok(Verdict::Gone);
         };
-        let verdict = Self::about_alarm(alarm, there, &alarms);
+        let verdict = if alarm.description.contains(&Plan::marker(&self.ours.plan)) {
+            Self::about_alarm(alarm, there, &alarms)
+        } else {
+            Verdict::Left(
+                "its description does not name this plan, so it may not be trailproof's".to_owned(),
+            )
+        };
         if matches!(verdict, Verdict::Left(_)) {
             let key = (step.account, step.region.clone(), alarm.name.clone());
             let topics = there.notified().map(str::to_owned).collect();
@@ -471,6 +528,11 @@ impl<C: Cloud> Work<'_, C> {
         let Some(there) = subscriptions.find(|there| subscription.is(there)) else {
             return Ok(Verdict::Gone);
         };
+        if !self.options.shared_topics && !self.ours.topics.contains(&subscription.topic_arn) {
+            return Ok(Verdict::Left(
+                "its topic is not of this plan: --shared-topics takes it back".to_owned(),
+            ));
+        }
         let needed = self.needs_subscribers(&record.step, &subscription.topic_arn);
         if let Some(reason) = needed.await? {
             return Ok(Verdict::Left(reason));

@@ -73,6 +73,10 @@ pub struct MetricFilter {
     pub field_selection_criteria: String,
     /// System fields that become dimensions.
     pub emit_system_field_dimensions: Vec<FieldDimensions>,
+    /// When a call made it, in milliseconds since 1970; those that were there from the start tell an
+    /// old time.
+    #[serde(skip_serializing)]
+    pub created_at: Option<i64>,
 }
 
 /// A system field that a metric filter emits as a dimension.
@@ -117,6 +121,7 @@ impl Default for MetricFilter {
             apply_on_transformed_logs: false,
             field_selection_criteria: String::new(),
             emit_system_field_dimensions: Vec::new(),
+            created_at: None,
         }
     }
 }

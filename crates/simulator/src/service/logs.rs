@@ -153,7 +153,7 @@ fn describe_filter(group: &str, filter: &MetricFilter) -> Structure {
             "metricTransformations",
             Document::from_iter([transformation]),
         )
-        .with("creationTime", CREATED)
+        .with("creationTime", filter.created_at.unwrap_or(CREATED))
         .with("logGroupName", group)
         .with("applyOnTransformedLogs", filter.apply_on_transformed_logs)
         .text("fieldSelectionCriteria", &filter.field_selection_criteria);

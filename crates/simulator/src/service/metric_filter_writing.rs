@@ -1,5 +1,6 @@
 //! CloudWatch Logs: making, changing and testing metric filters and log groups.
 
+use jiff::Timestamp;
 use trailproof_core::account::Region;
 
 use super::logs::{group_not_found, invalid};
@@ -28,7 +29,7 @@ pub(super) fn write(
     let parameters = context.parameters;
     let group_name = parameters.text("logGroupName").unwrap_or_default();
     match operation {
-        Operation::PutMetricFilter => put(site, group_name, parameters),
+        Operation::PutMetricFilter => put(site, group_name, parameters, context.now),
         Operation::DeleteMetricFilter => {
             let name = parameters.text("filterName").unwrap_or_default();
             let group = group(site, group_name)?;
@@ -90,7 +91,7 @@ fn is_group_name(name: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || b".-_/#".contains(&byte))
 }
 
-fn put(site: &mut Site, group_name: &str, parameters: Parameters<'_>) -> Answer {
+fn put(site: &mut Site, group_name: &str, parameters: Parameters<'_>, now: Timestamp) -> Answer {
     let group = group(site, group_name)?;
     let filter = read_filter(parameters)?;
     if group.class != LogGroupClass::Standard {
@@ -105,7 +106,12 @@ fn put(site: &mut Site, group_name: &str, parameters: Parameters<'_>) -> Answer 
         .iter_mut()
         .find(|existing| existing.name == filter.name)
     {
-        Some(existing) => *existing = filter,
+        Some(existing) => {
+            *existing = MetricFilter {
+                created_at: existing.created_at,
+                ..filter
+            }
+        }
         None if full => {
             return Err(Failure::new(
                 ErrorClass::Invalid,
@@ -113,7 +119,10 @@ fn put(site: &mut Site, group_name: &str, parameters: Parameters<'_>) -> Answer 
                 "Resource limit exceeded.",
             ));
         }
-        None => group.filters.push(filter),
+        None => group.filters.push(MetricFilter {
+            created_at: Some(now.as_millisecond()),
+            ..filter
+        }),
     }
     Ok(Structure::new())
 }
@@ -196,6 +205,7 @@ fn read_filter(parameters: Parameters<'_>) -> Result<MetricFilter, Failure> {
             .unwrap_or_default()
             .to_owned(),
         emit_system_field_dimensions: emitted,
+        created_at: None,
     })
 }
 

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 
 use trailproof_report::remediation::journal::Journal;
 use trailproof_report::remediation::permissions;
-use trailproof_report::remediation::undo::{UndoOptions, UndoOutcome, UndoSummary, undo, undoable};
+use trailproof_report::remediation::undo::{
+    UndoOptions, UndoOutcome, UndoSummary, on_shared_topics, undo, undoable,
+};
 
 use super::confirm::confirm;
 use super::connection::{ConnectionArguments, connect, recorded_roles};
@@ -33,6 +35,10 @@ pub(super) struct Arguments {
     #[arg(long, short)]
     yes: bool,
 
+    /// With --yes: also take back subscriptions to topics that the plan did not create.
+    #[arg(long, requires = "yes")]
+    shared_topics: bool,
+
     #[command(flatten)]
     connection: ConnectionArguments,
 }
@@ -44,13 +50,31 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<Exit, CliErr
         output.data(|to| writeln!(to, "there is nothing to take back"))?;
         return Ok(Exit::Success);
     }
-    for step in &steps {
+    let shared = on_shared_topics(&journal);
+    let (shared, own): (Vec<_>, Vec<_>) = steps.iter().partition(|step| shared.contains(step));
+    for step in &own {
+        output.note(format_args!("- {}", display::step(step)));
+    }
+    if !shared.is_empty() {
+        output.note("on topics that the plan did not create:");
+    }
+    for step in &shared {
         output.note(format_args!("- {}", display::step(step)));
     }
     let header = journal.header();
     let roles = recorded_roles(header.role.as_ref(), &header.roles);
     let settings = arguments.connection.resolve(roles, output)?;
-    confirm(steps.len(), "take back", arguments.yes, output)?;
+    if !own.is_empty() {
+        confirm(own.len(), "take back", arguments.yes, output)?;
+    }
+    let shared_topics = match (shared.len(), arguments.yes) {
+        (0, _) => false,
+        (_, true) => arguments.shared_topics,
+        (count, false) => {
+            let verb = "take back from topics that the plan did not create";
+            confirm(count, verb, false, output).map(|()| true)?
+        }
+    };
     block_on(async {
         let interrupt = Interrupt::listen(output);
         let aws = connect(
@@ -63,6 +87,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<Exit, CliErr
         let options = UndoOptions {
             concurrency: arguments.connection.concurrency(),
             clock: clock::now,
+            shared_topics,
         };
         let summary = undo(&aws, &mut journal, options, |event| {
             let line = display::step(&event.step);

@@ -122,6 +122,8 @@ pub struct StepRecord {
     pub watched_by: Vec<String>,
     /// The line of the intent: steps are undone in the reverse of this order.
     pub sequence: u64,
+    /// When the intent was written: nothing that the step made can be older.
+    pub intended_at: Timestamp,
 }
 
 /// Where a step stands.
@@ -148,6 +150,11 @@ pub struct Header {
     pub role: Option<String>,
     /// Every role that was tried, where there was more than one.
     pub roles: Vec<String>,
+}
+
+/// Whether a text may be the digest of a plan: 64 hexadecimal digits.
+fn is_digest(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// A whole line that does not belong in a journal.
@@ -206,6 +213,12 @@ impl Replay {
                     roles,
                     ..
                 } => {
+                    if !is_digest(&digest) {
+                        return Err(bad(
+                            "its digest is not the SHA-256 sum of a plan, so no `fix apply` wrote it"
+                                .to_owned(),
+                        ));
+                    }
                     self.header = Header {
                         plan,
                         digest,
@@ -214,7 +227,7 @@ impl Replay {
                     };
                 }
                 _ if index == 0 => return Err(bad("the first line must be `opened`".to_owned())),
-                entry => self.entry(entry),
+                entry => self.entry(line.at, entry),
             }
         }
         Ok(())
@@ -223,10 +236,10 @@ impl Replay {
     /// Takes in one more line.
     pub(super) fn line(&mut self, line: Line) {
         self.sequence = line.sequence;
-        self.entry(line.entry);
+        self.entry(line.at, line.entry);
     }
 
-    fn entry(&mut self, entry: Entry) {
+    fn entry(&mut self, at: Timestamp, entry: Entry) {
         let (id, state) = match entry {
             Entry::Intent { step, watched_by } => {
                 let record = StepRecord {
@@ -234,6 +247,7 @@ impl Replay {
                     state: StepState::Uncertain,
                     watched_by,
                     sequence: self.sequence,
+                    intended_at: at,
                 };
                 self.steps.insert(record.step.id.clone(), record);
                 return;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use aws_sdk_cloudwatchlogs::types::MetricTransformation;
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -55,6 +56,8 @@ pub struct MetricFilter {
 pub(crate) struct Present {
     pub(crate) filter: evidence::MetricFilter,
     pub(crate) digest: String,
+    /// When it was made, as far as AWS tells.
+    pub(crate) created_at: Option<Timestamp>,
 }
 
 /// The metric filters of a log group, by name.
@@ -71,8 +74,15 @@ pub(crate) async fn present(
     let mut filters = BTreeMap::new();
     for value in answer.list("metricFilters") {
         let digest = digest(&value);
+        // Milliseconds (CloudWatch Logs API, `MetricFilter`).
+        let created_at = value.get("creationTime").and_then(Value::as_i64);
         let filter: evidence::MetricFilter = answer.shape(value)?;
-        filters.insert(filter.filter_name.clone(), Present { filter, digest });
+        let present = Present {
+            digest,
+            created_at: created_at.and_then(|at| Timestamp::from_millisecond(at).ok()),
+            filter,
+        };
+        filters.insert(present.filter.filter_name.clone(), present);
     }
     Ok(filters)
 }
