@@ -10,7 +10,7 @@ use aws_types::request_id::RequestId;
 use trailproof_core::account::{AccountId, Region};
 use trailproof_core::evidence::{CallError, ErrorClass};
 
-use crate::connection::{ByProxy, Trouble, is_out_of_reach};
+use crate::connection::{ByProxy, Trouble, is_out_of_reach, is_too_large};
 
 /// A failed request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,11 +112,21 @@ impl Failure {
         )
     }
 
-    /// A page token that came twice.
+    /// An answer that is longer than any of AWS.
+    fn too_large() -> Self {
+        Self::new(
+            "TooLarge",
+            "the answer is larger than 16 MiB, which no answer of AWS is".to_owned(),
+            ErrorClass::Other,
+            RetryAdvice::None,
+        )
+    }
+
+    /// A list of more pages than any list of AWS has, or a page token that came twice.
     pub(crate) fn endless() -> Self {
         Self::new(
-            "RepeatedToken",
-            "the service gave the same page token twice".to_owned(),
+            "EndlessPages",
+            "the service gave a page token twice, or more than 10000 pages".to_owned(),
             ErrorClass::Other,
             RetryAdvice::None,
         )
@@ -195,6 +205,7 @@ impl Failure {
                 }
                 None => Self::from_status(status.unwrap_or_default(), proxy),
             },
+            _ if is_too_large(error) => Self::too_large(),
             SdkError::ResponseError(_) => Self::from_status(status.unwrap_or_default(), proxy),
             SdkError::TimeoutError(_) => Self::new(
                 "Timeout",

@@ -1,5 +1,7 @@
 //! Joining pages.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 
 use trailproof_core::evidence::CallDefinition;
@@ -13,8 +15,11 @@ pub(crate) struct Pages {
     definition: Option<&'static CallDefinition>,
     joined: Map<String, Value>,
     request_id: Option<String>,
-    last_token: Option<String>,
+    tokens: HashSet<String>,
 }
+
+/// ListAccounts, with 20 accounts a page, needs half as many for the largest organization.
+const MOST_PAGES: usize = 10_000;
 
 /// What to do after a page.
 #[derive(Debug, PartialEq, Eq)]
@@ -23,8 +28,8 @@ pub(crate) enum Next {
     Page(String),
     /// That was all.
     Done,
-    /// The service gave the same token twice, which would never end.
-    Loop,
+    /// The service gave a token twice, or more of them than any list has: it would never end.
+    Endless,
     /// The page is no answer, and why.
     NoAnswer(String),
 }
@@ -44,7 +49,7 @@ impl Pages {
             definition,
             joined: Map::new(),
             request_id: None,
-            last_token: None,
+            tokens: HashSet::new(),
         }
     }
 
@@ -76,10 +81,13 @@ impl Pages {
         }
         match token {
             None => absence.map_or(Next::Done, |error| Next::NoAnswer(error.message)),
-            Some(token) if self.last_token.as_ref() == Some(&token) => Next::Loop,
             Some(token) => {
-                self.last_token = Some(token.clone());
-                Next::Page(token)
+                let new = self.tokens.insert(token.clone());
+                if new && self.tokens.len() < MOST_PAGES {
+                    Next::Page(token)
+                } else {
+                    Next::Endless
+                }
             }
         }
     }
@@ -156,10 +164,33 @@ mod tests {
     }
 
     #[test]
+    fn tokens_that_take_turns_are_a_loop() {
+        let mut pages = Pages::new(&Ask::Evidence(Call::ListAccounts));
+        let next = |token: &str| json!({"Accounts": [], "NextToken": token});
+        for token in ["a", "b"] {
+            assert_eq!(pages.add(page(next(token))), Next::Page(token.to_owned()));
+        }
+        assert_eq!(pages.add(page(next("a"))), Next::Endless);
+    }
+
+    #[test]
+    fn a_list_without_an_end_is_ended() {
+        let mut pages = Pages::new(&Ask::Evidence(Call::ListAccounts));
+        let mut taken = 0;
+        while pages.add(page(
+            json!({"Accounts": [], "NextToken": taken.to_string()}),
+        )) != Next::Endless
+        {
+            taken += 1;
+        }
+        assert_eq!(taken, MOST_PAGES - 1);
+    }
+
+    #[test]
     fn a_repeated_token_is_a_loop() {
         let mut pages = Pages::new(&Ask::Evidence(Call::ListAccounts));
         let same = json!({"Accounts": [], "NextToken": "a"});
         assert_eq!(pages.add(page(same.clone())), Next::Page("a".to_owned()));
-        assert_eq!(pages.add(page(same)), Next::Loop);
+        assert_eq!(pages.add(page(same)), Next::Endless);
     }
 }

@@ -15,6 +15,7 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
+use super::bounded::bounded;
 use super::certificates::trust_store;
 use super::pool::IDLE_TIMEOUT;
 use super::proxy::{Proxies, Proxy};
@@ -161,7 +162,7 @@ impl HttpConnector for Routes {
                 }
                 response.add_extension(ByProxy(Arc::from(trouble::named(&proxy))));
             }
-            Ok(response)
+            Ok(response.map(bounded))
         })
     }
 }

@@ -8,6 +8,7 @@
 //! this crate retries by itself. And stalled-stream protection, because bodies are small and
 //! watching each stream costs more than reading it; the read timeout is what ends a stall.
 
+mod bounded;
 mod certificates;
 mod client;
 mod credentials;
@@ -32,6 +33,7 @@ use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_async::time::SystemTimeSource;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
+pub(crate) use bounded::is_too_large;
 pub(crate) use credentials::Described;
 pub use credentials::MfaPrompt;
 pub use environment::Environment;

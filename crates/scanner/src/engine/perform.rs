@@ -210,7 +210,7 @@ impl Engine {
             match pages.add(answer) {
                 Next::Done => return Ok(pages.finish()),
                 Next::Page(next) => token = Some(next),
-                Next::Loop => return Err(Failure::endless().into()),
+                Next::Endless => return Err(Failure::endless().into()),
                 Next::NoAnswer(reason) => return Err(Failure::incomplete(reason).into()),
             }
         }
