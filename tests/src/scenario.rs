@@ -176,6 +176,11 @@ fn mismatches(expected: &Expected, verdict: &Verdict) -> Vec<String> {
             differs.push(format!("expected the observation {code}"));
         }
     }
+    for code in &expected.no_observations {
+        if verdict.observations.contains(code) {
+            differs.push(format!("no observation {code}"));
+        }
+    }
     differs
 }
 

@@ -87,6 +87,7 @@ fn operation(recorded: Evidence) -> Operation {
         Evidence::DescribeMetricFilters => Operation::DescribeMetricFilters,
         Evidence::DescribeAlarms => Operation::DescribeAlarms,
         Evidence::ListAlarmMuteRules => Operation::ListAlarmMuteRules,
+        Evidence::GetAlarmMuteRule => Operation::GetAlarmMuteRule,
         Evidence::GetTopicAttributes => Operation::GetTopicAttributes,
         Evidence::ListSubscriptionsByTopic => Operation::ListSubscriptionsByTopic,
         Evidence::GetSubscriptionAttributes => Operation::GetSubscriptionAttributes,

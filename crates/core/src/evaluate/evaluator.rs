@@ -268,7 +268,7 @@ impl Evaluation<'_> {
                 continue;
             };
             for yardstick in Yardstick::ALL {
-                wanted.extend(next_calls(&candidates, yardstick).iter().cloned());
+                wanted.extend(next_calls(&candidates, yardstick));
             }
         }
         wanted.into_iter().collect()
@@ -584,13 +584,19 @@ fn proved(candidates: &[[CandidateChain; 2]], yardstick: Yardstick) -> bool {
         .any(|candidate| standing(&candidate.chain, yardstick) == Standing::Proved)
 }
 
-/// The calls that the first open candidate wants; none where a candidate is proved.
-fn next_calls(candidates: &[[CandidateChain; 2]], yardstick: Yardstick) -> &[Request] {
-    if proved(candidates, yardstick) {
-        return &[];
+/// The calls that the first open candidate wants; where a candidate is proved, those that tell more
+/// of the chain that is shown.
+fn next_calls(candidates: &[[CandidateChain; 2]], yardstick: Yardstick) -> Vec<Request> {
+    let proved = by(candidates, yardstick)
+        .find(|candidate| standing(&candidate.chain, yardstick) == Standing::Proved);
+    if let Some(proved) = proved {
+        let steps = proved
+            .chain
+            .iter()
+            .filter(|_| yardstick == Yardstick::Effective);
+        return steps.flat_map(|step| step.worth_asking.clone()).collect();
     }
     by(candidates, yardstick)
-        .map(|candidate| candidate.wants.as_slice())
-        .find(|wants| !wants.is_empty())
-        .unwrap_or_default()
+        .find(|candidate| !candidate.wants.is_empty())
+        .map_or_else(Vec::new, |candidate| candidate.wants.clone())
 }

@@ -120,6 +120,9 @@ pub(super) struct Step {
     pub(super) wants: Vec<Request>,
     /// Whether the wanted calls are worth making only when nothing else is open.
     pub(super) last: bool,
+    /// Calls, never made, that no verdict rests on: a person should know what they show, so they
+    /// are made where everything else is proved.
+    pub(super) worth_asking: Vec<Request>,
 }
 
 impl Step {
@@ -136,6 +139,7 @@ impl Step {
             observed_at: None,
             wants: Vec::new(),
             last: false,
+            worth_asking: Vec::new(),
         }
     }
 

@@ -24,6 +24,7 @@ mod view;
 pub use calls::assume_role::Entry;
 pub use calls::describe_log_groups::LogGroupAnswer;
 pub use calls::describe_trails::TrailsView;
+pub use calls::list_alarm_mute_rules::ScheduledMute;
 pub use calls::{Call, CallDefinition, Operation, Pages, Permission, Quota};
 pub use key_name::KeyName;
 pub use lines::{Line, Lines, ReadError, Reading};
@@ -36,9 +37,9 @@ pub use shapes::{
     AdvancedSelector, CallerIdentity, CompositeAlarm, DelegatedAdministrator, Dimension,
     EvaluationWindow, EventSelector, EventSelectors, FieldSelector, KeyMetadata, KeyPolicy,
     LogAlarm, LogGroup, Metric, MetricAlarm, MetricDataQuery, MetricFilter, MetricStat,
-    MetricTransformation, MuteRule, MuteTargets, Organization, OrganizationAccount, RegionOption,
-    ScheduledQueryConfiguration, Subscription, SubscriptionAttributes, TopicAttributes, Trail,
-    TrailStatus, WarmUpConfiguration,
+    MetricTransformation, MuteRule, MuteRuleDetails, MuteSchedule, MuteTargets, MuteTimes,
+    Organization, OrganizationAccount, RegionOption, ScheduledQueryConfiguration, Subscription,
+    SubscriptionAttributes, TopicAttributes, Trail, TrailStatus, WarmUpConfiguration,
 };
 pub use store::{CallSite, Evidence, RecordId, UnreadableRecord};
 pub use table::{Answer, Listing};

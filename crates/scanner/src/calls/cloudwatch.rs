@@ -6,7 +6,7 @@ use super::body::Encoding;
 use super::send::as_sent;
 use super::{Answer, Clients, Failure, Target};
 
-/// The largest page of both operations.
+/// The largest page of the operations that list.
 const PAGE: i32 = 100;
 
 impl Clients {
@@ -40,6 +40,19 @@ impl Clients {
             .set_alarm_name(alarm_name.map(str::to_owned))
             .max_records(PAGE)
             .set_next_token(token);
+        as_sent(target, Encoding::Cbor, request.send()).await
+    }
+
+    pub(super) async fn get_alarm_mute_rule(
+        &self,
+        target: &Target,
+        rule_name: &str,
+    ) -> Result<Answer, Failure> {
+        let clients = self.at(&target.region);
+        let request = clients
+            .cloudwatch()
+            .get_alarm_mute_rule()
+            .alarm_mute_rule_name(rule_name);
         as_sent(target, Encoding::Cbor, request.send()).await
     }
 }

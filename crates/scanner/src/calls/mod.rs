@@ -138,6 +138,9 @@ impl Clients {
                 self.list_alarm_mute_rules(target, alarm_name.as_deref(), token)
                     .await
             }
+            Call::GetAlarmMuteRule { rule_name } => {
+                self.get_alarm_mute_rule(target, rule_name).await
+            }
             Call::GetTopicAttributes { topic_arn } => {
                 self.get_topic_attributes(target, topic_arn).await
             }

@@ -39,6 +39,9 @@ fn calls() -> Vec<Call> {
         },
         Call::DescribeAlarms,
         Call::ListAlarmMuteRules { alarm_name: None },
+        Call::GetAlarmMuteRule {
+            rule_name: "nightly".to_owned(),
+        },
         Call::GetTopicAttributes { topic_arn: arn() },
         Call::ListSubscriptionsByTopic { topic_arn: arn() },
         Call::GetSubscriptionAttributes {

@@ -26,6 +26,9 @@ pub struct Expected {
     /// Codes of observations that must be there.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub observations: Vec<String>,
+    /// Codes of observations that must not be there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub no_observations: Vec<String>,
 }
 
 impl Expected {
@@ -42,6 +45,7 @@ impl Expected {
             cis: None,
             effective: None,
             observations: Vec::new(),
+            no_observations: Vec::new(),
         }
     }
 }

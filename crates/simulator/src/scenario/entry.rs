@@ -89,6 +89,8 @@ struct ExpectedTable {
     effective: Option<Status>,
     #[serde(default)]
     observations: Vec<String>,
+    #[serde(default)]
+    no_observations: Vec<String>,
 }
 
 impl ExpectEntry {
@@ -116,6 +118,7 @@ impl ExpectEntry {
             cis: table.cis,
             effective: table.effective,
             observations: table.observations,
+            no_observations: table.no_observations,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The alarm notifies an SNS topic.
 
+mod muting;
+
 use std::sync::Arc;
 
 use crate::arn::Arn;
@@ -7,9 +9,7 @@ use crate::evaluate::alarm_rule::{Composites, Drive};
 use crate::evaluate::links::alarm::Carrier;
 use crate::evaluate::reading::{Unread, locked, request};
 use crate::evaluate::verdict::{Cause, Reason, Standing, Step, Verdict};
-use crate::evidence::{
-    Call, CallSite, CompositeAlarm, MetricAlarm, MuteRule, Operation, Reader, View,
-};
+use crate::evidence::{Call, CallSite, CompositeAlarm, MetricAlarm, Operation, Reader, View};
 use crate::finding::{LinkName, Status};
 use crate::observation::ObservationKind;
 
@@ -37,12 +37,6 @@ static DISABLED: Reason = Reason {
     meaning: "The alarm's actions are disabled.",
     remedy: "Enable the alarm's actions, or create an alarm beside it.",
 };
-static MUTED: Reason = Reason {
-    code: "action.muted",
-    status: Status::Fail,
-    meaning: "An active mute rule keeps the alarm's actions from running.",
-    remedy: "End the alarm mute rule, or wait until it expires.",
-};
 static SUPPRESSED: Reason = Reason {
     code: "action.suppressed",
     status: Status::Fail,
@@ -54,12 +48,6 @@ static SUPPRESSOR: Reason = Reason {
     status: Status::Unknown,
     meaning: "Whether another alarm suppresses the composite alarm's actions could not be seen.",
     remedy: "Let the audit role in the alarm's account call cloudwatch:DescribeAlarms on every alarm, composite alarms included, then scan again.",
-};
-static MAYBE_MUTED: Reason = Reason {
-    code: "action.mute-rules-not-observed",
-    status: Status::Unknown,
-    meaning: "Whether a mute rule keeps the alarm's actions from running could not be seen.",
-    remedy: "Let the audit role in the alarm's account call cloudwatch:ListAlarmMuteRules, then scan again.",
 };
 static COMPOSITES: Reason = Reason {
     code: "action.composite-alarms-not-observed",
@@ -85,10 +73,10 @@ pub(in crate::evaluate) const REASONS: &[&Reason] = &[
     &NOT_SNS,
     &OTHER_CHANNEL,
     &DISABLED,
-    &MUTED,
+    &muting::MUTED,
     &SUPPRESSED,
     &SUPPRESSOR,
-    &MAYBE_MUTED,
+    &muting::MAYBE_MUTED,
     &COMPOSITES,
     &HELD,
     &NOT_DECIDED,
@@ -102,21 +90,12 @@ static RESTS_ON_OTHERS: ObservationKind = ObservationKind {
     code: "action.rests-on-other-alarms",
     meaning: "The composite alarm goes into ALARM with the alarm only while the other alarms of its rule stay in the states they are in.",
 };
-static NO_MUTE_RULES: ObservationKind = ObservationKind {
-    code: "action.no-mute-rules-there",
-    meaning: "CloudWatch in that region does not know alarm mute rules, so none can be active.",
-};
-
-static MUTE_SCHEDULED: ObservationKind = ObservationKind {
-    code: "action.mute-scheduled",
-    meaning: "A mute rule that may be about the alarm is scheduled: while it is active, nobody is told.",
-};
 
 pub(in crate::evaluate) const OBSERVATIONS: &[&ObservationKind] = &[
     &SUPPRESSED_FOR_A_WHILE,
     &RESTS_ON_OTHERS,
-    &NO_MUTE_RULES,
-    &MUTE_SCHEDULED,
+    &muting::NO_MUTE_RULES,
+    &muting::MUTE_SCHEDULED,
 ];
 
 /// A path from an alarm to a topic; no topic where the path ends here.
@@ -400,7 +379,7 @@ fn paths(
             } else if let Some(verdict) = suppressed {
                 step.effective(verdict.clone())
             } else {
-                muted(alarms, step, notifier)
+                muting::judge(alarms, step, notifier)
             };
             NotificationPath {
                 step,
@@ -531,110 +510,6 @@ fn suppression(
         Some(Some("ALARM")) => broken(format!("while `{suppressor}` is in ALARM, as it is now")),
         _ => delayed,
     }
-}
-
-fn muted(alarms: &RegionalAlarms<'_>, mut step: Step, notifier: &Notifier<'_>) -> Step {
-    let RegionalAlarms { evidence, site, .. } = alarms;
-    let name = notifier.name;
-    let rules = evidence.active_mute_rules(site, name);
-    let called =
-        |rule: &Option<String>| rule.clone().unwrap_or_else(|| "without a name".to_owned());
-    let scheduled = evidence.scheduled_mute_rules(site, name);
-    if let Some(first) = scheduled.first() {
-        let more = match scheduled.len() - 1 {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        step = step.observe(
-            &MUTE_SCHEDULED,
-            format!(
-                "mute rule {}{more} is scheduled and may mute {} `{name}`: while it is active, \
-                 nobody is told",
-                called(&first.alarm_mute_rule_arn),
-                notifier.kind
-            ),
-        );
-    }
-    let is_active = |rule: &MuteRule| rule.status.as_deref() == Some("ACTIVE");
-    if let Some(rule) = rules.items.iter().find(|rule| rule.1 && is_active(&rule.0)) {
-        return step
-            .seen(rules.observed_at)
-            .effective(Verdict::Broken(Cause::new(
-                &MUTED,
-                format!(
-                    "the actions of {} `{name}` are muted by the active rule {}",
-                    notifier.kind,
-                    called(&rule.0.alarm_mute_rule_arn)
-                ),
-            )));
-    }
-    step.last = true;
-    let unseen = |why: String, unread: Unread, step: Step| {
-        step.effective(Verdict::Unseen(Cause::new(
-            &MAYBE_MUTED,
-            format!(
-                "whether {} `{name}` is muted is not known: {why}",
-                notifier.kind
-            ),
-        )))
-        .wanting(unread.wants)
-    };
-    let ask = |alarm_name: Option<String>| {
-        locked(evidence, site.account).unwrap_or_else(|| {
-            Unread::never_asked(request(site, Call::ListAlarmMuteRules { alarm_name }))
-        })
-    };
-    if let Some(rule) = rules.items.first() {
-        let by_name = Call::ListAlarmMuteRules {
-            alarm_name: Some(name.to_owned()),
-        };
-        let mut unread = ask(Some(name.to_owned()));
-        if evidence.has(&request(site, by_name)) {
-            unread.wants.clear();
-        }
-        return unseen(
-            format!(
-                "rule {} is {}, and {} not known",
-                called(&rule.0.alarm_mute_rule_arn),
-                rule.0
-                    .status
-                    .as_deref()
-                    .unwrap_or("in a state that is not told"),
-                if is_active(&rule.0) {
-                    "its targets are"
-                } else {
-                    "what that means is"
-                },
-            ),
-            unread,
-            step,
-        );
-    }
-    if rules.complete {
-        step.last = false;
-        return step.seen(rules.observed_at);
-    }
-    let unread = match &rules.failure {
-        // A partition without the operation is a partition without mute rules.
-        Some(error) if error.is_unknown_operation() => {
-            step.last = false;
-            return step.seen(rules.observed_at).observe(
-                &NO_MUTE_RULES,
-                format!(
-                    "CloudWatch in {} does not know alarm mute rules (`{}`), so none can be active",
-                    site.region, error.code
-                ),
-            );
-        }
-        Some(error) => Unread::failed(
-            Operation::ListAlarmMuteRules,
-            site,
-            error,
-            rules.observed_at,
-        ),
-        None => ask(None),
-    };
-    unseen(unread.why.clone(), unread, step)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{CallDefinition, Operation, Pages, Parameters, Permission, Quota, Reader, Subject};
-use crate::evidence::shapes::{MuteRule, MuteRulesResponse};
+use crate::evidence::shapes::{MuteRule, MuteRulesResponse, MuteSchedule, MuteTargets};
 use crate::evidence::store::{CallSite, Filing, Pool, Unreadable};
 use crate::evidence::table::{BySelection, Listing};
 use crate::evidence::view::View;
@@ -41,9 +41,9 @@ impl Selection {
         })
     }
 
-    /// Whether active rules have to be in the answer.
-    fn shows_active(&self) -> bool {
-        self.rest.is_none() && (self.statuses.is_empty() || self.statuses.contains("ACTIVE"))
+    /// Whether rules with a status have to be in the answer.
+    fn shows(&self, status: &str) -> bool {
+        self.rest.is_none() && (self.statuses.is_empty() || self.statuses.contains(status))
     }
 }
 
@@ -77,7 +77,7 @@ pub(super) fn is_answered(
     reader.looks_up(|| subject(site));
     let mut answers = reader.selected(|tables| &tables.list_alarm_mute_rules, site);
     let answer =
-        answers.find(|(selection, _)| selection.shows_active() && selection.alarm == *alarm_name);
+        answers.find(|(selection, _)| selection.shows("ACTIVE") && selection.alarm == *alarm_name);
     answer.map(|(_, answer)| reader.uses(answer)).is_some()
 }
 
@@ -85,7 +85,7 @@ fn subject(site: &CallSite) -> Subject {
     Subject::site(Operation::ListAlarmMuteRules, site)
 }
 
-impl Reader<'_> {
+impl<'e> Reader<'e> {
     /// The active mute rules that may target an alarm, and whether each is known to.
     pub fn active_mute_rules(&self, site: &CallSite, alarm: &str) -> View<(MuteRule, bool)> {
         self.looks_up(|| subject(site));
@@ -101,14 +101,20 @@ impl Reader<'_> {
                 Err(error) => view.failed(error),
                 Ok(listing) => {
                     view.saw(answer.observed_at);
-                    let whole = selection.shows_active() && listing.complete;
+                    let whole = selection.shows("ACTIVE") && listing.complete;
                     view.complete |= whole;
                     named |= whole && targets.is_some();
                     for rule in &listing.items {
                         if matches!(rule.status.as_deref(), Some("SCHEDULED" | "EXPIRED")) {
                             continue;
                         }
-                        match &rule.mute_targets {
+                        let answer = match &rule.mute_targets {
+                            Some(_) => None,
+                            None => rule.name().and_then(|name| self.mute_rule(site, name)),
+                        };
+                        let told = answer.and_then(|answer| answer.outcome.as_deref().ok());
+                        let told = told.and_then(|told| told.mute_targets.as_ref());
+                        match rule.mute_targets.as_ref().or(told) {
                             Some(list) if !list.alarm_names.iter().any(|name| name == alarm) => {}
                             Some(_) => found.push((rule.clone(), true)),
                             None => found.push((rule.clone(), targets.is_some())),
@@ -128,26 +134,62 @@ impl Reader<'_> {
         view
     }
 
-    /// The mute rules that are scheduled to become active and may target an alarm.
-    pub fn scheduled_mute_rules(&self, site: &CallSite, alarm: &str) -> Vec<&MuteRule> {
+    /// The mute rules that are scheduled to become active and may target an alarm, in the order of
+    /// their ARNs.
+    pub fn scheduled_mute_rules(&self, site: &CallSite, alarm: &str) -> Vec<ScheduledMute<'e>> {
         self.looks_up(|| subject(site));
-        let mut found: BTreeMap<Option<&str>, &MuteRule> = BTreeMap::new();
+        let names = |targets: &MuteTargets| targets.alarm_names.iter().any(|name| name == alarm);
+        let mut found: BTreeMap<Option<&str>, ScheduledMute<'e>> = BTreeMap::new();
+        let mut named = false;
         for (selection, answer) in self.selected(|tables| &tables.list_alarm_mute_rules, site) {
-            let of_another = selection.alarm.as_deref().is_some_and(|name| name != alarm);
+            let by_name = selection.alarm.is_some();
+            if by_name && selection.alarm.as_deref() != Some(alarm) {
+                continue;
+            }
             let Ok(listing) = &self.uses(answer).outcome else {
                 continue;
             };
-            let rules = listing.items.iter().filter(|rule| {
-                let mut names = rule
-                    .mute_targets
-                    .iter()
-                    .flat_map(|targets| &targets.alarm_names);
-                !of_another
-                    && rule.status.as_deref() == Some("SCHEDULED")
-                    && (rule.mute_targets.is_none() || names.any(|name| name == alarm))
-            });
-            found.extend(rules.map(|rule| (rule.alarm_mute_rule_arn.as_deref(), rule)));
+            named |= by_name && selection.shows("SCHEDULED") && listing.complete;
+            for rule in &listing.items {
+                if rule.status.as_deref() != Some("SCHEDULED") {
+                    continue;
+                }
+                let answer = rule.name().and_then(|name| self.mute_rule(site, name));
+                let details = answer.and_then(|answer| answer.outcome.as_deref().ok());
+                let told = details.and_then(|details| details.mute_targets.as_ref());
+                let certain = match rule.mute_targets.as_ref().or(told) {
+                    Some(targets) if !names(targets) => continue,
+                    Some(_) => true,
+                    None => by_name,
+                };
+                let scheduled = ScheduledMute {
+                    rule,
+                    certain,
+                    asked: answer.is_some(),
+                    schedule: details
+                        .and_then(|details| details.rule.as_ref()?.schedule.as_ref()),
+                };
+                let known = found
+                    .entry(rule.alarm_mute_rule_arn.as_deref())
+                    .or_insert(scheduled);
+                known.certain |= certain;
+            }
         }
+        // Once somebody asked for this alarm's rules, rules of unknown targets are other alarms'.
+        found.retain(|_, scheduled| scheduled.certain || !named);
         found.into_values().collect()
     }
+}
+
+/// A mute rule that is to become active.
+#[derive(Debug, Clone, Copy)]
+pub struct ScheduledMute<'e> {
+    /// The rule as it was listed.
+    pub rule: &'e MuteRule,
+    /// Whether it is known to target the alarm.
+    pub certain: bool,
+    /// Whether somebody asked for its targets and schedule.
+    pub asked: bool,
+    /// When it is active, as far as that was told.
+    pub schedule: Option<&'e MuteSchedule>,
 }

@@ -180,6 +180,11 @@ calls! {
         /// say which alarms a rule targets, so the name is asked for where a rule is active.
         alarm_name: Option<String>,
     };
+    /// The alarms that a mute rule targets, and when it is active.
+    get_alarm_mute_rule: GetAlarmMuteRule {
+        /// The rule's name.
+        rule_name: String,
+    };
     /// A topic's policy, key and subscription counts.
     get_topic_attributes: GetTopicAttributes {
         /// The topic's ARN.

@@ -7,16 +7,18 @@ mod alarm;
 mod key;
 mod lenient;
 mod logs;
+mod mute_rule;
 mod organization;
 mod topic;
 mod trail;
 
 pub use alarm::{
     CompositeAlarm, Dimension, EvaluationWindow, LogAlarm, Metric, MetricAlarm, MetricDataQuery,
-    MetricStat, MuteRule, MuteTargets, ScheduledQueryConfiguration, WarmUpConfiguration,
+    MetricStat, ScheduledQueryConfiguration, WarmUpConfiguration,
 };
 pub use key::{KeyMetadata, KeyPolicy};
 pub use logs::{LogGroup, MetricFilter, MetricTransformation};
+pub use mute_rule::{MuteRule, MuteRuleDetails, MuteSchedule, MuteTargets, MuteTimes};
 pub use organization::{
     CallerIdentity, DelegatedAdministrator, Organization, OrganizationAccount, RegionOption,
 };
@@ -25,9 +27,10 @@ pub use trail::{
     AdvancedSelector, EventSelector, EventSelectors, FieldSelector, Trail, TrailStatus,
 };
 
-pub(super) use alarm::{AlarmsResponse, MuteRulesResponse};
+pub(super) use alarm::AlarmsResponse;
 pub(super) use key::KeyResponse;
 pub(super) use logs::{LogGroupsResponse, MetricFiltersResponse};
+pub(super) use mute_rule::MuteRulesResponse;
 pub(super) use organization::{
     AccountsResponse, AdministratorsResponse, OrganizationResponse, RegionsResponse, TagsResponse,
 };

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::evaluate::fixture::{Case, MANAGEMENT, MEMBER, TOPIC, World, check, table};
+use crate::evaluate::fixture::{
+    Case, MANAGEMENT, MEMBER, TOPIC, World, check, denied, names, table,
+};
 use crate::finding::Status::{Fail, Pass, Unknown};
 
 /// The alarm without actions of its own, another alarm, and a composite alarm that notifies.
@@ -196,6 +198,83 @@ fn mute_rules_that_are_not_active() {
             .any(|seen| seen.code == "action.mute-scheduled");
         assert_eq!(scheduled, told, "{status}");
     }
+}
+
+/// A scheduled rule is asked about where everything else is proved; no verdict rests on the answer.
+#[test]
+fn scheduled_mute_rules_are_read() {
+    let rule = json!({"AlarmMuteRuleArn": "arn:aws:cloudwatch:eu-west-1:111111111111:alarm-mute-rule:nightly", "Status": "SCHEDULED"});
+    let listed = World::healthy().set(
+        "cloudwatch:ListAlarmMuteRules",
+        MANAGEMENT,
+        "/AlarmMuteRuleSummaries",
+        json!([rule]),
+    );
+    let told = |world: &World| {
+        check(world, Pass, Pass, None);
+        let observations = world.finding(MEMBER).observations.into_iter();
+        let mut scheduled = observations.filter(|seen| seen.code == "action.mute-scheduled");
+        scheduled.next().map(|seen| seen.message.clone())
+    };
+    let called =
+        "mute rule arn:aws:cloudwatch:eu-west-1:111111111111:alarm-mute-rule:nightly is scheduled";
+    let until = "while it is active, nobody is told";
+    let may = format!("{called} and may mute alarm `failures`: {until}");
+    assert_eq!(told(&listed), Some(may.clone()));
+    assert_eq!(
+        names(&listed.wanted(MEMBER)),
+        ["cloudwatch:GetAlarmMuteRule 111111111111 eu-west-1"]
+    );
+    let answered = |response: &Value| {
+        listed.clone().with(
+            "cloudwatch:GetAlarmMuteRule",
+            MANAGEMENT,
+            "eu-west-1",
+            &json!({"AlarmMuteRuleName": "nightly"}),
+            response,
+        )
+    };
+    let schedule = json!({"Schedule": {
+        "Expression": "cron(0 2 * * *)", "Duration": "PT4H", "Timezone": "Europe/Berlin",
+    }});
+    for (response, expected) in [
+        (
+            json!({"Name": "nightly", "Rule": schedule, "MuteTargets": {"AlarmNames": ["failures"]}}),
+            Some(format!(
+                "{called} and will mute alarm `failures`, by the schedule cron(0 2 * * *) in time \
+                 zone Europe/Berlin, for PT4H each time: {until}"
+            )),
+        ),
+        (
+            json!({"Name": "nightly", "MuteTargets": {"AlarmNames": ["failures", "disk-full"]}}),
+            Some(format!("{called} and will mute alarm `failures`: {until}")),
+        ),
+        (
+            json!({"Name": "nightly", "Rule": schedule, "MuteTargets": {"AlarmNames": ["disk-full"]}}),
+            None,
+        ),
+        // Absent is not empty.
+        (
+            json!({"Name": "nightly", "MuteTargets": null}),
+            Some(may.clone()),
+        ),
+        (json!({}), Some(may.clone())),
+    ] {
+        let world = answered(&response);
+        assert_eq!(told(&world), expected, "{response}");
+        assert!(world.wanted(MEMBER).is_empty());
+    }
+    let refused = answered(&json!({})).fail_last(&denied("cloudwatch:GetAlarmMuteRule"));
+    assert_eq!(told(&refused), Some(may));
+    assert!(refused.wanted(MEMBER).is_empty());
+    // Where nothing is proved, nobody asks.
+    let disabled = listed.set(
+        "cloudwatch:DescribeAlarms",
+        MANAGEMENT,
+        "/MetricAlarms/0/ActionsEnabled",
+        json!(false),
+    );
+    assert!(disabled.wanted(MEMBER).is_empty());
 }
 
 /// Each observation, and where it is made.
