@@ -156,6 +156,7 @@ fn part(
     let mut routes = Vec::new();
     let mut rejected = Vec::new();
     let mut patterns = Vec::new();
+    let noise = noise(question, view, decisions);
     for filter in &view.items {
         let (account, regions) = Origin::of(question);
         let contribution =
@@ -182,19 +183,12 @@ fn part(
             filter,
             decisions,
         );
-        let noise = noise(question, view, filter, decisions);
         let own = match cause {
             Some(cause) => Err(cause),
             None => Ok(filter.filter_pattern.clone()),
         };
         routes.extend(routes_of(
-            question,
-            alarms,
-            filter,
-            beside,
-            &own,
-            noise.as_ref(),
-            decisions,
+            question, alarms, filter, beside, &own, &noise, decisions,
         ));
     }
     let mut choice = RouteChoice {

@@ -10,7 +10,7 @@ use super::links::alarm::{self, Limits, Watching};
 use super::links::{metric, metric_filter, subscription, topic};
 use super::log_group_verdict::LogGroupQuestion;
 use super::origin::{Confined, confined};
-use super::routine::Noise;
+use super::routine::{Noise, heard};
 use super::verdict::{Cause, Chain, Yardstick};
 use crate::evidence::MetricFilter;
 use crate::finding::Status;
@@ -53,7 +53,7 @@ pub(super) fn routes_of(
     filter: &Arc<MetricFilter>,
     (beside, unrelated): (Vec<Writer<'_>>, usize),
     own: &Result<String, Cause>,
-    noise: Option<&Noise<'_>>,
+    noise: &[Noise<'_>],
     decisions: &mut Decisions,
 ) -> Vec<Route> {
     let LogGroupQuestion {
@@ -103,11 +103,12 @@ pub(super) fn routes_of(
                 conjunction(pattern, &conditions).ok_or_else(unsure)
             }
         };
-        let effective = match noise {
-            Some(noise) => Err(metric_filter::noisy(
+        let effective = match heard(noise, &alarm, place.site.account) {
+            Some((noise, often_enough)) => Err(metric_filter::noisy(
+                filter,
                 noise.filter,
                 noise.event,
-                noise.event.keeps_alarming(noise.transformation, &alarm),
+                often_enough,
                 &alarm.alarm_name,
             )),
             None => effective,

@@ -223,6 +223,7 @@ impl<'s> RouteChoice<'s, '_> {
     fn proved(&mut self, yardstick: Yardstick, texts: &[&str]) -> Chain {
         let required = self.question.required;
         let place = self.question.place;
+        let routine = self.question.routine;
         let proved = |route: &&'s Route| standing(&route.tail, yardstick) == Standing::Proved;
         // One filter that is enough by itself says more than all of them, and one for exactly the
         // control's events more than one for others, too.
@@ -247,7 +248,7 @@ impl<'s> RouteChoice<'s, '_> {
         });
         match route {
             Some(route) => self.through(route, |step, decisions| {
-                metric_filter::observe(step, place, &shown, required, decisions)
+                metric_filter::observe(step, place, &shown, routine, required, decisions)
             }),
             None => Vec::new(),
         }

@@ -6,8 +6,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::coverage::Decisions;
+use super::firing::reads_plainly;
 use super::links::selectors;
 use super::log_group_verdict::LogGroupQuestion;
+use crate::account::AccountId;
 use crate::arn::Arn;
 use crate::evidence::{MetricAlarm, MetricFilter, MetricTransformation, Reader, Trail, View};
 use crate::pattern::{Event, Match, Pattern, matches};
@@ -29,7 +31,7 @@ pub(super) struct RoutineEvent {
     pub(super) event: Value,
 }
 
-/// What has to be seen of a trail that makes the event.
+/// What has to be seen of a trail that makes the event and records it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Condition {
@@ -37,6 +39,11 @@ enum Condition {
     OwnKey,
     /// It writes to CloudWatch Logs by a role of an account that it records.
     LogRole,
+    /// It delivers to a bucket of an account that it records. Nothing that is asked shows who owns
+    /// a bucket.
+    OwnBucket,
+    /// It records the data events of the bucket that it delivers to, its own included.
+    DataEvents,
 }
 
 #[derive(Deserialize)]
@@ -57,48 +64,83 @@ static EVENTS: LazyLock<Vec<RoutineEvent>> = LazyLock::new(|| {
         .events
 });
 
-/// A filter that writes to a metric, and a routine event that it matches.
+/// A filter that a routine event matches, and the event.
 pub(super) struct Noise<'v> {
     pub(super) filter: &'v MetricFilter,
-    pub(super) transformation: &'v MetricTransformation,
+    transformation: &'v MetricTransformation,
     pub(super) event: &'static RoutineEvent,
 }
 
-/// What keeps a filter's metric from ever being quiet: a routine event that it matches, or another
-/// filter that writes to the same metric. Events that the control itself asks for do not count.
+/// The filters of a log group whose metrics are never quiet, because a routine event matches them.
+/// Events that the control itself asks for do not count.
 pub(super) fn noise<'v>(
     question: &LogGroupQuestion<'_>,
     view: &'v View<MetricFilter>,
-    filter: &MetricFilter,
     decisions: &mut Decisions,
-) -> Option<Noise<'v>> {
-    let own = filter.metric_transformations.first()?;
-    let required = decisions.pattern(question.required.pattern).ok()?;
-    let mut writers = view.items.iter().filter_map(|writer| {
-        let transformation = writer.metric_transformations.first()?;
-        let same = transformation.metric_namespace == own.metric_namespace
-            && transformation.metric_name == own.metric_name;
-        let plain = !writer.apply_on_transformed_logs
-            && writer.field_selection_criteria.is_none()
-            && writer.emit_system_field_dimensions.is_empty()
+) -> Vec<Noise<'v>> {
+    let Ok(required) = decisions.pattern(question.required.pattern) else {
+        return Vec::new();
+    };
+    let made = question.routine.made();
+    if made.is_empty() {
+        return Vec::new();
+    }
+    let writers = view.items.iter().filter_map(|filter| {
+        let transformation = filter.metric_transformations.first()?;
+        let plain = !filter.apply_on_transformed_logs
+            && filter.field_selection_criteria.is_none()
+            && filter.emit_system_field_dimensions.is_empty()
             && transformation.dimensions.is_empty();
-        (same && plain).then_some((writer, transformation))
+        plain.then_some((filter, transformation))
     });
-    writers.find_map(|(writer, transformation)| {
-        let pattern = decisions.pattern(&writer.filter_pattern).ok()?;
-        let event = question.routine.matched_by(&pattern)?;
-        let asked = matches(&required, &Event::from_value(&event.event)) != Match::No;
-        (!asked).then_some(Noise {
-            filter: writer,
-            transformation,
-            event,
+    writers
+        .filter_map(|(filter, transformation)| {
+            let pattern = decisions.pattern(&filter.filter_pattern).ok()?;
+            Some(Noise {
+                filter,
+                transformation,
+                event: matched(&made, &pattern, &required)?,
+            })
         })
-    })
+        .collect()
+}
+
+/// The routine event that a pattern matches and a control does not ask for: one whose rate is
+/// documented before others.
+fn matched(
+    events: &[&'static RoutineEvent],
+    pattern: &Pattern,
+    required: &Pattern,
+) -> Option<&'static RoutineEvent> {
+    let events = events.iter().copied().filter(|known| {
+        let event = Event::from_value(&known.event);
+        matches(pattern, &event) == Match::Yes && matches(required, &event) == Match::No
+    });
+    events.min_by_key(|known| known.every.is_none())
+}
+
+/// What keeps an alarm from ever being quiet, directly or through its metric math; and whether it
+/// is known to be enough to keep it in ALARM.
+pub(super) fn heard<'n, 'v>(
+    noise: &'n [Noise<'v>],
+    alarm: &MetricAlarm,
+    account: AccountId,
+) -> Option<(&'n Noise<'v>, bool)> {
+    let read = noise
+        .iter()
+        .filter(|noise| reads_plainly(alarm, noise.transformation, account))
+        .map(|noise| (noise, noise.keeps_alarming(alarm)));
+    read.min_by_key(|(noise, enough)| (!enough, noise.event.every.is_none()))
 }
 
 /// Which of the routine events a trail makes and records: one bit for each.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Routine(u8);
+pub(super) struct Routine {
+    /// Those that are known to be recorded.
+    made: u8,
+    /// Those that are recorded if what nobody can see is so.
+    possible: u8,
+}
 
 impl Routine {
     /// Those of a trail, as far as that was seen.
@@ -108,66 +150,83 @@ impl Routine {
             account.is_some()
                 && (trail.is_organization_trail == Some(true) || account == trail.owner())
         };
-        let made = EVENTS.iter().take(8).map(|known| {
-            let condition = match known.condition {
-                Condition::OwnKey => records(trail.kms_key_id.as_ref()),
-                Condition::LogRole => records(trail.cloud_watch_logs_role_arn.as_ref()),
-            };
-            condition && selectors::admits_event(evidence, trail, &known.event)
-        });
-        let bits = made
-            .enumerate()
-            .filter(|(_, made)| *made)
-            .map(|(number, _)| 1 << number);
-        Self(bits.sum())
+        let mut routine = Self::default();
+        for (number, known) in EVENTS.iter().take(8).enumerate() {
+            let bit = 1 << number;
+            let admits = || selectors::admits_event(evidence, trail, &known.event);
+            match known.condition {
+                Condition::OwnKey if records(trail.kms_key_id.as_ref()) && admits() => {
+                    routine.made |= bit;
+                }
+                Condition::LogRole
+                    if records(trail.cloud_watch_logs_role_arn.as_ref()) && admits() =>
+                {
+                    routine.made |= bit;
+                }
+                Condition::DataEvents if selectors::admits_log_files(evidence, trail) => {
+                    routine.made |= bit;
+                }
+                Condition::OwnBucket if trail.s3_bucket_name.is_some() && admits() => {
+                    routine.possible |= bit;
+                }
+                _ => {}
+            }
+        }
+        routine
     }
 
-    fn events(self) -> impl Iterator<Item = &'static RoutineEvent> {
-        EVENTS
-            .iter()
-            .take(8)
-            .enumerate()
-            .filter(move |(number, _)| self.0 & (1 << number) != 0)
-            .map(|(_, known)| known)
+    fn made(self) -> Vec<&'static RoutineEvent> {
+        events(self.made)
     }
 
-    /// The routine event that a pattern matches: one whose rate is documented before others.
-    pub(super) fn matched_by(self, pattern: &Pattern) -> Option<&'static RoutineEvent> {
-        self.events()
-            .filter(|known| matches(pattern, &Event::from_value(&known.event)) == Match::Yes)
-            .min_by_key(|known| known.every.is_none())
+    /// A routine event that a pattern matches and a control does not ask for, if the trail records
+    /// it, which nobody can see.
+    pub(super) fn may_match(
+        self,
+        pattern: &Pattern,
+        required: &Pattern,
+    ) -> Option<&'static RoutineEvent> {
+        matched(&events(self.possible), pattern, required)
     }
 }
 
-impl RoutineEvent {
+fn events(bits: u8) -> Vec<&'static RoutineEvent> {
+    let all = EVENTS.iter().take(8).enumerate();
+    all.filter(|(number, _)| bits & (1 << number) != 0)
+        .map(|(_, known)| known)
+        .collect()
+}
+
+impl Noise<'_> {
     /// Whether the events alone keep an alarm in ALARM: their documented rate is enough for its
     /// threshold in each of its periods.
-    pub(super) fn keeps_alarming(
-        &self,
-        transformation: &MetricTransformation,
-        alarm: &MetricAlarm,
-    ) -> bool {
+    fn keeps_alarming(&self, alarm: &MetricAlarm) -> bool {
         let (Some(every), Some(period), Some(threshold)) =
-            (self.every, alarm.period, alarm.threshold)
+            (self.event.every, alarm.period, alarm.threshold)
         else {
             return false;
         };
-        let each = match alarm.statistic.as_deref() {
-            Some("SampleCount") => 1.0,
-            Some("Sum") => match transformation.metric_value.trim().parse::<f64>() {
-                Ok(value) if value > 0.0 => value,
-                _ => return false,
-            },
-            _ => return false,
+        let value = || match self.transformation.metric_value.trim().parse::<f64>() {
+            Ok(value) if value > 0.0 => Some(value),
+            _ => None,
         };
         #[allow(
             clippy::cast_precision_loss,
             reason = "a period has at most 86,400 seconds"
         )]
-        let counted = (period / every) as f64 * each;
+        let events = (period / every) as f64;
+        let datapoint = match alarm.statistic.as_deref() {
+            Some("SampleCount") => Some(events),
+            Some("Sum") => value().map(|value| value * events),
+            Some("Maximum") if events >= 1.0 => value(),
+            _ => None,
+        };
+        let Some(datapoint) = datapoint else {
+            return false;
+        };
         match alarm.comparison_operator.as_deref() {
-            Some("GreaterThanOrEqualToThreshold") => counted >= threshold,
-            Some("GreaterThanThreshold") => counted > threshold,
+            Some("GreaterThanOrEqualToThreshold") => datapoint >= threshold,
+            Some("GreaterThanThreshold") => datapoint > threshold,
             _ => false,
         }
     }

@@ -31,6 +31,8 @@ pub struct Trail {
     pub bucket_error: String,
     /// The bucket.
     pub bucket: String,
+    /// Whether the events of its own deliveries are recorded.
+    pub recursive_logging: bool,
     /// The key that encrypts the log files.
     pub kms_key: String,
     /// Which events it records.
@@ -51,6 +53,7 @@ impl Default for Trail {
             delivery_error: String::new(),
             bucket_error: String::new(),
             bucket: String::new(),
+            recursive_logging: true,
             kms_key: String::new(),
             selectors: Selectors::Default,
         }

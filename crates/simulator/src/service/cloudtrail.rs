@@ -211,7 +211,7 @@ fn describe(organization: &Organization, context: Context<'_>, seen: Seen<'_>) -
             "IsOrganizationTrail",
             trail.organization && organization.exists,
         )
-        .with("RecursiveLogging", true)
+        .with("RecursiveLogging", trail.recursive_logging)
 }
 
 fn status(organization: &Organization, context: Context<'_>, seen: Seen<'_>) -> Structure {

@@ -160,6 +160,21 @@ pub fn reads(alarm: &MetricAlarm, signal: &Signal<'_>) -> bool {
         .any(|series| series.is_of(own))
 }
 
+/// Whether an alarm reads what a filter writes without dimensions, directly or as an input of the
+/// expression it watches.
+pub fn reads_plainly(
+    alarm: &MetricAlarm,
+    transformation: &MetricTransformation,
+    account: AccountId,
+) -> bool {
+    let written = transformation.unit.as_deref().unwrap_or("None");
+    series(alarm, account).iter().any(|series| {
+        series.is_of(transformation)
+            && series.dimensions.is_empty()
+            && series.unit.is_none_or(|unit| unit == written)
+    })
+}
+
 /// Namespace and name of every metric that alarms read together with that of a transformation,
 /// itself included.
 pub fn metrics_beside<'a>(

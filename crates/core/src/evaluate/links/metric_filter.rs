@@ -1,13 +1,17 @@
 //! The metric filters of the log group together match every event of the control.
 
+mod noise;
+
 use std::sync::Arc;
+
+pub(in crate::evaluate) use noise::noisy;
 
 use crate::account::{AccountId, Region};
 use crate::control;
 use crate::evaluate::coverage::{Covering, Decisions, Required};
 use crate::evaluate::links::log_group::Place;
 use crate::evaluate::reading::{Unread, locked, request};
-use crate::evaluate::routine::RoutineEvent;
+use crate::evaluate::routine::Routine;
 use crate::evaluate::verdict::{Cause, Reason, Step};
 use crate::evidence::{Call, ErrorClass, MetricFilter, Operation, Reader, View};
 use crate::field_selection::FieldSelection;
@@ -75,18 +79,6 @@ static DIMENSIONS: Reason = Reason {
     meaning: "The alarm watches one value of the filter's dimensions, and which events have it could not be decided.",
     remedy: "Create a metric filter with the control's pattern and without dimensions, and an alarm on it.",
 };
-static ROUTINE: Reason = Reason {
-    code: "metric-filter.matches-routine-events",
-    status: Status::Fail,
-    meaning: "The filter matches events that CloudTrail itself makes again and again, so its alarm never leaves ALARM and tells nobody of the next event.",
-    remedy: "Create a metric filter with the control's pattern and an alarm of its own.",
-};
-static NOISY: Reason = Reason {
-    code: "metric-filter.noisy",
-    status: Status::Unknown,
-    meaning: "The filter matches events that CloudTrail itself makes, so that its alarm is ever quiet cannot be proved.",
-    remedy: "Create a metric filter with the control's pattern and an alarm of its own.",
-};
 static TOGETHER_NOT_DECIDED: Reason = Reason {
     code: "metric-filter.together-not-decided",
     status: Status::Unknown,
@@ -111,8 +103,8 @@ pub(in crate::evaluate) const REASONS: &[&Reason] = &[
     &TRANSFORMED,
     &SELECTION,
     &DIMENSIONS,
-    &ROUTINE,
-    &NOISY,
+    &noise::ROUTINE,
+    &noise::NOISY,
     &TOGETHER_NOT_DECIDED,
     &NOT_OBSERVED,
 ];
@@ -148,6 +140,7 @@ pub(in crate::evaluate) const OBSERVATIONS: &[&ObservationKind] = &[
     &MISSES_UNDOCUMENTED,
     &NEARLY_EVERYTHING,
     &BROADER,
+    &noise::MAY_BE_NOISY,
     &MISSES_RELATED,
 ];
 
@@ -298,36 +291,6 @@ pub(in crate::evaluate) fn origin_undecided(
             filter.filter_name, place.name
         ),
     )
-}
-
-/// The cause of an alarm that a filter keeps from being quiet: it matches a routine event, which is
-/// often enough for the alarm, or nobody knows how often.
-pub(in crate::evaluate) fn noisy(
-    filter: &MetricFilter,
-    routine: &RoutineEvent,
-    often_enough: bool,
-    alarm: &str,
-) -> Cause {
-    let RoutineEvent {
-        name, what, event, ..
-    } = routine;
-    let matched = format!(
-        "metric filter `{}` matches {name}, an event that the trail makes by itself: {what}",
-        filter.filter_name
-    );
-    let mut cause = if often_enough {
-        Cause::new(
-            &ROUTINE,
-            format!("{matched}, often enough that alarm `{alarm}` never leaves ALARM"),
-        )
-    } else {
-        Cause::new(
-            &NOISY,
-            format!("{matched}; whether alarm `{alarm}` is ever quiet is not known"),
-        )
-    };
-    cause.witness = Some(Arc::new(event.clone()));
-    cause
 }
 
 /// The step of log groups whose filters cover the control together, if all of them are live.
@@ -576,6 +539,7 @@ pub(in crate::evaluate) fn observe(
     step: Step,
     place: &Place,
     texts: &[&str],
+    routine: Routine,
     required: Required<'_>,
     decisions: &mut Decisions,
 ) -> Step {
@@ -619,6 +583,7 @@ pub(in crate::evaluate) fn observe(
                 place.name
             ),
         );
+        step = noise::observe(step, place, texts, routine, required, decisions);
     }
     for related in &required.control.related {
         let pattern = &related.pattern;

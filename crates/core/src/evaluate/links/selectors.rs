@@ -1,5 +1,7 @@
 //! The trail's selectors admit the control's events.
 
+mod data_events;
+
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -256,6 +258,9 @@ fn management_events(selectors: &EventSelectors, repeated: Repeated) -> (bool, b
         .chain(advanced)
         .fold((false, false), |sum, one| (sum.0 || one.0, sum.1 || one.1))
 }
+
+/// Whether a trail certainly records the data events of its own log files.
+pub(in crate::evaluate) use data_events::admits_log_files;
 
 /// Whether a trail certainly records a management event.
 pub(in crate::evaluate) fn admits_event(

@@ -24,7 +24,8 @@ pub use organization::{
 };
 pub use topic::{Subscription, SubscriptionAttributes, TopicAttributes};
 pub use trail::{
-    AdvancedSelector, EventSelector, EventSelectors, FieldSelector, Trail, TrailStatus,
+    AdvancedSelector, DataResource, EventSelector, EventSelectors, FieldSelector, Trail,
+    TrailStatus,
 };
 
 pub(super) use alarm::AlarmsResponse;

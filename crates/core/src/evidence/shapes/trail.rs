@@ -49,6 +49,9 @@ pub struct Trail {
     /// The bucket of its log files.
     #[serde(rename = "S3BucketName", default, deserialize_with = "text")]
     pub s3_bucket_name: Option<String>,
+    /// What the names of its log files begin with.
+    #[serde(rename = "S3KeyPrefix", default, deserialize_with = "text")]
+    pub s3_key_prefix: Option<String>,
     /// Whether the events of its own deliveries are recorded; absent is true.
     #[serde(default)]
     pub recursive_logging: Option<bool>,
@@ -133,6 +136,21 @@ pub struct EventSelector {
     /// Event sources whose management events are not recorded.
     #[serde(default, deserialize_with = "null_is_default")]
     pub exclude_management_event_sources: Vec<String>,
+    /// Resources whose data events are recorded.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub data_resources: Vec<DataResource>,
+}
+
+/// Resources of one type.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase", expecting = "a data resource")]
+pub struct DataResource {
+    /// The type, such as `AWS::S3::Object`.
+    #[serde(default, rename = "Type", deserialize_with = "text")]
+    pub kind: Option<String>,
+    /// What their ARNs begin with.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub values: Vec<String>,
 }
 
 /// An advanced selector: all of its field selectors have to match.

@@ -1,0 +1,89 @@
+//! The data events of the objects that a trail itself writes: its log files.
+
+use super::{Fielded, Repeated, read};
+use crate::arn::Arn;
+use crate::evaluate::reading::Reading;
+use crate::evidence::{AdvancedSelector, EventSelector, Reader, Trail};
+
+/// Whether a trail certainly records that CloudTrail puts its log files into its bucket: its
+/// selectors admit the data events of the bucket's objects that write, and the events of its own
+/// deliveries are not left out (CloudTrail API Reference, `EventSelector`, `AdvancedFieldSelector`
+/// and `Trail`).
+pub(in crate::evaluate) fn admits_log_files(evidence: &Reader<'_>, trail: &Trail) -> bool {
+    if trail.recursive_logging == Some(false) {
+        return false;
+    }
+    let (Some(object), Some(Reading::Read { value, .. })) =
+        (log_file(evidence, trail), read(evidence, trail))
+    else {
+        return false;
+    };
+    let mut basic = value.event_selectors.iter();
+    let mut advanced = value.advanced_event_selectors.iter();
+    basic.any(|selector| basic_admits(selector, &object))
+        || advanced.any(|selector| advanced_admits(selector, &object))
+}
+
+/// The ARN of the trail's log files, as far as it is the same for all that are certain to come.
+fn log_file(evidence: &Reader<'_>, trail: &Trail) -> Option<String> {
+    let bucket = trail.s3_bucket_name.as_deref()?;
+    let arn: Arn = trail.trail_arn.parse().ok()?;
+    let mut object = format!("arn:{}:s3:::{bucket}/", arn.partition());
+    if let Some(prefix) = &trail.s3_key_prefix {
+        object += prefix;
+        object.push('/');
+    }
+    object += "AWSLogs/";
+    if trail.is_organization_trail == Some(true) {
+        match evidence
+            .organization()
+            .and_then(|known| known.id.as_deref())
+        {
+            Some(id) => {
+                object += id;
+                object.push('/');
+            }
+            None => return Some(object),
+        }
+    }
+    if let Some(owner) = trail.owner() {
+        object += &format!("{owner}/CloudTrail/");
+    }
+    Some(object)
+}
+
+fn basic_admits(selector: &EventSelector, object: &str) -> bool {
+    let writes = matches!(
+        selector.read_write_type.as_deref(),
+        None | Some("All" | "WriteOnly")
+    );
+    let mut values = selector
+        .data_resources
+        .iter()
+        .filter(|resource| resource.kind.as_deref() == Some("AWS::S3::Object"))
+        .flat_map(|resource| &resource.values);
+    writes && values.any(|start| !start.is_empty() && object.starts_with(start.as_str()))
+}
+
+fn advanced_admits(selector: &AdvancedSelector, object: &str) -> bool {
+    let fields = Fielded::of(selector);
+    let mut data = false;
+    let admitted = fields.iter().all(|field| {
+        let value = match field.field {
+            "eventCategory" => {
+                data = true;
+                "Data"
+            }
+            "resources.type" => "AWS::S3::Object",
+            "resources.ARN" => object,
+            "readOnly" => "false",
+            "eventSource" => "s3.amazonaws.com",
+            "eventName" => "PutObject",
+            "eventType" => "AwsApiCall",
+            // Who puts the files there is not documented in these terms.
+            _ => return false,
+        };
+        field.admits(value, Repeated::Both)
+    });
+    data && admitted
+}
