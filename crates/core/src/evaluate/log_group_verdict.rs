@@ -16,7 +16,6 @@ use super::route_choice::RouteChoice;
 use super::routine::{Routine, noise};
 use super::together::Passed;
 use super::verdict::{Chain, Standing, Yardstick, standing};
-use super::writers;
 use crate::account::{AccountId, Region};
 use crate::evidence::{MetricFilter, Reader, Request, View};
 use crate::policy::Policy;
@@ -175,20 +174,12 @@ fn part(
                 None
             }
         };
-        let beside = writers::beside(
-            question.required,
-            question.place.site.account,
-            view,
-            &alarms.metric.items,
-            filter,
-            decisions,
-        );
         let own = match cause {
             Some(cause) => Err(cause),
             None => Ok(filter.filter_pattern.clone()),
         };
         routes.extend(routes_of(
-            question, alarms, filter, beside, &own, &noise, decisions,
+            question, alarms, view, filter, &own, &noise, decisions,
         ));
     }
     let mut choice = RouteChoice {

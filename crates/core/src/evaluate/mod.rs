@@ -25,6 +25,7 @@ pub mod replay;
 mod route;
 mod route_choice;
 mod routine;
+mod simultaneous;
 mod together;
 mod trail_verdict;
 mod undecided;

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use super::alarm_rule::Also;
 use super::coverage::{Decisions, conjunction};
-use super::firing::{Signal, Writer};
+use super::firing::Signal;
 use super::gathered::Alarms;
 use super::links::action::{self, RegionalAlarms};
 use super::links::alarm::{self, Limits, Watching};
@@ -11,8 +12,10 @@ use super::links::{metric, metric_filter, subscription, topic};
 use super::log_group_verdict::LogGroupQuestion;
 use super::origin::{Confined, confined};
 use super::routine::{Noise, heard};
+use super::simultaneous::Simultaneous;
 use super::verdict::{Cause, Chain, Yardstick};
-use crate::evidence::MetricFilter;
+use super::writers;
+use crate::evidence::{MetricFilter, View};
 use crate::finding::Status;
 
 /// One way from a filter to a topic.
@@ -50,8 +53,8 @@ impl Route {
 pub(super) fn routes_of(
     question: &LogGroupQuestion<'_>,
     alarms: &Alarms,
+    view: &View<MetricFilter>,
     filter: &Arc<MetricFilter>,
-    (beside, unrelated): (Vec<Writer<'_>>, usize),
     own: &Result<String, Cause>,
     noise: &[Noise<'_>],
     decisions: &mut Decisions,
@@ -67,6 +70,15 @@ pub(super) fn routes_of(
     };
     let transformation = filter.metric_transformations.first();
     let required = question.required;
+    let owner = place.site.account;
+    let (beside, unrelated) = writers::beside(
+        required,
+        owner,
+        view,
+        &alarms.metric.items,
+        filter,
+        decisions,
+    );
     let written = metric::judge(filter, transformation, &place.site, required, decisions);
     let written = Arc::new(metric::shared(written, unrelated));
     let Some(transformation) = transformation else {
@@ -75,6 +87,10 @@ pub(super) fn routes_of(
     let limits = Limits::of(question.policy, question.required.control);
     let signal = Signal::new(filter, transformation, place.site.account).beside(beside);
     let (watching, rest) = alarm::judge(evidence, &place.site, &alarms.metric, &signal, limits);
+    let simultaneous = (!alarms.composite.items.is_empty()).then(|| {
+        let metric = &alarms.metric;
+        Simultaneous::of(required, owner, view, metric, filter, &watching, decisions)
+    });
     let regional = RegionalAlarms {
         evidence,
         site: &place.site,
@@ -87,9 +103,10 @@ pub(super) fn routes_of(
         alarm,
         step,
         restrictions,
-    } in watching
+        ..
+    } in &watching
     {
-        let mut step = step;
+        let mut step = step.clone();
         let unsure = || metric_filter::dimensions(filter, &alarm.alarm_name);
         let effective = match (own, confined(question, &restrictions)) {
             (_, Confined::Nothing) => {
@@ -115,7 +132,11 @@ pub(super) fn routes_of(
         };
         let written = metric::as_counted(&written, &step);
         let step = Arc::new(step);
-        for path in action::judge(&regional, &alarm) {
+        let also = |other: &str| {
+            let simultaneous = simultaneous.as_ref();
+            simultaneous.map_or(Also::No, |known| known.also(alarm, other))
+        };
+        for path in action::judge(&regional, alarm, &also) {
             let carried = match &path.carrier {
                 Some(carrier) => alarm::carried(&step, &alarm, carrier, limits),
                 None => Arc::clone(&step),

@@ -54,7 +54,7 @@ pub(super) fn beside<'v>(
 
 /// Which of the events that a filter and a control match another filter matches, and which other
 /// events.
-fn shares(
+pub(super) fn shares(
     required: Required<'_>,
     filter: &MetricFilter,
     other: &MetricFilter,

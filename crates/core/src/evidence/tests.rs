@@ -124,7 +124,7 @@ fn what_a_later_whole_answer_does_not_have_is_gone() {
     let filters = |names: &[&str]| {
         let filters: Vec<Value> = names
             .iter()
-            .map(|name| json!({"filterName": name, "logGroupName": "trail"}))
+            .map(|name| json!({"filterName": name, "logGroupName": "trail", "filterPattern": "", "metricTransformations": []}))
             .collect();
         json!({"metricFilters": filters})
     };
@@ -277,14 +277,14 @@ fn a_page_after_other_pages_is_not_the_whole_list() {
                 1,
                 "eu-west-1",
                 json!({"logGroupName": "trail"}),
-                json!({"metricFilters": [{"filterName": "a"}], "NextToken": "more"}),
+                json!({"metricFilters": [{"filterName": "a", "filterPattern": "", "metricTransformations": []}], "NextToken": "more"}),
             ),
             line(
                 "logs:DescribeMetricFilters",
                 1,
                 "eu-west-1",
                 json!({"logGroupName": "trail", "StartingToken": "more"}),
-                json!({"metricFilters": [{"filterName": "b"}]}),
+                json!({"metricFilters": [{"filterName": "b", "filterPattern": "", "metricTransformations": []}]}),
             ),
             line(
                 "sns:ListSubscriptionsByTopic",

@@ -1,7 +1,7 @@
 //! Whether one alarm alone can drive composite alarms into ALARM.
 
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::State;
 use super::graph::{Graph, Node, Target};
@@ -36,6 +36,42 @@ pub enum Drive {
 /// What a metric alarm does to the composite alarms that depend on it, by their place in the list.
 pub type Drives = Arc<[(usize, Drive)]>;
 
+/// Whether another metric alarm goes into ALARM on the events on which one does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Also {
+    /// It does not.
+    No,
+    /// Nobody knows, or not at the same time.
+    Maybe,
+    /// It does, at the same time.
+    Yes,
+}
+
+/// A metric alarm that fires, and those that fire on the same events: their places, in order.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Fired {
+    own: usize,
+    certain: Vec<usize>,
+    possible: Vec<usize>,
+}
+
+impl Fired {
+    fn is_certain(&self, index: usize) -> bool {
+        index == self.own || self.certain.binary_search(&index).is_ok()
+    }
+
+    fn is_possible(&self, index: usize) -> bool {
+        self.possible.binary_search(&index).is_ok()
+    }
+}
+
+/// The composite alarms over a metric alarm, and the other metric alarms that their rules name.
+#[derive(Debug)]
+struct Over {
+    depends: Vec<bool>,
+    beside: Vec<usize>,
+}
+
 /// The composite alarms of an account and region: each rule is read once, and evaluated once for
 /// each alarm that is asked about.
 #[derive(Debug)]
@@ -44,7 +80,8 @@ pub struct Composites {
     by_name: HashMap<String, usize>,
     /// The value of every rule, by what the metric alarms are taken to be; `None` is unknown.
     alone: [Vec<Option<bool>>; States::ALL.len()],
-    answers: Vec<OnceLock<Drives>>,
+    over: Vec<OnceLock<Over>>,
+    answers: Mutex<HashMap<Fired, Drives>>,
 }
 
 impl Composites {
@@ -70,7 +107,8 @@ impl Composites {
         Self {
             alone,
             by_name,
-            answers: metric.iter().map(|_| OnceLock::new()).collect(),
+            over: metric.iter().map(|_| OnceLock::new()).collect(),
+            answers: Mutex::default(),
             graph,
         }
     }
@@ -81,14 +119,38 @@ impl Composites {
     }
 
     /// What one of the metric alarms does to the composite alarms whose rules depend on it,
-    /// directly or through other composite alarms.
-    pub fn drives(&self, alarm: &MetricAlarm) -> Drives {
+    /// directly or through other composite alarms. Other metric alarms are asked by their names.
+    pub fn drives(&self, alarm: &MetricAlarm, also: impl Fn(&str) -> Also) -> Drives {
         let index = self.by_name.get(&alarm.alarm_name).copied();
-        let Some((index, answer)) = index.and_then(|index| Some((index, self.answers.get(index)?)))
-        else {
+        let Some((own, over)) = index.and_then(|index| Some((index, self.over.get(index)?))) else {
             return Arc::from([]);
         };
-        Arc::clone(answer.get_or_init(|| self.work_out(index)))
+        let over = over.get_or_init(|| {
+            let depends = self.graph.dependents(own);
+            let mut beside = self.graph.named_by(&depends);
+            beside.retain(|index| *index != own);
+            Over { depends, beside }
+        });
+        if !over.depends.contains(&true) {
+            return Arc::from([]);
+        }
+        let mut fired = Fired {
+            own,
+            certain: Vec::new(),
+            possible: Vec::new(),
+        };
+        for index in &over.beside {
+            let name = self.graph.metric.get(*index).map(|other| &other.alarm_name);
+            match name.map_or(Also::No, |name| also(name)) {
+                Also::No => {}
+                Also::Maybe => fired.possible.push(*index),
+                Also::Yes => fired.certain.push(*index),
+            }
+        }
+        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        let answer = answers.entry(fired);
+        let answer = answer.or_insert_with_key(|fired| self.work_out(fired, &over.depends));
+        Arc::clone(answer)
     }
 
     /// How many parts of rules one alarm costs.
@@ -102,13 +164,12 @@ impl Composites {
         parts.saturating_mul(evaluations)
     }
 
-    fn work_out(&self, metric: usize) -> Drives {
-        let depends = self.graph.dependents(metric);
+    fn work_out(&self, fired: &Fired, depends: &[bool]) -> Drives {
         let affected = || {
             let all = depends.iter().enumerate();
             all.filter(|(_, depends)| **depends).map(|(index, _)| index)
         };
-        if self.cost(&depends) > BUDGET {
+        if self.cost(depends) > BUDGET {
             let why = "too many rules of composite alarms depend on it";
             return affected()
                 .map(|index| (index, Drive::Undecided(why.to_owned())))
@@ -118,11 +179,11 @@ impl Composites {
             .iter()
             .zip(&self.alone)
             .map(|(states, alone)| {
-                [false, true].map(|fired| {
+                [false, true].map(|after| {
                     let mut scene = Scene {
                         graph: &self.graph,
                         states: *states,
-                        fired: Some((metric, fired)),
+                        fired: Some((fired, after)),
                         values: alone.clone(),
                     };
                     for index in affected() {
@@ -147,7 +208,7 @@ impl Composites {
         affected()
             .map(|index| {
                 let by = |states| value(states, index);
-                (index, self.drive(metric, index, by))
+                (index, self.drive(fired.own, index, by))
             })
             .collect()
     }
@@ -245,11 +306,11 @@ impl States {
     const ALL: [Self; 3] = [Self::Quiet, Self::InAlarm, Self::Seen];
 }
 
-/// The states of all alarms, one of which may have fired.
+/// The states of all alarms, before one fires or after.
 struct Scene<'a> {
     graph: &'a Graph,
     states: States,
-    fired: Option<(usize, bool)>,
+    fired: Option<(&'a Fired, bool)>,
     /// The values of the rules that were evaluated.
     values: Vec<Option<bool>>,
 }
@@ -331,7 +392,8 @@ impl Scene<'_> {
     fn is(&self, state: State, target: Target) -> Option<bool> {
         match target {
             Target::Metric(index) => match self.fired {
-                Some((own, fired)) if own == index => in_state(state, fired),
+                Some((fired, after)) if fired.is_certain(index) => in_state(state, after),
+                Some((fired, true)) if fired.is_possible(index) => None,
                 _ => self.other(state, index),
             },
             Target::Composite(index) => {

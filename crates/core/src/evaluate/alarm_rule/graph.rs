@@ -159,6 +159,19 @@ impl Graph {
         depends
     }
 
+    /// The metric alarms that the rules of some composite alarms name, in order.
+    pub(super) fn named_by(&self, composites: &[bool]) -> Vec<usize> {
+        let named = |over: &Vec<usize>| {
+            over.iter()
+                .any(|index| composites.get(*index) == Some(&true))
+        };
+        let metric = self.over_metric.iter().enumerate();
+        metric
+            .filter(|(_, over)| named(over))
+            .map(|(index, _)| index)
+            .collect()
+    }
+
     /// The metric alarms in ALARM that a composite alarm rests on, itself or through others, and
     /// the names it rests on that nobody saw.
     pub(super) fn rests_on(&self, composite: usize) -> (Vec<&Arc<MetricAlarm>>, Vec<&str>) {

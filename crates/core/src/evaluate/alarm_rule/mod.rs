@@ -9,7 +9,7 @@ mod parse;
 #[cfg(test)]
 mod tests;
 
-pub use drive::{Composites, Drive, Drives};
+pub use drive::{Also, Composites, Drive, Drives};
 pub use parse::{InvalidRule, parse};
 
 /// A rule over the states of other alarms.

@@ -65,7 +65,7 @@ fn drive_among(
         .map(Arc::new)
         .collect();
     let last = composites.len() - 1;
-    let drives = Composites::new(&metric, &composites).drives(alarm);
+    let drives = Composites::new(&metric, &composites).drives(alarm, |_| Also::No);
     let found = drives.iter().find(|(index, _)| *index == last);
     found.map_or(Drive::No, |(_, drive)| drive.clone())
 }
@@ -257,7 +257,7 @@ fn layers_of_composite_alarms_cost_one_evaluation_each() {
         }
     }
     let composites = Composites::new(&[Arc::new(alarm())], &layers);
-    let drives = composites.drives(&alarm());
+    let drives = composites.drives(&alarm(), |_| Also::No);
     assert_eq!(drives.len(), 100);
     assert!(drives.iter().all(|(_, drive)| *drive == Drive::Yes));
     assert_eq!(composites.cost(&[true; 100]), 6 * (10 + 90 * 11));
@@ -269,7 +269,7 @@ fn too_large_rules_are_not_evaluated() {
     let many: Vec<_> = (0..250)
         .map(|index| Arc::new(composite(&format!("c{index}"), &rule)))
         .collect();
-    let drives = Composites::new(&[Arc::new(alarm())], &many).drives(&alarm());
+    let drives = Composites::new(&[Arc::new(alarm())], &many).drives(&alarm(), |_| Also::No);
     assert!(
         drives
             .iter()

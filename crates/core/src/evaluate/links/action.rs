@@ -5,7 +5,7 @@ mod muting;
 use std::sync::Arc;
 
 use crate::arn::Arn;
-use crate::evaluate::alarm_rule::{Composites, Drive};
+use crate::evaluate::alarm_rule::{Also, Composites, Drive};
 use crate::evaluate::links::alarm::Carrier;
 use crate::evaluate::reading::{Unread, locked, request};
 use crate::evaluate::verdict::{Cause, Reason, Standing, Step, Verdict};
@@ -137,6 +137,7 @@ struct Notifier<'a> {
 pub(in crate::evaluate) fn judge(
     alarms: &RegionalAlarms<'_>,
     alarm: &Arc<MetricAlarm>,
+    also: &dyn Fn(&str) -> Also,
 ) -> Vec<NotificationPath> {
     let own = Notifier {
         name: &alarm.alarm_name,
@@ -154,7 +155,7 @@ pub(in crate::evaluate) fn judge(
     };
     carried_by(&mut paths, Carrier::alarm(alarm, alarms.metric.observed_at));
     let mut idle = Vec::new();
-    for (index, drive) in alarms.composites.drives(alarm).iter() {
+    for (index, drive) in alarms.composites.drives(alarm, also).iter() {
         let Some(composite) = alarms.composites.alarms().get(*index) else {
             continue;
         };
@@ -169,7 +170,7 @@ pub(in crate::evaluate) fn judge(
             actions: &composite.alarm_actions,
             enabled: composite.actions_enabled,
         };
-        let suppression = suppression(alarms, alarm, composite);
+        let suppression = suppression(alarms, alarm, composite, also);
         let suppressed = suppression.as_ref().and_then(|found| found.as_ref().err());
         let mut driven_paths = self::paths(alarms, &over, suppressed);
         let observed_at = alarms.composite.observed_at;
@@ -435,6 +436,7 @@ fn suppression(
     alarms: &RegionalAlarms<'_>,
     alarm: &MetricAlarm,
     composite: &CompositeAlarm,
+    also: &dyn Fn(&str) -> Also,
 ) -> Option<Result<String, Verdict>> {
     let broken = |why: String| {
         Some(Err(Verdict::Broken(Cause::new(
@@ -474,10 +476,12 @@ fn suppression(
         .iter()
         .find(|other| is_it(&other.alarm_name, other.alarm_arn.as_deref()));
     let itself = match (metric, over) {
-        (Some(metric), _) => metric.alarm_name == alarm.alarm_name,
+        (Some(metric), _) => {
+            metric.alarm_name == alarm.alarm_name || also(&metric.alarm_name) == Also::Yes
+        }
         (None, Some(over)) => alarms
             .composites
-            .drives(alarm)
+            .drives(alarm, also)
             .iter()
             .any(|(index, drive)| {
                 let driven = alarms.composites.alarms().get(*index);
@@ -502,6 +506,16 @@ fn suppression(
             "while `{suppressor}` is in ALARM, and it is whenever alarm `{}` fires",
             alarm.alarm_name
         ));
+    }
+    if metric.is_some_and(|metric| also(&metric.alarm_name) == Also::Maybe) {
+        return Some(Err(Verdict::Unseen(Cause::new(
+            &NOT_DECIDED,
+            format!(
+                "whether `{suppressor}` suppresses the actions of composite alarm `{}` when alarm \
+                 `{}` fires was not decided: it may go into ALARM on the same events",
+                composite.alarm_name, alarm.alarm_name
+            ),
+        ))));
     }
     let state = metric
         .map(|metric| metric.state_value.as_deref())

@@ -118,6 +118,29 @@ pub(in crate::evaluate) struct Watching {
     pub(in crate::evaluate) step: Step,
     /// The events the alarm is confined to.
     pub(in crate::evaluate) restrictions: Vec<Restriction>,
+    /// Whether it may go into ALARM on the filter's events.
+    pub(in crate::evaluate) can_fire: bool,
+    /// How it fires on one event, where it does so at once.
+    pub(in crate::evaluate) prompt: Option<Prompt>,
+}
+
+/// How an alarm fires at once, on one event. Two alarms that do so alike are in ALARM together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::evaluate) struct Prompt {
+    period: u64,
+    wall_clock: bool,
+    restrictions: Vec<Restriction>,
+}
+
+impl Prompt {
+    fn of(fires: &firing::Fires) -> Option<Self> {
+        let at_once = fires.each == 1 && fires.periods == 1 && fires.delay == 0;
+        at_once.then(|| Self {
+            period: fires.period,
+            wall_clock: fires.wall_clock,
+            restrictions: fires.restrictions.clone(),
+        })
+    }
 }
 
 /// Every alarm that names the metric, and a step for those that may be missing or are.
@@ -258,6 +281,11 @@ fn one(
             Some(site.region.clone()),
         )
         .detail(format!("alarm `{name}` watches `{metric}`"));
+    let can_fire = matches!(firing, Firing::Fires(_) | Firing::Undecided { .. });
+    let prompt = match &firing {
+        Firing::Fires(fires) => Prompt::of(fires),
+        _ => None,
+    };
     let (step, restrictions) = match firing {
         Firing::Fires(fires) => {
             let verb = if fires.events() == 1 { "moves" } else { "move" };
@@ -297,6 +325,8 @@ fn one(
         alarm: Arc::clone(alarm),
         step,
         restrictions,
+        can_fire,
+        prompt,
     }
 }
 

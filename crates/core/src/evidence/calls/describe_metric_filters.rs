@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::{
     CallDefinition, Operation, Parameters, Permission, Quota, Reader, Subject, describe_log_groups,
 };
+use crate::evidence::{CallError, ErrorClass};
 use crate::evidence::shapes::{MetricFilter, MetricFiltersResponse};
 use crate::evidence::store::{CallSite, Filing, Pool, Unreadable};
 use crate::evidence::table::{BySelection, Listing};
@@ -104,7 +105,7 @@ impl Reader<'_> {
             for filter in &listing.items {
                 let asked = selection.log_group.as_deref();
                 let on = filter.log_group_name.as_deref().or(asked);
-                if let Some(on) = on.filter(|on| *on != log_group) {
+                if let Some(on) = on.filter(|on| *on != log_group && filter.lacks.is_none()) {
                     used = true;
                     seen.insert(
                         (on.to_owned(), filter.filter_name.clone()),
@@ -157,6 +158,21 @@ impl Reader<'_> {
                 }
             }
         }
-        view.keep(seen)
+        let mut view = view.keep(seen);
+        // A filter that is listed in part is not seen, and may do anything.
+        let partial = view.items.iter().find_map(|filter| {
+            let member = filter.lacks?;
+            Some(CallError {
+                code: "IncompleteAnswer".to_owned(),
+                message: format!("metric filter `{}` has no `{member}`", filter.filter_name),
+                class: ErrorClass::Other,
+            })
+        });
+        if let Some(error) = partial {
+            view.items.retain(|filter| filter.lacks.is_none());
+            view.complete = false;
+            view.failure = Some(Arc::new(error));
+        }
+        view
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use super::lenient::{null_is_default, text};
 
@@ -37,29 +37,75 @@ pub(in crate::evidence) struct MetricFiltersResponse {
 }
 
 /// A metric filter.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase", expecting = "a metric filter")]
+#[derive(Debug, Clone, PartialEq)]
 pub struct MetricFilter {
     /// Its name.
     pub filter_name: String,
     /// Which events it counts; the empty pattern counts every one.
-    #[serde(default, deserialize_with = "null_is_default")]
     pub filter_pattern: String,
     /// The log group it is on; absent means the one that was asked for.
-    #[serde(default, deserialize_with = "text")]
     pub log_group_name: Option<String>,
     /// Which metric it writes; always one.
-    #[serde(default, deserialize_with = "null_is_default")]
     pub metric_transformations: Vec<MetricTransformation>,
     /// Whether the pattern sees events after the log group's transformer changed them.
-    #[serde(default, deserialize_with = "null_is_default")]
     pub apply_on_transformed_logs: bool,
     /// A condition on the account and region that events come from.
-    #[serde(default, deserialize_with = "text")]
     pub field_selection_criteria: Option<String>,
     /// System fields that become dimensions of the metric, such as `@aws.account`.
-    #[serde(default, deserialize_with = "null_is_default")]
     pub emit_system_field_dimensions: Vec<String>,
+    /// The member that AWS always sends and that was not there: then what the filter does is not
+    /// known.
+    pub lacks: Option<&'static str>,
+}
+
+/// A metric filter as it is listed.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", expecting = "a metric filter")]
+struct ListedFilter {
+    filter_name: String,
+    #[serde(default)]
+    filter_pattern: Option<String>,
+    #[serde(default, deserialize_with = "text")]
+    log_group_name: Option<String>,
+    #[serde(default)]
+    metric_transformations: Option<Vec<MetricTransformation>>,
+    #[serde(default, deserialize_with = "null_is_default")]
+    apply_on_transformed_logs: bool,
+    #[serde(default, deserialize_with = "text")]
+    field_selection_criteria: Option<String>,
+    #[serde(default, deserialize_with = "null_is_default")]
+    emit_system_field_dimensions: Vec<String>,
+}
+
+impl<'de> Deserialize<'de> for MetricFilter {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        ListedFilter::deserialize(deserializer).map(Self::from)
+    }
+}
+
+impl From<ListedFilter> for MetricFilter {
+    fn from(listed: ListedFilter) -> Self {
+        let written = listed.metric_transformations.iter().flatten();
+        let lacks = if listed.filter_pattern.is_none() {
+            Some("filterPattern")
+        } else if listed.metric_transformations.is_none() {
+            Some("metricTransformations")
+        } else if written.map(|one| &one.metric_value).any(String::is_empty) {
+            Some("metricValue")
+        } else {
+            None
+        };
+        Self {
+            filter_name: listed.filter_name,
+            filter_pattern: listed.filter_pattern.unwrap_or_default(),
+            log_group_name: listed.log_group_name,
+            metric_transformations: listed.metric_transformations.unwrap_or_default(),
+            apply_on_transformed_logs: listed.apply_on_transformed_logs,
+            field_selection_criteria: listed.field_selection_criteria,
+            emit_system_field_dimensions: listed.emit_system_field_dimensions,
+            lacks,
+        }
+    }
 }
 
 /// What a metric filter writes.

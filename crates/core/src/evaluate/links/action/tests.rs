@@ -200,6 +200,72 @@ fn mute_rules_that_are_not_active() {
     }
 }
 
+/// Alarms on one metric go into ALARM together where both fire on one event at once; what a
+/// composite alarm over them does is decided then, and else not.
+#[test]
+fn alarms_that_fire_on_the_same_event() {
+    let undecided = Some("action.composite-alarm-not-decided");
+    let same = json!({});
+    let slow = json!({"Threshold": 5.0});
+    let longer = json!({"Period": 600});
+    let other = json!({"MetricName": "Other"});
+    let silent = json!({"ComparisonOperator": "LessThanThreshold"});
+    let both = "ALARM(failures) AND ALARM(again)";
+    let unless = "ALARM(failures) AND NOT ALARM(again)";
+    let none = Some("action.none");
+    for (rule, change, cis, effective, reason) in [
+        (both, &same, Pass, Pass, None),
+        (both, &slow, Unknown, Unknown, undecided),
+        (both, &longer, Unknown, Unknown, undecided),
+        (both, &other, Fail, Fail, none),
+        (both, &silent, Fail, Fail, none),
+        (unless, &same, Fail, Fail, none),
+        (unless, &slow, Unknown, Unknown, undecided),
+        (unless, &other, Pass, Pass, None),
+        ("ALARM(failures) OR ALARM(again)", &slow, Pass, Pass, None),
+    ] {
+        let mut world = over(rule, "OK", &json!({}));
+        let alarms = world.record_mut("cloudwatch:DescribeAlarms", MANAGEMENT);
+        let mut again = alarms["response"]["MetricAlarms"][0].clone();
+        again["AlarmName"] = json!("again");
+        again["AlarmArn"] = Value::Null;
+        for (member, value) in change.as_object().unwrap() {
+            again[member] = value.clone();
+        }
+        alarms["response"]["MetricAlarms"][1] = again;
+        println!("{rule} {change}");
+        check(&world, cis, effective, reason);
+    }
+}
+
+/// A suppressor that fires on the same event keeps the composite alarm quiet.
+#[test]
+fn suppressors_that_fire_on_the_same_event() {
+    for (change, effective, reason) in [
+        (json!({}), Fail, "action.suppressed"),
+        (
+            json!({"Threshold": 5.0}),
+            Unknown,
+            "action.composite-alarm-not-decided",
+        ),
+    ] {
+        let mut world = over(
+            "ALARM(failures)",
+            "OK",
+            &json!({"ActionsSuppressor": "later"}),
+        );
+        let alarms = world.record_mut("cloudwatch:DescribeAlarms", MANAGEMENT);
+        let mut again = alarms["response"]["MetricAlarms"][0].clone();
+        again["AlarmName"] = json!("later");
+        again["AlarmArn"] = Value::Null;
+        for (member, value) in change.as_object().unwrap() {
+            again[member] = value.clone();
+        }
+        alarms["response"]["MetricAlarms"][1] = again;
+        check(&world, Pass, effective, Some(reason));
+    }
+}
+
 /// A scheduled rule is asked about where everything else is proved; no verdict rests on the answer.
 #[test]
 fn scheduled_mute_rules_are_read() {

@@ -221,6 +221,55 @@ fn one_thing_is_not_as_it_should_be() {
     table(&cases());
 }
 
+/// Absent is not empty: a filter without its pattern or without what it writes was not seen. What
+/// others prove by the benchmark stands; whether the alarm is ever quiet is not known.
+#[test]
+fn filters_that_are_listed_in_part() {
+    let listed = |member: &str, value: Option<Value>| {
+        let mut filter = json!({
+            "filterName": "f", "filterPattern": PATTERN,
+            "metricTransformations": [{
+                "metricName": "Failures", "metricNamespace": "CISBenchmark", "metricValue": "1",
+            }],
+        });
+        match value {
+            Some(value) => filter[member] = value,
+            None => drop(filter.as_object_mut().unwrap().remove(member)),
+        }
+        filter
+    };
+    let no_value = json!([{"metricName": "Failures", "metricNamespace": "CISBenchmark"}]);
+    for (member, value) in [
+        ("filterPattern", None),
+        ("filterPattern", Some(Value::Null)),
+        ("metricTransformations", None),
+        ("metricTransformations", Some(Value::Null)),
+        ("metricTransformations", Some(no_value)),
+    ] {
+        let partial = listed(member, value);
+        let filters = |filters: Value| {
+            World::healthy().set(
+                "logs:DescribeMetricFilters",
+                MANAGEMENT,
+                "/metricFilters",
+                filters,
+            )
+        };
+        let alone = filters(json!([partial]));
+        check(&alone, Unknown, Unknown, Some("metric-filter.not-observed"));
+        assert!(
+            alone
+                .finding(MEMBER)
+                .message
+                .contains("metric filter `f` has no")
+        );
+        assert!(alone.wanted(MEMBER).is_empty());
+        let whole = listed("filterName", Some(json!("whole")));
+        let beside = filters(json!([partial, whole]));
+        check(&beside, Pass, Unknown, Some("metric-filter.not-observed"));
+    }
+}
+
 /// Each observation, and where it is made.
 pub(in crate::evaluate) fn observed() -> Vec<(&'static str, World)> {
     let part = |user: &str| PATTERN.replace(" }", &format!(" && ($.userIdentity.type {user}) }}"));
