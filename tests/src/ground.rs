@@ -226,7 +226,7 @@ impl Case<'_> {
     /// The command that undoes `journal.ndjson` without asking.
     pub fn undoing(&self) -> Command {
         self.trailproof
-            .command(["fix", "undo", "journal.ndjson", "--yes"])
+            .command(["fix", "undo", "journal.ndjson", "--yes", "--shared-topics"])
     }
 
     /// Applies.

@@ -224,9 +224,16 @@ impl Bench {
         self.trailproof.run(["fix", "apply", "plan.json", "--yes"])
     }
 
-    /// Undoes `journal.ndjson` without asking.
+    /// Undoes `journal.ndjson` without asking, subscriptions to topics of others included.
     #[track_caller]
     pub fn undo(&self) -> Outcome {
+        let undo = ["fix", "undo", "journal.ndjson", "--yes", "--shared-topics"];
+        self.trailproof.run(undo)
+    }
+
+    /// Undoes `journal.ndjson` without asking, but for subscriptions to topics of others.
+    #[track_caller]
+    pub fn undo_own(&self) -> Outcome {
         self.trailproof
             .run(["fix", "undo", "journal.ndjson", "--yes"])
     }

@@ -136,9 +136,10 @@ fn an_undo_that_was_killed_is_finished_by_the_next_one() {
     for moment in (0..4).flat_map(|number| [Moment::Before(number), Moment::After(number)]) {
         let _ = bench.apply().exits(0);
         let way = Cutting::to(bench.running.address(), moment);
-        let mut command = bench
-            .trailproof
-            .command(["fix", "undo", "journal.ndjson", "--yes"]);
+        let mut command =
+            bench
+                .trailproof
+                .command(["fix", "undo", "journal.ndjson", "--yes", "--shared-topics"]);
         command.env("AWS_ENDPOINT_URL", way.url());
         let status = way.end(command.spawn().expect("the binary starts"));
         assert_eq!(status.code(), None, "{moment:?}: it was killed");

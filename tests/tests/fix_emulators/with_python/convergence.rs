@@ -128,7 +128,7 @@ fn two_applies_with_two_journals(case: &Case<'_>) {
     assert!(here.status.success(), "{here:?}");
     assert_eq!(case.added(&before), [whole_repair(), whole_repair()]);
     // Each leaves what the other built on its things, until the other has taken that back.
-    let undo = ["fix", "undo", "journal.ndjson", "--yes"];
+    let undo = ["fix", "undo", "journal.ndjson", "--yes", "--shared-topics"];
     let _ = case.undo();
     let _ = other.run(undo).exits(0);
     case.undo_restores(&before);
