@@ -54,6 +54,13 @@ fn main() {
     let name = "10000 members, one log group, 5000 alarms";
     row(name, &file, "console-auth-failures");
     row(name, &file, "all");
+    fs::remove_file(&file).unwrap();
+    let file = folder.path().join("crowded.ndjson");
+    crowded(&file);
+    let name =
+        "1 account, 10 filters on one metric, 500 alarms on it, 100 composite alarms over them";
+    row(name, &file, "console-auth-failures");
+    row(name, &file, "all");
 }
 
 /// Judges in a process of its own: only then is the most memory it had that of this evidence.
@@ -106,6 +113,59 @@ fn most_memory() -> u64 {
         .filter(char::is_ascii_digit)
         .collect();
     digits.parse::<u64>().unwrap_or_default() / 1024
+}
+
+/// As much as AWS allows to depend on one metric, and a little more: composite alarms have up to a
+/// hundred children, and here half of them are over the other half. No alarm notifies by itself.
+fn crowded(file: &Path) {
+    let mut recording = Recording::new(file);
+    recording.organization(0);
+    let (arn, trail) = trail(MANAGEMENT, false);
+    recording.trails(MANAGEMENT, &trail);
+    recording.chain(MANAGEMENT, &arn, 0);
+    let filters: Vec<Value> = (0..10)
+        .map(|number| {
+            // Each is enough for the control, and no two are the same.
+            let pattern = SIGN_INS.replace(" }", &format!(" || ($.eventName = Other{number}) }}"));
+            filter(&format!("sign-ins-{number}"), &pattern)
+        })
+        .collect();
+    recording.record(
+        "logs:DescribeMetricFilters",
+        MANAGEMENT,
+        &json!({"logGroupName": "trail"}),
+        &json!({ "metricFilters": filters }),
+    );
+    let name = |number: usize| format!("sign-ins-{number}");
+    let alarms: Vec<Value> = (0..500)
+        .map(|number| {
+            let mut alarm = alarm(MANAGEMENT, &name(number), "sign-ins", &[]);
+            alarm["Threshold"] = json!(1 + number % 3);
+            alarm
+        })
+        .collect();
+    let topic = format!("arn:aws:sns:{REGION}:{MANAGEMENT}:alarms");
+    let over = |names: Vec<String>, join: &str| {
+        let each = names.iter().map(|name| format!("ALARM(\"{name}\")"));
+        each.collect::<Vec<_>>().join(join)
+    };
+    let composites: Vec<Value> = (0..100_usize)
+        .map(|number| {
+            let rule = if number < 50 {
+                let first = number * 10;
+                let children = (first..first + 100).map(|child| name(child % 500));
+                over(children.collect(), " OR ")
+            } else {
+                let children = (0..50).map(|child| format!("over-{child}"));
+                let join = if number % 2 == 0 { " OR " } else { " AND NOT " };
+                over(children.collect(), join)
+            };
+            json!({"AlarmName": format!("over-{number}"), "AlarmRule": rule, "StateValue": "OK",
+                "ActionsEnabled": true, "AlarmActions": [topic],
+                "AlarmArn": format!("arn:aws:cloudwatch:{REGION}:{MANAGEMENT}:alarm:over-{number}")})
+        })
+        .collect();
+    recording.alarms(MANAGEMENT, &alarms, &composites);
 }
 
 /// Writes records to a file.
@@ -173,6 +233,15 @@ impl Recording {
         );
     }
 
+    fn alarms(&mut self, account: u64, metric: &[Value], composite: &[Value]) {
+        self.record(
+            "cloudwatch:DescribeAlarms",
+            account,
+            &json!({"AlarmTypes": ["MetricAlarm", "CompositeAlarm", "LogAlarm"]}),
+            &json!({"MetricAlarms": metric, "CompositeAlarms": composite, "LogAlarms": []}),
+        );
+    }
+
     /// What is known of a trail and its log group, with alarms of which one watches the metric.
     fn chain(&mut self, account: u64, trail: &str, alarms: usize) {
         let topic = format!("arn:aws:sns:{REGION}:{account}:alarms");
@@ -197,15 +266,11 @@ impl Recording {
             &json!({"logGroups": [{"logGroupName": "trail", "logGroupClass": "STANDARD",
                 "arn": format!("arn:aws:logs:{REGION}:{account}:log-group:trail:*")}]}),
         );
-        let pattern =
-            r#"{ ($.eventName = ConsoleLogin) && ($.errorMessage = "Failed authentication") }"#;
         self.record(
             "logs:DescribeMetricFilters",
             account,
             &json!({"logGroupName": "trail"}),
-            &json!({"metricFilters": [{"filterName": "sign-ins", "filterPattern": pattern,
-                "logGroupName": "trail", "metricTransformations": [{"metricName": "sign-ins",
-                "metricNamespace": "CISBenchmark", "metricValue": "1"}]}]}),
+            &json!({"metricFilters": [filter("sign-ins", SIGN_INS)]}),
         );
         let alarms: Vec<Value> = (0..alarms)
             .map(|number| {
@@ -213,21 +278,10 @@ impl Recording {
                 if number > 0 {
                     write!(name, "-{number}").unwrap();
                 }
-                json!({"AlarmName": name, "ActionsEnabled": true, "AlarmActions": [topic],
-                    "AlarmArn": format!("arn:aws:cloudwatch:{REGION}:{account}:alarm:{name}"),
-                    "StateValue": "OK", "MetricName": name, "Namespace": "CISBenchmark",
-                    "Statistic": "Sum", "Dimensions": [], "Period": 300, "EvaluationPeriods": 1,
-                    "Threshold": 1.0, "ComparisonOperator": "GreaterThanOrEqualToThreshold",
-                    "TreatMissingData": "notBreaching"})
+                alarm(account, &name, &name, &[&topic])
             })
             .collect();
-        self.record(
-            "cloudwatch:DescribeAlarms",
-            account,
-            &json!({"AlarmTypes": ["MetricAlarm", "CompositeAlarm", "LogAlarm"]}),
-            &json!({"MetricAlarms": alarms, "CompositeAlarms": [],
-                "LogAlarms": []}),
-        );
+        self.alarms(account, &alarms, &[]);
         self.record(
             "cloudwatch:ListAlarmMuteRules",
             account,
@@ -264,6 +318,24 @@ impl Recording {
                 "PendingConfirmation": "false"}}),
         );
     }
+}
+
+const SIGN_INS: &str =
+    r#"{ ($.eventName = ConsoleLogin) && ($.errorMessage = "Failed authentication") }"#;
+
+fn filter(name: &str, pattern: &str) -> Value {
+    json!({"filterName": name, "filterPattern": pattern, "logGroupName": "trail",
+        "metricTransformations": [{"metricName": "sign-ins", "metricNamespace": "CISBenchmark",
+        "metricValue": "1"}]})
+}
+
+fn alarm(account: u64, name: &str, metric: &str, actions: &[&str]) -> Value {
+    json!({"AlarmName": name, "ActionsEnabled": true, "AlarmActions": actions,
+        "AlarmArn": format!("arn:aws:cloudwatch:{REGION}:{account}:alarm:{name}"),
+        "StateValue": "OK", "MetricName": metric, "Namespace": "CISBenchmark",
+        "Statistic": "Sum", "Dimensions": [], "Period": 300, "EvaluationPeriods": 1,
+        "Threshold": 1.0, "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+        "TreatMissingData": "notBreaching"})
 }
 
 fn trail(owner: u64, of_organization: bool) -> (String, Value) {

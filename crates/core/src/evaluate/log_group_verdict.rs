@@ -11,7 +11,7 @@ use super::gathered::{Alarms, Filters};
 use super::links::log_group::Place;
 use super::links::metric_filter::{self, Contribution};
 use super::origin::{self, Origin};
-use super::route::routes_of;
+use super::route::{Shared, routes_of};
 use super::route_choice::RouteChoice;
 use super::routine::{Routine, noise};
 use super::together::Passed;
@@ -156,6 +156,7 @@ fn part(
     let mut rejected = Vec::new();
     let mut patterns = Vec::new();
     let noise = noise(question, view, decisions);
+    let shared = Shared::new(question, view, alarms, noise);
     for filter in &view.items {
         let (account, regions) = Origin::of(question);
         let contribution =
@@ -178,9 +179,7 @@ fn part(
             Some(cause) => Err(cause),
             None => Ok(filter.filter_pattern.clone()),
         };
-        routes.extend(routes_of(
-            question, alarms, view, filter, &own, &noise, decisions,
-        ));
+        routes.extend(routes_of(question, &shared, filter, &own, decisions));
     }
     let mut choice = RouteChoice {
         question,

@@ -84,3 +84,6 @@ impl<'a> Simultaneous<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod model;

@@ -59,6 +59,18 @@ pub struct Alarm {
     pub insufficient_data_actions: Vec<String>,
     /// `StateValue`.
     pub state: String,
+    /// For how many minutes it has been in its state; for years where nobody says.
+    pub state_minutes: Option<i64>,
+    /// How many minutes ago it was configured; years ago where nobody says.
+    pub configured_minutes: Option<i64>,
+    /// `EvaluationState`.
+    pub evaluation_state: String,
+    /// `WarmUpPeriodDurationInMinutes`.
+    pub warm_up_minutes: Option<i64>,
+    /// `OnlyStartEvaluatingAfterWarmUpPeriodEnds`.
+    pub evaluated_after_warm_up: bool,
+    /// The time zone of a wall-clock window; empty for a sliding one.
+    pub wall_clock: String,
     /// What suppresses the actions of a composite alarm.
     pub suppressor: Option<Suppressor>,
     /// Tags.
@@ -105,6 +117,12 @@ impl Default for Alarm {
             ok_actions: Vec::new(),
             insufficient_data_actions: Vec::new(),
             state: "INSUFFICIENT_DATA".to_owned(),
+            state_minutes: None,
+            configured_minutes: None,
+            evaluation_state: String::new(),
+            warm_up_minutes: None,
+            evaluated_after_warm_up: false,
+            wall_clock: String::new(),
             suppressor: None,
             tags: BTreeMap::new(),
         }

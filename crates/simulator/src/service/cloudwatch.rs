@@ -182,11 +182,19 @@ fn common(organization: &Organization, context: Context<'_>, alarm: &Alarm) -> S
             .map(|action| resolve(organization, context, action))
             .collect()
     };
+    let ago = |minutes: Option<i64>| {
+        minutes.map_or(CONFIGURED, |minutes| {
+            context.now - jiff::SignedDuration::from_mins(minutes)
+        })
+    };
     Structure::new()
         .with("AlarmName", &alarm.name)
         .with("AlarmArn", alarm_arn(organization, context, &alarm.name))
         .text("AlarmDescription", &alarm.description)
-        .with("AlarmConfigurationUpdatedTimestamp", CONFIGURED)
+        .with(
+            "AlarmConfigurationUpdatedTimestamp",
+            ago(alarm.configured_minutes),
+        )
         .with("ActionsEnabled", alarm.actions_enabled)
         .with("OKActions", actions(&alarm.ok_actions))
         .with("AlarmActions", actions(&alarm.alarm_actions))
@@ -196,8 +204,8 @@ fn common(organization: &Organization, context: Context<'_>, alarm: &Alarm) -> S
         )
         .with("StateValue", &alarm.state)
         .with("StateReason", "Unchecked: Initial alarm creation")
-        .with("StateUpdatedTimestamp", CONFIGURED)
-        .with("StateTransitionedTimestamp", CONFIGURED)
+        .with("StateUpdatedTimestamp", ago(alarm.state_minutes))
+        .with("StateTransitionedTimestamp", ago(alarm.state_minutes))
 }
 
 /// An action: an ARN, or the name of a topic of the same account and region.
@@ -232,7 +240,22 @@ fn metric_alarm(organization: &Organization, context: Context<'_>, alarm: &Alarm
             "EvaluateLowSampleCountPercentile",
             &alarm.evaluate_low_sample_count_percentile,
         )
-        .text("ThresholdMetricId", &alarm.threshold_metric_id);
+        .text("ThresholdMetricId", &alarm.threshold_metric_id)
+        .text("EvaluationState", &alarm.evaluation_state);
+    if let Some(minutes) = alarm.warm_up_minutes {
+        let warm_up = Structure::new()
+            .with("WarmUpPeriodDurationInMinutes", minutes)
+            .with(
+                "OnlyStartEvaluatingAfterWarmUpPeriodEnds",
+                alarm.evaluated_after_warm_up,
+            );
+        answer = answer.with("WarmUpConfiguration", warm_up);
+    }
+    if !alarm.wall_clock.is_empty() {
+        let window = Structure::new().with("Timezone", &alarm.wall_clock);
+        let window = Structure::new().with("WallClockWindow", window);
+        answer = answer.with("EvaluationWindow", window);
+    }
     if !alarm.metrics.is_empty() {
         answer = answer.with("Metrics", metrics);
     }

@@ -147,9 +147,27 @@ impl Composites {
                 Also::Yes => fired.certain.push(*index),
             }
         }
+        let drives = self.answer(fired.clone(), &over.depends);
+        if fired.certain.is_empty() {
+            return drives;
+        }
+        // They go into ALARM together, and come back one by one: that a rule does not hold while
+        // all are there says nothing of later.
+        fired.possible.append(&mut fired.certain);
+        fired.possible.sort_unstable();
+        let apart = self.answer(fired, &over.depends);
+        let both = drives.iter().zip(apart.iter());
+        both.map(|(together, apart)| match together {
+            (_, Drive::No | Drive::Blocked(_)) => apart.clone(),
+            _ => together.clone(),
+        })
+        .collect()
+    }
+
+    fn answer(&self, fired: Fired, depends: &[bool]) -> Drives {
         let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         let answer = answers.entry(fired);
-        let answer = answer.or_insert_with_key(|fired| self.work_out(fired, &over.depends));
+        let answer = answer.or_insert_with_key(|fired| self.work_out(fired, depends));
         Arc::clone(answer)
     }
 

@@ -21,7 +21,7 @@ mod window;
 mod writer;
 
 #[cfg(test)]
-mod model;
+pub(in crate::evaluate) mod model;
 #[cfg(test)]
 mod tests;
 

@@ -10,7 +10,7 @@ use super::*;
 use crate::evidence::{Metric, MetricDataQuery, MetricFilter, MetricStat};
 
 /// Some cases, always the same ones, unless the environment asks for another number.
-fn config() -> Config {
+pub(in crate::evaluate) fn config() -> Config {
     let mut config = Config::default();
     if config.cases == 256 {
         config.cases = 500;
@@ -345,13 +345,13 @@ impl Event {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+pub(in crate::evaluate) enum State {
     Ok,
     Alarm,
     InsufficientData,
 }
 
-fn statistic(name: &str, mut samples: Vec<f64>) -> Option<f64> {
+pub(in crate::evaluate) fn statistic(name: &str, mut samples: Vec<f64>) -> Option<f64> {
     samples.sort_by(f64::total_cmp);
     let count = samples.iter().map(|_| 1.0).sum::<f64>();
     let sum: f64 = samples.iter().sum();
@@ -382,7 +382,7 @@ fn statistic(name: &str, mut samples: Vec<f64>) -> Option<f64> {
 /// One evaluation, over the points up to now: whether each breaches, `None` where there is none.
 /// (CloudWatch User Guide, "Configuring how CloudWatch alarms treat missing data": more points are
 /// fetched than are evaluated, fill-ins are only used as far as points lack.)
-fn evaluated(
+pub(in crate::evaluate) fn evaluated(
     points: &[Option<bool>],
     periods: usize,
     needed: usize,

@@ -2,10 +2,13 @@
 
 mod muting;
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::arn::Arn;
 use crate::evaluate::alarm_rule::{Also, Composites, Drive};
+use crate::evaluate::gathered::Alarms;
 use crate::evaluate::links::alarm::Carrier;
 use crate::evaluate::reading::{Unread, locked, request};
 use crate::evaluate::verdict::{Cause, Reason, Standing, Step, Verdict};
@@ -99,6 +102,7 @@ pub(in crate::evaluate) const OBSERVATIONS: &[&ObservationKind] = &[
 ];
 
 /// A path from an alarm to a topic; no topic where the path ends here.
+#[derive(Clone)]
 pub(in crate::evaluate) struct NotificationPath {
     pub(in crate::evaluate) step: Step,
     pub(in crate::evaluate) topic: Option<String>,
@@ -122,6 +126,62 @@ pub(in crate::evaluate) struct RegionalAlarms<'a> {
     pub(in crate::evaluate) metric: &'a View<MetricAlarm>,
     pub(in crate::evaluate) composite: &'a View<CompositeAlarm>,
     pub(in crate::evaluate) composites: &'a Composites,
+    /// The paths from composite alarms, by their places: every alarm below takes them.
+    over: RefCell<HashMap<usize, Vec<NotificationPath>>>,
+}
+
+impl<'a> RegionalAlarms<'a> {
+    pub(in crate::evaluate) fn new(
+        evidence: &'a Reader<'a>,
+        site: &'a CallSite,
+        alarms: &'a Alarms,
+    ) -> Self {
+        Self {
+            evidence,
+            site,
+            metric: &alarms.metric,
+            composite: &alarms.composite,
+            composites: &alarms.composites,
+            over: RefCell::default(),
+        }
+    }
+
+    /// The paths from a composite alarm whose actions nothing suppresses.
+    fn paths_over(&self, index: usize, composite: &CompositeAlarm) -> Vec<NotificationPath> {
+        let mut known = self.over.borrow_mut();
+        let paths = known
+            .entry(index)
+            .or_insert_with(|| paths_from(self, composite, None));
+        paths.clone()
+    }
+}
+
+/// Every path from a composite alarm to a topic.
+fn paths_from(
+    alarms: &RegionalAlarms<'_>,
+    composite: &CompositeAlarm,
+    suppressed: Option<&Verdict>,
+) -> Vec<NotificationPath> {
+    let over = Notifier {
+        name: &composite.alarm_name,
+        arn: composite.alarm_arn.as_deref(),
+        kind: "composite alarm",
+        actions: &composite.alarm_actions,
+        enabled: composite.actions_enabled,
+    };
+    let mut paths = paths(alarms, &over, suppressed);
+    let observed_at = alarms.composite.observed_at;
+    carried_by(&mut paths, Carrier::composite(composite, observed_at));
+    paths.retain(NotificationPath::leads_on);
+    paths
+}
+
+/// The paths that lead on, with the alarm whose message they carry.
+fn carried_by(paths: &mut [NotificationPath], carrier: Carrier) {
+    let carrier = Arc::new(carrier);
+    for path in paths.iter_mut().filter(|path| path.leads_on()) {
+        path.carrier = Some(Arc::clone(&carrier));
+    }
 }
 
 /// One alarm that may notify.
@@ -147,12 +207,6 @@ pub(in crate::evaluate) fn judge(
         enabled: alarm.actions_enabled,
     };
     let mut paths = paths(alarms, &own, None);
-    let carried_by = |paths: &mut [NotificationPath], carrier: Carrier| {
-        let carrier = Arc::new(carrier);
-        for path in paths.iter_mut().filter(|path| path.leads_on()) {
-            path.carrier = Some(Arc::clone(&carrier));
-        }
-    };
     carried_by(&mut paths, Carrier::alarm(alarm, alarms.metric.observed_at));
     let mut idle = Vec::new();
     for (index, drive) in alarms.composites.drives(alarm, also).iter() {
@@ -163,22 +217,13 @@ pub(in crate::evaluate) fn judge(
             idle.push(composite);
             continue;
         }
-        let over = Notifier {
-            name: &composite.alarm_name,
-            arn: composite.alarm_arn.as_deref(),
-            kind: "composite alarm",
-            actions: &composite.alarm_actions,
-            enabled: composite.actions_enabled,
-        };
         let suppression = suppression(alarms, alarm, composite, also);
         let suppressed = suppression.as_ref().and_then(|found| found.as_ref().err());
-        let mut driven_paths = self::paths(alarms, &over, suppressed);
-        let observed_at = alarms.composite.observed_at;
-        carried_by(
-            &mut driven_paths,
-            Carrier::composite(composite, observed_at),
-        );
-        for mut path in driven_paths.into_iter().filter(NotificationPath::leads_on) {
+        let driven_paths = match suppressed {
+            None => alarms.paths_over(*index, composite),
+            Some(_) => paths_from(alarms, composite, suppressed),
+        };
+        for mut path in driven_paths {
             if let Some(Ok(soon)) = &suppression {
                 path.step = path.step.observe(&SUPPRESSED_FOR_A_WHILE, soon);
             }
@@ -476,9 +521,7 @@ fn suppression(
         .iter()
         .find(|other| is_it(&other.alarm_name, other.alarm_arn.as_deref()));
     let itself = match (metric, over) {
-        (Some(metric), _) => {
-            metric.alarm_name == alarm.alarm_name || also(&metric.alarm_name) == Also::Yes
-        }
+        (Some(metric), _) => metric.alarm_name == alarm.alarm_name,
         (None, Some(over)) => alarms
             .composites
             .drives(alarm, also)
@@ -507,7 +550,7 @@ fn suppression(
             alarm.alarm_name
         ));
     }
-    if metric.is_some_and(|metric| also(&metric.alarm_name) == Also::Maybe) {
+    if metric.is_some_and(|metric| also(&metric.alarm_name) != Also::No) {
         return Some(Err(Verdict::Unseen(Cause::new(
             &NOT_DECIDED,
             format!(
