@@ -305,6 +305,22 @@ def keys(member):
     check("foreign key", code(api.describe_key, KeyId=foreign), "AccessDeniedException")
 
 
+def links(member):
+    api = client("oam", member)
+    [link] = api.list_links()["Items"]
+    check("link", link["ResourceTypes"], ["AWS::CloudWatch::Metric"])
+    details = api.get_link(Identifier=link["Arn"])
+    metrics = details["LinkConfiguration"]["MetricConfiguration"]
+    check("what it shares", metrics["Filter"], "Namespace NOT LIKE 'AWS/%'")
+    own = client("oam")
+    attached = own.list_attached_links(SinkIdentifier=link["SinkArn"])["Items"]
+    check("attached links", [item["LinkArn"] for item in attached], [link["Arn"]])
+    refused = code(api.list_attached_links, SinkIdentifier=link["SinkArn"])
+    check("another's sink", refused, "ResourceNotFoundException")
+    check("another's link", code(own.get_link, Identifier=link["Arn"]), "ResourceNotFoundException")
+    check("too many links", code(api.list_links, MaxResults=6), "InvalidParameterException")
+
+
 def command_line(member):
     """The AWS CLI, as the environment of an assumed role."""
     environment = dict(
@@ -347,6 +363,7 @@ def main():
         alarms(member, protocol)
     topics(member)
     keys(member)
+    links(member)
     simulator_mistakes.run(member, CLOUDWATCH_PROTOCOLS)
     simulator_pages.run(member)
     command_line(member)

@@ -47,16 +47,18 @@ fn set<'a>(words: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
 
 /// Services that the scanner asks without a crate of the SDK: only calls that are evidence, which
 /// its types see to, so that symbols do not tell them.
-const WITHOUT_A_CRATE: &str = "kms:";
+const WITHOUT_A_CRATE: [&str; 2] = ["kms:", "oam:"];
 
 fn operations_of(program: &Path) -> BTreeSet<String> {
     let program = std::fs::read(program)
         .unwrap_or_else(|error| panic!("`{}` is built: {error}", program.display()));
     let evidence = Operation::ALL.iter().map(|operation| operation.as_str());
     let mut operations = operations::of_program(&program);
-    operations.extend(set(
-        evidence.filter(|name| name.starts_with(WITHOUT_A_CRATE))
-    ));
+    operations.extend(set(evidence.filter(|name| {
+        WITHOUT_A_CRATE
+            .iter()
+            .any(|service| name.starts_with(service))
+    })));
     operations
 }
 

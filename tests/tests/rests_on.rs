@@ -92,8 +92,7 @@ fn every_scenario_rests_on_what_it_says() {
     let mut findings = 0;
     for (name, scenario) in scenario::all() {
         let mut policy = all_controls();
-        policy.trust_organization_trail = scenario.policy.trust_organization_trail;
-        policy.assurance = scenario.policy.assurance;
+        scenario.policy.change(&mut policy);
         let ids = ["console-auth-failures".to_owned()];
         policy.controls = control::select(control::builtin(), &ids).expect("it is there");
         let scan = scenario.organization.scan(&policy, Sweep::Adaptive);

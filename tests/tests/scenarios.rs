@@ -22,11 +22,7 @@ fn policy(scenario: &Scenario) -> Policy {
     };
     let controls = control::select(control::builtin(), &ids).expect("the catalogue has them");
     let mut policy = Policy::new(controls);
-    policy.trust_organization_trail = changes.trust_organization_trail;
-    policy.assurance = changes.assurance;
-    if let Some(benchmark) = &changes.benchmark {
-        policy.benchmark.clone_from(benchmark);
-    }
+    changes.change(&mut policy);
     policy
 }
 

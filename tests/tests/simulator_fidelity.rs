@@ -38,6 +38,7 @@ mod with_python {
             opted_in = ["me-south-1"]
             chain.trail.selectors = { basic = [{ read_write_type = "WriteOnly" }] }
             keys = [{ id = "1234abcd-12ab-34cd-56ef-1234567890ab", aliases = ["alias/alerts"] }]
+            links = [{ id = "metrics", sink = "111111111111", metric_filter = "Namespace NOT LIKE 'AWS/%'" }]
             [[accounts.mute_rules]]
             name = "night"
             alarms = ["console-auth-failures"]

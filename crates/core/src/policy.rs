@@ -1,8 +1,11 @@
 //! What the user asked to be judged, and how strictly.
 
+use std::collections::BTreeSet;
+
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
+use crate::account::AccountId;
 use crate::control::Control;
 use crate::forwarder::Forwarder;
 
@@ -38,10 +41,12 @@ pub struct Policy {
     pub max_evidence_age: Option<SignedDuration>,
     /// The machines that pass messages on.
     pub forwarders: Vec<Forwarder>,
+    /// The accounts that are told to watch the metrics of others.
+    pub monitoring_accounts: BTreeSet<AccountId>,
     /// Whether an organization trail is believed to cover members that cannot be entered.
     pub trust_organization_trail: bool,
     /// The accounts to judge; `None` judges every account the evidence speaks of.
-    pub accounts: Option<std::collections::BTreeSet<crate::account::AccountId>>,
+    pub accounts: Option<BTreeSet<AccountId>>,
 }
 
 impl Policy {
@@ -65,6 +70,7 @@ impl Policy {
             max_alarm_age: Self::DEFAULT_MAX_ALARM_AGE,
             max_evidence_age: None,
             forwarders: Vec::new(),
+            monitoring_accounts: BTreeSet::new(),
             trust_organization_trail: false,
             accounts: None,
         }

@@ -129,6 +129,8 @@ fn read(request: &HttpRequest) -> Sent {
         (path.to_owned(), body.to_string())
     } else if service == "account" {
         ("ListRegions".to_owned(), text(bytes))
+    } else if service == "oam" {
+        (path.to_owned(), text(bytes))
     } else {
         let form = text(bytes);
         let action = form

@@ -93,6 +93,9 @@ fn operation(recorded: Evidence) -> Operation {
         Evidence::GetSubscriptionAttributes => Operation::GetSubscriptionAttributes,
         Evidence::DescribeKey => Operation::DescribeKey,
         Evidence::GetKeyPolicy => Operation::GetKeyPolicy,
+        Evidence::ListLinks => Operation::ListLinks,
+        Evidence::GetLink => Operation::GetLink,
+        Evidence::ListAttachedLinks => Operation::ListAttachedLinks,
     }
 }
 

@@ -54,6 +54,8 @@ fn pages(operation: Operation, response: &Value) -> u64 {
         Operation::DescribeAlarms => (100, &["MetricAlarms", "CompositeAlarms", "LogAlarms"]),
         Operation::ListAlarmMuteRules => (100, &["AlarmMuteRuleSummaries"]),
         Operation::ListSubscriptionsByTopic => (100, &["Subscriptions"]),
+        Operation::ListLinks => (5, &["Items"]),
+        Operation::ListAttachedLinks => (1_000, &["Items"]),
         _ => return 1,
     };
     let items: usize = lists

@@ -12,6 +12,7 @@ pub(crate) enum Service {
     CloudWatch,
     Sns,
     Kms,
+    Oam,
 }
 
 impl Service {
@@ -26,6 +27,7 @@ impl Service {
             Self::CloudWatch => "cloudwatch",
             Self::Sns => "sns",
             Self::Kms => "kms",
+            Self::Oam => "oam",
         }
     }
 }
@@ -100,6 +102,7 @@ operations! {
         SnsListTagsForResource reads, SnsTagResource writes, SnsUntagResource writes,
     }
     Kms { DescribeKey reads, GetKeyPolicy reads }
+    Oam { ListLinks reads, GetLink reads, ListAttachedLinks reads }
 }
 
 impl Operation {

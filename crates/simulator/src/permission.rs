@@ -111,12 +111,13 @@ pub(crate) fn denied(
         | Service::Account
         | Service::CloudTrail
         | Service::Logs
-        | Service::Kms => "AccessDeniedException",
+        | Service::Kms
+        | Service::Oam => "AccessDeniedException",
         Service::Sts | Service::CloudWatch => "AccessDenied",
         Service::Sns => "AuthorizationError",
     };
     let status = match operation.service() {
-        Service::Sts | Service::CloudWatch | Service::Sns | Service::Account => 403,
+        Service::Sts | Service::CloudWatch | Service::Sns | Service::Account | Service::Oam => 403,
         Service::Organizations | Service::CloudTrail | Service::Logs | Service::Kms => 400,
     };
     let arn = caller.arn(organization);
@@ -141,7 +142,8 @@ fn invalid_token(service: Service) -> Failure {
         | Service::Account
         | Service::CloudTrail
         | Service::Logs
-        | Service::Kms => ("UnrecognizedClientException", 400),
+        | Service::Kms
+        | Service::Oam => ("UnrecognizedClientException", 400),
     };
     Failure::new(ErrorClass::RegionDisabled, code, message).status(status)
 }

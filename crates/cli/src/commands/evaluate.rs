@@ -68,6 +68,10 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
         Some(run) if !file_counts => run.policy.forwarders.clone(),
         _ => file.forwarders()?,
     };
+    let monitoring = match &recorded {
+        Some(run) if !file_counts => run.policy.monitoring_accounts.iter().copied().collect(),
+        _ => file.monitoring.clone(),
+    };
     let attestations = match &recorded {
         Some(run) if !file_counts => run.policy.attestations.clone(),
         _ => file.attestations(&catalogue)?,
@@ -88,6 +92,7 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
     };
     let mut policy: Policy = settings.over(base, &catalogue)?;
     policy.forwarders = forwarders;
+    policy.monitoring_accounts = monitoring;
     let mut report = arguments.report;
     // The file's folder is that of scans, and the files for people are not what stdout is for.
     if file_counts && report.format.is_empty() && report.is_folder() {

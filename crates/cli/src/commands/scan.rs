@@ -86,6 +86,7 @@ fn prepare_new(arguments: Arguments, output: &Output) -> Result<Prepared, CliErr
     let settings = arguments.policy.or(file.policy);
     let mut policy = settings.policy(&catalogue)?;
     policy.forwarders = forwarders;
+    policy.monitoring_accounts.clone_from(&file.monitoring);
     let execution = arguments.execution.or(file.execution);
     let destination = arguments.report.or(file.report).destination()?;
 

@@ -51,12 +51,15 @@ pub(crate) struct ConfigurationFile {
     attestations: Vec<Attestation>,
     /// The accounts outside the organization that the user trusts.
     pub(crate) trusted: BTreeSet<AccountId>,
+    /// The accounts that watch the metrics of others.
+    pub(crate) monitoring: BTreeSet<AccountId>,
 }
 
-/// An account outside the organization whose answers are believed.
+/// An account that the user names: one outside the organization whose answers are believed, or one
+/// that watches the metrics of others.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct TrustedAccount {
+struct NamedAccount {
     account: AccountId,
     /// Why, for whoever reads the file.
     #[serde(default, rename = "justification")]
@@ -74,17 +77,20 @@ struct Tables {
     attestation: Vec<Attestation>,
     forwarder: Vec<Forwarder>,
     #[serde(rename = "trusted-account")]
-    trusted_account: Vec<TrustedAccount>,
+    trusted_account: Vec<NamedAccount>,
+    #[serde(rename = "monitoring-account")]
+    monitoring_account: Vec<NamedAccount>,
 }
 
 /// Keys that are no flag: `control` is a flag, too, but names a table here, and the flag's key is
 /// `controls`. `roles` is another name of `role`. Attestations, forwarders, mutes and the roles of
 /// some accounts are tables only.
-const OTHER_KEYS: [&str; 7] = [
+const OTHER_KEYS: [&str; 8] = [
     "attestation",
     "controls",
     "forwarder",
     "member-role",
+    "monitoring-account",
     "mute",
     "roles",
     "trusted-account",
@@ -178,13 +184,14 @@ impl ConfigurationFile {
             mutes: tables.mute,
             forwarders: tables.forwarder,
             attestations: tables.attestation,
-            trusted: tables
-                .trusted_account
-                .iter()
-                .map(|trusted| trusted.account)
-                .collect(),
+            trusted: accounts(&tables.trusted_account),
+            monitoring: accounts(&tables.monitoring_account),
         })
     }
+}
+
+fn accounts(named: &[NamedAccount]) -> BTreeSet<AccountId> {
+    named.iter().map(|named| named.account).collect()
 }
 
 struct Source<'a> {

@@ -60,3 +60,28 @@ fn a_control_of_ones_own_with_a_taken_id() {
     );
     assert_snapshot!(place.transcript(&["scan"]));
 }
+
+#[test]
+fn forwarders_that_lead_in_a_circle() {
+    let place = Place::new();
+    let forwarder = |topic: &str, target: &str| {
+        format!(
+            "[[forwarder]]\ntopic = \"arn:aws:sns:*:*:{topic}\"\nendpoint = \"*\"\ntarget = \"arn:aws:sns:{{region}}:444444444444:{target}\"\n"
+        )
+    };
+    place.write(
+        "trailproof.toml",
+        forwarder("one", "two") + &forwarder("two", "one"),
+    );
+    assert_snapshot!(place.transcript(&["scan"]));
+}
+
+#[test]
+fn a_monitoring_account_without_a_number() {
+    let place = Place::new();
+    place.write(
+        "trailproof.toml",
+        "[[monitoring-account]]\naccount = \"platform\"\n",
+    );
+    assert_snapshot!(place.transcript(&["scan"]));
+}

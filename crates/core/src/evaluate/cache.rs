@@ -78,6 +78,19 @@ impl<K: Eq + Hash, V> Cached<K, V> {
     }
 }
 
+/// The alarms of every account that was asked for them.
+pub(super) struct AllAlarms<'c>(&'c mut Cached<CallSite, Alarms>);
+
+impl AllAlarms<'_> {
+    /// The alarms of an account in a region.
+    pub(super) fn at(&mut self, evidence: &Reader<'_>, site: &CallSite) -> Arc<Alarms> {
+        self.0.get(evidence, site).unwrap_or_else(|| {
+            let alarms = evidence.with_basis(|| Alarms::of(evidence, site));
+            self.0.keep(site.clone(), alarms)
+        })
+    }
+}
+
 impl Cache {
     /// What a trail's owner tells of it.
     pub(super) fn trail(
@@ -175,13 +188,9 @@ impl Cache {
         })
     }
 
-    /// The alarms beside a log group.
-    pub(super) fn alarms(&mut self, evidence: &Reader<'_>, place: &Place) -> Arc<Alarms> {
-        let site = &place.site;
-        self.alarms.get(evidence, site).unwrap_or_else(|| {
-            let alarms = evidence.with_basis(|| Alarms::of(evidence, place));
-            self.alarms.keep(site.clone(), alarms)
-        })
+    /// What deciding about patterns has come to, and the alarms of every account.
+    pub(super) fn parts(&mut self) -> (&mut Decisions, AllAlarms<'_>) {
+        (&mut self.decisions, AllAlarms(&mut self.alarms))
     }
 
     /// The metric filters of a log group.

@@ -493,7 +493,7 @@ impl Evaluation<'_> {
         let policy = self.policy;
         self.cache.judgement(evidence, key, |cache| {
             let filters = cache.filters(evidence, place);
-            let alarms = cache.alarms(evidence, place);
+            let (decisions, mut alarms) = cache.parts();
             let question = log_group_verdict::LogGroupQuestion {
                 evidence,
                 place,
@@ -507,7 +507,7 @@ impl Evaluation<'_> {
                 routine,
                 origin: Origin::Event,
             };
-            log_group_verdict::judge(&question, &filters, &alarms, &mut cache.decisions)
+            log_group_verdict::judge(&question, &filters, &mut alarms, decisions)
         })
     }
 

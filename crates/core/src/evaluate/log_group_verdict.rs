@@ -6,12 +6,16 @@
 
 use std::sync::Arc;
 
+use super::cache::AllAlarms;
 use super::coverage::{Decisions, Required};
-use super::gathered::{Alarms, Filters};
+use super::gathered::Filters;
+use super::links::action::RegionalAlarms;
+use super::links::alarm;
 use super::links::log_group::Place;
 use super::links::metric_filter::{self, Contribution};
+use super::monitoring_accounts;
 use super::origin::{self, Origin};
-use super::route::{Shared, routes_of};
+use super::route::{Shared, Source, routes_elsewhere, routes_of};
 use super::route_choice::RouteChoice;
 use super::routine::{Routine, noise};
 use super::together::Passed;
@@ -67,7 +71,7 @@ impl LogGroupVerdict {
 pub(super) fn judge(
     question: &LogGroupQuestion<'_>,
     filters: &Filters,
-    alarms: &Alarms,
+    alarms: &mut AllAlarms<'_>,
     decisions: &mut Decisions,
 ) -> LogGroupVerdict {
     let mut by = |origin| {
@@ -92,7 +96,7 @@ pub(super) fn judge(
 fn by_origin(
     question: &LogGroupQuestion<'_>,
     filters: &Filters,
-    alarms: &Alarms,
+    alarms: &mut AllAlarms<'_>,
     decisions: &mut Decisions,
 ) -> LogGroupVerdict {
     let view = &filters.view;
@@ -149,14 +153,17 @@ fn by_origin(
 fn part(
     question: &LogGroupQuestion<'_>,
     view: &View<MetricFilter>,
-    alarms: &Alarms,
+    all: &mut AllAlarms<'_>,
     decisions: &mut Decisions,
 ) -> LogGroupVerdict {
+    let alarms = &*all.at(question.evidence, &question.place.site);
     let mut routes = Vec::new();
+    let mut sources = Vec::new();
     let mut rejected = Vec::new();
     let mut patterns = Vec::new();
     let noise = noise(question, view, decisions);
-    let shared = Shared::new(question, view, alarms, noise);
+    let shared = Shared::new(view, noise);
+    let regional = RegionalAlarms::new(question.evidence, &question.place.site, alarms);
     for filter in &view.items {
         let (account, regions) = Origin::of(question);
         let contribution =
@@ -179,7 +186,12 @@ fn part(
             Some(cause) => Err(cause),
             None => Ok(filter.filter_pattern.clone()),
         };
-        routes.extend(routes_of(question, &shared, filter, &own, decisions));
+        let source = Source {
+            filter: Arc::clone(filter),
+            own,
+        };
+        routes.extend(routes_of(question, &shared, &regional, &source, decisions));
+        sources.push(source);
     }
     let mut choice = RouteChoice {
         question,
@@ -190,9 +202,42 @@ fn part(
         patterns: &patterns,
         decisions,
     };
-    let effective = choice.branch(Yardstick::Effective);
+    let (mut effective, further) = choice.branch(Yardstick::Effective);
+    if !further {
+        return LogGroupVerdict {
+            cis: choice.branch(Yardstick::Cis).0,
+            passed: choice.passed(),
+            effective,
+        };
+    }
+    let monitors =
+        monitoring_accounts::of(question.evidence, question.policy, &question.place.site);
+    for source in &sources {
+        let alarms = (alarms, &mut *all);
+        routes.extend(routes_elsewhere(
+            question, &monitors, &shared, alarms, source, decisions,
+        ));
+    }
+    let mut choice = RouteChoice {
+        question,
+        view,
+        alarms,
+        routes: &routes,
+        rejected: &rejected,
+        patterns: &patterns,
+        decisions,
+    };
+    let fails;
+    (effective, fails) = choice.branch(Yardstick::Effective);
+    if fails {
+        effective.chain = alarm::unlisted(&monitors, effective.chain);
+        let unlisted = monitors.unlisted.iter();
+        effective
+            .wants
+            .extend(unlisted.flat_map(|unread| unread.wants.iter().cloned()));
+    }
     LogGroupVerdict {
-        cis: choice.branch(Yardstick::Cis),
+        cis: choice.branch(Yardstick::Cis).0,
         passed: choice.passed(),
         effective,
     }

@@ -17,6 +17,8 @@ mod gathered;
 pub mod inquiry;
 pub mod links;
 mod log_group_verdict;
+mod metric_sharing;
+mod monitoring_accounts;
 mod origin;
 pub mod policy;
 mod reading;

@@ -196,7 +196,7 @@ fn compare(
 }
 
 /// Takes each record away, and denies each, in turn.
-fn seeing_less(evaluator: &Evaluator, world: &World) -> Result<(), TestCaseError> {
+pub(super) fn seeing_less(evaluator: &Evaluator, world: &World) -> Result<(), TestCaseError> {
     let before = findings(evaluator, world);
     for (index, record) in world.records.iter().enumerate() {
         let operation = record["operation"].as_str().unwrap();

@@ -5,13 +5,15 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::alarm_rule::Also;
+use super::cache::AllAlarms;
 use super::coverage::{Decisions, conjunction};
-use super::firing::Signal;
+use super::firing::{Owner, Signal};
 use super::gathered::Alarms;
 use super::links::action::{self, NotificationPath, RegionalAlarms};
 use super::links::alarm::{self, Limits, Watching};
 use super::links::{metric, metric_filter, subscription, topic};
 use super::log_group_verdict::LogGroupQuestion;
+use super::monitoring_accounts::Monitors;
 use super::origin::{Confined, confined};
 use super::routine::{Noise, heard};
 use super::simultaneous::Simultaneous;
@@ -19,7 +21,7 @@ use super::verdict::{
     Cause, Chain, Standing, Step, Yardstick, open_standing, rank, standing, wants,
 };
 use super::writers;
-use crate::evidence::{MetricFilter, Request, View};
+use crate::evidence::{CallSite, MetricFilter, Request, View};
 use crate::finding::{LinkName, Status};
 
 /// One way from a filter to a topic.
@@ -55,7 +57,6 @@ impl Route {
 
 /// What all routes of a log group share.
 pub(super) struct Shared<'a> {
-    pub(super) alarms: RegionalAlarms<'a>,
     pub(super) filters: &'a View<MetricFilter>,
     pub(super) noise: Vec<Noise<'a>>,
     ends: RefCell<Ends>,
@@ -64,46 +65,44 @@ pub(super) struct Shared<'a> {
 /// What stands at the end of many routes, judged once.
 #[derive(Default)]
 struct Ends {
-    /// By the alarm that notifies and the topic.
-    topics: HashMap<(String, String), Arc<Step>>,
-    /// By the topic and the alarm whose message it is.
-    subscriptions: HashMap<(String, Option<String>), Arc<Step>>,
+    /// By where the alarm is that notifies, its ARN, and the topic.
+    topics: HashMap<(CallSite, String, String), Arc<Step>>,
+    /// By where the alarm is, the topic, and the alarm whose message it is.
+    subscriptions: HashMap<(CallSite, String, Option<String>), Arc<Step>>,
 }
 
 impl<'a> Shared<'a> {
-    pub(super) fn new(
-        question: &LogGroupQuestion<'a>,
-        filters: &'a View<MetricFilter>,
-        alarms: &'a Alarms,
-        noise: Vec<Noise<'a>>,
-    ) -> Self {
+    pub(super) fn new(filters: &'a View<MetricFilter>, noise: Vec<Noise<'a>>) -> Self {
         Self {
-            alarms: RegionalAlarms::new(question.evidence, &question.place.site, alarms),
             filters,
             noise,
             ends: RefCell::default(),
         }
     }
 
-    /// The topic and the subscriptions at the end of a path.
-    fn ends(&self, question: &LogGroupQuestion<'_>, path: &NotificationPath) -> Chain {
-        let LogGroupQuestion {
-            evidence, place, ..
-        } = question;
+    /// The topic and the subscriptions at the end of a path from an alarm that is somewhere.
+    fn ends(
+        &self,
+        question: &LogGroupQuestion<'_>,
+        site: &CallSite,
+        path: &NotificationPath,
+    ) -> Chain {
+        let evidence = question.evidence;
         let Some(arn) = &path.topic else {
             return Vec::new();
         };
-        let site = &place.site;
         let mut ends = self.ends.borrow_mut();
-        let by_topic = ends.topics.entry((path.notifier.clone(), arn.clone()));
-        let topic =
-            by_topic.or_insert_with(|| Arc::new(topic::judge(evidence, site, &path.notifier, arn)));
+        let by_topic = (site.clone(), path.notifier.clone(), arn.clone());
+        let topic = ends
+            .topics
+            .entry(by_topic)
+            .or_insert_with(|| Arc::new(topic::judge(evidence, site, &path.notifier, arn)));
         let topic = Arc::clone(topic);
         let carrier = path.carrier.as_deref();
         let called = carrier.map(|carrier| carrier.called.clone());
         let subscription = ends
             .subscriptions
-            .entry((arn.clone(), called))
+            .entry((site.clone(), arn.clone(), called))
             .or_insert_with(|| {
                 let message = carrier.map(|carrier| &carrier.message);
                 let forwarders = &question.policy.forwarders;
@@ -115,7 +114,26 @@ impl<'a> Shared<'a> {
     }
 }
 
+/// A metric filter that may carry events of the control.
+pub(super) struct Source {
+    pub(super) filter: Arc<MetricFilter>,
+    /// The events that it matches, or why nobody knows.
+    pub(super) own: Result<String, Cause>,
+}
+
+impl Source {
+    fn route(&self, tail: Chain, effective: Result<String, Cause>) -> Route {
+        Route {
+            filter: Arc::clone(&self.filter),
+            cis: self.own.clone(),
+            effective,
+            tail,
+        }
+    }
+}
+
 /// The routes of one filter that differ in what decides: of those that do not, the first counts.
+#[derive(Default)]
 struct Distinct {
     routes: Vec<Route>,
     seen: HashSet<(Option<String>, bool, [Outlook; 2])>,
@@ -142,58 +160,207 @@ impl Distinct {
     }
 }
 
-/// Every way that starts at a filter, as far as it may decide.
+/// Every way that starts at a filter and goes on in its account, as far as it may decide.
 pub(super) fn routes_of(
     question: &LogGroupQuestion<'_>,
     shared: &Shared<'_>,
-    filter: &Arc<MetricFilter>,
-    own: &Result<String, Cause>,
+    alarms: &RegionalAlarms<'_>,
+    source: &Source,
     decisions: &mut Decisions,
 ) -> Vec<Route> {
     let LogGroupQuestion {
         evidence, place, ..
     } = question;
-    let route = |tail: Chain, effective: Result<String, Cause>| Route {
-        filter: Arc::clone(filter),
-        cis: own.clone(),
-        effective,
-        tail,
-    };
-    let alarms = &shared.alarms;
+    let filter = &source.filter;
     let view = shared.filters;
     let transformation = filter.metric_transformations.first();
     let required = question.required;
-    let owner = place.site.account;
+    let account = place.site.account;
+    let owner = Owner {
+        account,
+        watcher: account,
+    };
     let read = &alarms.metric.items;
     let (beside, unrelated) = writers::beside(required, owner, view, read, filter, decisions);
     let written = metric::judge(filter, transformation, &place.site, required, decisions);
     let written = Arc::new(metric::shared(written, unrelated));
     let Some(transformation) = transformation else {
-        return vec![route(vec![written], own.clone())];
+        return vec![source.route(vec![written], source.own.clone())];
     };
-    let limits = Limits::of(question.policy, question.required.control);
-    let signal = Signal::new(filter, transformation, owner).beside(beside);
+    let limits = Limits::of(question.policy, required.control);
+    let signal = Signal::new(filter, transformation, account).beside(beside);
     let (watching, rest) = alarm::judge(evidence, &place.site, alarms.metric, &signal, limits);
-    let simultaneous = (!alarms.composite.items.is_empty()).then(|| {
-        let metric = alarms.metric;
-        Simultaneous::of(required, owner, view, metric, filter, &watching, decisions)
-    });
-    let mut routes = Distinct {
-        routes: Vec::new(),
-        seen: HashSet::new(),
+    let onward = Onward {
+        question,
+        shared,
+        alarms,
+        owner,
+        limits,
     };
-    for Watching {
-        alarm,
-        step,
-        restrictions,
-        ..
-    } in &watching
-    {
-        let mut step = step.clone();
+    let mut routes = Distinct::default();
+    if onward.add(source, &written, &watching, decisions, &mut routes) {
+        return routes.routes;
+    }
+    let mut routes = routes.routes;
+    if let Some(step) = rest {
+        let written = metric::as_counted(&written, &step);
+        routes.push(source.route(vec![written, Arc::new(step)], source.own.clone()));
+    }
+    routes
+}
+
+/// Every way that starts at a filter and goes on in a monitoring account.
+pub(super) fn routes_elsewhere(
+    question: &LogGroupQuestion<'_>,
+    monitors: &Monitors,
+    shared: &Shared<'_>,
+    alarms: (&Alarms, &mut AllAlarms<'_>),
+    source: &Source,
+    decisions: &mut Decisions,
+) -> Vec<Route> {
+    let (beside, all) = alarms;
+    let LogGroupQuestion {
+        evidence, place, ..
+    } = question;
+    let filter = &source.filter;
+    let view = shared.filters;
+    let Some(transformation) = filter.metric_transformations.first() else {
+        return Vec::new();
+    };
+    let required = question.required;
+    let limits = Limits::of(question.policy, required.control);
+    let none = alarm::none_beside(&beside.metric, &place.site, transformation);
+    let account = place.site.account;
+    let mut routes = Vec::new();
+    for monitor in &monitors.known {
+        let there = all.at(evidence, &monitor.site);
+        if !monitor.is_told && !there.name(account) {
+            // It watched before.
+            continue;
+        }
+        let watcher = monitor.site.account;
+        let alarms = there.on_metrics_of(account);
+        let owner = Owner { account, watcher };
+        let (others, unrelated) =
+            writers::beside(required, owner, view, &alarms.items, filter, decisions);
+        let written = metric::judge(
+            filter,
+            Some(transformation),
+            &place.site,
+            required,
+            decisions,
+        );
+        let written = Arc::new(metric::shared(written, unrelated));
+        let signal = Signal::new(filter, transformation, account).beside(others);
+        let signal = signal.watched_from(watcher);
+        let (watching, unseen) =
+            alarm::watched_by(evidence, monitors, monitor, &alarms, &signal, limits, &none);
+        let onward = Onward {
+            question,
+            shared,
+            alarms: &RegionalAlarms::new(evidence, &monitor.site, &there),
+            owner,
+            limits,
+        };
+        let mut there = Distinct::default();
+        onward.add(source, &written, &watching, decisions, &mut there);
+        routes.extend(there.routes);
+        if let Some(step) = unseen {
+            let written = metric::as_counted(&written, &step);
+            routes.push(source.route(vec![written, Arc::new(step)], source.own.clone()));
+        }
+    }
+    let signal = Signal::new(filter, transformation, account);
+    for doubt in &monitors.doubts {
+        let step = alarm::doubted(monitors, doubt, &signal, &none);
+        let written = metric::judge(
+            filter,
+            Some(transformation),
+            &place.site,
+            required,
+            decisions,
+        );
+        routes.push(source.route(vec![Arc::new(written), Arc::new(step)], source.own.clone()));
+    }
+    routes
+}
+
+/// The ways on from alarms that watch the metric, with the alarms beside them.
+struct Onward<'o, 'q> {
+    question: &'o LogGroupQuestion<'q>,
+    shared: &'o Shared<'o>,
+    alarms: &'o RegionalAlarms<'o>,
+    owner: Owner,
+    limits: Limits,
+}
+
+impl Onward<'_, '_> {
+    /// Adds the routes over each alarm; whether one is proved by both yardsticks for everything
+    /// that the filter matches, so that no other is better.
+    fn add(
+        &self,
+        source: &Source,
+        written: &Arc<Step>,
+        watching: &[Watching],
+        decisions: &mut Decisions,
+        routes: &mut Distinct,
+    ) -> bool {
+        let Source { filter, own } = source;
+        let alarms = self.alarms;
+        let simultaneous = (!alarms.composite.items.is_empty()).then(|| {
+            let (required, view) = (self.question.required, self.shared.filters);
+            let metric = alarms.metric;
+            Simultaneous::of(
+                required, self.owner, view, metric, filter, watching, decisions,
+            )
+        });
+        for watched in watching {
+            let alarm = &watched.alarm;
+            let mut step = watched.step.clone();
+            let effective = self.events(source, watched, &mut step);
+            let written = metric::as_counted(written, &step);
+            let step = Arc::new(step);
+            let also = |other: &str| {
+                let simultaneous = simultaneous.as_ref();
+                simultaneous.map_or(Also::No, |known| known.also(alarm, other))
+            };
+            let whole = own.is_ok() && effective == *own;
+            for path in action::judge(alarms, alarm, &also) {
+                let carried = match &path.carrier {
+                    Some(carrier) => alarm::carried(&step, alarm, carrier, self.limits),
+                    None => Arc::clone(&step),
+                };
+                let ends = self.shared.ends(self.question, alarms.site, &path);
+                let mut tail = vec![Arc::clone(&written), carried, Arc::new(path.step)];
+                tail.extend(ends);
+                let proved = |yardstick| standing(&tail, yardstick) == Standing::Proved;
+                let enough = whole && Yardstick::ALL.into_iter().all(proved);
+                routes.add(source.route(tail, effective.clone()));
+                if enough {
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    /// The events that reach an alarm effectively; the cause where nobody knows, or none does.
+    fn events(
+        &self,
+        Source { filter, own }: &Source,
+        watched: &Watching,
+        step: &mut Step,
+    ) -> Result<String, Cause> {
+        let Watching {
+            alarm,
+            restrictions,
+            ..
+        } = watched;
         let unsure = || metric_filter::dimensions(filter, &alarm.alarm_name);
-        let effective = match (own, confined(question, restrictions)) {
+        let effective = match (own, confined(self.question, restrictions)) {
             (_, Confined::Nothing) => {
-                step = alarm::watches_others(step, alarm, question.account);
+                let seen = step.clone();
+                *step = alarm::watches_others(seen, alarm, self.question.account);
                 own.clone()
             }
             (Err(_), _) => own.clone(),
@@ -203,7 +370,7 @@ pub(super) fn routes_of(
                 conjunction(pattern, &conditions).ok_or_else(unsure)
             }
         };
-        let effective = match heard(&shared.noise, alarm, owner) {
+        match heard(&self.shared.noise, alarm, self.owner) {
             Some((noise, often_enough)) => Err(metric_filter::noisy(
                 filter,
                 noise.filter,
@@ -212,35 +379,6 @@ pub(super) fn routes_of(
                 &alarm.alarm_name,
             )),
             None => effective,
-        };
-        let written = metric::as_counted(&written, &step);
-        let step = Arc::new(step);
-        let also = |other: &str| {
-            let simultaneous = simultaneous.as_ref();
-            simultaneous.map_or(Also::No, |known| known.also(alarm, other))
-        };
-        let whole = own.is_ok() && effective == *own;
-        for path in action::judge(alarms, alarm, &also) {
-            let carried = match &path.carrier {
-                Some(carrier) => alarm::carried(&step, alarm, carrier, limits),
-                None => Arc::clone(&step),
-            };
-            let ends = shared.ends(question, &path);
-            let mut tail = vec![Arc::clone(&written), carried, Arc::new(path.step)];
-            tail.extend(ends);
-            let proved = |yardstick| standing(&tail, yardstick) == Standing::Proved;
-            let enough = whole && Yardstick::ALL.into_iter().all(proved);
-            routes.add(route(tail, effective.clone()));
-            if enough {
-                // No other route of the filter's events is better.
-                return routes.routes;
-            }
         }
     }
-    let mut routes = routes.routes;
-    if let Some(step) = rest {
-        let written = metric::as_counted(&written, &step);
-        routes.push(route(vec![written, Arc::new(step)], own.clone()));
-    }
-    routes
 }

@@ -48,8 +48,28 @@ impl<'s> RouteChoice<'s, '_> {
         self.decisions.covers(self.question.required, texts)
     }
 
-    pub(super) fn branch(&mut self, yardstick: Yardstick) -> VerdictByYardstick {
+    /// The best by one yardstick, and whether another account's alarms on the metrics may be
+    /// better: no route is complete, and all of them together carry what the control asks for.
+    pub(super) fn branch(&mut self, yardstick: Yardstick) -> (VerdictByYardstick, bool) {
         let chain = self.chain(yardstick);
+        let fails = standing(&chain, yardstick) == Standing::Broken;
+        let verdict = self.verdict(yardstick, chain);
+        let further = fails && verdict.wants.is_empty() && self.may_cover();
+        (verdict, further)
+    }
+
+    fn may_cover(&mut self) -> bool {
+        let by = Yardstick::Effective;
+        let patterns: Vec<&str> = self.patterns.iter().map(String::as_str).collect();
+        let mut unsure = self.routes.iter().filter(|route| route.doubt(by).is_some());
+        unsure.next().is_some()
+            || matches!(
+                self.covers(&patterns),
+                Covering::Covers | Covering::Undecided
+            )
+    }
+
+    fn verdict(&mut self, yardstick: Yardstick, chain: Chain) -> VerdictByYardstick {
         let chain = self.or_other_shape(chain, yardstick);
         VerdictByYardstick {
             wants: self.wants(yardstick, &chain),

@@ -6,10 +6,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::coverage::Decisions;
-use super::firing::reads_plainly;
+use super::firing::{Owner, reads_plainly};
 use super::links::selectors;
 use super::log_group_verdict::LogGroupQuestion;
-use crate::account::AccountId;
 use crate::arn::Arn;
 use crate::evidence::{MetricAlarm, MetricFilter, MetricTransformation, Reader, Trail, View};
 use crate::pattern::{Event, Match, Pattern, matches};
@@ -124,11 +123,11 @@ fn matched(
 pub(super) fn heard<'n, 'v>(
     noise: &'n [Noise<'v>],
     alarm: &MetricAlarm,
-    account: AccountId,
+    owner: Owner,
 ) -> Option<(&'n Noise<'v>, bool)> {
     let read = noise
         .iter()
-        .filter(|noise| reads_plainly(alarm, noise.transformation, account))
+        .filter(|noise| reads_plainly(alarm, noise.transformation, owner))
         .map(|noise| (noise, noise.keeps_alarming(alarm)));
     read.min_by_key(|(noise, enough)| (!enough, noise.event.every.is_none()))
 }

@@ -6,11 +6,10 @@ use std::sync::Arc;
 
 use super::alarm_rule::Also;
 use super::coverage::{Decisions, Required};
-use super::firing::{Share, Signal, reads};
+use super::firing::{Owner, Share, Signal, reads};
 use super::links::alarm::{Prompt, Watching};
 use super::verdict::Standing;
 use super::writers;
-use crate::account::AccountId;
 use crate::evidence::{MetricAlarm, MetricFilter, View};
 
 /// The alarms that events of one filter may move.
@@ -26,7 +25,7 @@ impl<'a> Simultaneous<'a> {
     /// Those of a filter, by what reads its metric.
     pub(super) fn of(
         required: Required<'_>,
-        owner: AccountId,
+        owner: Owner,
         view: &View<MetricFilter>,
         alarms: &'a View<MetricAlarm>,
         filter: &Arc<MetricFilter>,
@@ -64,7 +63,8 @@ impl<'a> Simultaneous<'a> {
             if events == Share::None {
                 continue;
             }
-            let signal = Signal::new(other, transformation, owner);
+            let signal =
+                Signal::new(other, transformation, owner.account).watched_from(owner.watcher);
             let read = alarms.items.iter().filter(|alarm| reads(alarm, &signal));
             others.extend(read.map(|alarm| alarm.alarm_name.as_str()));
         }

@@ -5,15 +5,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::coverage::{Covering, Decisions, Required};
-use super::firing::{Share, Writer, metrics_beside};
-use crate::account::AccountId;
+use super::firing::{Owner, Share, Writer, metrics_beside};
 use crate::evidence::{MetricAlarm, MetricFilter, View};
 
 /// The other filters behind the metrics that alarms read, and how many of them write to the
 /// filter's own metric for events that are not the control's.
 pub(super) fn beside<'v>(
     required: Required<'_>,
-    owner: AccountId,
+    owner: Owner,
     view: &'v View<MetricFilter>,
     alarms: &[Arc<MetricAlarm>],
     filter: &Arc<MetricFilter>,

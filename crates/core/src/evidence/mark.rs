@@ -2,6 +2,7 @@
 //! nothing that it rests on has changed.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Operation;
@@ -10,7 +11,7 @@ use crate::account::{AccountId, Region};
 use crate::arn::Arn;
 
 /// What is looked up together and changes together: the answers to one operation about the
-/// resources of one account in one region.
+/// resources of one account in one region, or about one of them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Subject {
     operation: Operation,
@@ -18,6 +19,9 @@ pub(crate) struct Subject {
     account: Option<AccountId>,
     /// Where; `None` where the look-up goes over all regions.
     region: Option<Region>,
+    /// A digest of the resource's name, where the answers are about one resource: an account that
+    /// watches for thousands has thousands of them. Two of one digest only change together.
+    resource: Option<u64>,
 }
 
 impl Subject {
@@ -27,6 +31,7 @@ impl Subject {
             operation,
             account: None,
             region: None,
+            resource: None,
         }
     }
 
@@ -36,6 +41,7 @@ impl Subject {
             operation,
             account: Some(account),
             region: None,
+            resource: None,
         }
     }
 
@@ -45,17 +51,61 @@ impl Subject {
             operation,
             account: Some(site.account),
             region: Some(site.region.clone()),
+            resource: None,
+        }
+    }
+
+    /// The answers about one of the resources of an account in a region, by its name.
+    pub(super) fn named(operation: Operation, site: &CallSite, name: &str) -> Self {
+        Self {
+            resource: Some(digest(name)),
+            ..Self::site(operation, site)
         }
     }
 
     /// The answers about a resource, by its ARN.
     pub(super) fn arn(operation: Operation, arn: &str) -> Self {
+        let resource = Some(digest(arn));
         let arn = arn.parse::<Arn>().ok();
         Self {
             operation,
             account: arn.as_ref().and_then(Arn::account),
             region: arn.as_ref().and_then(Arn::region),
+            resource,
         }
+    }
+}
+
+fn digest(name: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    name.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// What an answer changes: what it is about and, where it tells of others, too, these.
+#[derive(Debug)]
+pub(super) struct Changes {
+    first: Subject,
+    further: Vec<Subject>,
+}
+
+impl From<Subject> for Changes {
+    fn from(first: Subject) -> Self {
+        Self {
+            first,
+            further: Vec::new(),
+        }
+    }
+}
+
+impl Changes {
+    /// Something else that changes.
+    pub(super) fn and(&mut self, subject: Subject) {
+        self.further.push(subject);
+    }
+
+    pub(super) fn subjects(self) -> impl Iterator<Item = Subject> {
+        std::iter::once(self.first).chain(self.further)
     }
 }
 

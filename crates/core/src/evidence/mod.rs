@@ -34,9 +34,10 @@ pub use reader::Reader;
 pub use record::{CallError, ErrorClass, Outcome, Record};
 pub use request::Request;
 pub use shapes::{
-    AdvancedSelector, CallerIdentity, CompositeAlarm, DataResource, DelegatedAdministrator,
-    Dimension, EvaluationWindow, EventSelector, EventSelectors, FieldSelector, KeyMetadata,
-    KeyPolicy, LogAlarm, LogGroup, Metric, MetricAlarm, MetricDataQuery, MetricFilter, MetricStat,
+    AdvancedSelector, AttachedLink, AttachedLinks, CallerIdentity, CompositeAlarm, DataResource,
+    DelegatedAdministrator, Dimension, EvaluationWindow, EventSelector, EventSelectors,
+    FieldSelector, KeyMetadata, KeyPolicy, Link, LinkConfiguration, LinkDetails, LogAlarm,
+    LogGroup, Metric, MetricAlarm, MetricConfiguration, MetricDataQuery, MetricFilter, MetricStat,
     MetricTransformation, MuteRule, MuteRuleDetails, MuteSchedule, MuteTargets, MuteTimes,
     Organization, OrganizationAccount, RegionOption, ScheduledQueryConfiguration, Subscription,
     SubscriptionAttributes, TopicAttributes, Trail, TrailStatus, WarmUpConfiguration,

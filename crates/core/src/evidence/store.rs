@@ -142,7 +142,7 @@ impl Evidence {
             },
         };
         let region = filing.site.region.clone();
-        let subject = self
+        let changes = self
             .tables
             .file(operation, filing, &mut self.pool)
             .map_err(|unreadable| UnreadableRecord {
@@ -153,9 +153,8 @@ impl Evidence {
                 reason: unreadable.reason,
             })?;
         self.records = self.records.saturating_add(1);
-        self.marks.change(subject);
-        if operation == Operation::DescribeTrails {
-            self.marks.change(super::mark::Subject::all(operation));
+        for subject in changes.subjects() {
+            self.marks.change(subject);
         }
         if operation != Operation::AssumeRole && !self.callers.contains_key(&account) {
             self.callers.insert(account, id);

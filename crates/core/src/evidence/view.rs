@@ -35,6 +35,17 @@ impl<T> Default for View<T> {
 }
 
 impl<T> View<T> {
+    /// The same view, of some of what was seen.
+    pub(crate) fn narrowed_to(&self, items: Vec<Arc<T>>) -> Self {
+        Self {
+            items,
+            complete: self.complete,
+            failure: self.failure.clone(),
+            observed_at: self.observed_at,
+            whole_at: self.whole_at,
+        }
+    }
+
     pub(super) fn whole(&mut self, at: Timestamp) {
         self.complete = true;
         self.whole_at = self.whole_at.max(Some(at));

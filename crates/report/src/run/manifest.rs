@@ -226,6 +226,10 @@ pub struct PolicyRecord {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(with = "Vec<serde_json::Value>")]
     pub forwarders: Vec<Forwarder>,
+    /// The accounts that were told to watch the metrics of others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<String>")]
+    pub monitoring_accounts: Vec<AccountId>,
     /// The failures that were accepted, ended ones included.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(with = "Vec<serde_json::Value>")]
@@ -280,6 +284,7 @@ impl PolicyRecord {
             max_evidence_age_seconds: policy.max_evidence_age.map(|age| age.as_secs()),
             trust_organization_trail: policy.trust_organization_trail,
             forwarders: policy.forwarders.clone(),
+            monitoring_accounts: policy.monitoring_accounts.iter().copied().collect(),
             mutes: Vec::new(),
             attestations: Vec::new(),
             fail_on: None,
@@ -316,6 +321,7 @@ impl PolicyRecord {
         policy.max_evidence_age = self.max_evidence_age_seconds.map(SignedDuration::from_secs);
         policy.trust_organization_trail = self.trust_organization_trail;
         policy.forwarders.clone_from(&self.forwarders);
+        policy.monitoring_accounts = self.monitoring_accounts.iter().copied().collect();
         policy.accounts = scope
             .accounts
             .as_ref()

@@ -47,11 +47,18 @@ pub(super) struct Service {
 }
 
 /// Every such service (their service models, as botocore has them).
-pub(super) static SERVICES: [Service; 1] = [Service {
-    name: "kms",
-    id: "KMS",
-    target: Some("TrentService"),
-}];
+pub(super) static SERVICES: [Service; 2] = [
+    Service {
+        name: "kms",
+        id: "KMS",
+        target: Some("TrentService"),
+    },
+    Service {
+        name: "oam",
+        id: "OAM",
+        target: None,
+    },
+];
 
 /// A question: the operation's name and its parameters.
 #[derive(Debug)]

@@ -152,9 +152,11 @@ impl Clients {
                 self.get_subscription_attributes(target, subscription_arn)
                     .await
             }
-            Call::DescribeKey { .. } | Call::GetKeyPolicy { .. } => {
-                self.json_page(target, call, token).await
-            }
+            Call::DescribeKey { .. }
+            | Call::GetKeyPolicy { .. }
+            | Call::ListLinks
+            | Call::GetLink { .. }
+            | Call::ListAttachedLinks { .. } => self.json_page(target, call, token).await,
         }
     }
 }

@@ -49,6 +49,13 @@ fn calls() -> Vec<Call> {
         },
         Call::DescribeKey { key: key() },
         Call::GetKeyPolicy { key: key() },
+        Call::ListLinks,
+        Call::GetLink {
+            link_arn: "arn:aws:oam:us-east-1:111111111111:link/l".to_owned(),
+        },
+        Call::ListAttachedLinks {
+            sink_arn: "arn:aws:oam:us-east-1:111111111111:sink/s".to_owned(),
+        },
     ]
 }
 

@@ -78,12 +78,13 @@ pub(crate) struct Network {
 }
 
 /// The services that are asked, as the SDK names them, with the variable of their endpoint.
-const SERVICES: [(&str, &str); 8] = [
+const SERVICES: [(&str, &str); 9] = [
     ("Account", "AWS_ENDPOINT_URL_ACCOUNT"),
     ("CloudTrail", "AWS_ENDPOINT_URL_CLOUDTRAIL"),
     ("CloudWatch", "AWS_ENDPOINT_URL_CLOUDWATCH"),
     ("CloudWatch Logs", "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS"),
     ("KMS", "AWS_ENDPOINT_URL_KMS"),
+    ("OAM", "AWS_ENDPOINT_URL_OAM"),
     ("Organizations", "AWS_ENDPOINT_URL_ORGANIZATIONS"),
     ("SNS", "AWS_ENDPOINT_URL_SNS"),
     ("STS", "AWS_ENDPOINT_URL_STS"),

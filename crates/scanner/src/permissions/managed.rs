@@ -26,6 +26,7 @@ pub const MANAGED: [ManagedPolicy; 2] = [
             "cloudwatch:ListAlarmMuteRules",
             "logs:TestMetricFilter",
             "oam:GetLink",
+            "oam:ListAttachedLinks",
             "oam:ListLinks",
             "observabilityadmin:*",
             "sns:GetSubscriptionAttributes",

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use trailproof_core::account::{AccountId, Region};
 
-use super::{Alarm, Expected, Key, LogGroup, MuteRule, Topic, Trail};
+use super::{Alarm, Expected, Key, Link, LogGroup, MuteRule, Topic, Trail};
 
 /// An account.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -188,4 +188,6 @@ pub struct Site {
     pub topics: Vec<Topic>,
     /// Keys.
     pub keys: Vec<Key>,
+    /// What is shared with monitoring accounts.
+    pub links: Vec<Link>,
 }

@@ -115,6 +115,10 @@ pub(crate) fn read(
             json::read(body)
         });
     }
+    if signature.is_some_and(|signature| signature.service == "oam") {
+        let name = path.trim_start_matches('/');
+        return incoming(Service::Oam, Protocol::RestJson, name, || json::read(body));
+    }
     let service = match signature.map(|signature| signature.service) {
         Some("sns") => Service::Sns,
         Some("monitoring") => Service::CloudWatch,

@@ -47,6 +47,8 @@ pub(super) struct AccountEntry {
     topics: Vec<Table>,
     #[serde(default)]
     keys: Vec<Table>,
+    #[serde(default)]
+    links: Vec<Table>,
     expect: Option<ExpectEntry>,
     /// Verdicts of other controls.
     #[serde(default)]
@@ -172,6 +174,7 @@ impl AccountEntry {
             ("mute_rules", self.mute_rules),
             ("topics", self.topics),
             ("keys", self.keys),
+            ("links", self.links),
         ] {
             for mut table in tables {
                 let region = match table.remove("region") {
@@ -185,7 +188,8 @@ impl AccountEntry {
                     "alarms" => site.alarms.push(chain::read(self.id, place, &table)?),
                     "mute_rules" => site.mute_rules.push(chain::read(self.id, place, &table)?),
                     "topics" => site.topics.push(chain::read(self.id, place, &table)?),
-                    _ => site.keys.push(chain::read(self.id, place, &table)?),
+                    "keys" => site.keys.push(chain::read(self.id, place, &table)?),
+                    _ => site.links.push(chain::read(self.id, place, &table)?),
                 }
             }
         }

@@ -21,6 +21,7 @@
 //! trust_organization_trail = false
 //! assurance = "both"
 //! # benchmark = "6.0.0", controls = ["..."], arguments = ["--flag"]
+//! # monitoring_accounts = ["..."], forwarders = [{ topic = "...", endpoint = "...", target = "..." }]
 //!
 //! [chain]                               # optional: changes of the healthy chain in every account
 //! region = "eu-west-1"
@@ -41,10 +42,10 @@
 //! table of changes, or `false`. `more_filters`, `more_alarms` and `more_subscriptions` are lists
 //! of further ones, each merged over the part. `region` moves the whole chain, `name` prefixes all
 //! its names; `chains = [...]` has several. Members are those of [`crate::model`]: `Trail`,
-//! `LogGroup`, `MetricFilter`, `Alarm`, `Topic`, `Subscription`, `MuteRule`, `Key`.
+//! `LogGroup`, `MetricFilter`, `Alarm`, `Topic`, `Subscription`, `MuteRule`, `Key`, `Link`.
 //!
 //! Beside or instead of a chain an account may list `trails`, `log_groups` (with `filters`),
-//! `alarms`, `mute_rules`, `topics` (with `subscriptions`) and `keys`, each with a `region` (default: the
+//! `alarms`, `mute_rules`, `topics` (with `subscriptions`), `keys` and `links`, each with a `region` (default: the
 //! partition's home region) and without the chain's defaults. Further keys: `email`, `state`, `unit` (`"Workloads/Production"`), `tags`,
 //! `opted_in` (regions), `roles` (`{ name, path, external_id, trusted, denials,
 //! requires_session_policy, packed_policy_limit }`; default: `OrganizationAccountAccessRole`, trusting the management
@@ -55,13 +56,14 @@
 mod chain;
 mod entry;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::Deserialize;
 use toml::Table;
 use trailproof_core::account::{AccountId, Partition, Region};
-use trailproof_core::policy::Assurance;
+use trailproof_core::forwarder::Forwarder;
+use trailproof_core::policy::{Assurance, Policy};
 
 use crate::model::{Account, Delegation, Organization, Site};
 use entry::AccountEntry;
@@ -91,6 +93,25 @@ pub struct PolicyChanges {
     pub controls: Vec<String>,
     /// Further arguments of the command line.
     pub arguments: Vec<String>,
+    /// `[[forwarder]]` tables.
+    pub forwarders: Vec<Forwarder>,
+    /// The accounts of `[[monitoring-account]]` tables.
+    pub monitoring_accounts: BTreeSet<AccountId>,
+}
+
+impl PolicyChanges {
+    /// Changes a policy, its controls aside.
+    pub fn change(&self, policy: &mut Policy) {
+        policy.trust_organization_trail = self.trust_organization_trail;
+        policy.assurance = self.assurance;
+        if let Some(benchmark) = &self.benchmark {
+            policy.benchmark.clone_from(benchmark);
+        }
+        policy.forwarders.clone_from(&self.forwarders);
+        policy
+            .monitoring_accounts
+            .clone_from(&self.monitoring_accounts);
+    }
 }
 
 /// A scenario file that cannot be read.

@@ -73,6 +73,10 @@ impl Quota {
             | O::SetSubscriptionAttributes => quota(26, 100.0, 100.0),
             O::DescribeKey => quota(29, 2000.0, 2000.0),
             O::GetKeyPolicy => quota(30, 1000.0, 1000.0),
+            // Not documented.
+            O::ListLinks => quota(40, 10.0, 10.0),
+            O::GetLink => quota(41, 10.0, 10.0),
+            O::ListAttachedLinks => quota(42, 10.0, 10.0),
             O::SnsListTagsForResource | O::SnsTagResource | O::SnsUntagResource => {
                 quota(27, 10.0, 10.0)
             }

@@ -442,6 +442,7 @@ fn throttled(service: Service) -> Failure {
             400,
         ),
         Service::Account => ("TooManyRequestsException", "Too Many Requests", 429),
+        Service::Oam => ("ThrottlingException", "Rate exceeded", 429),
         Service::CloudTrail | Service::Logs | Service::Kms => {
             ("ThrottlingException", "Rate exceeded", 400)
         }

@@ -7,6 +7,7 @@ mod cloudwatch;
 mod kms;
 mod logs;
 mod metric_filter_writing;
+mod oam;
 mod organizations;
 mod sns;
 mod sns_writing;
@@ -54,6 +55,7 @@ pub(crate) fn read(
         Service::CloudWatch => cloudwatch::read(organization, operation, context),
         Service::Sns => sns::read(organization, operation, context),
         Service::Kms => kms::read(organization, operation, context),
+        Service::Oam => oam::read(organization, operation, context),
     }
 }
 
@@ -68,7 +70,7 @@ pub(crate) fn write(
         Service::Logs => metric_filter_writing::write(organization, operation, context),
         Service::CloudWatch => alarm_writing::write(organization, operation, context),
         Service::Sns => sns_writing::write(organization, operation, context),
-        Service::Organizations | Service::Sts | Service::Account | Service::Kms => {
+        Service::Organizations | Service::Sts | Service::Account | Service::Kms | Service::Oam => {
             Err(unsupported())
         }
     }

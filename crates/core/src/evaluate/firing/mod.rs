@@ -28,7 +28,8 @@ mod tests;
 use crate::evidence::MetricAlarm;
 use crate::finding::Observation;
 
-pub use reading::{DimensionSource, Restriction, metrics_beside, reads, reads_plainly};
+pub(in crate::evaluate) use reading::is_by_query;
+pub use reading::{DimensionSource, Owner, Restriction, metrics_beside, reads, reads_plainly};
 pub(in crate::evaluate) use window::{BELOW_A_MINUTE, LATCHES, MISSING_DATA_BREACHES, WRONG_WAY};
 pub use writer::{Share, Signal, Writer};
 

@@ -69,8 +69,34 @@ struct Series<'a> {
     here: bool,
 }
 
+/// Whose metrics are in question, and whose alarms read them.
+#[derive(Debug, Clone, Copy)]
+pub struct Owner {
+    /// The account that has the metrics.
+    pub account: AccountId,
+    /// The account that has the alarms.
+    pub watcher: AccountId,
+}
+
+impl Owner {
+    fn of(signal: &Signal<'_>) -> Self {
+        Self {
+            account: signal.account,
+            watcher: signal.watcher,
+        }
+    }
+
+    /// Whether an alarm names the account as that of a metric; without a name it is the alarm's.
+    fn is_named(self, name: Option<&str>) -> bool {
+        match name {
+            Some(name) => name == self.account.to_string(),
+            None => self.account == self.watcher,
+        }
+    }
+}
+
 impl<'a> Series<'a> {
-    fn of_alarm(alarm: &'a MetricAlarm) -> Self {
+    fn of_alarm(alarm: &'a MetricAlarm, owner: Owner) -> Self {
         let statistic = alarm
             .statistic
             .as_deref()
@@ -82,13 +108,12 @@ impl<'a> Series<'a> {
             unit: alarm.unit.as_deref(),
             statistic,
             period: alarm.period,
-            here: true,
+            here: owner.is_named(None),
         }
     }
 
-    fn of_query(query: &'a MetricDataQuery, account: AccountId) -> Option<Self> {
+    fn of_query(query: &'a MetricDataQuery, owner: Owner) -> Option<Self> {
         let stat = query.metric_stat.as_ref()?;
-        let owner = query.account_id.as_deref();
         Some(Self {
             namespace: stat.metric.namespace.as_deref(),
             name: stat.metric.metric_name.as_deref(),
@@ -96,7 +121,7 @@ impl<'a> Series<'a> {
             unit: stat.unit.as_deref(),
             statistic: stat.stat.as_deref(),
             period: stat.period,
-            here: owner.is_none_or(|owner| owner == account.to_string()),
+            here: owner.is_named(query.account_id.as_deref()),
         })
     }
 
@@ -135,16 +160,16 @@ fn result(alarm: &MetricAlarm) -> Option<&MetricDataQuery> {
 }
 
 /// The metrics an alarm reads.
-fn series(alarm: &MetricAlarm, account: AccountId) -> Vec<Series<'_>> {
+fn series(alarm: &MetricAlarm, owner: Owner) -> Vec<Series<'_>> {
     if alarm.metrics.is_empty() {
-        return vec![Series::of_alarm(alarm)];
+        return vec![Series::of_alarm(alarm, owner)];
     }
     alarm
         .metrics
         .iter()
         .filter(|query| query.return_data.unwrap_or(true))
         .flat_map(|query| expression::inputs(query, &alarm.metrics))
-        .filter_map(|input| Series::of_query(input, account))
+        .filter_map(|input| Series::of_query(input, owner))
         .collect()
 }
 
@@ -153,9 +178,9 @@ fn series(alarm: &MetricAlarm, account: AccountId) -> Vec<Series<'_>> {
 pub fn reads(alarm: &MetricAlarm, signal: &Signal<'_>) -> bool {
     let own = signal.own.transformation;
     if alarm.metrics.is_empty() {
-        return Series::of_alarm(alarm).is_of(own);
+        return Series::of_alarm(alarm, Owner::of(signal)).is_of(own);
     }
-    series(alarm, signal.account)
+    series(alarm, Owner::of(signal))
         .iter()
         .any(|series| series.is_of(own))
 }
@@ -165,10 +190,10 @@ pub fn reads(alarm: &MetricAlarm, signal: &Signal<'_>) -> bool {
 pub fn reads_plainly(
     alarm: &MetricAlarm,
     transformation: &MetricTransformation,
-    account: AccountId,
+    owner: Owner,
 ) -> bool {
     let written = transformation.unit.as_deref().unwrap_or("None");
-    series(alarm, account).iter().any(|series| {
+    series(alarm, owner).iter().any(|series| {
         series.is_of(transformation)
             && series.dimensions.is_empty()
             && series.unit.is_none_or(|unit| unit == written)
@@ -180,7 +205,7 @@ pub fn reads_plainly(
 pub fn metrics_beside<'a>(
     alarms: impl IntoIterator<Item = &'a MetricAlarm>,
     transformation: &MetricTransformation,
-    account: AccountId,
+    owner: Owner,
 ) -> BTreeSet<(String, String)> {
     let of = |namespace: &str, name: &str| (namespace.to_owned(), name.to_owned());
     let mut metrics = BTreeSet::from([of(
@@ -191,7 +216,7 @@ pub fn metrics_beside<'a>(
         if alarm.metrics.is_empty() {
             continue;
         }
-        let read = series(alarm, account);
+        let read = series(alarm, owner);
         if read.iter().any(|series| series.is_of(transformation)) {
             metrics.extend(
                 read.iter()
@@ -213,7 +238,7 @@ pub(super) fn of<'a>(alarm: &MetricAlarm, signal: &Signal<'a>) -> Vec<Outcome<'a
         )];
     }
     if alarm.metrics.is_empty() {
-        let series = Series::of_alarm(alarm);
+        let series = Series::of_alarm(alarm, Owner::of(signal));
         return match restrictions(&signal.own, &series) {
             Err(why) => vec![Outcome::Mismatch(why)],
             Ok(restrictions) => vec![reading(
@@ -232,7 +257,7 @@ pub(super) fn of<'a>(alarm: &MetricAlarm, signal: &Signal<'a>) -> Vec<Outcome<'a
     let inputs = expression::inputs(query, &alarm.metrics);
     let all: Vec<Series<'_>> = inputs
         .iter()
-        .filter_map(|input| Series::of_query(input, signal.account))
+        .filter_map(|input| Series::of_query(input, Owner::of(signal)))
         .collect();
     // Several inputs may read the same metric, each with dimensions of its own.
     let mut confined: BTreeSet<Vec<Restriction>> = BTreeSet::new();
@@ -260,6 +285,16 @@ pub(super) fn of<'a>(alarm: &MetricAlarm, signal: &Signal<'a>) -> Vec<Outcome<'a
             },
         )
         .collect()
+}
+
+/// Whether an alarm selects metrics by a text: a query of Metrics Insights, a search expression, or
+/// `PromQL`.
+pub(in crate::evaluate) fn is_by_query(alarm: &MetricAlarm) -> bool {
+    let mut expressions = alarm
+        .metrics
+        .iter()
+        .filter_map(|query| query.expression.as_deref());
+    expressions.any(expression::is_query) || alarm.promql().is_some()
 }
 
 /// Metrics Insights, search expressions and `PromQL` select metrics by text; whether one selects

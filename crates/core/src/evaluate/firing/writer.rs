@@ -55,6 +55,8 @@ pub struct Signal<'a> {
     pub(super) own: Writer<'a>,
     /// The account whose CloudWatch holds the metrics: the log group's.
     pub(super) account: AccountId,
+    /// The account whose alarms read them.
+    pub(super) watcher: AccountId,
     pub(super) others: Vec<Writer<'a>>,
 }
 
@@ -73,6 +75,7 @@ impl<'a> Signal<'a> {
                 others: Share::None,
             },
             account,
+            watcher: account,
             others: Vec::new(),
         }
     }
@@ -80,6 +83,13 @@ impl<'a> Signal<'a> {
     /// What the filter writes for the events in question.
     pub fn transformation(&self) -> &'a MetricTransformation {
         self.own.transformation
+    }
+
+    /// The same signal as alarms of another account read it, with which its metrics are shared.
+    #[must_use]
+    pub fn watched_from(mut self, watcher: AccountId) -> Self {
+        self.watcher = watcher;
+        self
     }
 
     /// The same signal beside other filters of the log group, those that write to other metrics

@@ -1,11 +1,13 @@
 //! An alarm watches the metric and can fire.
 
 mod log_alarm;
+mod monitoring;
 mod reliability;
 
 use std::sync::Arc;
 
 pub(in crate::evaluate) use log_alarm::over as log_alarm_over;
+pub(in crate::evaluate) use monitoring::{doubted, unlisted, watched_by};
 pub(in crate::evaluate) use reliability::{Carrier, Limits, carried};
 use reliability::{observed, reliable, too_slow, worst};
 
@@ -22,7 +24,7 @@ use crate::observation::ObservationKind;
 static NONE: Reason = Reason {
     code: "alarm.none",
     status: Status::Fail,
-    meaning: "No alarm in the log group's account and region watches the metric.",
+    meaning: "No alarm in the log group's account and region watches the metric, nor one of a monitoring account that was found.",
     remedy: "Create an alarm on the metric.",
 };
 static CANNOT_FIRE: Reason = Reason {
@@ -89,6 +91,7 @@ static STATE_NOT_KNOWN: Reason = Reason {
 
 pub(in crate::evaluate) const REASONS: &[&Reason] = &[
     &NONE,
+    &monitoring::NOT_SHARED,
     &CANNOT_FIRE,
     &TOO_SLOW,
     &WARMING_UP,
@@ -98,6 +101,8 @@ pub(in crate::evaluate) const REASONS: &[&Reason] = &[
     &LOG_ALARM,
     &WARM_UP_NOT_OBSERVED,
     &STATE_NOT_KNOWN,
+    &monitoring::SHARING_NOT_OBSERVED,
+    &monitoring::NOT_OBSERVED,
     &NOT_OBSERVED,
 ];
 
@@ -110,6 +115,8 @@ pub(in crate::evaluate) const OBSERVATIONS: &[&ObservationKind] = &[
     &firing::MISSING_DATA_BREACHES,
     &firing::WRONG_WAY,
     &firing::BELOW_A_MINUTE,
+    &monitoring::ELSEWHERE,
+    &monitoring::NO_LINKS,
 ];
 
 /// An alarm that names the metric, as judged.
@@ -228,6 +235,19 @@ pub(in crate::evaluate) fn unasked(
         .then(|| request(site, Call::DescribeAlarms))
 }
 
+/// What the benchmark says where no alarm beside the filter watches the metric.
+pub(in crate::evaluate) fn none_beside(
+    alarms: &View<MetricAlarm>,
+    site: &CallSite,
+    transformation: &MetricTransformation,
+) -> Cause {
+    let metric = format!(
+        "{}/{}",
+        transformation.metric_namespace, transformation.metric_name
+    );
+    Cause::new(&NONE, none(alarms, transformation, site, &metric))
+}
+
 fn none(
     alarms: &View<MetricAlarm>,
     transformation: &MetricTransformation,
@@ -261,7 +281,7 @@ fn none(
         (None, None) => String::new(),
     };
     format!(
-        "no alarm in account {} and {} watches metric `{metric}`{hint}",
+        "no alarm in account {} and {} watches metric `{metric}`{hint}; alarms that reach it over CloudWatch-CrossAccountSharingRole leave no trace there and were not looked for",
         site.account, site.region
     )
 }

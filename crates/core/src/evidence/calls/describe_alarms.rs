@@ -1,12 +1,14 @@
 //! `cloudwatch:DescribeAlarms`: every alarm of an account in a region.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{CallDefinition, Operation, Pages, Parameters, Permission, Quota, Reader, Subject};
+use super::{
+    CallDefinition, Changes, Operation, Pages, Parameters, Permission, Quota, Reader, Subject,
+};
 use crate::evidence::CallError;
 use crate::evidence::shapes::{AlarmsResponse, CompositeAlarm, LogAlarm, MetricAlarm};
 use crate::evidence::store::{CallSite, Filing, Pool, Unreadable};
@@ -64,7 +66,12 @@ pub(in crate::evidence) struct Alarms {
 /// A list of the answer.
 type Kept<T> = Result<Vec<Arc<T>>, Arc<CallError>>;
 
-pub(in crate::evidence) type Answers = BySelection<Selection, Alarms>;
+#[derive(Debug, Clone, Default)]
+pub(in crate::evidence) struct Answers {
+    told: BySelection<Selection, Alarms>,
+    /// Where alarms were seen on metrics of other accounts: by whose metrics, and where.
+    watchers: BTreeMap<CallSite, BTreeSet<CallSite>>,
+}
 
 pub(super) fn parameters() -> Value {
     json!({ "AlarmTypes": ["MetricAlarm", "CompositeAlarm", "LogAlarm"] })
@@ -74,7 +81,7 @@ pub(super) fn file(
     answers: &mut Answers,
     filing: Filing<'_>,
     _pool: &mut Pool,
-) -> Result<Subject, Unreadable> {
+) -> Result<Changes, Unreadable> {
     let mut selection = Selection::of(&filing.parameters)?;
     let site = filing.site.clone();
     let answer = filing.page(&DEFINITION, |response: AlarmsResponse, complete| {
@@ -91,14 +98,38 @@ pub(super) fn file(
             complete,
         }))
     })?;
-    let subject = subject(&site);
-    answers.file(site, selection, answer);
-    Ok(subject)
+    let mut changes = Changes::from(subject(&site));
+    let metric = answer
+        .outcome
+        .iter()
+        .filter_map(|alarms| alarms.metric.as_ref().ok());
+    for account in metric.flatten().flat_map(|alarm| alarm.other_accounts()) {
+        let watched = CallSite {
+            account,
+            region: site.region.clone(),
+        };
+        if account == site.account
+            || answers
+                .watchers
+                .get(&watched)
+                .is_some_and(|known| known.contains(&site))
+        {
+            continue;
+        }
+        changes.and(subject(&watched));
+        answers
+            .watchers
+            .entry(watched)
+            .or_default()
+            .insert(site.clone());
+    }
+    answers.told.file(site, selection, answer);
+    Ok(changes)
 }
 
 pub(super) fn is_answered(reader: &Reader<'_>, site: &CallSite) -> bool {
     reader.looks_up(|| subject(site));
-    let mut answers = reader.selected(|tables| &tables.describe_alarms, site);
+    let mut answers = reader.selected(|tables| &tables.describe_alarms.told, site);
     let answer = answers
         .find(|(selection, _)| selection.metric && selection.composite && selection.rest.is_none());
     answer.map(|(_, answer)| reader.uses(answer)).is_some()
@@ -155,6 +186,15 @@ impl Reader<'_> {
         self.alarms(site, &METRIC)
     }
 
+    /// Where alarms were seen on metrics that an account has in a region, its own aside. An answer
+    /// that came later may show none any more.
+    pub fn watchers(&self, site: &CallSite) -> BTreeSet<CallSite> {
+        self.looks_up(|| subject(site));
+        let layers = self.layers();
+        let watchers = layers.filter_map(|layer| layer.tables.describe_alarms.watchers.get(site));
+        watchers.flatten().cloned().collect()
+    }
+
     /// The composite alarms of an account in a region.
     pub fn composite_alarms(&self, site: &CallSite) -> View<CompositeAlarm> {
         self.alarms(site, &COMPOSITE)
@@ -163,7 +203,7 @@ impl Reader<'_> {
     /// Whether some alarm of an account in a region was seen under a name.
     pub fn has_alarm(&self, site: &CallSite, name: &str) -> bool {
         self.looks_up(|| subject(site));
-        self.selected(|tables| &tables.describe_alarms, site)
+        self.selected(|tables| &tables.describe_alarms.told, site)
             .filter_map(|(_, answer)| self.uses(answer).outcome.as_ref().ok())
             .any(|alarms| {
                 METRIC.is_named(alarms, name)
@@ -181,7 +221,7 @@ impl Reader<'_> {
         self.looks_up(|| subject(site));
         let mut view = View::default();
         let mut seen: BTreeMap<&str, (Timestamp, &Arc<T>)> = BTreeMap::new();
-        for (selection, answer) in self.selected(|tables| &tables.describe_alarms, site) {
+        for (selection, answer) in self.selected(|tables| &tables.describe_alarms.told, site) {
             let asked = (kind.asked)(selection);
             match &self.uses(answer).outcome {
                 Err(error) if asked => view.failed(error),

@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 use super::{
     CallDefinition, Operation, Parameters, Permission, Quota, Reader, Subject, describe_log_groups,
 };
-use crate::evidence::{CallError, ErrorClass};
 use crate::evidence::shapes::{MetricFilter, MetricFiltersResponse};
 use crate::evidence::store::{CallSite, Filing, Pool, Unreadable};
 use crate::evidence::table::{BySelection, Listing};
 use crate::evidence::view::{View, newest};
+use crate::evidence::{CallError, ErrorClass};
 use crate::finding::LinkName;
 
 pub(super) const DEFINITION: CallDefinition = CallDefinition {

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{CallDefinition, Operation, Parameters, Permission, Quota, Reader, Subject};
+use super::{CallDefinition, Changes, Operation, Parameters, Permission, Quota, Reader, Subject};
 use crate::account::{AccountId, Partition, Region};
 use crate::arn::{Arn, InvalidArn};
 use crate::evidence::CallError;
@@ -115,7 +115,7 @@ pub(super) fn file(
     answers: &mut Answers,
     filing: Filing<'_>,
     pool: &mut Pool,
-) -> Result<Subject, Unreadable> {
+) -> Result<Changes, Unreadable> {
     let mut selection = Selection::of(&filing.parameters)?;
     let site = filing.site.clone();
     let answer = filing.page(&DEFINITION, |response: TrailsResponse, complete| {
@@ -134,14 +134,15 @@ pub(super) fn file(
         }
         Ok(pool.trail_list(list.into()))
     })?;
-    let subject = Subject::account(Operation::DescribeTrails, site.account);
+    let mut changes = Changes::from(Subject::account(Operation::DescribeTrails, site.account));
+    changes.and(Subject::all(Operation::DescribeTrails));
     if let Some(known) = answers.organization_trails.get_mut() {
         add_organization_trails(known, &site, &answer);
     }
     if answers.by_site.file(site, selection, answer) {
         answers.organization_trails.take();
     }
-    Ok(subject)
+    Ok(changes)
 }
 
 pub(super) fn is_answered(

@@ -64,7 +64,7 @@ pub(super) fn file(
     let selection = Selection::of(&filing.parameters)?;
     let site = filing.site.clone();
     let answer = filing.listing(&DEFINITION, |response: MuteRulesResponse| response.rules)?;
-    let subject = subject(&site);
+    let subject = subject(&site, selection.alarm.as_deref());
     answers.file(site, selection, answer);
     Ok(subject)
 }
@@ -74,21 +74,25 @@ pub(super) fn is_answered(
     site: &CallSite,
     alarm_name: &Option<String>,
 ) -> bool {
-    reader.looks_up(|| subject(site));
+    reader.looks_up(|| subject(site, alarm_name.as_deref()));
     let mut answers = reader.selected(|tables| &tables.list_alarm_mute_rules, site);
     let answer =
         answers.find(|(selection, _)| selection.shows("ACTIVE") && selection.alarm == *alarm_name);
     answer.map(|(_, answer)| reader.uses(answer)).is_some()
 }
 
-fn subject(site: &CallSite) -> Subject {
-    Subject::site(Operation::ListAlarmMuteRules, site)
+fn subject(site: &CallSite, alarm: Option<&str>) -> Subject {
+    match alarm {
+        Some(alarm) => Subject::named(Operation::ListAlarmMuteRules, site, alarm),
+        None => Subject::site(Operation::ListAlarmMuteRules, site),
+    }
 }
 
 impl<'e> Reader<'e> {
     /// The active mute rules that may target an alarm, and whether each is known to.
     pub fn active_mute_rules(&self, site: &CallSite, alarm: &str) -> View<(MuteRule, bool)> {
-        self.looks_up(|| subject(site));
+        self.looks_up(|| subject(site, None));
+        self.looks_up(|| subject(site, Some(alarm)));
         let mut view = View::default();
         let mut found: Vec<(MuteRule, bool)> = Vec::new();
         let mut named = false;
@@ -137,7 +141,8 @@ impl<'e> Reader<'e> {
     /// The mute rules that are scheduled to become active and may target an alarm, in the order of
     /// their ARNs.
     pub fn scheduled_mute_rules(&self, site: &CallSite, alarm: &str) -> Vec<ScheduledMute<'e>> {
-        self.looks_up(|| subject(site));
+        self.looks_up(|| subject(site, None));
+        self.looks_up(|| subject(site, Some(alarm)));
         let names = |targets: &MuteTargets| targets.alarm_names.iter().any(|name| name == alarm);
         let mut found: BTreeMap<Option<&str>, ScheduledMute<'e>> = BTreeMap::new();
         let mut named = false;
@@ -166,8 +171,7 @@ impl<'e> Reader<'e> {
                     rule,
                     certain,
                     asked: answer.is_some(),
-                    schedule: details
-                        .and_then(|details| details.rule.as_ref()?.schedule.as_ref()),
+                    schedule: details.and_then(|details| details.rule.as_ref()?.schedule.as_ref()),
                 };
                 let known = found
                     .entry(rule.alarm_mute_rule_arn.as_deref())

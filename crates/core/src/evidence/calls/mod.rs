@@ -12,7 +12,7 @@ mod probe;
 
 use serde_json::{Map, Value};
 
-use super::mark::Subject;
+use super::mark::{Changes, Subject};
 use super::reader::Reader;
 use super::store::{CallSite, Filing, Pool, Unreadable};
 
@@ -110,9 +110,11 @@ macro_rules! calls {
                 operation: Operation,
                 filing: Filing<'_>,
                 pool: &mut Pool,
-            ) -> Result<Subject, Unreadable> {
+            ) -> Result<Changes, Unreadable> {
                 match operation {
-                    $(Operation::$name => $module::file(&mut self.$module, filing, pool),)*
+                    $(Operation::$name => {
+                        $module::file(&mut self.$module, filing, pool).map(Changes::from)
+                    })*
                 }
             }
         }
@@ -209,5 +211,17 @@ calls! {
     get_key_policy: GetKeyPolicy {
         /// The key's ARN.
         key: String,
+    };
+    /// The links over which an account shares what it measures in a region.
+    list_links: ListLinks;
+    /// What a link shares.
+    get_link: GetLink {
+        /// The link's ARN.
+        link_arn: String,
+    };
+    /// The links of every account that shares with a monitoring account.
+    list_attached_links: ListAttachedLinks {
+        /// The ARN of the monitoring account's sink.
+        sink_arn: String,
     };
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::lenient::{null_is_default, text, time};
+use crate::account::AccountId;
 
 #[expect(clippy::struct_field_names, reason = "the names are those of the API")]
 #[derive(Deserialize)]
@@ -143,6 +144,16 @@ pub struct MetricAlarm {
 }
 
 impl MetricAlarm {
+    /// The accounts that its metrics are of, as far as it names them: without a name they are of
+    /// its own.
+    pub fn other_accounts(&self) -> impl Iterator<Item = AccountId> {
+        let named = self
+            .metrics
+            .iter()
+            .filter_map(|query| query.account_id.as_deref());
+        named.filter_map(|account| account.parse().ok())
+    }
+
     /// The `PromQL` query that the alarm watches instead of a metric.
     pub fn promql(&self) -> Option<&str> {
         self.evaluation_criteria

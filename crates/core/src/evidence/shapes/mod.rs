@@ -8,6 +8,7 @@ mod key;
 mod lenient;
 mod logs;
 mod mute_rule;
+mod observability;
 mod organization;
 mod topic;
 mod trail;
@@ -19,6 +20,9 @@ pub use alarm::{
 pub use key::{KeyMetadata, KeyPolicy};
 pub use logs::{LogGroup, MetricFilter, MetricTransformation};
 pub use mute_rule::{MuteRule, MuteRuleDetails, MuteSchedule, MuteTargets, MuteTimes};
+pub use observability::{
+    AttachedLink, AttachedLinks, Link, LinkConfiguration, LinkDetails, MetricConfiguration,
+};
 pub use organization::{
     CallerIdentity, DelegatedAdministrator, Organization, OrganizationAccount, RegionOption,
 };
@@ -32,6 +36,7 @@ pub(super) use alarm::AlarmsResponse;
 pub(super) use key::KeyResponse;
 pub(super) use logs::{LogGroupsResponse, MetricFiltersResponse};
 pub(super) use mute_rule::MuteRulesResponse;
+pub(super) use observability::{AttachedLinksResponse, LinksResponse};
 pub(super) use organization::{
     AccountsResponse, AdministratorsResponse, OrganizationResponse, RegionsResponse, TagsResponse,
 };

@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 use crate::evaluate::fixture::{
     Case, MANAGEMENT, MEMBER, OTHER, PATTERN, TOPIC, World, check, table, verdict,
 };
+use crate::evaluate::monitoring_accounts::tests::monitored;
 use crate::finding::Status::{Fail, Pass, Unknown};
+use crate::policy::Assurance;
 
 /// A system field may be that of the event or that of the log group.
 #[test]
@@ -534,7 +536,19 @@ pub(in crate::evaluate) fn observed() -> Vec<(&'static str, World)> {
         let member = format!("/MetricAlarms/0/{member}");
         World::healthy().set("cloudwatch:DescribeAlarms", MANAGEMENT, &member, value)
     };
+    let mut monitored = monitored();
+    monitored.policy.assurance = Assurance::Effective;
     vec![
+        ("alarm.of-monitoring-account", monitored),
+        (
+            "alarm.links-not-observed",
+            World::healthy().set(
+                "cloudwatch:DescribeAlarms",
+                MANAGEMENT,
+                "/MetricAlarms",
+                json!([]),
+            ),
+        ),
         (
             "alarm.needs-several-events",
             World::healthy().set(
