@@ -66,6 +66,7 @@ controls = rows[0][4:]
 pivot = {f"{row[0]}/{control}": cell for row in rows[1:] for control, cell in zip(controls, row[4:])}
 check(pivot == statuses, "pivot.csv has other findings")
 spreadsheet("trails.csv")
+spreadsheet("recipients.csv")
 
 # JUnit.
 suites = junitparser.JUnitXml.fromfile(str(run / "junit.xml"))

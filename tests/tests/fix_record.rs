@@ -62,6 +62,7 @@ fn the_scan_afterwards_is_a_run_like_any_other() {
         "evidence.ndjson",
         "findings.csv",
         "trails.csv",
+        "recipients.csv",
         "report.html",
         "findings.ocsf.json",
     ] {

@@ -10,7 +10,7 @@ use trailproof_core::evidence::Evidence;
 use trailproof_core::finding::{Finding, Summary};
 
 use crate::run::{Run, RunDirectory, RunDirectoryError};
-use crate::{findings_csv, findings_json, formats, trails_csv};
+use crate::{findings_csv, findings_json, formats, recipients_csv, trails_csv};
 
 /// Everything there is to report about a run.
 #[derive(Debug, Clone, Copy)]
@@ -45,6 +45,7 @@ pub static ALL: &[&dyn Format] = &[
     &findings_json::FindingsJson,
     &findings_csv::FindingsCsv,
     &trails_csv::TrailsCsv,
+    &recipients_csv::RecipientsCsv,
     &formats::Ndjson,
     &formats::Html,
     &formats::Markdown,
@@ -55,7 +56,7 @@ pub static ALL: &[&dyn Format] = &[
 ];
 
 /// The formats that every run directory has.
-pub const DEFAULT: &[&str] = &["json", "csv", "trails"];
+pub const DEFAULT: &[&str] = &["json", "csv", "trails", "recipients"];
 
 /// The format of a name.
 pub fn by_name(name: &str) -> Option<&'static dyn Format> {

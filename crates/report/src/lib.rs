@@ -11,6 +11,7 @@ pub mod findings_json;
 pub mod format;
 pub mod formats;
 pub mod past;
+pub mod recipients_csv;
 #[cfg(feature = "remediation")]
 pub mod remediation;
 pub mod rests_on;

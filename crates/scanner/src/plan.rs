@@ -44,6 +44,8 @@ pub struct ScanPlan {
     pub shard: Option<Shard>,
     /// Where evidence is written as it arrives; `None` keeps it in memory only.
     pub evidence: Option<EvidenceFile>,
+    /// Whether evidence has pseudonyms in place of people's addresses.
+    pub mask_endpoints: bool,
 }
 
 impl ScanPlan {
@@ -67,6 +69,7 @@ impl ScanPlan {
             concurrency: None,
             shard: None,
             evidence: None,
+            mask_endpoints: false,
         }
     }
 }

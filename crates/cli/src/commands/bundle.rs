@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use trailproof_report::bundle;
-use trailproof_report::run::RunDirectory;
+use trailproof_report::run::{Addresses, RunDirectory};
 
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -25,6 +25,10 @@ pub(crate) struct Arguments {
     /// Replace an archive that is there already.
     #[arg(long)]
     overwrite: bool,
+
+    /// Pack pseudonyms in place of the addresses of subscriptions.
+    #[arg(long)]
+    mask_endpoints: bool,
 }
 
 pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliError> {
@@ -43,7 +47,12 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
     if !run.complete {
         output.warn("the run is not complete, and the bundle will say so");
     }
-    let written = bundle::write(&directory, &controls, &path).map_err(|error| {
+    let addresses = if arguments.mask_endpoints && !run.mask_endpoints {
+        Addresses::Masked
+    } else {
+        Addresses::Full
+    };
+    let written = bundle::write(&directory, &controls, &path, addresses).map_err(|error| {
         CliError::failed(&error)
             .hint("check that the run is whole and that there is space on the disk")
     })?;

@@ -7,7 +7,7 @@ use trailproof_core::account::AccountId;
 use trailproof_core::policy::Policy;
 use trailproof_report::run::{
     PolicyRecord, Run, RunDirectory, RunDirectoryError, RunKind, Scope, copy_evidence,
-    read_evidence,
+    read_evidence_with,
 };
 
 use crate::clock;
@@ -94,6 +94,9 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
     policy.forwarders = forwarders;
     policy.monitoring_accounts = monitoring;
     let mut report = arguments.report;
+    if file_counts {
+        report.mask_endpoints |= file.report.mask_endpoints;
+    }
     // The file's folder is that of scans, and the files for people are not what stdout is for.
     if file_counts && report.format.is_empty() && report.is_folder() {
         report.format = file.report.format;
@@ -114,16 +117,21 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
     run.policy.fail_on = settings.fail_on.map(Into::into).or(fail_on);
     run.complete = complete;
     run.sweep = recorded.as_ref().and_then(|run| run.sweep);
+    // What was masked stays so.
+    run.mask_endpoints =
+        report.mask_endpoints || recorded.as_ref().is_some_and(|run| run.mask_endpoints);
 
-    let (evidence, left_out) = read_evidence(&arguments.evidence, run.policy.oldest())
-        .map_err(|error| CliError::usage(&error).hint(error.remedy()))?;
+    let (evidence, left_out) =
+        read_evidence_with(&arguments.evidence, run.policy.oldest(), run.addresses())
+            .map_err(|error| CliError::usage(&error).hint(error.remedy()))?;
     note_left_out(&left_out, output);
     // Before a folder is made for it.
     require_accounts(&run, &policy, &evidence)?;
     refuse_to_replace(&arguments.evidence, report.out.as_deref())?;
     let reports = reports(&report, &run, arguments.overwrite)?;
     if let Reports::Folder(directory, _) = &reports {
-        copy_evidence(std::slice::from_ref(&arguments.evidence), directory)
+        let sources = std::slice::from_ref(&arguments.evidence);
+        copy_evidence(sources, directory, run.addresses())
             .map_err(|error| CliError::failed(&error).hint(error.remedy()))?;
     }
     if !complete {

@@ -7,7 +7,7 @@ use trailproof_core::evidence::Evidence;
 use trailproof_core::finding::Summary;
 use trailproof_report::format::{self, Format, Report};
 use trailproof_report::past::PastRun;
-use trailproof_report::run::{RunDirectory, read_evidence};
+use trailproof_report::run::{Addresses, RunDirectory, read_evidence_with};
 
 use super::past_run;
 use crate::error::CliError;
@@ -37,6 +37,10 @@ pub(crate) struct Arguments {
     /// Another folder for the reports, or `-` to write one to stdout.
     #[arg(long, short, value_name = "DIR")]
     out: Option<PathBuf>,
+
+    /// Write pseudonyms in place of the addresses of subscriptions.
+    #[arg(long)]
+    mask_endpoints: bool,
 }
 
 pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliError> {
@@ -44,6 +48,7 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
         run: path,
         format: names,
         out,
+        mask_endpoints,
     } = arguments;
     let mut formats: Vec<&'static dyn Format> = Vec::new();
     for format in names.iter().filter_map(|name| format::by_name(name)) {
@@ -52,9 +57,16 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
         }
     }
     let PastRun { run, findings } = past_run(&path)?;
-    let needs_evidence = formats.iter().any(|format| format.name() == "trails");
+    let of_evidence = ["trails", "recipients"];
+    let mut named = formats.iter().map(|format| format.name());
+    let needs_evidence = named.any(|name| of_evidence.contains(&name));
+    let addresses = if mask_endpoints {
+        Addresses::Masked
+    } else {
+        run.addresses()
+    };
     let evidence = if needs_evidence {
-        let (evidence, _) = read_evidence(&path, run.policy.oldest())
+        let (evidence, _) = read_evidence_with(&path, run.policy.oldest(), addresses)
             .map_err(|error| CliError::usage(&error).hint(error.remedy()))?;
         evidence
     } else {

@@ -51,13 +51,15 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
         }
         opened.push((path.as_path(), run));
     }
-    let joined = join(&opened)?;
+    let mut joined = join(&opened)?;
+    joined.mask_endpoints =
+        report.mask_endpoints || opened.iter().all(|(_, run)| run.mask_endpoints);
     let policy = recorded_policy(&joined)?;
 
     let now = clock::now();
-    let mut joined = joined;
     joined.policy.evaluated_at = now;
-    let mut evidence = Evidence::not_before(joined.policy.oldest());
+    let mut evidence =
+        Evidence::not_before(joined.policy.oldest()).masking_endpoints(joined.mask_endpoints);
     for path in &runs {
         let left_out = add_evidence(path, &mut evidence).map_err(unreadable)?;
         note_left_out(&left_out, output);
@@ -70,7 +72,7 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
                     .hint("name a new one with --out DIR")
             })?;
             let directory = RunDirectory::create(&path, &joined, overwrite)?;
-            copy_evidence(&runs, &directory)
+            copy_evidence(&runs, &directory, joined.addresses())
                 .map_err(|error| CliError::failed(&error).hint(error.remedy()))?;
             Reports::Folder(directory, formats)
         }

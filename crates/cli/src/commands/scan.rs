@@ -88,9 +88,11 @@ fn prepare_new(arguments: Arguments, output: &Output) -> Result<Prepared, CliErr
     policy.forwarders = forwarders;
     policy.monitoring_accounts.clone_from(&file.monitoring);
     let execution = arguments.execution.or(file.execution);
-    let destination = arguments.report.or(file.report).destination()?;
+    let report = arguments.report.or(file.report);
+    let destination = report.destination()?;
 
     let mut plan = plan(&connection, &scope, policy.clone())?;
+    plan.mask_endpoints = report.mask_endpoints;
     plan.sweep = match execution.sweep {
         None | Some(SweepName::Full) => Sweep::Full,
         Some(SweepName::Adaptive) => Sweep::Adaptive,
@@ -158,6 +160,13 @@ fn prepare_resumed(
         None | Some(RecordedSweep::Full) => Sweep::Full,
         Some(RecordedSweep::Adaptive) => Sweep::Adaptive,
     };
+    if arguments.report.mask_endpoints && !run.mask_endpoints {
+        return Err(CliError::usage(
+            "the scan was begun with addresses in full, and its evidence has them",
+        )
+        .hint("finish it, and mask them with `trailproof evaluate --mask-endpoints --out NEW`"));
+    }
+    plan.mask_endpoints = run.mask_endpoints;
     plan.mutes.clone_from(&run.policy.mutes);
     plan.attestations.clone_from(&run.policy.attestations);
     plan.trusted = run.scope.trusted_accounts.iter().copied().collect();
@@ -227,6 +236,7 @@ pub(crate) fn new_run(
     let policy = PolicyRecord::of(policy, now, |control| builtin.contains(control));
     let mut run = Run::start(kind, recorded, policy, now);
     run.access.hub_roles = plan.role.hubs.iter().map(|hub| hub.arn.clone()).collect();
+    run.mask_endpoints = plan.mask_endpoints;
     run.sweep = Some(match plan.sweep {
         Sweep::Full => RecordedSweep::Full,
         Sweep::Adaptive => RecordedSweep::Adaptive,

@@ -14,7 +14,7 @@ use crate::error::CliError;
 #[serde(rename_all = "kebab-case", default)]
 #[command(next_help_heading = "Reports")]
 pub(crate) struct ReportSettings {
-    /// Formats to write beside those of every run: json, csv and trails.
+    /// Formats to write beside those of every run: json, csv, trails and recipients.
     #[arg(
         long,
         value_name = "FORMAT",
@@ -28,6 +28,11 @@ pub(crate) struct ReportSettings {
     /// --format to stdout and no files.
     #[arg(long, short, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+
+    /// Write pseudonyms in place of the addresses of subscriptions, in evidence and reports: the
+    /// same for an address in every run.
+    #[arg(long)]
+    pub(crate) mask_endpoints: bool,
 }
 
 /// Where reports go.
@@ -47,9 +52,14 @@ pub(crate) enum Destination {
 impl ReportSettings {
     /// These settings, with what they leave open taken from the file.
     pub(crate) fn or(mut self, file: Self) -> Self {
-        let Self { format, out } = file;
+        let Self {
+            format,
+            out,
+            mask_endpoints,
+        } = file;
         list_or_file(&mut self.format, format);
         or_file(&mut self.out, out);
+        self.mask_endpoints |= mask_endpoints;
         self
     }
 

@@ -101,6 +101,7 @@ fn reports_are_written_and_reproduced() {
         "findings.json",
         "findings.csv",
         "trails.csv",
+        "recipients.csv",
     ] {
         assert!(place.path().join("first").join(name).is_file(), "{name}");
     }

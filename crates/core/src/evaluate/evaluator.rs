@@ -8,6 +8,7 @@ use super::applicability::{self, Applicability};
 use super::cache::Cache;
 use super::coverage::Required;
 use super::finding;
+use super::gathered::Alarms;
 use super::links::log_group::Place;
 use super::links::selectors::{self, Recorded};
 use super::links::{account as door, trail};
@@ -20,9 +21,10 @@ use super::trail_verdict::{self, Admitted, TrailVerdict};
 use super::verdict::{Chain, Standing, Step, Yardstick, open_standing, rank, standing, wants};
 use crate::account::{AccountId, Region};
 use crate::evidence::{
-    Basis, Evidence, Note, OrganizationAccount, Reader, RecordId, Request, Trail,
+    Basis, CallSite, Evidence, Note, OrganizationAccount, Reader, RecordId, Request, Trail,
 };
 use crate::finding::{Finding, LinkName, Observation, Pool, Status};
+use crate::forwarder::Forwarder;
 use crate::policy::Policy;
 
 /// Judges evidence by one policy, from any thread. What it worked out it keeps: decisions about
@@ -107,7 +109,7 @@ pub(super) enum Depth {
 }
 
 /// What one control of an account is judged by.
-enum Judged {
+pub(super) enum Judged {
     /// The control is not about the account, or nobody can use the account: why, and what else a
     /// reader should know.
     NotApplicable(String, Option<Observation>),
@@ -180,7 +182,7 @@ impl Evaluation<'_> {
 
     /// What is made of each judgement of an account, in the policy's order of controls, with what
     /// was looked up for it.
-    fn judged<T>(
+    pub(super) fn judged<T>(
         &mut self,
         account: AccountId,
         make: impl Fn(Required<'_>, Option<&OrganizationAccount>, Judged, &Reader<'_>) -> T,
@@ -509,6 +511,17 @@ impl Evaluation<'_> {
             };
             log_group_verdict::judge(&question, &filters, &mut alarms, decisions)
         })
+    }
+
+    /// The alarms of an account in a region.
+    pub(super) fn alarms(&mut self, site: &CallSite) -> Arc<Alarms> {
+        let (_, mut alarms) = self.cache.parts();
+        alarms.at(&self.evidence, site)
+    }
+
+    /// What says who is told: the evidence, and the forwarders that the policy describes.
+    pub(super) fn telling(&self) -> (&Reader<'_>, &[Forwarder]) {
+        (&self.evidence, &self.policy.forwarders)
     }
 
     /// The regions where events of an account may be recorded.

@@ -22,6 +22,7 @@ mod monitoring_accounts;
 mod origin;
 pub mod policy;
 mod reading;
+mod recipients;
 mod remediation;
 pub mod replay;
 mod route;
@@ -44,6 +45,7 @@ use crate::observation::ObservationKind;
 use crate::policy::Policy;
 
 pub use evaluator::{Evaluation, Evaluator};
+pub use recipients::Recipient;
 pub use verdict::Reason;
 
 /// Judges every account by every control of the policy. Findings are ordered by account, then by

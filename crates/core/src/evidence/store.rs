@@ -17,7 +17,7 @@ use super::mark::Marks;
 use super::reader::Reader;
 use super::shapes::Trail;
 use super::table::{Answer, Listing};
-use super::{CallError, Operation, Outcome, Record};
+use super::{CallError, Operation, Outcome, Record, mask_endpoints};
 use crate::account::{AccountId, Region};
 use crate::arn::Arn;
 
@@ -79,6 +79,7 @@ pub struct Evidence {
     oldest: Option<Timestamp>,
     too_old: usize,
     observed: Option<Span>,
+    masks_endpoints: bool,
 }
 
 impl Evidence {
@@ -88,6 +89,13 @@ impl Evidence {
             oldest,
             ..Self::default()
         }
+    }
+
+    /// The same evidence, which keeps pseudonyms in place of people's addresses.
+    #[must_use]
+    pub fn masking_endpoints(mut self, mask: bool) -> Self {
+        self.masks_endpoints = mask;
+        self
     }
 
     /// When its answers arrived; `None` where there are none.
@@ -113,6 +121,9 @@ impl Evidence {
 
     /// Adds what was seen.
     pub fn insert(&mut self, mut record: Record) -> Result<RecordId, UnreadableRecord> {
+        if self.masks_endpoints {
+            mask_endpoints(&mut record);
+        }
         self.observed = Some(Span::with(self.observed, record.observed_at));
         if let Some(oldest) = self.oldest
             && is_too_old(&record, self.oldest)

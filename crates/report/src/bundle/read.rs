@@ -180,6 +180,7 @@ fn read_entries(
             file::FINDINGS_JSON,
             file::FINDINGS_CSV,
             file::TRAILS_CSV,
+            file::RECIPIENTS_CSV,
             CONTROLS,
         ];
         if !known.contains(&name.as_str()) || entry.header().entry_type() != tar::EntryType::Regular

@@ -8,7 +8,7 @@ use trailproof_core::control::builtin;
 
 use super::*;
 use crate::formats::sample;
-use crate::run::{RunDirectory, file};
+use crate::run::{Addresses, RunDirectory, file};
 
 struct Packed {
     folder: tempfile::TempDir,
@@ -26,7 +26,7 @@ fn packed() -> Packed {
         .unwrap();
     run.write_run(&sample.run).unwrap();
     let path = folder.path().join("run.tar.gz");
-    write(&run, builtin(), &path).unwrap();
+    write(&run, builtin(), &path, Addresses::Full).unwrap();
     Packed { folder, path }
 }
 
@@ -72,7 +72,7 @@ fn the_same_run_gives_the_same_bundle() {
     let packed = packed();
     let (run, _) = RunDirectory::open(&packed.folder.path().join("run")).unwrap();
     let other = packed.folder.path().join("other.tar.gz");
-    write(&run, builtin(), &other).unwrap();
+    write(&run, builtin(), &other, Addresses::Full).unwrap();
     assert_eq!(fs::read(&packed.path).unwrap(), fs::read(&other).unwrap());
 }
 
@@ -218,7 +218,7 @@ fn a_run_without_evidence_is_no_bundle() {
     let packed = packed();
     fs::remove_file(packed.folder.path().join("run").join(file::EVIDENCE)).unwrap();
     let (run, _) = RunDirectory::open(&packed.folder.path().join("run")).unwrap();
-    let error = write(&run, builtin(), &packed.path).unwrap_err();
+    let error = write(&run, builtin(), &packed.path, Addresses::Full).unwrap_err();
     assert!(matches!(error, WriteError::Missing { .. }));
     let mut readable = fs::OpenOptions::new()
         .append(true)

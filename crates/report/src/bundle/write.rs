@@ -1,24 +1,32 @@
 //! Packing a run.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use flate2::{Compression, GzBuilder};
 use sha2::{Digest, Sha256};
 use trailproof_core::control::Control;
+use trailproof_core::finding::Summary;
 
 use super::{CONTROLS, Controls, Entry, MANIFEST, Manifest, SCHEMA_VERSION, hexadecimal};
-use crate::run::{RunDirectory, Tool, file};
+use crate::format::{Format, Report};
+use crate::past::PastRun;
+use crate::recipients_csv::RecipientsCsv;
+use crate::run::{Addresses, RunDirectory, Tool, copy_lines, file, read_evidence_with};
 
 /// The files of a run that a bundle has, where the run has them.
-const FILES: [&str; 5] = [
+const FILES: [&str; 6] = [
     file::RUN,
     file::EVIDENCE,
     file::FINDINGS_JSON,
     file::FINDINGS_CSV,
     file::TRAILS_CSV,
+    file::RECIPIENTS_CSV,
 ];
+
+/// Those without which there is no bundle.
+const REQUIRED: [&str; 3] = [file::RUN, file::EVIDENCE, file::FINDINGS_JSON];
 
 /// Why a bundle cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -68,8 +76,22 @@ pub struct Written {
 }
 
 /// Packs a finished run into a file that is private to the user, whole or not at all. `controls`
-/// are those the run was judged by.
-pub fn write(run: &RunDirectory, controls: &[Control], path: &Path) -> Result<Written, WriteError> {
+/// are those the run was judged by. With masked addresses, evidence and recipients are written
+/// anew; findings tell none.
+pub fn write(
+    run: &RunDirectory,
+    controls: &[Control],
+    path: &Path,
+    addresses: Addresses,
+) -> Result<Written, WriteError> {
+    let masked = match addresses {
+        Addresses::Full => None,
+        Addresses::Masked => Some(Masked::of(run, path)?),
+    };
+    let place = |name: &str| match &masked {
+        Some(masked) => masked.file(name).unwrap_or_else(|| run.file(name)),
+        None => run.file(name),
+    };
     let controls = Controls {
         controls: controls.to_vec(),
     };
@@ -77,8 +99,8 @@ pub fn write(run: &RunDirectory, controls: &[Control], path: &Path) -> Result<Wr
         .map_err(|error| io_error("write", path)(error.into()))?;
     let mut files = Vec::new();
     for name in FILES {
-        let source = run.file(name);
-        let required = name != file::FINDINGS_CSV && name != file::TRAILS_CSV;
+        let source = place(name);
+        let required = REQUIRED.contains(&name);
         if source.is_file() {
             files.push(measure(name, &source)?);
         } else if required {
@@ -96,7 +118,7 @@ pub fn write(run: &RunDirectory, controls: &[Control], path: &Path) -> Result<Wr
         files,
     };
     let temporary = path.with_extension("partial");
-    let result = pack(run, &manifest, &controls, &temporary).and_then(|packed| {
+    let result = pack(&place, &manifest, &controls, &temporary).and_then(|packed| {
         std::fs::rename(&temporary, path).map_err(io_error("write", path))?;
         Ok(packed)
     });
@@ -123,8 +145,73 @@ fn measure(name: &str, path: &Path) -> Result<Entry, WriteError> {
     })
 }
 
+/// A run's files with pseudonyms in place of addresses, beside the bundle for as long as it is
+/// written.
+struct Masked {
+    files: Vec<(&'static str, PathBuf)>,
+}
+
+impl Masked {
+    fn of(run: &RunDirectory, path: &Path) -> Result<Self, WriteError> {
+        let mut masked = Self { files: Vec::new() };
+        let source = run.file(file::EVIDENCE);
+        if source.is_file() {
+            let target = path.with_extension("masked-evidence");
+            masked.files.push((file::EVIDENCE, target.clone()));
+            let input = File::open(&source).map_err(io_error("read", &source))?;
+            let out = trailproof_files::create(&target).map_err(io_error("write", &target))?;
+            let mut out = BufWriter::with_capacity(1 << 16, out);
+            copy_lines(
+                BufReader::with_capacity(1 << 18, input),
+                &mut out,
+                Addresses::Masked,
+            )
+            .and_then(|()| out.flush())
+            .map_err(io_error("write", &target))?;
+        }
+        if run.file(file::RECIPIENTS_CSV).is_file() {
+            let target = path.with_extension("masked-recipients");
+            masked.files.push((file::RECIPIENTS_CSV, target.clone()));
+            let past = PastRun::read(run.path())
+                .map_err(|error| io_error("read", run.path())(io::Error::other(error)))?;
+            let oldest = past.run.policy.oldest();
+            let (evidence, _) = read_evidence_with(run.path(), oldest, Addresses::Masked)
+                .map_err(|error| io_error("read", run.path())(io::Error::other(error)))?;
+            let report = Report {
+                run: &past.run,
+                summary: &Summary::of(&past.findings),
+                findings: &past.findings,
+                evidence: &evidence,
+            };
+            let out = trailproof_files::create(&target).map_err(io_error("write", &target))?;
+            let mut out = BufWriter::with_capacity(1 << 16, out);
+            RecipientsCsv
+                .write(&report, &mut out)
+                .and_then(|()| out.flush())
+                .map_err(io_error("write", &target))?;
+        }
+        Ok(masked)
+    }
+
+    fn file(&self, name: &str) -> Option<PathBuf> {
+        let mut files = self.files.iter();
+        files
+            .find(|(known, _)| *known == name)
+            .map(|(_, path)| path.clone())
+    }
+}
+
+impl Drop for Masked {
+    fn drop(&mut self) {
+        for (_, path) in &self.files {
+            // They are of no use to anybody.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
 fn pack(
-    run: &RunDirectory,
+    place: &dyn Fn(&str) -> PathBuf,
     manifest: &Manifest,
     controls: &[u8],
     path: &Path,
@@ -149,7 +236,7 @@ fn pack(
                 .map_err(|error| io_error("write", path)(error))?;
             continue;
         }
-        let source = run.file(&entry.name);
+        let source = place(&entry.name);
         let mut sum = SummingReader::new(
             File::open(&source)
                 .map_err(io_error("read", &source))?

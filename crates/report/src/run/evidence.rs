@@ -1,11 +1,13 @@
 //! Reads recorded evidence: `evidence.ndjson` of a run, or a file somebody made by hand.
 
+use std::borrow::Cow;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use trailproof_core::evidence::{Evidence, Lines, ReadError};
+use serde_json::Value;
+use trailproof_core::evidence::{Evidence, Lines, ReadError, mask_answer};
 
 use super::{RunDirectory, RunDirectoryError, credentials, file};
 
@@ -76,9 +78,7 @@ pub fn read_evidence(
     path: &Path,
     oldest: Option<Timestamp>,
 ) -> Result<(Evidence, LeftOut), EvidenceError> {
-    let mut evidence = Evidence::not_before(oldest);
-    let left_out = add_evidence(path, &mut evidence)?;
-    Ok((evidence, left_out))
+    read_evidence_with(path, oldest, Addresses::Full)
 }
 
 /// What of evidence files was left out.
@@ -88,6 +88,28 @@ pub struct LeftOut {
     pub torn: Vec<(PathBuf, usize)>,
     /// How many records held credentials, which nobody keeps.
     pub with_credentials: usize,
+}
+
+/// How addresses of people are told.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Addresses {
+    /// As they are.
+    #[default]
+    Full,
+    /// By pseudonyms.
+    Masked,
+}
+
+/// Reads evidence as [`read_evidence`] does, with addresses as they are to be told.
+pub fn read_evidence_with(
+    path: &Path,
+    oldest: Option<Timestamp>,
+    addresses: Addresses,
+) -> Result<(Evidence, LeftOut), EvidenceError> {
+    let mask = addresses == Addresses::Masked;
+    let mut evidence = Evidence::not_before(oldest).masking_endpoints(mask);
+    let left_out = add_evidence(path, &mut evidence)?;
+    Ok((evidence, left_out))
 }
 
 /// Adds all evidence of a file or folder to other evidence.
@@ -107,7 +129,11 @@ pub fn add_evidence(path: &Path, evidence: &mut Evidence) -> Result<LeftOut, Evi
 
 /// Copies the evidence of files or folders, in their order, into the run's `evidence.ndjson`, so
 /// that the run can be judged again without them. A torn last line is left out.
-pub fn copy_evidence(sources: &[PathBuf], directory: &RunDirectory) -> Result<(), EvidenceError> {
+pub fn copy_evidence(
+    sources: &[PathBuf],
+    directory: &RunDirectory,
+    addresses: Addresses,
+) -> Result<(), EvidenceError> {
     let mut inputs = Vec::new();
     for source in sources {
         inputs.extend(files(source)?);
@@ -115,7 +141,8 @@ pub fn copy_evidence(sources: &[PathBuf], directory: &RunDirectory) -> Result<()
     directory
         .write(file::EVIDENCE, |out| {
             for input in &inputs {
-                copy_lines(BufReader::with_capacity(1 << 18, File::open(input)?), out)?;
+                let input = BufReader::with_capacity(1 << 18, File::open(input)?);
+                copy_lines(input, out, addresses)?;
             }
             Ok(())
         })
@@ -124,16 +151,40 @@ pub fn copy_evidence(sources: &[PathBuf], directory: &RunDirectory) -> Result<()
 
 /// Copies the lines of a file as every reader takes them: without a byte order mark, each with its
 /// line break, and without credentials.
-fn copy_lines(input: impl BufRead, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn copy_lines(
+    input: impl BufRead,
+    out: &mut dyn Write,
+    addresses: Addresses,
+) -> io::Result<()> {
     let mut lines = Lines::new(input);
     while let Some(line) = lines.next_line().map_err(io::Error::other)? {
-        match credentials::without(line.text) {
-            Some(text) => out.write_all(text.as_bytes())?,
-            None => out.write_all(line.text)?,
+        let without = credentials::without(line.text);
+        let text = without.as_deref().map_or(line.text, str::as_bytes);
+        match addresses {
+            Addresses::Full => out.write_all(text)?,
+            Addresses::Masked => out.write_all(&masked(text)?)?,
         }
         out.write_all(b"\n")?;
     }
     Ok(())
+}
+
+/// A line with pseudonyms in place of addresses. What holds none stays as it is written.
+fn masked(line: &[u8]) -> io::Result<Cow<'_, [u8]>> {
+    let mut record: Value = serde_json::from_slice(line).map_err(io::Error::other)?;
+    let operation = record.get("operation").and_then(Value::as_str);
+    let operation = operation.unwrap_or_default().to_owned();
+    let Some(response) = record.get_mut("response") else {
+        return Ok(Cow::Borrowed(line));
+    };
+    let before = response.clone();
+    mask_answer(&operation, response);
+    if *response == before {
+        return Ok(Cow::Borrowed(line));
+    }
+    serde_json::to_vec(&record)
+        .map(Cow::Owned)
+        .map_err(io::Error::other)
 }
 
 fn io_error(path: &Path) -> impl Fn(io::Error) -> EvidenceError {
@@ -250,7 +301,7 @@ mod tests {
             ("\u{feff}{}\r\n\n{}\n", "{}\n{}\n"),
         ] {
             let mut out = Vec::new();
-            copy_lines(text.as_bytes(), &mut out).unwrap();
+            copy_lines(text.as_bytes(), &mut out, Addresses::Full).unwrap();
             assert_eq!(String::from_utf8(out).unwrap(), copied);
         }
     }

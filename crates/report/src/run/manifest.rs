@@ -15,6 +15,7 @@ use trailproof_core::forwarder::Forwarder;
 use trailproof_core::mute::{self, Mute};
 use trailproof_core::policy::{Assurance, Policy};
 
+use super::Addresses;
 use super::access::Access;
 use super::observed::Observed;
 use crate::words::Words;
@@ -62,6 +63,9 @@ pub struct Run {
     /// How many regions were asked; absent when nothing was scanned.
     #[serde(default)]
     pub sweep: Option<Sweep>,
+    /// Whether its files have pseudonyms in place of people's addresses.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mask_endpoints: bool,
     /// What it took.
     #[serde(default)]
     pub statistics: Statistics,
@@ -84,7 +88,17 @@ impl Run {
             policy,
             observed: None,
             sweep: None,
+            mask_endpoints: false,
             statistics: Statistics::default(),
+        }
+    }
+
+    /// How its files tell addresses of people.
+    pub fn addresses(&self) -> Addresses {
+        if self.mask_endpoints {
+            Addresses::Masked
+        } else {
+            Addresses::Full
         }
     }
 

@@ -10,7 +10,11 @@ mod observed;
 
 pub use access::{Access, NetworkSetting, NeverAsked, OwnAccount, SessionUse};
 pub use directory::{RunDirectory, RunDirectoryError};
-pub use evidence::{EvidenceError, LeftOut, add_evidence, copy_evidence, read_evidence};
+pub(crate) use evidence::copy_lines;
+pub use evidence::{
+    Addresses, EvidenceError, LeftOut, add_evidence, copy_evidence, read_evidence,
+    read_evidence_with,
+};
 pub use manifest::{
     Organization, PolicyRecord, Run, RunKind, SCHEMA_VERSION, Scope, SlowAccount, Statistics,
     Sweep, Tool,
@@ -29,4 +33,6 @@ pub mod file {
     pub const FINDINGS_CSV: &str = "findings.csv";
     /// Every trail and its log group.
     pub const TRAILS_CSV: &str = "trails.csv";
+    /// Who hears of what.
+    pub const RECIPIENTS_CSV: &str = "recipients.csv";
 }

@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use trailproof_core::evidence::{CallError, ErrorClass, Evidence, Outcome, Record, Request};
+use trailproof_core::evidence::{
+    CallError, ErrorClass, Evidence, Outcome, Record, Request, mask_endpoints,
+};
 
 use super::key::Key;
 use crate::calls::{Answer, Failure};
@@ -17,6 +19,7 @@ pub(crate) struct Recorder {
     evidence: Mutex<Evidence>,
     known: Mutex<HashSet<Key>>,
     log: Option<EvidenceLog>,
+    mask_endpoints: bool,
 }
 
 impl Recorder {
@@ -26,7 +29,15 @@ impl Recorder {
             evidence: evidence.into(),
             known: known.into(),
             log,
+            mask_endpoints: false,
         }
+    }
+
+    /// Keeps pseudonyms in place of people's addresses.
+    #[must_use]
+    pub(crate) fn masking_endpoints(mut self, mask: bool) -> Self {
+        self.mask_endpoints = mask;
+        self
     }
 
     /// Whether a question has its final answer.
@@ -51,7 +62,7 @@ impl Recorder {
     }
 
     fn record(&self, request: &Request, request_id: Option<String>, outcome: Outcome) {
-        let record = Record {
+        let mut record = Record {
             operation: request.call.operation(),
             account: request.account,
             region: request.region.clone(),
@@ -60,6 +71,9 @@ impl Recorder {
             request_id,
             outcome,
         };
+        if self.mask_endpoints {
+            mask_endpoints(&mut record);
+        }
         let key = Key::of_record(&record);
         let mut line = self.log.is_some().then(|| to_line(&record)).flatten();
         let inserted = self.evidence().insert(record);

@@ -67,7 +67,8 @@ pub(super) async fn prepare(plan: &ScanPlan, concurrency: usize) -> Result<Ready
         });
     }
     let (warn, warnings) = tokio::sync::mpsc::unbounded_channel();
-    let recorder = Recorder::new(resumed.evidence, resumed.known, log);
+    let recorder =
+        Recorder::new(resumed.evidence, resumed.known, log).masking_endpoints(plan.mask_endpoints);
     let engine = connection.engine(
         &plan.role,
         resumed.roles,

@@ -107,12 +107,14 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<Exit, CliErr
         output,
     )?;
     let policy = verify::policy(&plan)?;
-    let verification = verify::prepare(&settings, &plan, policy.clone())?;
+    let mut verification = verify::prepare(&settings, &plan, policy.clone())?;
     let reports = ReportSettings {
         out: arguments.out.clone(),
         format: arguments.format.clone(),
+        mask_endpoints: false,
     }
     .or(ReportSettings { out: None, ..file });
+    verification.mask_endpoints(reports.mask_endpoints);
     let record = Record::claim(&reports, verification.run(), arguments.overwrite)?;
     if !arguments.dry_run {
         confirm(changes, "make", arguments.yes, output)?;

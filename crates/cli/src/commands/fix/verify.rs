@@ -72,6 +72,12 @@ pub(super) fn prepare(
 }
 
 impl PreparedScan {
+    /// Whether its files have pseudonyms in place of people's addresses.
+    pub(super) fn mask_endpoints(&mut self, mask: bool) {
+        self.scan.mask_endpoints = mask;
+        self.run.mask_endpoints = mask;
+    }
+
     /// The run, as far as it is known before it begins.
     pub(super) fn run(&self) -> &Run {
         &self.run

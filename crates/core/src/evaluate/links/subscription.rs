@@ -6,6 +6,7 @@
 
 mod audience;
 mod forwarding;
+mod recipients;
 
 use crate::arn::Arn;
 use crate::evaluate::alarm_message::AlarmMessage;
@@ -17,6 +18,8 @@ use crate::finding::{LinkName, Status};
 use crate::forwarder::Forwarder;
 use crate::observation::ObservationKind;
 use audience::{Audience, Hears};
+pub use recipients::Recipient;
+pub(in crate::evaluate) use recipients::recipients;
 
 static NONE: Reason = Reason {
     code: "subscription.none",

@@ -139,7 +139,13 @@ fn an_alarm_of_a_monitoring_account_counts() {
 fn it_is_judged_like_any_other() {
     let alarms = "cloudwatch:DescribeAlarms";
     for (operation, account, pointer, value, expected) in [
-        (alarms, OTHER, "/MetricAlarms/0/Threshold", json!(-1), Fail),
+        (
+            alarms,
+            OTHER,
+            "/MetricAlarms/0/ComparisonOperator",
+            json!("LessThanThreshold"),
+            Fail,
+        ),
         (
             alarms,
             OTHER,

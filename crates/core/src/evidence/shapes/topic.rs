@@ -1,6 +1,6 @@
 //! SNS.
 
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 use super::lenient::{count, null_is_default, text};
 
@@ -57,15 +57,10 @@ pub struct Subscription {
     /// Such as `email`.
     #[serde(default, deserialize_with = "text")]
     pub protocol: Option<String>,
-    /// Where messages go, if that is something in AWS. The addresses of people are personal data
-    /// and are not read.
-    #[serde(default, rename = "Endpoint", deserialize_with = "arn")]
-    pub endpoint_arn: Option<String>,
-}
-
-/// A text that is the ARN of something.
-fn arn<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    Ok(text(deserializer)?.filter(|text| text.starts_with("arn:")))
+    /// Where messages go. Untrusted text, and personal data where it is somebody's address: no
+    /// finding tells it.
+    #[serde(default, deserialize_with = "text")]
+    pub endpoint: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -104,6 +99,12 @@ impl Subscription {
         self.subscription_arn
             .as_deref()
             .is_some_and(|arn| arn.starts_with("arn:"))
+    }
+
+    /// Where messages go, if that is something in AWS.
+    pub fn endpoint_arn(&self) -> Option<&str> {
+        let endpoint = self.endpoint.as_deref();
+        endpoint.filter(|endpoint| endpoint.starts_with("arn:"))
     }
 
     /// Whether it waits for its owner.

@@ -135,8 +135,8 @@ fn rank(subscription: &Subscription) -> usize {
 }
 
 /// What one subscription comes to.
-struct Told {
-    audience: Audience,
+pub(super) struct Told {
+    pub(super) audience: Audience,
     /// Whether it is a person's and nobody has asked for its attributes.
     is_first_person: bool,
     /// Whether it is a person's and somebody has.
@@ -144,7 +144,7 @@ struct Told {
 }
 
 impl Told {
-    fn of(
+    pub(super) fn of(
         question: &Question<'_>,
         topic: &Arn,
         subscription: &Subscription,

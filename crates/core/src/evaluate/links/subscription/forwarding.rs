@@ -37,7 +37,7 @@ pub(super) fn judge(
     listed_at: Timestamp,
     passed: &[String],
 ) -> Result<Audience, String> {
-    let endpoint = subscription.endpoint_arn.as_deref().unwrap_or_default();
+    let endpoint = subscription.endpoint_arn().unwrap_or_default();
     let protocol = subscription.protocol.as_deref().unwrap_or_default();
     let known = question
         .forwarders

@@ -1,0 +1,110 @@
+//! Pseudonyms in place of people's addresses: in evidence that others are to see, before anything
+//! is made of it.
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::{Outcome, Record};
+
+/// What a pseudonym begins with.
+const PREFIX: &str = "masked-";
+/// How many bytes of the digest it has.
+const BYTES: usize = 10;
+
+/// The pseudonym of an address: the same in every run, so that files can be compared. Whoever
+/// guesses an address can check the guess. ARNs are nobody's address and stay, and so do
+/// pseudonyms.
+pub fn pseudonym(endpoint: &str) -> String {
+    if endpoint.is_empty() || endpoint.starts_with("arn:") || is_pseudonym(endpoint) {
+        return endpoint.to_owned();
+    }
+    let digest = Sha256::digest(endpoint.as_bytes());
+    let digits = digest.iter().take(BYTES).map(|byte| format!("{byte:02x}"));
+    PREFIX.to_owned() + &digits.collect::<String>()
+}
+
+fn is_pseudonym(text: &str) -> bool {
+    text.strip_prefix(PREFIX).is_some_and(|digits| {
+        digits.len() == 2 * BYTES && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
+    })
+}
+
+/// Replaces the endpoints of subscriptions in what SNS answered.
+pub fn mask_endpoints(record: &mut Record) {
+    if let Outcome::Response(response) = &mut record.outcome {
+        mask_answer(record.operation.as_str(), response);
+    }
+}
+
+/// Replaces the endpoints of subscriptions in the answer to an operation, also one that this
+/// version does not know.
+pub fn mask_answer(operation: &str, response: &mut Value) {
+    if operation.starts_with("sns:") {
+        mask(response);
+    }
+}
+
+fn mask(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                match member {
+                    Value::String(text) if name == "Endpoint" => *text = pseudonym(text),
+                    member => mask(member),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(mask),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn addresses_are_masked_and_arns_stay() {
+        let mut record: Record = serde_json::from_value(json!({
+            "operation": "sns:ListSubscriptionsByTopic", "account": "111111111111",
+            "region": "eu-west-1", "parameters": {"TopicArn": "arn:aws:sns:eu-west-1:111111111111:t"},
+            "observed_at": "2026-11-22T22:00:00Z",
+            "response": {"Subscriptions": [
+                {"Protocol": "email", "Endpoint": "security@example.com"},
+                {"Protocol": "email", "Endpoint": "security@example.com"},
+                {"Protocol": "sms", "Endpoint": "+15555550100"},
+                {"Protocol": "lambda", "Endpoint": "arn:aws:lambda:eu-west-1:111111111111:function:f"},
+            ]},
+        }))
+        .unwrap();
+        mask_endpoints(&mut record);
+        let once = record.clone();
+        mask_endpoints(&mut record);
+        assert_eq!(record, once);
+        let text = serde_json::to_string(&record).unwrap();
+        assert!(
+            !text.contains("example.com") && !text.contains("5555"),
+            "{text}"
+        );
+        assert!(text.contains("function:f"));
+        let Outcome::Response(response) = record.outcome else {
+            panic!("it was answered");
+        };
+        let endpoint = |index: usize| response["Subscriptions"][index]["Endpoint"].clone();
+        assert_eq!(endpoint(0), endpoint(1));
+        assert_ne!(endpoint(0), endpoint(2));
+        // The same in every version.
+        assert_eq!(endpoint(0), "masked-786906db96ef646937f2");
+    }
+
+    #[test]
+    fn answers_of_other_services_stay() {
+        let mut response = json!({"Endpoint": "security@example.com"});
+        mask_answer("logs:DescribeSomething", &mut response);
+        assert_eq!(response["Endpoint"], "security@example.com");
+        mask_answer("sns:SomethingNew", &mut response);
+        assert_ne!(response["Endpoint"], "security@example.com");
+    }
+}

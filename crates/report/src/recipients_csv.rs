@@ -1,0 +1,156 @@
+//! `recipients.csv`: who hears of which accounts and controls, one row per finding and subscription
+//! that its chain leads to.
+//!
+//! The chain is the one that the effective verdict shows, and forwarders lead on from its topic. A
+//! finding whose chain ends before a topic has no row.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use trailproof_core::control;
+use trailproof_core::evaluate::{Evaluator, Recipient};
+use trailproof_core::finding::{Finding, Status};
+
+use crate::format::{Format, Report};
+use crate::run::file;
+use crate::spreadsheet::harmless;
+
+/// The format `recipients`.
+#[derive(Debug)]
+pub struct RecipientsCsv;
+
+const HEADER: [&str; 12] = [
+    "endpoint",
+    "protocol",
+    "confirmed",
+    "hears",
+    "why",
+    "account_id",
+    "account_name",
+    "control_id",
+    "effective",
+    "status",
+    "topic_arn",
+    "through",
+];
+
+impl Format for RecipientsCsv {
+    fn name(&self) -> &'static str {
+        "recipients"
+    }
+
+    fn file_name(&self) -> &'static str {
+        file::RECIPIENTS_CSV
+    }
+
+    fn description(&self) -> &'static str {
+        "who hears of which accounts and controls"
+    }
+
+    fn write(&self, report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
+        let mut table = csv::WriterBuilder::new()
+            .terminator(csv::Terminator::CRLF)
+            .from_writer(out);
+        table.write_record(HEADER)?;
+        let policy = &report.run.policy;
+        let controls = control::with_custom(policy.custom_controls.clone())
+            .map_err(io::Error::other)
+            .and_then(|all| control::select(&all, &policy.controls).map_err(io::Error::other))?;
+        let policy = policy.to_policy(controls, &report.run.scope);
+        let evaluator = Evaluator::new(policy);
+        let controls = &evaluator.policy().controls;
+        let mut evaluation = evaluator.on(report.evidence);
+        let of_one = |one: &Finding, other: &Finding| one.account.id == other.account.id;
+        for findings in report.findings.chunk_by(of_one) {
+            let Some(first) = findings.first() else {
+                continue;
+            };
+            let account = first.account.id;
+            let recipients = evaluation.recipients(account);
+            let ids = controls.iter().map(|control| control.id.as_str());
+            let recipients: BTreeMap<&str, Vec<Recipient>> = ids.zip(recipients).collect();
+            for finding in findings {
+                let found = recipients.get(finding.control.id.as_str());
+                for recipient in found.into_iter().flatten() {
+                    let cells = row(finding, recipient);
+                    table.write_record(cells.iter().map(|cell| harmless(cell).into_owned()))?;
+                }
+            }
+            evaluation.forget(account);
+        }
+        table.flush()
+    }
+}
+
+fn row(finding: &Finding, recipient: &Recipient) -> [String; 12] {
+    let text = |value: Option<&String>| value.cloned().unwrap_or_default();
+    let effective = finding.assurance.effective;
+    // Nobody hears of what breaks before the subscription, whoever is subscribed.
+    let (hears, why) = match (effective, recipient.hears) {
+        (_, Some(false)) => ("no", recipient.why.as_str()),
+        (Status::Pass, Some(true)) => ("yes", ""),
+        (Status::Pass | Status::Unknown, None) => ("unknown", recipient.why.as_str()),
+        (Status::Unknown, Some(true)) => ("unknown", "the chain is not proved"),
+        _ => ("no", "the chain is broken"),
+    };
+    [
+        text(recipient.endpoint.as_ref()),
+        text(recipient.protocol.as_ref()),
+        if recipient.is_confirmed {
+            "true"
+        } else {
+            "false"
+        }
+        .to_owned(),
+        hears.to_owned(),
+        why.to_owned(),
+        finding.account.id.to_string(),
+        finding
+            .account
+            .name
+            .as_deref()
+            .unwrap_or_default()
+            .to_owned(),
+        finding.control.id.clone(),
+        effective.as_str().to_owned(),
+        finding.status.as_str().to_owned(),
+        recipient.topic.clone(),
+        recipient.through.join(" "),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recipient(hears: Option<bool>) -> Recipient {
+        Recipient {
+            topic: "arn:aws:sns:us-east-1:111111111111:t".to_owned(),
+            through: Vec::new(),
+            protocol: Some("email".to_owned()),
+            endpoint: Some("=cmd|' /C calc'!A0".to_owned()),
+            is_confirmed: true,
+            hears,
+            why: "because".to_owned(),
+        }
+    }
+
+    #[test]
+    fn nobody_hears_of_a_chain_that_is_broken() {
+        let mut finding =
+            crate::formats::sample::finding("111111111111", "root-usage", Status::Pass);
+        for (effective, recipient_hears, expected) in [
+            (Status::Pass, Some(true), "yes"),
+            (Status::Pass, Some(false), "no"),
+            (Status::Pass, None, "unknown"),
+            (Status::Unknown, Some(true), "unknown"),
+            (Status::Unknown, Some(false), "no"),
+            (Status::Fail, Some(true), "no"),
+            (Status::Fail, None, "no"),
+        ] {
+            finding.assurance.effective = effective;
+            let cells = row(&finding, &recipient(recipient_hears));
+            assert_eq!(cells[3], expected, "{effective} {recipient_hears:?}");
+        }
+    }
+}
