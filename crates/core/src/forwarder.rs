@@ -57,10 +57,18 @@ pub enum InvalidForwarder {
         "the forwarder of `{0}` leads in a circle: its messages come back to the topic they began at"
     )]
     Circle(String),
+    /// Messages would never end, and never come back either.
+    #[error(
+        "the forwarder of `{0}` never ends: each topic it publishes to leads to another one"
+    )]
+    Endless(String),
 }
 
 /// How often a message may be passed on.
 pub const MAX_HOPS: usize = 3;
+
+/// How many topics the check for circles follows one forwarder to.
+const MAX_TOPICS: usize = 1_000;
 
 impl Forwarder {
     /// Whether it is the machine behind a subscription of a topic.
@@ -178,6 +186,9 @@ pub fn validate(forwarders: &[Forwarder]) -> Result<(), InvalidForwarder> {
             if topic == first {
                 return Err(InvalidForwarder::Circle(forwarder.topic.clone()));
             }
+            if seen.len() > MAX_TOPICS {
+                return Err(InvalidForwarder::Endless(forwarder.topic.clone()));
+            }
             if seen.insert(topic.clone()) {
                 let next = forwarders
                     .iter()
@@ -234,6 +245,9 @@ mod tests {
             assert!(matches!(error, InvalidForwarder::Circle(_)), "{error}");
         }
         assert_eq!(validate(&[forwarder(A, B)]), Ok(()));
+        let growing = forwarder("*", "arn:aws:sns:{region}:{account}:{topic}-again");
+        let error = validate(&[growing]).unwrap_err();
+        assert!(matches!(error, InvalidForwarder::Endless(_)), "{error}");
     }
 
     #[test]
