@@ -66,7 +66,7 @@ fn forwarders_that_lead_in_a_circle() {
     let place = Place::new();
     let forwarder = |topic: &str, target: &str| {
         format!(
-            "[[forwarder]]\ntopic = \"arn:aws:sns:*:*:{topic}\"\nendpoint = \"*\"\ntarget = \"arn:aws:sns:{{region}}:444444444444:{target}\"\n"
+            "[[forwarder]]\ntopic = \"arn:aws:sns:*:444444444444:{topic}\"\nendpoint = \"*\"\ntarget = \"arn:aws:sns:{{region}}:444444444444:{target}\"\n"
         )
     };
     place.write(
