@@ -58,9 +58,7 @@ pub enum InvalidForwarder {
     )]
     Circle(String),
     /// Messages would never end, and never come back either.
-    #[error(
-        "the forwarder of `{0}` never ends: each topic it publishes to leads to another one"
-    )]
+    #[error("the forwarder of `{0}` never ends: each topic it publishes to leads to another one")]
     Endless(String),
 }
 

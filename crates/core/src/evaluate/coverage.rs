@@ -207,31 +207,37 @@ impl Decisions {
         comparison.relation == Relation::Disjoint && !comparison.required_is_unsatisfiable
     }
 
-    /// Whether a pattern is another control's own: it covers that one, and has nothing to do with
-    /// this one.
+    /// Whether a pattern is another control's own and not meant for this one: it matches exactly that
+    /// one's events; or it has nothing to do with this one and matches all or some of that one's.
     pub(super) fn is_anothers(&mut self, required: Required<'_>, actual: &str) -> bool {
         let Ok(pattern) = self.pattern(actual) else {
             return false;
         };
-        if !self.is_unrelated(required, actual) {
-            return false;
-        }
-        let mut covered = 0;
+        let unrelated = self.is_unrelated(required, actual);
+        let (mut covered, mut within) = (0, false);
         for other in control::builtin() {
+            if other.id == required.control.id {
+                continue;
+            }
             let own = Required {
                 control: other,
                 pattern: &other.pattern,
                 account: None,
             };
-            if other.id != required.control.id
-                && matches(&pattern, &Event::from_value(&other.example)) == Match::Yes
-                && self.covers(own, &[actual]) == Covering::Covers
-            {
-                covered += 1;
+            let example = Event::from_value(&other.example);
+            if matches(&pattern, &example) == Match::Yes {
+                match self.compare(own, &[actual]).relation {
+                    Relation::Equivalent => return true,
+                    Relation::Narrower => within = true,
+                    _ if self.covers(own, &[actual]) == Covering::Covers => covered += 1,
+                    _ => {}
+                }
+            } else if unrelated && !within {
+                within = self.compare(own, &[actual]).relation == Relation::Narrower;
             }
         }
         // One that covers several is no control's own.
-        covered == 1
+        unrelated && (covered == 1 || (covered == 0 && within))
     }
 }
 

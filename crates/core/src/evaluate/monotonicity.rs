@@ -1,4 +1,5 @@
-//! Seeing less never makes a verdict better or worse than what was seen: it makes it unknown.
+//! Seeing less never makes a verdict better or worse than what was seen: it makes it unknown. So
+//! denying or removing a record never turns FAIL into PASS, by either yardstick.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -80,6 +81,41 @@ fn together() -> Vec<Change> {
             "fieldSelectionCriteria": "@aws.region != \"us-east-1\"",
             "metricTransformations": [{
                 "metricName": "Failures", "metricNamespace": "CISBenchmark", "metricValue": "1"}]}),
+        ),
+        (
+            "cloudwatch:DescribeAlarms",
+            m,
+            "/MetricAlarms/1",
+            json!({
+            "AlarmName": "again", "MetricName": "Failures", "Namespace": "CISBenchmark",
+            "Statistic": "Sum", "Period": 300, "EvaluationPeriods": 1, "Threshold": 1,
+            "ComparisonOperator": "GreaterThanOrEqualToThreshold", "StateValue": "OK"}),
+        ),
+        (
+            "cloudwatch:DescribeAlarms",
+            m,
+            "/CompositeAlarms/0",
+            json!({
+            "AlarmName": "both", "AlarmRule": "ALARM(failures) AND ALARM(again)",
+            "AlarmActions": ["arn:aws:sns:eu-west-1:111111111111:alerts"]}),
+        ),
+        (
+            "cloudtrail:DescribeTrails",
+            m,
+            "/trailList/0/CloudWatchLogsRoleArn",
+            json!("arn:aws:iam::111111111111:role/logs"),
+        ),
+        (
+            "logs:DescribeMetricFilters",
+            m,
+            "/metricFilters/0/filterPattern",
+            json!("{ $.eventType != AwsServiceEvent }"),
+        ),
+        (
+            "cloudwatch:ListAlarmMuteRules",
+            m,
+            "/AlarmMuteRuleSummaries/0",
+            json!({"Status": "SCHEDULED"}),
         ),
         (
             "cloudwatch:ListAlarmMuteRules",

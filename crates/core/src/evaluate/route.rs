@@ -229,8 +229,9 @@ pub(super) fn routes_elsewhere(
     };
     let required = question.required;
     let limits = Limits::of(question.policy, required.control);
-    let none = alarm::none_beside(&beside.metric, &place.site, transformation);
     let account = place.site.account;
+    let here = Signal::new(filter, transformation, account);
+    let none = alarm::none_beside(evidence, &beside.metric, &here, &place.site);
     let mut routes = Vec::new();
     for monitor in &monitors.known {
         let there = all.at(evidence, &monitor.site);
@@ -270,9 +271,8 @@ pub(super) fn routes_elsewhere(
             routes.push(source.route(vec![written, Arc::new(step)], source.own.clone()));
         }
     }
-    let signal = Signal::new(filter, transformation, account);
     for doubt in &monitors.doubts {
-        let step = alarm::doubted(monitors, doubt, &signal, &none);
+        let step = alarm::doubted(monitors, doubt, &here, &none);
         let written = metric::judge(
             filter,
             Some(transformation),

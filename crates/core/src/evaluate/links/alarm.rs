@@ -11,13 +11,11 @@ pub(in crate::evaluate) use monitoring::{doubted, unlisted, watched_by};
 pub(in crate::evaluate) use reliability::{Carrier, Limits, carried};
 use reliability::{observed, reliable, too_slow, worst};
 
-use crate::account::AccountId;
+use crate::account::{AccountId, Region};
 use crate::evaluate::firing::{self, Firing, Restriction, Signal};
 use crate::evaluate::reading::{Unread, locked, request};
 use crate::evaluate::verdict::{Cause, Reason, Step, Verdict};
-use crate::evidence::{
-    Call, CallSite, MetricAlarm, MetricTransformation, Operation, Reader, Request, View,
-};
+use crate::evidence::{Call, CallSite, MetricAlarm, Operation, Reader, Request, View};
 use crate::finding::{LinkName, Status};
 use crate::observation::ObservationKind;
 
@@ -185,7 +183,7 @@ pub(in crate::evaluate) fn judge(
                 let cis = if alarm.promql().is_some() {
                     Verdict::because(Cause::new(
                         &NONE,
-                        none(alarms, transformation, site, &metric),
+                        none(evidence, alarms, signal, site, &metric),
                     ))
                 } else {
                     watching.step.effective.clone()
@@ -202,7 +200,7 @@ pub(in crate::evaluate) fn judge(
         let absent = watching.is_empty().then(|| {
             rest.because(Cause::new(
                 &NONE,
-                none(alarms, transformation, site, &metric),
+                none(evidence, alarms, signal, site, &metric),
             ))
         });
         return (watching, absent);
@@ -237,23 +235,27 @@ pub(in crate::evaluate) fn unasked(
 
 /// What the benchmark says where no alarm beside the filter watches the metric.
 pub(in crate::evaluate) fn none_beside(
+    evidence: &Reader<'_>,
     alarms: &View<MetricAlarm>,
+    signal: &Signal<'_>,
     site: &CallSite,
-    transformation: &MetricTransformation,
 ) -> Cause {
+    let transformation = signal.transformation();
     let metric = format!(
         "{}/{}",
         transformation.metric_namespace, transformation.metric_name
     );
-    Cause::new(&NONE, none(alarms, transformation, site, &metric))
+    Cause::new(&NONE, none(evidence, alarms, signal, site, &metric))
 }
 
 fn none(
+    evidence: &Reader<'_>,
     alarms: &View<MetricAlarm>,
-    transformation: &MetricTransformation,
+    signal: &Signal<'_>,
     site: &CallSite,
     metric: &str,
 ) -> String {
+    let transformation = signal.transformation();
     let elsewhere = alarms
         .items
         .iter()
@@ -278,12 +280,43 @@ fn none(
             alarm.alarm_name,
             alarm.namespace.as_deref().unwrap_or_default()
         ),
-        (None, None) => String::new(),
+        (None, None) => match in_another_region(evidence, site, signal) {
+            Some((region, alarm)) => format!(
+                "; alarm `{}` in {region} watches a metric of that name there, and an alarm sees \
+                 the metrics of its own region only",
+                alarm.alarm_name
+            ),
+            None => String::new(),
+        },
     };
     format!(
         "no alarm in account {} and {} watches metric `{metric}`{hint}; alarms that reach it over CloudWatch-CrossAccountSharingRole leave no trace there and were not looked for",
         site.account, site.region
     )
+}
+
+/// An alarm of the account in another region that names the metric, among those that were seen:
+/// nobody asks for the alarms of all regions to find it.
+fn in_another_region(
+    evidence: &Reader<'_>,
+    site: &CallSite,
+    signal: &Signal<'_>,
+) -> Option<(Region, Arc<MetricAlarm>)> {
+    let regions = site.region.partition().default_regions().iter();
+    let others = regions.map(|name| Region::new(name));
+    others
+        .filter(|region| *region != site.region)
+        .find_map(|region| {
+            let there = CallSite {
+                account: site.account,
+                region,
+            };
+            let alarms = evidence.metric_alarms(&there).items;
+            let found = alarms
+                .into_iter()
+                .find(|alarm| firing::reads(alarm, signal))?;
+            Some((there.region, found))
+        })
 }
 
 fn one(

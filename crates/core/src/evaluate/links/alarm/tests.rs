@@ -9,6 +9,39 @@ use crate::evaluate::monitoring_accounts::tests::monitored;
 use crate::finding::Status::{Fail, Pass, Unknown};
 use crate::policy::Assurance;
 
+/// An alarm on the metric's name in another region is a near miss, where it was seen.
+#[test]
+fn the_same_alarm_in_another_region() {
+    let none = World::healthy().set(
+        "cloudwatch:DescribeAlarms",
+        MANAGEMENT,
+        "/MetricAlarms",
+        json!([]),
+    );
+    let alarms = |region: &str, metric: &str| {
+        none.clone().with(
+            "cloudwatch:DescribeAlarms",
+            MANAGEMENT,
+            region,
+            &json!({"AlarmTypes": ["MetricAlarm", "CompositeAlarm"]}),
+            &json!({"CompositeAlarms": [], "MetricAlarms": [{
+                "AlarmName": "there", "Namespace": "CISBenchmark", "MetricName": metric,
+            }]}),
+        )
+    };
+    for (world, named) in [
+        (none.clone(), false),
+        (alarms("us-east-1", "Failures"), true),
+        (alarms("us-east-1", "Other"), false),
+    ] {
+        check(&world, Fail, Fail, Some("alarm.none"));
+        let message = world.finding(MEMBER).message;
+        let sentence = "alarm `there` in us-east-1 watches a metric of that name there";
+        assert_eq!(message.contains(sentence), named, "{message}");
+        assert!(world.wanted(MEMBER).is_empty());
+    }
+}
+
 /// A system field may be that of the event or that of the log group.
 #[test]
 fn system_fields_as_dimensions() {

@@ -221,6 +221,39 @@ fn one_thing_is_not_as_it_should_be() {
     table(&cases());
 }
 
+/// A filter that is another control's own, or a part of it, is not blamed for missing this one's
+/// events, not even where a few events belong to both.
+#[test]
+fn filters_of_other_controls_are_no_candidates() {
+    let root = r#"{ ($.eventName = ConsoleLogin) && ($.errorMessage = "Failed authentication") && ($.userIdentity.type = Root) }"#;
+    let none = "metric-filter.none";
+    for (id, pattern, reason) in [
+        ("root-usage", PATTERN, none),
+        ("unauthorized-api-calls", PATTERN, none),
+        ("console-signin-without-mfa", PATTERN, none),
+        ("iam-policy-changes", PATTERN, none),
+        ("iam-policy-changes", root, none),
+        ("console-auth-failures", root, "metric-filter.misses-events"),
+        (
+            "root-usage",
+            "{ $.userIdentity.type = Root && $.eventName = ConsoleLogin }",
+            "metric-filter.misses-events",
+        ),
+    ] {
+        let mut world = World::healthy().set(
+            "logs:DescribeMetricFilters",
+            MANAGEMENT,
+            "/metricFilters/0/filterPattern",
+            json!(pattern),
+        );
+        let mut controls = control::builtin().iter();
+        let control = controls.find(|control| control.id == id).unwrap();
+        world.policy.controls = vec![control.clone()];
+        println!("{id} {pattern}");
+        check(&world, Fail, Fail, Some(reason));
+    }
+}
+
 /// Absent is not empty: a filter without its pattern or without what it writes was not seen. What
 /// others prove by the benchmark stands; whether the alarm is ever quiet is not known.
 #[test]
