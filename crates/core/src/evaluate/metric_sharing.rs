@@ -18,12 +18,12 @@ pub(super) fn shares(filter: &str, namespace: &str) -> Option<bool> {
     }
     let tokens = tokens(filter)?;
     let mut rest = tokens.as_slice();
-    let mut terms = vec![condition(&mut rest, namespace)?];
+    let mut terms = vec![condition(&mut rest, namespace)?.0];
     let mut joints = Vec::new();
     while let [Token::Word(joint @ ("AND" | "OR")), after @ ..] = rest {
         joints.push(*joint == "AND");
         rest = after;
-        terms.push(condition(&mut rest, namespace)?);
+        terms.push(condition(&mut rest, namespace)?.0);
     }
     if !rest.is_empty() {
         return None;
@@ -101,8 +101,11 @@ fn tokens(filter: &str) -> Option<Vec<Token<'_>>> {
     Some(tokens)
 }
 
+/// Whether a condition holds, where AWS documents what it means.
+struct Holds(Option<bool>);
+
 /// One condition; `None` where it is not one.
-fn condition(rest: &mut &[Token<'_>], namespace: &str) -> Option<Option<bool>> {
+fn condition(rest: &mut &[Token<'_>], namespace: &str) -> Option<Holds> {
     let [Token::Word("Namespace"), after @ ..] = *rest else {
         return None;
     };
@@ -123,11 +126,8 @@ fn condition(rest: &mut &[Token<'_>], namespace: &str) -> Option<Option<bool>> {
         _ => return None,
     };
     *rest = after;
-    Some(if negated {
-        holds.map(|holds| !holds)
-    } else {
-        holds
-    })
+    let holds = holds.map(|holds| holds != negated);
+    Some(Holds(holds))
 }
 
 /// The rest of a list, from its first text on.

@@ -239,7 +239,7 @@ impl Monitors {
         }
         best.unwrap_or_else(|| {
             Sharing::Unknown(self.unlisted.clone().unwrap_or_else(|| {
-                self.unknown(format!(
+                Self::unknown(format!(
                     "account {} has no link to account {} in {}, and other ways of sharing metrics leave no trace there",
                     self.source.account, monitor.site.account, self.source.region
                 ))
@@ -247,7 +247,7 @@ impl Monitors {
         })
     }
 
-    fn unknown(&self, why: String) -> Unread {
+    fn unknown(why: String) -> Unread {
         Unread {
             why,
             error: None,
@@ -264,7 +264,7 @@ impl Monitors {
             parsed.is_ok_and(|arn| is_own(&arn))
         });
         let Some(arn) = arn else {
-            return Sharing::Unknown(self.unknown(format!(
+            return Sharing::Unknown(Self::unknown(format!(
                 "`{}` is not the ARN of a link of account {account}",
                 excerpt(link.arn.as_deref().unwrap_or_default())
             )));
@@ -283,9 +283,9 @@ impl Monitors {
             .as_ref()
             .or(link.resource_types.as_ref());
         if types.is_none() {
-            return Sharing::Unknown(
-                self.unknown(format!("link `{arn}` does not say what it shares")),
-            );
+            return Sharing::Unknown(Self::unknown(format!(
+                "link `{arn}` does not say what it shares"
+            )));
         }
         if !may_share_metrics(types) {
             return Sharing::Not(format!("link `{arn}` shares no metrics"));
@@ -299,7 +299,7 @@ impl Monitors {
                 "link `{arn}` shares only metrics of namespaces with `{}`",
                 excerpt(filter)
             )),
-            None => Sharing::Unknown(self.unknown(format!(
+            None => Sharing::Unknown(Self::unknown(format!(
                 "link `{arn}` shares metrics of namespaces with `{}`, and what that means for `{namespace}` was not decided",
                 excerpt(filter)
             ))),

@@ -105,10 +105,7 @@ pub(in crate::evaluate) fn monitored() -> World {
 fn effective(world: &World) -> (Status, Option<String>, Vec<String>) {
     let finding = world.finding(MEMBER);
     let (_, effective, _) = verdict(&finding);
-    let observed = finding
-        .observations
-        .iter()
-        .map(|seen| seen.code.to_string());
+    let observed = finding.observations.iter().map(|seen| seen.code.clone());
     (
         effective,
         finding.reason.clone().map(|reason| reason.to_string()),

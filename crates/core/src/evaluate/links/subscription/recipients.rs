@@ -95,8 +95,8 @@ fn add(
         let why = if hears == Some(true) { "" } else { why };
         found.push(recipient(hears, why));
         if let Some(target) = target(question, topic, subscription) {
-            let passes = matches!(told.audience.hears, Hears::Yes(_));
-            onward.push((target, arrives.filter(|_| passes)));
+            let goes_on = matches!(told.audience.hears, Hears::Yes(_));
+            onward.push((target, arrives.filter(|_| goes_on)));
         }
     }
     let passed = [passed, &[topic.to_string()]].concat();
