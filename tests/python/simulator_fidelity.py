@@ -321,6 +321,36 @@ def links(member):
     check("too many links", code(api.list_links, MaxResults=6), "InvalidParameterException")
 
 
+def other_designs(member):
+    api = client("observabilityadmin")
+    listed = api.list_centralization_rules_for_organization(AllRegions=True)
+    (rule,) = listed["CentralizationRuleSummaries"]
+    check("central rule", (rule["CreatedRegion"], rule["RuleHealth"]), ("eu-west-1", "Healthy"))
+    check("copied to", (rule["DestinationAccountId"], rule["DestinationRegion"]), (MEMBER, "eu-west-1"))
+    here = api.list_centralization_rules_for_organization()["CentralizationRuleSummaries"]
+    check("central rules of a region", here, [])
+    there = client("observabilityadmin", region="eu-west-1")
+    details = there.get_centralization_rule_for_organization(RuleIdentifier=rule["RuleArn"])
+    source = details["CentralizationRule"]["Source"]
+    check("source", (source["Regions"], source.get("Scope")), (["us-east-1"], None))
+    missing = code(api.get_centralization_rule_for_organization, RuleIdentifier="central")
+    check("rule of another region", missing, "ResourceNotFoundException")
+    (rule,) = api.list_telemetry_rules_for_organization()["TelemetryRuleSummaries"]
+    check("telemetry rule", (rule["RuleName"], rule["ResourceType"]), ("trails", "AWS::CloudTrail"))
+    details = api.get_telemetry_rule_for_organization(RuleIdentifier=rule["RuleArn"])
+    check("its scope", details["TelemetryRule"]["Scope"], f"AccountId = '{MEMBER}'")
+    own = client("observabilityadmin", member)
+    (rule,) = own.list_telemetry_rules()["TelemetryRuleSummaries"]
+    check("own telemetry rule", rule["ResourceType"], "AWS::EC2::VPC")
+    refused = code(own.list_telemetry_rules_for_organization)
+    check("the organization's rules", refused, "AccessDeniedException")
+    rules = client("events", member).list_rules()["Rules"]
+    check("event rules", [rule["Name"] for rule in rules], ["alarms", "nightly"])
+    pattern = json.loads(rules[0]["EventPattern"])
+    check("event pattern", (pattern, rules[0]["State"]), ({"source": ["aws.cloudwatch"]}, "ENABLED"))
+    check("another bus", code(client("events", member).list_rules, EventBusName="x"), "ResourceNotFoundException")
+
+
 def command_line(member):
     """The AWS CLI, as the environment of an assumed role."""
     environment = dict(
@@ -364,6 +394,7 @@ def main():
     topics(member)
     keys(member)
     links(member)
+    other_designs(member)
     simulator_mistakes.run(member, CLOUDWATCH_PROTOCOLS)
     simulator_pages.run(member)
     command_line(member)

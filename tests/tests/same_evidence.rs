@@ -89,6 +89,21 @@ mod with_python {
             "does not know mute rules",
         ),
         accepted(
+            "observabilityadmin:ListCentralizationRulesForOrganization",
+            "*",
+            "does not know rules of an organization",
+        ),
+        accepted(
+            "observabilityadmin:ListTelemetryRulesForOrganization",
+            "*",
+            "does not know rules of an organization",
+        ),
+        accepted(
+            "observabilityadmin:ListTelemetryRules",
+            "*",
+            "does not know telemetry rules",
+        ),
+        accepted(
             "cloudwatch:DescribeAlarms",
             "*.AlarmDescription",
             "describes alarms that have no description",

@@ -28,6 +28,8 @@ mod with_python {
             chain.trail = { name = "everything", organization = true, selectors = { advanced = [
               { name = "all", fields = [{ field = "eventCategory", equals = ["Management"] }] },
             ] } }
+            centralization_rules = [{ name = "central", region = "eu-west-1", source_regions = ["us-east-1"], destination_account = "222222222222" }]
+            telemetry_rules = [{ name = "trails", organization = true, scope = "AccountId = '222222222222'" }]
             [[accounts]]
             id = "333333333333"
             state = "SUSPENDED"
@@ -37,6 +39,8 @@ mod with_python {
             tags = { environment = "production", team = "payments" }
             opted_in = ["me-south-1"]
             chain.trail.selectors = { basic = [{ read_write_type = "WriteOnly" }] }
+            telemetry_rules = [{ name = "own", resource_type = "AWS::EC2::VPC" }]
+            event_rules = [{ name = "alarms", pattern = '{"source": ["aws.cloudwatch"]}' }, { name = "nightly" }]
             keys = [{ id = "1234abcd-12ab-34cd-56ef-1234567890ab", aliases = ["alias/alerts"] }]
             links = [{ id = "metrics", sink = "111111111111", metric_filter = "Namespace NOT LIKE 'AWS/%'" }]
             [[accounts.mute_rules]]

@@ -96,6 +96,16 @@ fn operation(recorded: Evidence) -> Operation {
         Evidence::ListLinks => Operation::ListLinks,
         Evidence::GetLink => Operation::GetLink,
         Evidence::ListAttachedLinks => Operation::ListAttachedLinks,
+        Evidence::ListCentralizationRulesForOrganization => {
+            Operation::ListCentralizationRulesForOrganization
+        }
+        Evidence::GetCentralizationRuleForOrganization => {
+            Operation::GetCentralizationRuleForOrganization
+        }
+        Evidence::ListTelemetryRulesForOrganization => Operation::ListTelemetryRulesForOrganization,
+        Evidence::GetTelemetryRuleForOrganization => Operation::GetTelemetryRuleForOrganization,
+        Evidence::ListTelemetryRules => Operation::ListTelemetryRules,
+        Evidence::ListRules => Operation::ListRules,
     }
 }
 

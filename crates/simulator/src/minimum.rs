@@ -56,6 +56,13 @@ fn pages(operation: Operation, response: &Value) -> u64 {
         Operation::ListSubscriptionsByTopic => (100, &["Subscriptions"]),
         Operation::ListLinks => (5, &["Items"]),
         Operation::ListAttachedLinks => (1_000, &["Items"]),
+        Operation::ListCentralizationRulesForOrganization => {
+            (100, &["CentralizationRuleSummaries"])
+        }
+        Operation::ListTelemetryRulesForOrganization | Operation::ListTelemetryRules => {
+            (100, &["TelemetryRuleSummaries"])
+        }
+        Operation::ListRules => (100, &["Rules"]),
         _ => return 1,
     };
     let items: usize = lists

@@ -13,6 +13,8 @@ pub(crate) enum Service {
     Sns,
     Kms,
     Oam,
+    ObservabilityAdmin,
+    Events,
 }
 
 impl Service {
@@ -28,6 +30,8 @@ impl Service {
             Self::Sns => "sns",
             Self::Kms => "kms",
             Self::Oam => "oam",
+            Self::ObservabilityAdmin => "observabilityadmin",
+            Self::Events => "events",
         }
     }
 }
@@ -103,6 +107,12 @@ operations! {
     }
     Kms { DescribeKey reads, GetKeyPolicy reads }
     Oam { ListLinks reads, GetLink reads, ListAttachedLinks reads }
+    ObservabilityAdmin {
+        ListCentralizationRulesForOrganization reads, GetCentralizationRuleForOrganization reads,
+        ListTelemetryRulesForOrganization reads, GetTelemetryRuleForOrganization reads,
+        ListTelemetryRules reads,
+    }
+    Events { ListRules reads }
 }
 
 impl Operation {

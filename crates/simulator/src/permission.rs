@@ -112,13 +112,24 @@ pub(crate) fn denied(
         | Service::CloudTrail
         | Service::Logs
         | Service::Kms
-        | Service::Oam => "AccessDeniedException",
+        | Service::Oam
+        | Service::ObservabilityAdmin
+        | Service::Events => "AccessDeniedException",
         Service::Sts | Service::CloudWatch => "AccessDenied",
         Service::Sns => "AuthorizationError",
     };
     let status = match operation.service() {
-        Service::Sts | Service::CloudWatch | Service::Sns | Service::Account | Service::Oam => 403,
-        Service::Organizations | Service::CloudTrail | Service::Logs | Service::Kms => 400,
+        Service::Sts
+        | Service::CloudWatch
+        | Service::Sns
+        | Service::Account
+        | Service::Oam
+        | Service::ObservabilityAdmin => 403,
+        Service::Organizations
+        | Service::CloudTrail
+        | Service::Logs
+        | Service::Kms
+        | Service::Events => 400,
     };
     let arn = caller.arn(organization);
     let action = match operation.service() {
@@ -143,7 +154,9 @@ fn invalid_token(service: Service) -> Failure {
         | Service::CloudTrail
         | Service::Logs
         | Service::Kms
-        | Service::Oam => ("UnrecognizedClientException", 400),
+        | Service::Oam
+        | Service::ObservabilityAdmin
+        | Service::Events => ("UnrecognizedClientException", 400),
     };
     Failure::new(ErrorClass::RegionDisabled, code, message).status(status)
 }

@@ -2,10 +2,12 @@
 //! missing.
 
 use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::applicability::{self, Applicability};
 use super::cache::Cache;
+use super::candidate_chain::{CandidateChain, Outcome, best, next_calls, observing, only, proved};
 use super::coverage::Required;
 use super::finding;
 use super::gathered::Alarms;
@@ -14,11 +16,12 @@ use super::links::selectors::{self, Recorded};
 use super::links::{account as door, trail};
 use super::log_group_verdict::{self, LogGroupVerdict};
 use super::origin::Origin;
+use super::other_shapes::{self, Failing, Signs};
 use super::reading::{Reading, locked};
 use super::routine::Routine;
 use super::together::{self, Part, Passed, Together};
 use super::trail_verdict::{self, Admitted, TrailVerdict};
-use super::verdict::{Chain, Standing, Step, Yardstick, open_standing, rank, standing, wants};
+use super::verdict::{Chain, Standing, Step, Yardstick, decisive, open_standing, standing, wants};
 use crate::account::{AccountId, Region};
 use crate::evidence::{
     Basis, CallSite, Evidence, Note, OrganizationAccount, Reader, RecordId, Request, Trail,
@@ -65,6 +68,7 @@ impl Evaluator {
             policy: &self.policy,
             cache: self.cache.lock().unwrap_or_else(PoisonError::into_inner),
             regions: HashMap::new(),
+            signs: HashMap::new(),
         }
     }
 }
@@ -75,13 +79,8 @@ pub struct Evaluation<'e> {
     policy: &'e Policy,
     cache: MutexGuard<'e, Cache>,
     regions: HashMap<AccountId, (Basis, Arc<[Region]>)>,
-}
-
-/// A chain by one yardstick, and the next calls to make for it.
-#[derive(Debug, Clone)]
-struct CandidateChain {
-    chain: Chain,
-    wants: Vec<Request>,
+    /// By control.
+    signs: HashMap<usize, Rc<Signs<'e>>>,
 }
 
 /// The steps of a trail from itself to its delivery, and what comes after its delivery passes on.
@@ -102,8 +101,10 @@ struct CoveringTrails {
 /// How far a chain is followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Depth {
-    /// To its end.
+    /// To its end, and to what is only seen by looking at every account.
     Whole,
+    /// To its end.
+    Chain,
     /// As far as decides which calls are wanted next.
     Next,
 }
@@ -117,22 +118,7 @@ pub(super) enum Judged {
     Applies(Outcome),
 }
 
-/// The best chain by each yardstick.
-pub(super) struct Outcome {
-    cis: Chain,
-    effective: Chain,
-}
-
-impl Outcome {
-    pub(super) fn by(&self, yardstick: Yardstick) -> &Chain {
-        match yardstick {
-            Yardstick::Cis => &self.cis,
-            Yardstick::Effective => &self.effective,
-        }
-    }
-}
-
-impl Evaluation<'_> {
+impl<'e> Evaluation<'e> {
     /// The accounts to judge: those of the policy, or all that the evidence speaks of.
     pub fn accounts(&self) -> BTreeSet<AccountId> {
         match &self.policy.accounts {
@@ -148,10 +134,10 @@ impl Evaluation<'_> {
     }
 
     /// The statuses of one account's findings, in the policy's order of controls, without the
-    /// findings.
+    /// findings, and without what is only seen by looking at every account.
     pub fn statuses(&mut self, account: AccountId) -> Vec<Status> {
         let policy = self.policy;
-        let statuses = self.judged(account, |_, _, judged, _| match judged {
+        let statuses = self.judged(account, Depth::Chain, |_, _, judged, _| match judged {
             Judged::NotApplicable(..) => Status::NotApplicable,
             Judged::Applies(outcome) => finding::status(policy, &outcome),
         });
@@ -169,15 +155,19 @@ impl Evaluation<'_> {
 
     fn noted_findings(&mut self, account: AccountId) -> Vec<(Finding, Note)> {
         let policy = self.policy;
-        self.judged(account, |required, listed, judged, evidence| match judged {
-            Judged::NotApplicable(why, observation) => {
-                let control = required.control;
-                finding::not_applicable(account, listed, control, policy, why, observation)
-            }
-            Judged::Applies(outcome) => {
-                finding::of(account, listed, required, policy, &outcome, evidence)
-            }
-        })
+        self.judged(
+            account,
+            Depth::Whole,
+            |required, listed, judged, evidence| match judged {
+                Judged::NotApplicable(why, observation) => {
+                    let control = required.control;
+                    finding::not_applicable(account, listed, control, policy, why, observation)
+                }
+                Judged::Applies(outcome) => {
+                    finding::of(account, listed, required, policy, &outcome, evidence)
+                }
+            },
+        )
     }
 
     /// What is made of each judgement of an account, in the policy's order of controls, with what
@@ -185,6 +175,7 @@ impl Evaluation<'_> {
     pub(super) fn judged<T>(
         &mut self,
         account: AccountId,
+        depth: Depth,
         make: impl Fn(Required<'_>, Option<&OrganizationAccount>, Judged, &Reader<'_>) -> T,
     ) -> Vec<(T, Note)> {
         let policy = self.policy;
@@ -203,12 +194,10 @@ impl Evaluation<'_> {
             let outer = self.evidence.begin_records();
             let judged = match &covering {
                 Err(why) => Judged::NotApplicable(why.clone(), None),
-                Ok(covering) => {
-                    match self.candidates(account, covering, index, required, Depth::Whole) {
-                        Ok(candidates) => Judged::Applies(best(&candidates)),
-                        Err(why) => Judged::NotApplicable(why, control.elsewhere_observation()),
-                    }
-                }
+                Ok(covering) => match self.candidates(account, covering, index, required, depth) {
+                    Ok(candidates) => Judged::Applies(best(&candidates)),
+                    Err(why) => Judged::NotApplicable(why, control.elsewhere_observation()),
+                },
             };
             let mut note = self.evidence.end_records(outer);
             note.extend(&shared);
@@ -319,7 +308,101 @@ impl Evaluation<'_> {
             }
         }
         candidates.extend(covering.otherwise.clone().map(only));
+        self.other_shapes(
+            account,
+            covering,
+            (&heads, index),
+            required,
+            depth,
+            &mut candidates,
+        );
         Ok(candidates)
+    }
+
+    /// Looks for other ways to a person where every chain fails: adds those that there may be, and
+    /// the calls that would show them where nothing is left to ask about the chains.
+    fn other_shapes(
+        &mut self,
+        account: AccountId,
+        covering: &CoveringTrails,
+        (heads, index): (&[Head], usize),
+        required: Required<'_>,
+        depth: Depth,
+        candidates: &mut Vec<[CandidateChain; 2]>,
+    ) {
+        let by = Yardstick::Effective;
+        let effective = || candidates.iter().map(|[_, effective]| effective);
+        if effective().any(|candidate| standing(&candidate.chain, by) != Standing::Broken) {
+            return;
+        }
+        let open = effective().any(|candidate| !candidate.wants.is_empty());
+        if open && depth == Depth::Next {
+            return;
+        }
+        let signs = (depth == Depth::Whole).then(|| self.signs(index, required));
+        let mut looks = Vec::new();
+        let mut seen = BTreeSet::new();
+        for (number, [_, effective]) in candidates.iter().enumerate() {
+            let Some(step) = decisive(&effective.chain, by) else {
+                continue;
+            };
+            let trail = heads.get(number).zip(covering.trails.get(number));
+            let place = trail.and_then(|(_, (_, verdict))| verdict.place.as_deref());
+            let failing = Failing {
+                evidence: &self.evidence,
+                account,
+                required,
+                link: step.link,
+                place,
+                signs: signs.as_deref(),
+            };
+            // Several trails may lead to one log group.
+            if seen.insert((failing.is_late(), place)) {
+                let head = trail.map(|(head, _)| &head.steps);
+                let found = other_shapes::look(failing).into_iter();
+                looks.extend(found.map(|look| (head, look)));
+            }
+        }
+        let mut possible = Vec::new();
+        let mut wants = Vec::new();
+        let mut unseen = Vec::new();
+        for (head, look) in looks {
+            if let Some(step) = look.step {
+                let late = step.link >= LinkName::MetricFilter;
+                let mut chain: Chain = head.filter(|_| late).cloned().unwrap_or_default();
+                chain.push(Arc::new(step));
+                possible.push(chain);
+            }
+            wants.extend(look.wants);
+            unseen.extend(look.unseen.map(Arc::new));
+        }
+        if let Some([_, first]) = candidates.first_mut().filter(|_| !open) {
+            wants.sort_unstable();
+            wants.dedup();
+            first.wants = wants;
+        }
+        if possible.is_empty() {
+            for candidate in candidates.iter_mut().flatten() {
+                candidate.chain = observing(&candidate.chain, &unseen);
+            }
+        }
+        if let Some([cis, _]) = candidates.first().cloned() {
+            candidates.extend(possible.into_iter().map(|chain| {
+                let wants = Vec::new();
+                [cis.clone(), CandidateChain { chain, wants }]
+            }));
+        }
+    }
+
+    /// What is seen of other ways to a person without looking for them.
+    fn signs(&mut self, index: usize, required: Required<'_>) -> Rc<Signs<'e>> {
+        if let Some(known) = self.signs.get(&index) {
+            return Rc::clone(known);
+        }
+        let signs = Signs::of(&self.evidence, required, &mut self.cache.decisions);
+        let signs = Rc::new(signs);
+        self.signs.insert(index, Rc::clone(&signs));
+        signs
     }
 
     /// The steps of every trail from itself to its delivery.
@@ -433,7 +516,7 @@ impl Evaluation<'_> {
         depth: Depth,
     ) -> ([CandidateChain; 2], Passed) {
         let judgement = match &verdict.place {
-            Some(place) if depth == Depth::Whole || !self.is_early(head, place) => {
+            Some(place) if depth != Depth::Next || !self.is_early(head, place) => {
                 Some(self.site(account, place, verdict.routine, index, required))
             }
             _ => None,
@@ -551,65 +634,4 @@ impl Evaluation<'_> {
         self.regions.insert(account, (basis, Arc::clone(&regions)));
         regions
     }
-}
-
-fn only(step: Step) -> [CandidateChain; 2] {
-    let wants = step.wants.clone();
-    let chain = vec![Arc::new(step)];
-    let candidate = CandidateChain { chain, wants };
-    [candidate.clone(), candidate]
-}
-
-/// What one yardstick says of each candidate.
-fn by(
-    candidates: &[[CandidateChain; 2]],
-    yardstick: Yardstick,
-) -> impl Iterator<Item = &CandidateChain> {
-    candidates
-        .iter()
-        .map(move |[cis, effective]| match yardstick {
-            Yardstick::Cis => cis,
-            Yardstick::Effective => effective,
-        })
-}
-
-/// The chain of the best candidate by each yardstick; the first of equals.
-fn best(candidates: &[[CandidateChain; 2]]) -> Outcome {
-    let best = |yardstick| {
-        let mut best: Option<((Standing, LinkName), &Chain)> = None;
-        for CandidateChain { chain, .. } in by(candidates, yardstick) {
-            let value = rank(chain, yardstick);
-            if best.as_ref().is_none_or(|(known, _)| *known < value) {
-                best = Some((value, chain));
-            }
-        }
-        best.map(|(_, chain)| chain.clone()).unwrap_or_default()
-    };
-    Outcome {
-        cis: best(Yardstick::Cis),
-        effective: best(Yardstick::Effective),
-    }
-}
-
-/// Whether a candidate is proved.
-fn proved(candidates: &[[CandidateChain; 2]], yardstick: Yardstick) -> bool {
-    by(candidates, yardstick)
-        .any(|candidate| standing(&candidate.chain, yardstick) == Standing::Proved)
-}
-
-/// The calls that the first open candidate wants; where a candidate is proved, those that tell more
-/// of the chain that is shown.
-fn next_calls(candidates: &[[CandidateChain; 2]], yardstick: Yardstick) -> Vec<Request> {
-    let proved = by(candidates, yardstick)
-        .find(|candidate| standing(&candidate.chain, yardstick) == Standing::Proved);
-    if let Some(proved) = proved {
-        let steps = proved
-            .chain
-            .iter()
-            .filter(|_| yardstick == Yardstick::Effective);
-        return steps.flat_map(|step| step.worth_asking.clone()).collect();
-    }
-    by(candidates, yardstick)
-        .find(|candidate| !candidate.wants.is_empty())
-        .map_or_else(Vec::new, |candidate| candidate.wants.clone())
 }

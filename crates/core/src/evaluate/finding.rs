@@ -10,8 +10,8 @@ use crate::finding::{
 };
 use crate::policy::{Assurance, Policy};
 
+use super::candidate_chain::Outcome;
 use super::coverage::Required;
-use super::evaluator::Outcome;
 use super::remediation;
 use super::verdict::{Standing, Step, Verdict, Yardstick, decisive, rank, standing};
 

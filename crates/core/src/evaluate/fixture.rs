@@ -264,6 +264,41 @@ impl World {
         evidence
     }
 
+    /// The same, where somebody looked for other ways to a person than the chain of the member, and
+    /// found none.
+    pub(super) fn without_other_shapes(self) -> Self {
+        let none = json!({});
+        let rules = |list: &str| json!({ list: [] });
+        self.with(
+            "observabilityadmin:ListCentralizationRulesForOrganization",
+            MANAGEMENT,
+            "us-east-1",
+            &json!({"AllRegions": true}),
+            &rules("CentralizationRuleSummaries"),
+        )
+        .with(
+            "observabilityadmin:ListTelemetryRulesForOrganization",
+            MANAGEMENT,
+            "us-east-1",
+            &none,
+            &rules("TelemetryRuleSummaries"),
+        )
+        .with(
+            "observabilityadmin:ListTelemetryRules",
+            MEMBER,
+            "us-east-1",
+            &none,
+            &rules("TelemetryRuleSummaries"),
+        )
+        .with(
+            "events:ListRules",
+            MANAGEMENT,
+            "eu-west-1",
+            &none,
+            &rules("Rules"),
+        )
+    }
+
     /// What is judged of it. Whatever is observed is in the table of its link or its policy.
     pub(super) fn findings(&self) -> Vec<Finding> {
         let findings = super::evaluate(&self.evidence(), &self.policy);

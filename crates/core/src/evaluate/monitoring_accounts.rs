@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::metric_sharing;
+use super::filter_expression;
 use super::reading::{Reading, Unread, ask};
 use crate::account::AccountId;
 use crate::arn::Arn;
@@ -293,7 +293,9 @@ impl Monitors {
         let Some(filter) = &details.link_configuration.metric_configuration.filter else {
             return Sharing::Shared;
         };
-        match metric_sharing::shares(filter, namespace) {
+        match filter_expression::holds(filter, |field| {
+            (field == "Namespace").then(|| namespace.to_owned())
+        }) {
             Some(true) => Sharing::Shared,
             Some(false) => Sharing::Not(format!(
                 "link `{arn}` shares only metrics of namespaces with `{}`",

@@ -2,7 +2,7 @@
 //! that the effective verdicts show.
 
 use super::alarm_message::AlarmMessage;
-use super::evaluator::{Evaluation, Judged};
+use super::evaluator::{Depth, Evaluation, Judged};
 use super::gathered::Alarms;
 use super::links::subscription;
 use super::verdict::Yardstick;
@@ -24,7 +24,7 @@ impl Evaluation<'_> {
     /// The recipients of each control of an account, in the policy's order of controls. None where
     /// the chain ends before a topic, and where the control does not apply.
     pub fn recipients(&mut self, account: AccountId) -> Vec<Vec<Recipient>> {
-        let ends = self.judged(account, |_, _, judged, _| {
+        let ends = self.judged(account, Depth::Chain, |_, _, judged, _| {
             let Judged::Applies(outcome) = judged else {
                 return None;
             };

@@ -24,8 +24,11 @@ mod view;
 
 pub use calls::assume_role::Entry;
 pub use calls::describe_log_groups::LogGroupAnswer;
+pub(crate) use calls::describe_metric_filters::SeenFilter;
 pub use calls::describe_trails::TrailsView;
 pub use calls::list_alarm_mute_rules::ScheduledMute;
+pub use calls::list_centralization_rules_for_organization::CentralizationRules;
+pub use calls::list_telemetry_rules::TelemetryRules;
 pub use calls::{Call, CallDefinition, Operation, Pages, Permission, Quota};
 pub use key_name::KeyName;
 pub use lines::{Line, Lines, ReadError, Reading};
@@ -36,13 +39,16 @@ pub use reader::Reader;
 pub use record::{CallError, ErrorClass, Outcome, Record};
 pub use request::Request;
 pub use shapes::{
-    AdvancedSelector, AttachedLink, AttachedLinks, CallerIdentity, CompositeAlarm, DataResource,
-    DelegatedAdministrator, Dimension, EvaluationWindow, EventSelector, EventSelectors,
-    FieldSelector, KeyMetadata, KeyPolicy, Link, LinkConfiguration, LinkDetails, LogAlarm,
-    LogGroup, Metric, MetricAlarm, MetricConfiguration, MetricDataQuery, MetricFilter, MetricStat,
-    MetricTransformation, MuteRule, MuteRuleDetails, MuteSchedule, MuteTargets, MuteTimes,
-    Organization, OrganizationAccount, RegionOption, ScheduledQueryConfiguration, Subscription,
-    SubscriptionAttributes, TopicAttributes, Trail, TrailStatus, WarmUpConfiguration,
+    AdvancedSelector, AttachedLink, AttachedLinks, CallerIdentity, CentralizationRule,
+    CentralizationRuleDetails, CentralizationRuleSummary, CentralizationSource, CompositeAlarm,
+    DataResource, DelegatedAdministrator, Dimension, EvaluationWindow, EventRule, EventSelector,
+    EventSelectors, FieldSelector, KeyMetadata, KeyPolicy, Link, LinkConfiguration, LinkDetails,
+    LogAlarm, LogGroup, Metric, MetricAlarm, MetricConfiguration, MetricDataQuery, MetricFilter,
+    MetricStat, MetricTransformation, MuteRule, MuteRuleDetails, MuteSchedule, MuteTargets,
+    MuteTimes, Organization, OrganizationAccount, RegionOption, ScheduledQueryConfiguration,
+    SourceLogsConfiguration, Subscription, SubscriptionAttributes, TelemetryRule,
+    TelemetryRuleDetails, TelemetryRuleSummary, TopicAttributes, Trail, TrailStatus,
+    WarmUpConfiguration,
 };
 pub use store::{CallSite, Evidence, RecordId, UnreadableRecord};
 pub use table::{Answer, Listing};

@@ -47,7 +47,7 @@ pub(super) struct Service {
 }
 
 /// Every such service (their service models, as botocore has them).
-pub(super) static SERVICES: [Service; 2] = [
+pub(super) static SERVICES: [Service; 4] = [
     Service {
         name: "kms",
         id: "KMS",
@@ -57,6 +57,16 @@ pub(super) static SERVICES: [Service; 2] = [
         name: "oam",
         id: "OAM",
         target: None,
+    },
+    Service {
+        name: "observabilityadmin",
+        id: "ObservabilityAdmin",
+        target: None,
+    },
+    Service {
+        name: "events",
+        id: "EventBridge",
+        target: Some("AWSEvents"),
     },
 ];
 
@@ -169,7 +179,9 @@ impl Service {
             .and_then(|(key, settings)| settings.load_config(key));
         set_for_one.or_else(set_for_all).unwrap_or_else(|| {
             let partition = region.partition();
-            let fips = if config.use_fips() == Some(true) {
+            // EventBridge has no other endpoints in GovCloud: its own are FIPS endpoints.
+            let own = self.name == "events" && partition == Partition::GovCloud;
+            let fips = if config.use_fips() == Some(true) && !own {
                 "-fips"
             } else {
                 ""

@@ -156,7 +156,13 @@ impl Clients {
             | Call::GetKeyPolicy { .. }
             | Call::ListLinks
             | Call::GetLink { .. }
-            | Call::ListAttachedLinks { .. } => self.json_page(target, call, token).await,
+            | Call::ListAttachedLinks { .. }
+            | Call::ListCentralizationRulesForOrganization
+            | Call::GetCentralizationRuleForOrganization { .. }
+            | Call::ListTelemetryRulesForOrganization
+            | Call::GetTelemetryRuleForOrganization { .. }
+            | Call::ListTelemetryRules
+            | Call::ListRules => self.json_page(target, call, token).await,
         }
     }
 }

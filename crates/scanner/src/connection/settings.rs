@@ -78,13 +78,15 @@ pub(crate) struct Network {
 }
 
 /// The services that are asked, as the SDK names them, with the variable of their endpoint.
-const SERVICES: [(&str, &str); 9] = [
+const SERVICES: [(&str, &str); 11] = [
     ("Account", "AWS_ENDPOINT_URL_ACCOUNT"),
     ("CloudTrail", "AWS_ENDPOINT_URL_CLOUDTRAIL"),
     ("CloudWatch", "AWS_ENDPOINT_URL_CLOUDWATCH"),
     ("CloudWatch Logs", "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS"),
+    ("EventBridge", "AWS_ENDPOINT_URL_EVENTBRIDGE"),
     ("KMS", "AWS_ENDPOINT_URL_KMS"),
     ("OAM", "AWS_ENDPOINT_URL_OAM"),
+    ("ObservabilityAdmin", "AWS_ENDPOINT_URL_OBSERVABILITYADMIN"),
     ("Organizations", "AWS_ENDPOINT_URL_ORGANIZATIONS"),
     ("SNS", "AWS_ENDPOINT_URL_SNS"),
     ("STS", "AWS_ENDPOINT_URL_STS"),

@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use trailproof_core::account::{AccountId, Region};
 
-use super::{Alarm, Expected, Key, Link, LogGroup, MuteRule, Topic, Trail};
+use super::{
+    Alarm, CentralizationRule, EventRule, Expected, Key, Link, LogGroup, MuteRule, TelemetryRule,
+    Topic, Trail,
+};
 
 /// An account.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -190,4 +193,10 @@ pub struct Site {
     pub keys: Vec<Key>,
     /// What is shared with monitoring accounts.
     pub links: Vec<Link>,
+    /// Rules of the organization that copy log groups: the management account's.
+    pub centralization_rules: Vec<CentralizationRule>,
+    /// Rules that have telemetry delivered.
+    pub telemetry_rules: Vec<TelemetryRule>,
+    /// Rules of the default event bus.
+    pub event_rules: Vec<EventRule>,
 }

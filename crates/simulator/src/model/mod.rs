@@ -4,6 +4,7 @@
 
 mod account;
 mod alarm;
+mod central;
 mod expected;
 mod key;
 mod link;
@@ -15,6 +16,7 @@ mod whole;
 
 pub use account::{Account, AccountState, Denial, Role, Site};
 pub use alarm::{Alarm, MetricQuery, MetricStatistic, MuteRule, Suppressor};
+pub use central::{CentralizationRule, EventRule, TelemetryRule};
 pub use expected::Expected;
 pub use key::Key;
 pub use link::Link;

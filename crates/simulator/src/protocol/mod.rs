@@ -69,7 +69,7 @@ pub(crate) struct Misunderstood {
 }
 
 const CBOR_PATH: &str = "/service/GraniteServiceVersion20100801/operation/";
-const TARGETS: [(&str, Service); 5] = [
+const TARGETS: [(&str, Service); 6] = [
     ("AWSOrganizationsV20161128", Service::Organizations),
     (
         "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101",
@@ -78,6 +78,7 @@ const TARGETS: [(&str, Service); 5] = [
     ("Logs_20140328", Service::Logs),
     ("GraniteServiceVersion20100801", Service::CloudWatch),
     ("TrentService", Service::Kms),
+    ("AWSEvents", Service::Events),
 ];
 
 /// Understands a request.
@@ -118,6 +119,15 @@ pub(crate) fn read(
     if signature.is_some_and(|signature| signature.service == "oam") {
         let name = path.trim_start_matches('/');
         return incoming(Service::Oam, Protocol::RestJson, name, || json::read(body));
+    }
+    if signature.is_some_and(|signature| signature.service == "observabilityadmin") {
+        let name = path.trim_start_matches('/');
+        return incoming(
+            Service::ObservabilityAdmin,
+            Protocol::RestJson,
+            name,
+            || json::read(body),
+        );
     }
     let service = match signature.map(|signature| signature.service) {
         Some("sns") => Service::Sns,

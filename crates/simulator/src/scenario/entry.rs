@@ -49,6 +49,12 @@ pub(super) struct AccountEntry {
     keys: Vec<Table>,
     #[serde(default)]
     links: Vec<Table>,
+    #[serde(default)]
+    centralization_rules: Vec<Table>,
+    #[serde(default)]
+    telemetry_rules: Vec<Table>,
+    #[serde(default)]
+    event_rules: Vec<Table>,
     expect: Option<ExpectEntry>,
     /// Verdicts of other controls.
     #[serde(default)]
@@ -175,6 +181,9 @@ impl AccountEntry {
             ("topics", self.topics),
             ("keys", self.keys),
             ("links", self.links),
+            ("centralization_rules", self.centralization_rules),
+            ("telemetry_rules", self.telemetry_rules),
+            ("event_rules", self.event_rules),
         ] {
             for mut table in tables {
                 let region = match table.remove("region") {
@@ -189,6 +198,13 @@ impl AccountEntry {
                     "mute_rules" => site.mute_rules.push(chain::read(self.id, place, &table)?),
                     "topics" => site.topics.push(chain::read(self.id, place, &table)?),
                     "keys" => site.keys.push(chain::read(self.id, place, &table)?),
+                    "centralization_rules" => site
+                        .centralization_rules
+                        .push(chain::read(self.id, place, &table)?),
+                    "telemetry_rules" => site
+                        .telemetry_rules
+                        .push(chain::read(self.id, place, &table)?),
+                    "event_rules" => site.event_rules.push(chain::read(self.id, place, &table)?),
                     _ => site.links.push(chain::read(self.id, place, &table)?),
                 }
             }

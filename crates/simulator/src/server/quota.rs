@@ -77,6 +77,13 @@ impl Quota {
             O::ListLinks => quota(40, 10.0, 10.0),
             O::GetLink => quota(41, 10.0, 10.0),
             O::ListAttachedLinks => quota(42, 10.0, 10.0),
+            // Not documented.
+            O::ListCentralizationRulesForOrganization => quota(50, 5.0, 5.0),
+            O::GetCentralizationRuleForOrganization => quota(51, 5.0, 5.0),
+            O::ListTelemetryRulesForOrganization => quota(52, 5.0, 5.0),
+            O::GetTelemetryRuleForOrganization => quota(53, 5.0, 5.0),
+            O::ListTelemetryRules => quota(54, 5.0, 5.0),
+            O::ListRules => quota(55, 50.0, 50.0),
             O::SnsListTagsForResource | O::SnsTagResource | O::SnsUntagResource => {
                 quota(27, 10.0, 10.0)
             }

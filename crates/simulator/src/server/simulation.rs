@@ -443,7 +443,8 @@ fn throttled(service: Service) -> Failure {
         ),
         Service::Account => ("TooManyRequestsException", "Too Many Requests", 429),
         Service::Oam => ("ThrottlingException", "Rate exceeded", 429),
-        Service::CloudTrail | Service::Logs | Service::Kms => {
+        Service::ObservabilityAdmin => ("TooManyRequestsException", "Rate exceeded", 429),
+        Service::CloudTrail | Service::Logs | Service::Kms | Service::Events => {
             ("ThrottlingException", "Rate exceeded", 400)
         }
         Service::Sts | Service::CloudWatch | Service::Sns => ("Throttling", "Rate exceeded", 400),

@@ -4,10 +4,12 @@ mod account;
 mod alarm_writing;
 mod cloudtrail;
 mod cloudwatch;
+mod events;
 mod kms;
 mod logs;
 mod metric_filter_writing;
 mod oam;
+mod observability_admin;
 mod organizations;
 mod sns;
 mod sns_writing;
@@ -56,6 +58,8 @@ pub(crate) fn read(
         Service::Sns => sns::read(organization, operation, context),
         Service::Kms => kms::read(organization, operation, context),
         Service::Oam => oam::read(organization, operation, context),
+        Service::ObservabilityAdmin => observability_admin::read(organization, operation, context),
+        Service::Events => events::read(organization, operation, context),
     }
 }
 
@@ -70,9 +74,13 @@ pub(crate) fn write(
         Service::Logs => metric_filter_writing::write(organization, operation, context),
         Service::CloudWatch => alarm_writing::write(organization, operation, context),
         Service::Sns => sns_writing::write(organization, operation, context),
-        Service::Organizations | Service::Sts | Service::Account | Service::Kms | Service::Oam => {
-            Err(unsupported())
-        }
+        Service::Organizations
+        | Service::Sts
+        | Service::Account
+        | Service::Kms
+        | Service::Oam
+        | Service::ObservabilityAdmin
+        | Service::Events => Err(unsupported()),
     }
 }
 

@@ -1,10 +1,13 @@
 //! The alarm notifies an SNS topic.
 
+mod event_rules;
 mod muting;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
+
+pub(in crate::evaluate) use event_rules::look as event_rules;
 
 use crate::arn::Arn;
 use crate::evaluate::alarm_rule::{Also, Composites, Drive};
@@ -83,6 +86,8 @@ pub(in crate::evaluate) const REASONS: &[&Reason] = &[
     &COMPOSITES,
     &HELD,
     &NOT_DECIDED,
+    &event_rules::RULE,
+    &event_rules::NOT_OBSERVED,
 ];
 
 static SUPPRESSED_FOR_A_WHILE: ObservationKind = ObservationKind {
@@ -99,6 +104,7 @@ pub(in crate::evaluate) const OBSERVATIONS: &[&ObservationKind] = &[
     &RESTS_ON_OTHERS,
     &muting::NO_MUTE_RULES,
     &muting::MUTE_SCHEDULED,
+    &event_rules::UNSEEN,
 ];
 
 /// A path from an alarm to a topic; no topic where the path ends here.

@@ -1,9 +1,11 @@
 //! The metric filters of the log group together match every event of the control.
 
+mod central;
 mod noise;
 
 use std::sync::Arc;
 
+pub(in crate::evaluate) use central::look as central_copies;
 pub(in crate::evaluate) use noise::noisy;
 
 use crate::account::{AccountId, Region};
@@ -106,6 +108,8 @@ pub(in crate::evaluate) const REASONS: &[&Reason] = &[
     &noise::ROUTINE,
     &noise::NOISY,
     &TOGETHER_NOT_DECIDED,
+    &central::CENTRALIZED,
+    &central::NOT_OBSERVED,
     &NOT_OBSERVED,
 ];
 
@@ -142,6 +146,7 @@ pub(in crate::evaluate) const OBSERVATIONS: &[&ObservationKind] = &[
     &BROADER,
     &noise::MAY_BE_NOISY,
     &MISSES_RELATED,
+    &central::UNSEEN,
 ];
 
 /// What a filter can contribute to covering a control for an account.

@@ -44,7 +44,7 @@ pub const LINKS: &[Link] = &[
         name: LinkName::Trail,
         proved_when: "A multi-region trail that records the events of global services covers the account: its own, or an organization trail seen in its DescribeTrails.",
         reasons: trail::REASONS,
-        observations: &[],
+        observations: trail::OBSERVATIONS,
     },
     Link {
         name: LinkName::Logging,
@@ -133,6 +133,7 @@ pub(super) fn cases() -> Vec<super::fixture::Case> {
 pub(super) fn observed() -> Vec<(&'static str, super::fixture::World)> {
     [
         account::tests::observed(),
+        trail::tests::observed(),
         selectors::tests::observed(),
         metric_filter::tests::observed(),
         metric::tests::observed(),

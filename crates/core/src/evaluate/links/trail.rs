@@ -1,12 +1,17 @@
 //! A multi-region trail covers the account.
 
+mod telemetry;
+
 use std::sync::Arc;
+
+pub(in crate::evaluate) use telemetry::look as telemetry_rules;
 
 use crate::account::{AccountId, Region};
 use crate::evaluate::reading::{Reading, Unread, ask_informants, describe, locked, request};
 use crate::evaluate::verdict::{Cause, Reason, Step, Verdict};
 use crate::evidence::{Call, CallSite, Operation, Reader, Trail, TrailsView};
 use crate::finding::{LinkName, Status};
+use crate::observation::ObservationKind;
 
 static NONE: Reason = Reason {
     code: "trail.none",
@@ -59,8 +64,12 @@ pub(in crate::evaluate) const REASONS: &[&Reason] = &[
     &SINGLE_REGION,
     &NO_GLOBAL_EVENTS,
     &NOT_COVERING,
+    &telemetry::RULE,
+    &telemetry::NOT_OBSERVED,
     &NOT_OBSERVED,
 ];
+
+pub(in crate::evaluate) const OBSERVATIONS: &[&ObservationKind] = &[&telemetry::UNSEEN];
 
 /// The step of an account without any trail.
 pub(in crate::evaluate) fn none(view: &TrailsView) -> Step {
@@ -457,5 +466,11 @@ pub(in crate::evaluate) mod tests {
     #[test]
     fn one_thing_is_not_as_it_should_be() {
         table(&cases());
+    }
+
+    pub(in crate::evaluate) fn observed() -> Vec<(&'static str, World)> {
+        let trails = "cloudtrail:DescribeTrails";
+        let world = World::healthy().set(trails, MEMBER, "/trailList", json!([]));
+        vec![("trail.telemetry-rules-unseen", world)]
     }
 }

@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
-    CallDefinition, Operation, Parameters, Permission, Quota, Reader, Subject, describe_log_groups,
+    CallDefinition, Changes, Operation, Parameters, Permission, Quota, Reader, Subject, describe_log_groups,
 };
 use crate::evidence::shapes::{MetricFilter, MetricFiltersResponse};
-use crate::evidence::store::{CallSite, Filing, Pool, Unreadable};
+use crate::evidence::store::{CallSite, Filing, Pool, RecordId, Unreadable};
 use crate::evidence::table::{BySelection, Listing};
 use crate::evidence::view::{View, newest};
 use crate::evidence::{CallError, ErrorClass};
@@ -56,15 +56,16 @@ pub(super) fn file(
     answers: &mut Answers,
     filing: Filing<'_>,
     _pool: &mut Pool,
-) -> Result<Subject, Unreadable> {
+) -> Result<Changes, Unreadable> {
     let selection = Selection::of(&filing.parameters)?;
     let site = filing.site.clone();
     let answer = filing.listing(&DEFINITION, |response: MetricFiltersResponse| {
         response.filters.into_iter().map(Arc::new).collect()
     })?;
-    let subject = subject(&site);
+    let mut changes = Changes::from(subject(&site));
+    changes.and(Subject::all(Operation::DescribeMetricFilters));
     answers.file(site, selection, answer);
-    Ok(subject)
+    Ok(changes)
 }
 
 pub(super) fn is_answered(
@@ -85,6 +86,23 @@ pub(super) fn is_answered(
 
 fn subject(site: &CallSite) -> Subject {
     Subject::site(Operation::DescribeMetricFilters, site)
+}
+
+/// A metric filter, wherever it was seen.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SeenFilter<'e> {
+    pub(crate) site: &'e CallSite,
+    /// The name of its log group.
+    pub(crate) log_group: &'e str,
+    pub(crate) filter: &'e Arc<MetricFilter>,
+    record: RecordId,
+}
+
+impl SeenFilter<'_> {
+    /// Notes that it was used.
+    pub(crate) fn used(&self, reader: &Reader<'_>) {
+        reader.rests_on(self.record);
+    }
 }
 
 impl Reader<'_> {
@@ -174,5 +192,31 @@ impl Reader<'_> {
             view.failure = Some(Arc::new(error));
         }
         view
+    }
+}
+
+impl<'e> Reader<'e> {
+    /// Every metric filter that was seen anywhere, with where it was seen and its log group. Each is
+    /// noted where it is used: [`SeenFilter::used`].
+    pub(crate) fn all_metric_filters(&self) -> impl Iterator<Item = SeenFilter<'e>> + use<'e> {
+        self.looks_up(|| Subject::all(Operation::DescribeMetricFilters));
+        let rows = self.evidence().tables.describe_metric_filters.rows();
+        rows.flat_map(|(site, row)| {
+            row.iter()
+                .map(move |(selection, answer)| (site, selection, answer))
+        })
+        .flat_map(|(site, selection, answer)| {
+            let listing = answer.outcome.as_ref().ok();
+            let filters = listing.into_iter().flat_map(|listing| &listing.items);
+            filters.filter_map(move |filter| {
+                let asked = selection.log_group.as_deref();
+                Some(SeenFilter {
+                    site,
+                    log_group: filter.log_group_name.as_deref().or(asked)?,
+                    filter,
+                    record: answer.record,
+                })
+            })
+        })
     }
 }

@@ -224,4 +224,22 @@ calls! {
         /// The ARN of the monitoring account's sink.
         sink_arn: String,
     };
+    /// The rules that copy log groups of the organization to one account.
+    list_centralization_rules_for_organization: ListCentralizationRulesForOrganization;
+    /// What one of them copies.
+    get_centralization_rule_for_organization: GetCentralizationRuleForOrganization {
+        /// The rule's ARN or name.
+        rule_identifier: String,
+    };
+    /// The rules that have telemetry of the organization delivered.
+    list_telemetry_rules_for_organization: ListTelemetryRulesForOrganization;
+    /// What one of them has delivered.
+    get_telemetry_rule_for_organization: GetTelemetryRuleForOrganization {
+        /// The rule's ARN or name.
+        rule_identifier: String,
+    };
+    /// The rules that have telemetry of an account delivered.
+    list_telemetry_rules: ListTelemetryRules;
+    /// The rules of the default event bus.
+    list_rules: ListRules;
 }

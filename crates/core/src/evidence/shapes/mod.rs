@@ -4,6 +4,8 @@
 //! may be missing, lists may be null. What has the wrong type is an error, never a default.
 
 mod alarm;
+mod central;
+mod event_rule;
 mod key;
 mod lenient;
 mod logs;
@@ -17,6 +19,11 @@ pub use alarm::{
     CompositeAlarm, Dimension, EvaluationWindow, LogAlarm, Metric, MetricAlarm, MetricDataQuery,
     MetricStat, ScheduledQueryConfiguration, WarmUpConfiguration,
 };
+pub use central::{
+    CentralizationRule, CentralizationRuleDetails, CentralizationRuleSummary, CentralizationSource,
+    SourceLogsConfiguration, TelemetryRule, TelemetryRuleDetails, TelemetryRuleSummary,
+};
+pub use event_rule::EventRule;
 pub use key::{KeyMetadata, KeyPolicy};
 pub use logs::{LogGroup, MetricFilter, MetricTransformation};
 pub use mute_rule::{MuteRule, MuteRuleDetails, MuteSchedule, MuteTargets, MuteTimes};
@@ -33,6 +40,8 @@ pub use trail::{
 };
 
 pub(super) use alarm::AlarmsResponse;
+pub(super) use central::{CentralizationRulesResponse, TelemetryRulesResponse};
+pub(super) use event_rule::EventRulesResponse;
 pub(super) use key::KeyResponse;
 pub(super) use logs::{LogGroupsResponse, MetricFiltersResponse};
 pub(super) use mute_rule::MuteRulesResponse;

@@ -349,6 +349,15 @@ fn scheduled_mute_rules_are_read() {
 pub(in crate::evaluate) fn observed() -> Vec<(&'static str, World)> {
     vec![
         (
+            "action.event-rules-unseen",
+            World::healthy().set(
+                "cloudwatch:DescribeAlarms",
+                MANAGEMENT,
+                "/MetricAlarms",
+                json!([]),
+            ),
+        ),
+        (
             "action.suppressed-for-a-while",
             over(
                 "ALARM(failures)",

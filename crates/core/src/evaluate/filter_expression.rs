@@ -1,14 +1,16 @@
-//! Which metrics a link shares: the condition on namespaces of a link's metric configuration
-//! (Observability Access Manager API Reference, `MetricConfiguration`).
+//! The conditions by which CloudWatch chooses what is shared or copied: `Namespace NOT LIKE 'AWS/%'`
+//! of a link, `LogGroupName IN ('trail')` or `AccountId = '222222222222'` of a rule of the
+//! organization (Observability Access Manager API Reference, `MetricConfiguration` and
+//! `LogGroupConfiguration`; Observability Admin API Reference, `CentralizationRuleSource`).
 
 use super::undecided::{and, or};
 
 /// Longer conditions are not read: the API takes 2,000 characters.
 const MAX_LENGTH: usize = 2_000;
 
-/// Whether a link with such a condition shares the metrics of a namespace; `None` where AWS does
-/// not document what the condition means.
-pub(super) fn shares(filter: &str, namespace: &str) -> Option<bool> {
+/// Whether a condition holds for something of which some fields are known; `None` where that rests
+/// on one that is not, or AWS does not document what the condition means.
+pub(super) fn holds(filter: &str, field: impl Fn(&str) -> Option<String>) -> Option<bool> {
     let filter = filter.trim();
     if filter == "*" {
         return Some(true);
@@ -18,12 +20,12 @@ pub(super) fn shares(filter: &str, namespace: &str) -> Option<bool> {
     }
     let tokens = tokens(filter)?;
     let mut rest = tokens.as_slice();
-    let mut terms = vec![condition(&mut rest, namespace)?.0];
+    let mut terms = vec![condition(&mut rest, &field)?.0];
     let mut joints = Vec::new();
     while let [Token::Word(joint @ ("AND" | "OR")), after @ ..] = rest {
         joints.push(*joint == "AND");
         rest = after;
-        terms.push(condition(&mut rest, namespace)?.0);
+        terms.push(condition(&mut rest, &field)?.0);
     }
     if !rest.is_empty() {
         return None;
@@ -72,8 +74,8 @@ fn tokens(filter: &str) -> Option<Vec<Token<'_>>> {
     let mut rest = filter.trim_start();
     while let Some(first) = rest.chars().next() {
         let end = match first {
-            '\'' => {
-                let end = rest.get(1..)?.find('\'')? + 1;
+            '\'' | '"' => {
+                let end = rest.get(1..)?.find(first)? + 1;
                 tokens.push(Token::Text(rest.get(1..end)?));
                 end + 1
             }
@@ -105,10 +107,12 @@ fn tokens(filter: &str) -> Option<Vec<Token<'_>>> {
 struct Holds(Option<bool>);
 
 /// One condition; `None` where it is not one.
-fn condition(rest: &mut &[Token<'_>], namespace: &str) -> Option<Holds> {
-    let [Token::Word("Namespace"), after @ ..] = *rest else {
+fn condition(rest: &mut &[Token<'_>], field: &impl Fn(&str) -> Option<String>) -> Option<Holds> {
+    let [Token::Word(name), after @ ..] = *rest else {
         return None;
     };
+    let value = field(name);
+    let value = value.as_deref();
     let (negated, after) = match after {
         [Token::Word("NOT"), after @ ..] => (true, after),
         _ => (false, after),
@@ -118,11 +122,14 @@ fn condition(rest: &mut &[Token<'_>], namespace: &str) -> Option<Holds> {
             Token::Word(operator @ ("=" | "!=")),
             Token::Text(text),
             after @ ..,
-        ] if !negated => (Some((*text == namespace) == (*operator == "=")), after),
-        [Token::Word("LIKE"), Token::Text(pattern), after @ ..] => {
-            (like(pattern, namespace), after)
+        ] if !negated => {
+            let equal = value.map(|value| (*text == value) == (*operator == "="));
+            (equal, after)
         }
-        [Token::Word("IN"), Token::Word("("), after @ ..] => among(after, namespace)?,
+        [Token::Word("LIKE"), Token::Text(pattern), after @ ..] => {
+            (value.and_then(|value| like(pattern, value)), after)
+        }
+        [Token::Word("IN"), Token::Word("("), after @ ..] => among(after, value)?,
         _ => return None,
     };
     *rest = after;
@@ -133,30 +140,30 @@ fn condition(rest: &mut &[Token<'_>], namespace: &str) -> Option<Holds> {
 /// The rest of a list, from its first text on.
 fn among<'t, 'a>(
     mut rest: &'t [Token<'a>],
-    namespace: &str,
+    value: Option<&str>,
 ) -> Option<(Option<bool>, &'t [Token<'a>])> {
     let mut found = false;
     loop {
         let [Token::Text(text), Token::Word(next), after @ ..] = rest else {
             return None;
         };
-        found |= *text == namespace;
+        found |= value == Some(*text);
         rest = after;
         match *next {
             "," => {}
-            ")" => return Some((Some(found), rest)),
+            ")" => return Some((value.map(|_| found), rest)),
             _ => return None,
         }
     }
 }
 
 /// A search by the beginning of names: nothing else is documented.
-fn like(pattern: &str, namespace: &str) -> Option<bool> {
+fn like(pattern: &str, value: &str) -> Option<bool> {
     let beginning = pattern.strip_suffix('%')?;
     if beginning.contains('%') {
         return None;
     }
-    if namespace.starts_with(beginning) {
+    if value.starts_with(beginning) {
         return Some(true);
     }
     // In SQL it stands for any character.
@@ -166,6 +173,12 @@ fn like(pattern: &str, namespace: &str) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn shares(filter: &str, namespace: &str) -> Option<bool> {
+        holds(filter, |field| {
+            (field == "Namespace").then(|| namespace.to_owned())
+        })
+    }
 
     #[test]
     fn conditions_as_the_api_documents_them() {
@@ -242,5 +255,41 @@ mod tests {
         }
         let long = "Namespace = 'A' OR ".repeat(1_000) + "Namespace = 'A'";
         assert_eq!(shares(&long, "A"), None);
+    }
+
+    fn decided(text: &str) -> Option<bool> {
+        holds(text, |field| match field {
+            "LogGroupName" => Some("trail".to_owned()),
+            "AccountId" => Some("222222222222".to_owned()),
+            _ => None,
+        })
+    }
+
+    #[test]
+    fn what_rests_on_an_unknown_field_is_not_decided() {
+        for (text, expected) in [
+            ("*", Some(true)),
+            ("LogGroupName = 'trail'", Some(true)),
+            ("LogGroupName != 'trail'", Some(false)),
+            ("LogGroupName LIKE 'tr%'", Some(true)),
+            ("LogGroupName NOT LIKE 'tr%'", Some(false)),
+            ("LogGroupName LIKE 'app%'", Some(false)),
+            ("LogGroupName IN ('app', 'trail')", Some(true)),
+            ("LogGroupName NOT IN ('app','other')", Some(true)),
+            ("AccountId IN ('111111111111')", Some(false)),
+            ("AccountId = \"222222222222\"", Some(true)),
+            ("OrganizationUnitId = 'ou-abcd-1'", None),
+            ("AccountId = '1' OR OrganizationUnitId = 'ou-abcd-1'", None),
+            (
+                "AccountId = '1' AND OrganizationUnitId = 'ou-abcd-1'",
+                Some(false),
+            ),
+            (
+                "LogGroupName = 'trail' OR AccountId = '1' AND AccountId = '2'",
+                None,
+            ),
+        ] {
+            assert_eq!(decided(text), expected, "{text}");
+        }
     }
 }
