@@ -102,16 +102,16 @@ impl Authority {
     }
 }
 
-/// The session tokens that were seen, for a network in which the first of them expires.
+/// The sessions of a network in which one of them expires.
 #[derive(Debug, Default)]
 struct Sessions {
-    tokens: Vec<String>,
-    uses_of_first: usize,
+    requests: usize,
+    expired: Option<String>,
     refused: usize,
 }
 
-/// How often the session that is seen first is good for something.
-const USES: usize = 3;
+/// How many requests with a session token are answered before the session at hand expires.
+const BEFORE_EXPIRY: usize = 3;
 
 impl Sessions {
     /// Whether a request is refused, because its session has expired.
@@ -119,14 +119,11 @@ impl Sessions {
         let Some(token) = token else {
             return false;
         };
-        if !self.tokens.iter().any(|seen| seen == token) {
-            self.tokens.push(token.to_owned());
+        self.requests += 1;
+        if self.requests > BEFORE_EXPIRY {
+            self.expired.get_or_insert_with(|| token.to_owned());
         }
-        if self.tokens.first().is_none_or(|first| first != token) {
-            return false;
-        }
-        self.uses_of_first += 1;
-        let expired = self.uses_of_first > USES;
+        let expired = self.expired.as_deref() == Some(token);
         self.refused += usize::from(expired);
         expired
     }
@@ -163,8 +160,8 @@ impl Network {
         Self::with(origin, authority, answer, None)
     }
 
-    /// A network in which the first session expires after a few requests: AWS refuses it from then
-    /// on.
+    /// A network in which the session that is used after a few requests expires: AWS refuses it from
+    /// then on.
     ///
     /// # Panics
     ///
@@ -227,11 +224,13 @@ impl Network {
         network
     }
 
-    /// How many sessions were seen, and how many requests were refused because theirs had expired.
-    pub fn sessions(&self) -> (usize, usize) {
-        self.sessions.as_ref().map_or((0, 0), |sessions| {
-            let sessions = sessions.lock().unwrap_or_else(PoisonError::into_inner);
-            (sessions.tokens.len(), sessions.refused)
+    /// How many requests were refused because their session had expired.
+    pub fn refused(&self) -> usize {
+        self.sessions.as_ref().map_or(0, |sessions| {
+            sessions
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .refused
         })
     }
 

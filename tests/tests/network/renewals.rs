@@ -26,7 +26,7 @@ fn origin() -> Running {
     Server::start(scenario.organization, Options::default()).expect("a port is free")
 }
 
-/// A scan whose first session expires.
+/// A scan in which a session expires.
 fn scan(running: &Running, row: &Row) -> (Network, Outcome) {
     let mut ground = Ground::new(running, ProxyAnswer::Works);
     let authority = Authority::default();
@@ -72,12 +72,7 @@ fn every_source_is_asked_again() {
     assert_eq!(rows.len(), temporary.len() + 1);
     for row in &rows {
         let (network, outcome) = scan(&running, row);
-        let (sessions, refused) = network.sessions();
         assert_eq!(outcome.code, Some(0), "{}\n{}", row.name, outcome.stderr);
-        assert!(
-            sessions == 2 && refused > 0,
-            "{}: {sessions} {refused}",
-            row.name
-        );
+        assert!(network.refused() > 0, "{}: nothing was refused", row.name);
     }
 }

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
-    CallDefinition, Changes, Operation, Parameters, Permission, Quota, Reader, Subject, describe_log_groups,
+    CallDefinition, Changes, Operation, Parameters, Permission, Quota, Reader, Subject,
+    describe_log_groups,
 };
 use crate::evidence::shapes::{MetricFilter, MetricFiltersResponse};
 use crate::evidence::store::{CallSite, Filing, Pool, RecordId, Unreadable};

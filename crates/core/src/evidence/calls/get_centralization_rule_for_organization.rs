@@ -35,7 +35,9 @@ pub(super) fn file(
 ) -> Result<Subject, Unreadable> {
     let rule = filing.parameters.required("RuleIdentifier")?;
     let site = filing.site.clone();
-    let answer = filing.typed(&DEFINITION, |response: CentralizationRuleDetails| Arc::new(response))?;
+    let answer = filing.typed(&DEFINITION, |response: CentralizationRuleDetails| {
+        Arc::new(response)
+    })?;
     let subject = subject(&site);
     answers.file(rule, site, answer);
     Ok(subject)
@@ -57,6 +59,13 @@ impl<'e> Reader<'e> {
         rule_identifier: &str,
     ) -> Option<&'e Answer<CentralizationRuleDetails>> {
         self.looks_up(|| subject(site));
-        self.answer_at(|tables| tables.get_centralization_rule_for_organization.get(rule_identifier), site)
+        self.answer_at(
+            |tables| {
+                tables
+                    .get_centralization_rule_for_organization
+                    .get(rule_identifier)
+            },
+            site,
+        )
     }
 }

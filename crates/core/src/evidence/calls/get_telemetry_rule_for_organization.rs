@@ -35,14 +35,18 @@ pub(super) fn file(
 ) -> Result<Subject, Unreadable> {
     let rule = filing.parameters.required("RuleIdentifier")?;
     let site = filing.site.clone();
-    let answer = filing.typed(&DEFINITION, |response: TelemetryRuleDetails| Arc::new(response))?;
+    let answer = filing.typed(&DEFINITION, |response: TelemetryRuleDetails| {
+        Arc::new(response)
+    })?;
     let subject = subject(&site);
     answers.file(rule, site, answer);
     Ok(subject)
 }
 
 pub(super) fn is_answered(reader: &Reader<'_>, site: &CallSite, rule_identifier: &str) -> bool {
-    reader.organization_telemetry_rule(site, rule_identifier).is_some()
+    reader
+        .organization_telemetry_rule(site, rule_identifier)
+        .is_some()
 }
 
 fn subject(site: &CallSite) -> Subject {
@@ -57,6 +61,13 @@ impl<'e> Reader<'e> {
         rule_identifier: &str,
     ) -> Option<&'e Answer<TelemetryRuleDetails>> {
         self.looks_up(|| subject(site));
-        self.answer_at(|tables| tables.get_telemetry_rule_for_organization.get(rule_identifier), site)
+        self.answer_at(
+            |tables| {
+                tables
+                    .get_telemetry_rule_for_organization
+                    .get(rule_identifier)
+            },
+            site,
+        )
     }
 }

@@ -143,7 +143,7 @@ impl<'e> Reader<'e> {
     pub fn scheduled_mute_rules(&self, site: &CallSite, alarm: &str) -> Vec<ScheduledMute<'e>> {
         self.looks_up(|| subject(site, None));
         self.looks_up(|| subject(site, Some(alarm)));
-        let names = |targets: &MuteTargets| targets.alarm_names.iter().any(|name| name == alarm);
+        let has = |targets: &MuteTargets| targets.alarm_names.iter().any(|name| name == alarm);
         let mut found: BTreeMap<Option<&str>, ScheduledMute<'e>> = BTreeMap::new();
         let mut named = false;
         for (selection, answer) in self.selected(|tables| &tables.list_alarm_mute_rules, site) {
@@ -163,7 +163,7 @@ impl<'e> Reader<'e> {
                 let details = answer.and_then(|answer| answer.outcome.as_deref().ok());
                 let told = details.and_then(|details| details.mute_targets.as_ref());
                 let certain = match rule.mute_targets.as_ref().or(told) {
-                    Some(targets) if !names(targets) => continue,
+                    Some(targets) if !has(targets) => continue,
                     Some(_) => true,
                     None => by_name,
                 };

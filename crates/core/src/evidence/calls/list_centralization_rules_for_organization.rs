@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::{CallDefinition, Operation, Pages, Permission, Quota, Reader, Subject};
-use crate::evidence::shapes::{CentralizationRulesResponse, CentralizationRuleSummary};
+use crate::evidence::shapes::{CentralizationRuleSummary, CentralizationRulesResponse};
 use crate::evidence::store::{CallSite, Filing, Pool, Unreadable};
 use crate::evidence::table::{Answer, BySelection, Listing};
 use crate::finding::LinkName;
@@ -45,16 +45,20 @@ pub(super) fn file(
         all_regions: filing.parameters.flag("AllRegions")? == Some(true),
         rest: filing.parameters.rest(&["AllRegions"]),
     };
-    let answer = filing.listing(&DEFINITION, |response: CentralizationRulesResponse| response.rules)?;
+    let answer = filing.listing(&DEFINITION, |response: CentralizationRulesResponse| {
+        response.rules
+    })?;
     answers.file(site, selection, answer);
     Ok(subject())
 }
 
 pub(super) fn is_answered(reader: &Reader<'_>, site: &CallSite) -> bool {
     reader.looks_up(subject);
-    let mut answers = reader.selected(|tables| &tables.list_centralization_rules_for_organization, site);
-    let answer =
-        answers.find(|(selection, _)| selection.all_regions && selection.rest.is_none());
+    let mut answers = reader.selected(
+        |tables| &tables.list_centralization_rules_for_organization,
+        site,
+    );
+    let answer = answers.find(|(selection, _)| selection.all_regions && selection.rest.is_none());
     answer.map(|(_, answer)| reader.uses(answer)).is_some()
 }
 

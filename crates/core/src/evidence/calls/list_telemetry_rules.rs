@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{CallDefinition, Operation, Pages, Permission, Quota, Reader, Subject};
 use crate::account::AccountId;
-use crate::evidence::shapes::{TelemetryRulesResponse, TelemetryRuleSummary};
+use crate::evidence::shapes::{TelemetryRuleSummary, TelemetryRulesResponse};
 use crate::evidence::store::{CallSite, Filing, Pool, Unreadable};
 use crate::evidence::table::{Answer, BySelection, Listing};
 use crate::finding::LinkName;
@@ -34,7 +34,9 @@ pub(super) fn file(
 ) -> Result<Subject, Unreadable> {
     let site = filing.site.clone();
     let rest = filing.parameters.rest(&[]);
-    let answer = filing.listing(&DEFINITION, |response: TelemetryRulesResponse| response.rules)?;
+    let answer = filing.listing(&DEFINITION, |response: TelemetryRulesResponse| {
+        response.rules
+    })?;
     let subject = subject(site.account);
     answers.file(site, rest, answer);
     Ok(subject)
@@ -66,7 +68,11 @@ impl<'e> Reader<'e> {
     /// Every list of the telemetry rules that an account has by itself, in the order of regions.
     pub fn telemetry_rules(&self, account: AccountId) -> impl Iterator<Item = TelemetryRules<'e>> {
         self.looks_up(|| subject(account));
-        let rows = self.evidence().tables.list_telemetry_rules.of_account(account);
+        let rows = self
+            .evidence()
+            .tables
+            .list_telemetry_rules
+            .of_account(account);
         rows.flat_map(|(site, row)| row.iter().map(move |listed| (site, listed)))
             .map(|(site, (rest, answer))| TelemetryRules {
                 site,

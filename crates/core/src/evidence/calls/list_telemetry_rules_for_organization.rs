@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::list_telemetry_rules::TelemetryRules;
 use super::{CallDefinition, Operation, Pages, Permission, Quota, Reader, Subject};
-use crate::evidence::shapes::{TelemetryRulesResponse, TelemetryRuleSummary};
+use crate::evidence::shapes::{TelemetryRuleSummary, TelemetryRulesResponse};
 use crate::evidence::store::{CallSite, Filing, Pool, Unreadable};
 use crate::evidence::table::{BySelection, Listing};
 use crate::finding::LinkName;
@@ -35,7 +35,9 @@ pub(super) fn file(
 ) -> Result<Subject, Unreadable> {
     let site = filing.site.clone();
     let selection = filing.parameters.rest(&[]);
-    let answer = filing.listing(&DEFINITION, |response: TelemetryRulesResponse| response.rules)?;
+    let answer = filing.listing(&DEFINITION, |response: TelemetryRulesResponse| {
+        response.rules
+    })?;
     answers.file(site, selection, answer);
     Ok(subject())
 }

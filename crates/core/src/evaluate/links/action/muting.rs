@@ -155,18 +155,15 @@ fn sentence(first: &ScheduledMute<'_>, others: usize, notifier: &Notifier<'_>) -
     } else {
         format!("may mute {kind} `{name}`")
     };
-    let mut when = String::new();
-    if let Some(schedule) = first.schedule {
-        if let Some(expression) = &schedule.expression {
-            when += &format!(", by the schedule {expression}");
-        }
-        if let Some(zone) = &schedule.timezone {
-            when += &format!(" in time zone {zone}");
-        }
-        if let Some(duration) = &schedule.duration {
-            when += &format!(", for {duration} each time");
-        }
-    }
+    let when = first.schedule.map_or_else(String::new, |schedule| {
+        let said = |before: &str, text: &Option<String>, after: &str| match text {
+            Some(text) => format!("{before}{text}{after}"),
+            None => String::new(),
+        };
+        said(", by the schedule ", &schedule.expression, "")
+            + &said(" in time zone ", &schedule.timezone, "")
+            + &said(", for ", &schedule.duration, " each time")
+    });
     format!(
         "mute rule {}{more} is scheduled and {does}{when}: while it is active, nobody is told",
         called(first.rule)

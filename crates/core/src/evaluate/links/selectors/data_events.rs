@@ -47,7 +47,8 @@ fn log_file(evidence: &Reader<'_>, trail: &Trail) -> Option<String> {
         }
     }
     if let Some(owner) = trail.owner() {
-        object += &format!("{owner}/CloudTrail/");
+        object += &owner.to_string();
+        object += "/CloudTrail/";
     }
     Some(object)
 }
