@@ -47,7 +47,7 @@ fn set<'a>(words: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
 
 /// Services that the scanner asks without a crate of the SDK: only calls that are evidence, which
 /// its types see to, so that symbols do not tell them.
-const WITHOUT_A_CRATE: [&str; 2] = ["kms:", "oam:"];
+const WITHOUT_A_CRATE: [&str; 4] = ["events:", "kms:", "oam:", "observabilityadmin:"];
 
 fn operations_of(program: &Path) -> BTreeSet<String> {
     let program = std::fs::read(program)
