@@ -122,7 +122,7 @@ fn arn(organization: &Organization, region: &str, kind: &str, name: &str) -> Str
 }
 
 /// The name that a question identifies a rule by, by itself or at the end of an ARN.
-fn identified<'a>(context: Context<'a>) -> Option<&'a str> {
+fn identified(context: Context<'_>) -> Option<&str> {
     let identifier = context.parameters.text("RuleIdentifier")?;
     Some(identifier.rsplit('/').next().unwrap_or(identifier))
 }
