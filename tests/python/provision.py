@@ -86,6 +86,9 @@ def gaps(emulator, organization, account):
                 found.add("other selectors of a new trail than the older kind's")
             if trail["kms_key"]:
                 found.add("the key of a trail's files")
+            if not trail["recursive_logging"]:
+                # Neither says whether a trail records its own log files.
+                found.add("trails that leave their own log files out")
             if trail["never_delivered"] or trail["delivery_error"]:
                 found.add("the delivery to CloudWatch Logs")
             # An emulator says nothing about deliveries; a fresh one is taken for granted.

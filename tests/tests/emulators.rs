@@ -139,7 +139,7 @@ mod with_python {
 
         give(&["--all-but", "logs:DescribeMetricFilters"]);
         let (_home, directory, outcome) = scan(emulator, &server, &["--sweep", "full"]);
-        let _ = outcome.exits(3);
+        let _ = outcome.exits(1);
         let refused = refusals(&directory);
         assert!(!refused.is_empty());
         assert!(
@@ -281,11 +281,11 @@ mod with_python {
         let broken = &provisioned.accounts["410000000002"];
         let accounts = format!("{whole},{broken}");
         let verdicts = |revoked: &str| {
-            let mut change = server::script("revoke.py", server.home());
+            let mut change = server::script("role_policy.py", server.home());
             change.args([
                 "--endpoint",
                 &server.endpoint(),
-                "--action",
+                "--all-but",
                 revoked,
                 whole,
                 broken,

@@ -128,7 +128,7 @@ fn masked_addresses_are_in_no_file() {
         assert_eq!(
             rows(&bench.file(&format!("{folder}/recipients.csv"))),
             masked
-        )
+        );
     };
 
     // Judged again, and written again: the same pseudonyms.

@@ -18,7 +18,7 @@ pub(crate) struct Pages {
     tokens: HashSet<String>,
 }
 
-/// ListAccounts, with 20 accounts a page, needs half as many for the largest organization.
+/// `ListAccounts`, with 20 accounts a page, needs half as many for the largest organization.
 const MOST_PAGES: usize = 10_000;
 
 /// What to do after a page.
