@@ -4,6 +4,7 @@
 //! repaired is planned and repaired, and nothing else is touched.
 #![allow(
     clippy::expect_used,
+    clippy::panic,
     clippy::indexing_slicing,
     reason = "a test that cannot go on has failed, and says why"
 )]
@@ -84,18 +85,18 @@ const KINDS: [Kind; 9] = [
     Kind {
         of: Share::Rarely(20),
         name: "no filter",
-        entry: r#"
+        entry: r"
             chain = { filter = false, alarm = false }
-        "#,
+        ",
         expect: r#"{ status = "FAIL", reason = "metric-filter.none", cis = "FAIL", effective = "FAIL" }"#,
     },
     Kind {
         of: Share::Often(1),
         name: "cannot be entered",
-        entry: r#"
+        entry: r"
             chain = true
             roles = []
-        "#,
+        ",
         expect: r#"{ status = "UNKNOWN", broken_link = "account", cis = "UNKNOWN", effective = "UNKNOWN" }"#,
     },
 ];

@@ -97,7 +97,8 @@ pub(crate) fn note_left_out(left_out: &LeftOut, output: &Output) {
     match left_out.with_credentials {
         0 => {}
         1 => {
-            output.warn("credentials in 1 record of the evidence were removed: they are never kept")
+            output
+                .warn("credentials in 1 record of the evidence were removed: they are never kept");
         }
         many => output.warn(format_args!(
             "credentials in {many} records of the evidence were removed: they are never kept"

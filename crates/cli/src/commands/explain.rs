@@ -292,6 +292,9 @@ fn explain_into(text: &mut String, finding: &Finding, pattern: Option<&str>) -> 
     writeln!(text)
 }
 
+/// Which link an answer shows first, what was asked, as whom, and about what.
+type Question = (LinkName, Operation, AccountId, String);
+
 /// What was asked of AWS: answers by the link that they show first and by operation, refusals one
 /// by one.
 fn asked(sources: &[&Source]) -> String {
@@ -300,7 +303,6 @@ fn asked(sources: &[&Source]) -> String {
         none if none.is_empty() => none,
         some => format!(" {}", visible(&some)),
     };
-    type Question = (LinkName, Operation, AccountId, String);
     let mut answered: BTreeMap<Question, Vec<&Source>> = BTreeMap::new();
     for source in sources.iter().filter(|source| source.error.is_none()) {
         let link = source.operation.definition().link;

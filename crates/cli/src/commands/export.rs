@@ -58,8 +58,8 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
     }
     let PastRun { run, findings } = past_run(&path)?;
     let of_evidence = ["trails", "recipients"];
-    let mut named = formats.iter().map(|format| format.name());
-    let needs_evidence = named.any(|name| of_evidence.contains(&name));
+    let mut chosen = formats.iter().map(|format| format.name());
+    let needs_evidence = chosen.any(|name| of_evidence.contains(&name));
     let addresses = if mask_endpoints {
         Addresses::Masked
     } else {
