@@ -96,7 +96,10 @@ pub(super) fn next_calls(candidates: &[[CandidateChain; 2]], yardstick: Yardstic
             .filter(|_| yardstick == Yardstick::Effective);
         return steps.flat_map(|step| step.worth_asking.clone()).collect();
     }
-    by(candidates, yardstick)
-        .find(|candidate| !candidate.wants.is_empty())
+    // What is asked about a broken chain only tells more of it: those that may be whole come first.
+    let open = || by(candidates, yardstick).filter(|candidate| !candidate.wants.is_empty());
+    open()
+        .find(|candidate| standing(&candidate.chain, yardstick) != Standing::Broken)
+        .or_else(|| open().next())
         .map_or_else(Vec::new, |candidate| candidate.wants.clone())
 }

@@ -1,5 +1,7 @@
 //! Whole scans against a stand-in for AWS.
 
+mod foreign;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::ops::ControlFlow;
