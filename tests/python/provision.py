@@ -116,6 +116,14 @@ def gaps(emulator, organization, account):
                 found.add("metrics of other accounts")
             if alarm["suppressor"]:
                 found.add("suppressed actions")
+            if alarm["state"] not in ("", "OK", "INSUFFICIENT_DATA") or alarm["state_minutes"]:
+                found.add("the state of an alarm")
+            if alarm["evaluation_state"] or alarm["warm_up_minutes"] or alarm["configured_minutes"]:
+                found.add("how an alarm is evaluated")
+            if alarm["wall_clock"]:
+                found.add("windows by the clock")
+            if alarm["query"] or alarm["log_groups"]:
+                found.add("alarms on logs")
         if site["mute_rules"]:
             found.add("mute rules")
         if site["keys"]:
