@@ -2,8 +2,9 @@
 
 use trailproof_core::account::AccountId;
 
+use super::listing::Listing;
 use super::{Answer, Context, unsupported};
-use crate::document::{Document, Structure};
+use crate::document::Structure;
 use crate::failure::Failure;
 use crate::model::{Account, Organization};
 use crate::operation::Operation;
@@ -39,24 +40,18 @@ pub(super) fn read(
     let size = pagination::size(context.parameters.integer("MaxResults"), PAGE, PAGE, || {
         invalid("MaxResults must be between 1 and 50")
     })?;
-    let token = context.parameters.text("NextToken");
-    let page = context
-        .paging
-        .page("ListRegions", token, regions.len(), size)
-        .ok_or_else(|| invalid("NextToken is not valid"))?;
-    let items: Document = regions
-        .into_iter()
-        .skip(page.start)
-        .take(page.length)
-        .map(|(name, status)| {
-            Structure::new()
-                .with("RegionName", name)
-                .with("RegionOptStatus", status)
-        })
-        .collect();
-    Ok(Structure::new()
-        .with("Regions", items)
-        .maybe("NextToken", page.next))
+    let listing = Listing {
+        name: "ListRegions",
+        member: "Regions",
+        token: "NextToken",
+        size,
+    };
+    let refused = || invalid("NextToken is not valid");
+    listing.page(context, &regions, refused, |(name, status)| {
+        Structure::new()
+            .with("RegionName", *name)
+            .with("RegionOptStatus", *status)
+    })
 }
 
 /// The account that is asked about. Only the management account and delegated administrators

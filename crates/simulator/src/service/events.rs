@@ -1,7 +1,8 @@
 //! EventBridge: the rules of the default bus.
 
+use super::listing::Listing;
 use super::{Answer, Context, unsupported};
-use crate::document::{Document, Structure};
+use crate::document::Structure;
 use crate::failure::Failure;
 use crate::model::{EventRule, Organization};
 use crate::operation::Operation;
@@ -41,15 +42,17 @@ pub(super) fn read(
             "Value at 'limit' failed to satisfy constraint: Member must have value less than or equal to 100",
         )
     })?;
-    let page = context
-        .paging
-        .page("ListRules", parameters.text("NextToken"), rules.len(), size)
-        .ok_or_else(|| refused("Invalid token."))?;
-    let rules: Document = rules
-        .iter()
-        .skip(page.start)
-        .take(page.length)
-        .map(|rule| {
+    let listing = Listing {
+        name: "ListRules",
+        member: "Rules",
+        token: "NextToken",
+        size,
+    };
+    listing.page(
+        context,
+        &rules,
+        || refused("Invalid token."),
+        |rule| {
             let arn = format!(
                 "arn:{}:events:{}:{}:rule/{}",
                 organization.partition(),
@@ -63,9 +66,6 @@ pub(super) fn read(
                 .text("EventPattern", &rule.pattern)
                 .with("State", &rule.state)
                 .with("EventBusName", "default")
-        })
-        .collect();
-    Ok(Structure::new()
-        .with("Rules", rules)
-        .maybe("NextToken", page.next))
+        },
+    )
 }

@@ -2,6 +2,7 @@
 
 use trailproof_core::arn::Arn;
 
+use super::listing::Listing;
 use super::{Answer, Context, unsupported};
 use crate::document::{Document, Structure};
 use crate::failure::Failure;
@@ -193,18 +194,12 @@ fn list<T>(
              must have value less than or equal to 50",
         )
     })?;
-    let token = context.parameters.text("nextToken");
-    let page = context
-        .paging
-        .page(listing, token, items.len(), size)
-        .ok_or_else(|| invalid("The specified nextToken is invalid."))?;
-    let items: Document = items
-        .iter()
-        .skip(page.start)
-        .take(page.length)
-        .map(describe)
-        .collect();
-    Ok(Structure::new()
-        .with(name, items)
-        .maybe("nextToken", page.next))
+    let listing = Listing {
+        name: listing,
+        member: name,
+        token: "nextToken",
+        size,
+    };
+    let refused = || invalid("The specified nextToken is invalid.");
+    listing.page(context, items, refused, describe)
 }

@@ -6,6 +6,7 @@ mod cloudtrail;
 mod cloudwatch;
 mod events;
 mod kms;
+mod listing;
 mod logs;
 mod metric_filter_writing;
 mod oam;

@@ -5,6 +5,7 @@
 use trailproof_core::account::AccountId;
 use trailproof_core::arn::Arn;
 
+use super::listing::Listing;
 use super::{Answer, Context, unsupported};
 use crate::document::{Document, Structure};
 use crate::failure::Failure;
@@ -25,18 +26,20 @@ pub(super) fn read(
     match operation {
         Operation::ListLinks => {
             let links = links(organization, context, account);
-            let items = links
-                .iter()
-                .map(|link| {
+            page(
+                context,
+                &format!("ListLinks {account}"),
+                PAGE,
+                links,
+                |link| {
                     Structure::new()
                         .with("Arn", arn(organization, context, account, link))
                         .with("Id", &link.id)
                         .with("Label", account.to_string())
                         .with("ResourceTypes", types(link))
                         .with("SinkArn", sink(organization, context, link))
-                })
-                .collect();
-            page(context, &format!("ListLinks {account}"), items, PAGE)
+                },
+            )
         }
         Operation::GetLink => {
             let wanted = context.parameters.text("Identifier").unwrap_or_default();
@@ -64,23 +67,21 @@ pub(super) fn read(
                 .text("SinkIdentifier")
                 .unwrap_or_default();
             let owner = wanted.parse::<Arn>().ok().and_then(|arn| arn.account());
-            let mut items = Vec::new();
+            let mut attached = Vec::new();
             for source in organization.accounts() {
-                for link in links(organization, context, source.id) {
-                    if sink(organization, context, link) == wanted {
-                        items.push(
-                            Structure::new()
-                                .with("Label", source.id.to_string())
-                                .with("LinkArn", arn(organization, context, source.id, link))
-                                .with("ResourceTypes", types(link)),
-                        );
-                    }
-                }
+                let links = links(organization, context, source.id).iter();
+                let leads_here = |link: &&Link| sink(organization, context, link) == wanted;
+                attached.extend(links.filter(leads_here).map(|link| (source.id, link)));
             }
-            if owner != Some(account) || items.is_empty() {
+            if owner != Some(account) || attached.is_empty() {
                 return Err(missing());
             }
-            page(context, wanted, items, SINK_PAGE)
+            page(context, wanted, SINK_PAGE, &attached, |(source, link)| {
+                Structure::new()
+                    .with("Label", source.to_string())
+                    .with("LinkArn", arn(organization, context, *source, link))
+                    .with("ResourceTypes", types(link))
+            })
         }
         _ => Err(unsupported()),
     }
@@ -125,21 +126,30 @@ fn sink(organization: &Organization, context: Context<'_>, link: &Link) -> Strin
     }
 }
 
-fn page(context: Context<'_>, listing: &str, items: Vec<Structure>, limit: usize) -> Answer {
-    let parameters = context.parameters;
-    let refused = || Failure::invalid("InvalidParameterException", "MaxResults is out of range");
-    let size = pagination::size(parameters.integer("MaxResults"), limit, limit, refused)?;
-    let token = parameters.text("NextToken");
-    let page = context
-        .paging
-        .page(listing, token, items.len(), size)
-        .ok_or_else(|| Failure::invalid("InvalidParameterException", "NextToken is not valid"))?;
-    let shown = items.into_iter().skip(page.start).take(page.length);
-    let answer = Structure::new().with("Items", shown.collect::<Document>());
-    Ok(match page.next {
-        Some(next) => answer.with("NextToken", next),
-        None => answer,
-    })
+fn page<T>(
+    context: Context<'_>,
+    listing: &str,
+    limit: usize,
+    items: &[T],
+    describe: impl Fn(&T) -> Structure,
+) -> Answer {
+    let refused = |message: &'static str| Failure::invalid("InvalidParameterException", message);
+    let asked = context.parameters.integer("MaxResults");
+    let size = pagination::size(asked, limit, limit, || {
+        refused("MaxResults is out of range")
+    })?;
+    let listing = Listing {
+        name: listing,
+        member: "Items",
+        token: "NextToken",
+        size,
+    };
+    listing.page(
+        context,
+        items,
+        || refused("NextToken is not valid"),
+        describe,
+    )
 }
 
 fn missing() -> Failure {

@@ -3,6 +3,7 @@
 
 use trailproof_core::account::Region;
 
+use super::listing::Listing;
 use super::{Answer, Context, unsupported};
 use crate::document::{Document, Structure};
 use crate::failure::Failure;
@@ -248,18 +249,16 @@ fn list<T>(
     let refused = |message: &'static str| Failure::invalid("ValidationException", message);
     let asked = context.parameters.integer("MaxResults");
     let size = pagination::size(asked, PAGE, PAGE, || refused("MaxResults is out of range."))?;
-    let token = context.parameters.text("NextToken");
-    let page = context
-        .paging
-        .page(operation.name(), token, items.len(), size)
-        .ok_or_else(|| refused("The token is invalid."))?;
-    let items: Document = items
-        .iter()
-        .skip(page.start)
-        .take(page.length)
-        .map(describe)
-        .collect();
-    Ok(Structure::new()
-        .with(name, items)
-        .maybe("NextToken", page.next))
+    let listing = Listing {
+        name: operation.name(),
+        member: name,
+        token: "NextToken",
+        size,
+    };
+    listing.page(
+        context,
+        items,
+        || refused("The token is invalid."),
+        describe,
+    )
 }

@@ -3,6 +3,7 @@
 use trailproof_core::account::AccountId;
 use trailproof_core::arn::Arn;
 
+use super::listing::Listing;
 use super::topic_policy;
 use super::{Answer, Context, unsupported};
 use crate::document::{Document, Structure};
@@ -269,18 +270,12 @@ fn list<T>(
     items: &[T],
     describe: impl Fn(&T) -> Structure,
 ) -> Answer {
-    let token = context.parameters.text("NextToken");
-    let page = context
-        .paging
-        .page(listing, token, items.len(), PAGE)
-        .ok_or_else(|| invalid("Invalid parameter: NextToken Reason: Invalid token"))?;
-    let items: Document = items
-        .iter()
-        .skip(page.start)
-        .take(page.length)
-        .map(describe)
-        .collect();
-    Ok(Structure::new()
-        .with(name, items)
-        .maybe("NextToken", page.next))
+    let listing = Listing {
+        name: listing,
+        member: name,
+        token: "NextToken",
+        size: PAGE,
+    };
+    let refused = || invalid("Invalid parameter: NextToken Reason: Invalid token");
+    listing.page(context, items, refused, describe)
 }
