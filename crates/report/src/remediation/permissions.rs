@@ -51,8 +51,8 @@ pub fn of_plan(plan: &Plan) -> Vec<&'static str> {
 }
 
 /// The actions of taking back steps of a journal, beside reading.
-pub fn of_undo(steps: &[Step]) -> Vec<&'static str> {
-    sorted(steps.iter().flat_map(|step| of(&step.change).undo))
+pub fn of_undo<'s>(steps: impl Iterator<Item = &'s Step>) -> Vec<&'static str> {
+    sorted(steps.flat_map(|step| of(&step.change).undo))
 }
 
 /// The actions of a drill, beside reading.

@@ -65,11 +65,35 @@ pub struct UndoSummary {
 }
 
 /// The steps that an undo would take back, latest first.
-pub fn undoable(journal: &Journal) -> Vec<Step> {
-    standing(journal)
-        .into_iter()
-        .map(|record| record.step)
-        .collect()
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Undoable {
+    /// Those on things of the plan, and things of its own.
+    pub own: Vec<Step>,
+    /// Subscriptions to topics that the plan did not create.
+    pub on_shared_topics: Vec<Step>,
+}
+
+impl Undoable {
+    /// What a journal says.
+    pub fn of(journal: &Journal) -> Self {
+        let ours = Ours::of(journal);
+        let steps = standing(journal).into_iter().map(|record| record.step);
+        let (on_shared_topics, own) = steps.partition(|step| match &step.change {
+            Change::Subscribe(subscription) => !ours.topics.contains(&subscription.topic_arn),
+            Change::PutMetricFilter(_) | Change::CreateTopic(_) | Change::PutMetricAlarm(_) => {
+                false
+            }
+        });
+        Self {
+            own,
+            on_shared_topics,
+        }
+    }
+
+    /// All of them.
+    pub fn steps(&self) -> impl Iterator<Item = &Step> {
+        self.own.iter().chain(&self.on_shared_topics)
+    }
 }
 
 fn standing(journal: &Journal) -> Vec<StepRecord> {
@@ -221,20 +245,6 @@ fn older(created_at: Option<Timestamp>, record: &StepRecord) -> Option<String> {
             created_at.strftime("%Y-%m-%d %H:%M UTC")
         )
     })
-}
-
-/// The subscriptions that an undo would take back from topics that the plan did not create.
-pub fn on_shared_topics(journal: &Journal) -> Vec<Step> {
-    let ours = Ours::of(journal);
-    let steps = undoable(journal).into_iter();
-    steps
-        .filter(|step| match &step.change {
-            Change::Subscribe(subscription) => !ours.topics.contains(&subscription.topic_arn),
-            Change::PutMetricFilter(_) | Change::CreateTopic(_) | Change::PutMetricAlarm(_) => {
-                false
-            }
-        })
-        .collect()
 }
 
 /// The alarms of each place, and the rest.

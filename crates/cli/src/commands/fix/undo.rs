@@ -6,9 +6,7 @@ use std::path::PathBuf;
 
 use trailproof_report::remediation::journal::Journal;
 use trailproof_report::remediation::permissions;
-use trailproof_report::remediation::undo::{
-    UndoOptions, UndoOutcome, UndoSummary, on_shared_topics, undo, undoable,
-};
+use trailproof_report::remediation::undo::{UndoOptions, UndoOutcome, UndoSummary, Undoable, undo};
 
 use super::confirm::confirm;
 use super::connection::{ConnectionArguments, connect, recorded_roles};
@@ -45,20 +43,22 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<Exit, CliError> {
     let mut journal = Journal::reopen(&arguments.journal)?;
-    let steps = undoable(&journal);
-    if steps.is_empty() {
+    let steps = Undoable::of(&journal);
+    if steps.steps().next().is_none() {
         output.data(|to| writeln!(to, "there is nothing to take back"))?;
         return Ok(Exit::Success);
     }
-    let shared = on_shared_topics(&journal);
-    let (shared, own): (Vec<_>, Vec<_>) = steps.iter().partition(|step| shared.contains(step));
-    for step in &own {
+    let Undoable {
+        own,
+        on_shared_topics: shared,
+    } = &steps;
+    for step in own {
         output.note(format_args!("- {}", display::step(step)));
     }
     if !shared.is_empty() {
         output.note("on topics that the plan did not create:");
     }
-    for step in &shared {
+    for step in shared {
         output.note(format_args!("- {}", display::step(step)));
     }
     let header = journal.header();
@@ -79,7 +79,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<Exit, CliErr
         let interrupt = Interrupt::listen(output);
         let aws = connect(
             &settings,
-            permissions::of_undo(&steps),
+            permissions::of_undo(steps.steps()),
             arguments.connection.concurrency(),
             output,
         )
