@@ -11,7 +11,7 @@ use trailproof_core::evaluate::Evaluator;
 use trailproof_core::finding::{LinkName, LinkStatus, Status};
 use trailproof_report::comparison::{Change, ChangedLink, Difference, Side, compare};
 use trailproof_report::past::PastRun;
-use trailproof_report::run::read_evidence;
+use trailproof_report::run::{Addresses, read_evidence};
 
 use super::controls::PrintFormat;
 use super::past_run;
@@ -84,7 +84,7 @@ fn judge_again(
     output.note(format_args!(
         "the earlier run was judged by rules {before}: its evidence is judged again by rules {RULES}"
     ));
-    let (evidence, _) = read_evidence(folder, old.run.policy.oldest())
+    let (evidence, _) = read_evidence(folder, old.run.policy.oldest(), Addresses::Full)
         .map_err(|error| CliError::usage(&error).hint(error.remedy()))?;
     let evaluator = Evaluator::new(recorded_policy(&old.run)?);
     let mut findings = Vec::new();

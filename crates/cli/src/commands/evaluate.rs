@@ -7,7 +7,7 @@ use trailproof_core::account::AccountId;
 use trailproof_core::policy::Policy;
 use trailproof_report::run::{
     PolicyRecord, Run, RunDirectory, RunDirectoryError, RunKind, Scope, copy_evidence,
-    read_evidence_with,
+    read_evidence,
 };
 
 use crate::clock;
@@ -122,7 +122,7 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
         report.mask_endpoints || recorded.as_ref().is_some_and(|run| run.mask_endpoints);
 
     let (evidence, left_out) =
-        read_evidence_with(&arguments.evidence, run.policy.oldest(), run.addresses())
+        read_evidence(&arguments.evidence, run.policy.oldest(), run.addresses())
             .map_err(|error| CliError::usage(&error).hint(error.remedy()))?;
     note_left_out(&left_out, output);
     // Before a folder is made for it.

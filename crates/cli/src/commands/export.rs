@@ -7,7 +7,7 @@ use trailproof_core::evidence::Evidence;
 use trailproof_core::finding::Summary;
 use trailproof_report::format::{self, Format, Report};
 use trailproof_report::past::PastRun;
-use trailproof_report::run::{Addresses, RunDirectory, read_evidence_with};
+use trailproof_report::run::{Addresses, RunDirectory, read_evidence};
 
 use super::past_run;
 use crate::error::CliError;
@@ -66,7 +66,7 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
         run.addresses()
     };
     let evidence = if needs_evidence {
-        let (evidence, _) = read_evidence_with(&path, run.policy.oldest(), addresses)
+        let (evidence, _) = read_evidence(&path, run.policy.oldest(), addresses)
             .map_err(|error| CliError::usage(&error).hint(error.remedy()))?;
         evidence
     } else {

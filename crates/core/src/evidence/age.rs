@@ -34,10 +34,10 @@ pub const TOO_OLD: &str = "EvidenceTooOld";
 /// Whether a record is an answer about an account's resources that came before a time. Which
 /// accounts there are and whether they could be entered stands, however old it is: without it there
 /// would be nobody to say UNKNOWN about.
-pub fn is_too_old(record: &Record, oldest: Option<Timestamp>) -> bool {
+pub(super) fn is_too_old(record: &Record, oldest: Timestamp) -> bool {
     record.operation.definition().permission == Permission::Read
         && matches!(record.outcome, Outcome::Response(_))
-        && oldest.is_some_and(|oldest| record.observed_at < oldest)
+        && record.observed_at < oldest
 }
 
 /// What stands in the place of an answer that is too old: nobody knows what AWS would say now.

@@ -37,25 +37,29 @@ pub fn mask_endpoints(record: &mut Record) {
 }
 
 /// Replaces the endpoints of subscriptions in the answer to an operation, also one that this
-/// version does not know.
-pub fn mask_answer(operation: &str, response: &mut Value) {
-    if operation.starts_with("sns:") {
-        mask(response);
-    }
+/// version does not know; whether there were any to replace.
+pub fn mask_answer(operation: &str, response: &mut Value) -> bool {
+    operation.starts_with("sns:") && mask(response)
 }
 
-fn mask(value: &mut Value) {
+fn mask(value: &mut Value) -> bool {
     match value {
-        Value::Object(members) => {
-            for (name, member) in members {
-                match member {
-                    Value::String(text) if name == "Endpoint" => *text = pseudonym(text),
-                    member => mask(member),
+        Value::Object(members) => members.iter_mut().fold(false, |masked, (name, member)| {
+            let now = match member {
+                Value::String(text) if name == "Endpoint" => {
+                    let pseudonym = pseudonym(text);
+                    let replaced = pseudonym != *text;
+                    *text = pseudonym;
+                    replaced
                 }
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(mask),
-        _ => {}
+                member => mask(member),
+            };
+            masked | now
+        }),
+        Value::Array(items) => items
+            .iter_mut()
+            .fold(false, |masked, item| masked | mask(item)),
+        _ => false,
     }
 }
 
@@ -102,9 +106,9 @@ mod tests {
     #[test]
     fn answers_of_other_services_stay() {
         let mut response = json!({"Endpoint": "security@example.com"});
-        mask_answer("logs:DescribeSomething", &mut response);
+        assert!(!mask_answer("logs:DescribeSomething", &mut response));
         assert_eq!(response["Endpoint"], "security@example.com");
-        mask_answer("sns:SomethingNew", &mut response);
+        assert!(mask_answer("sns:SomethingNew", &mut response));
         assert_ne!(response["Endpoint"], "security@example.com");
     }
 }

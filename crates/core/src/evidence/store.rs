@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::age::{self, Span, is_too_old};
+use super::age::{self, Span};
 use super::calls::list_regions::Regions;
 use super::calls::{CallDefinition, Parameters, Tables, assume_role};
 use super::key_name::KeyName;
@@ -103,6 +103,12 @@ impl Evidence {
         self.observed
     }
 
+    /// Whether a record is an answer that would not count here, because it came too early.
+    pub fn is_too_old(&self, record: &Record) -> bool {
+        self.oldest
+            .is_some_and(|oldest| age::is_too_old(record, oldest))
+    }
+
     /// How many answers do not count because they came too early.
     pub fn too_old(&self) -> usize {
         self.too_old
@@ -126,7 +132,7 @@ impl Evidence {
         }
         self.observed = Some(Span::with(self.observed, record.observed_at));
         if let Some(oldest) = self.oldest
-            && is_too_old(&record, self.oldest)
+            && age::is_too_old(&record, oldest)
         {
             self.too_old += 1;
             record.outcome = age::too_old(record.observed_at, oldest);

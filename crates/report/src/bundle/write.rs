@@ -13,7 +13,7 @@ use super::{CONTROLS, Controls, Entry, MANIFEST, Manifest, SCHEMA_VERSION, hexad
 use crate::format::{Format, Report};
 use crate::past::PastRun;
 use crate::recipients_csv::RecipientsCsv;
-use crate::run::{Addresses, RunDirectory, Tool, copy_lines, file, read_evidence_with};
+use crate::run::{Addresses, RunDirectory, Tool, copy_lines, file, read_evidence};
 
 /// The files of a run that a bundle has, where the run has them.
 const FILES: [&str; 6] = [
@@ -175,7 +175,7 @@ impl Masked {
             let past = PastRun::read(run.path())
                 .map_err(|error| io_error("read", run.path())(io::Error::other(error)))?;
             let oldest = past.run.policy.oldest();
-            let (evidence, _) = read_evidence_with(run.path(), oldest, Addresses::Masked)
+            let (evidence, _) = read_evidence(run.path(), oldest, Addresses::Masked)
                 .map_err(|error| io_error("read", run.path())(io::Error::other(error)))?;
             let report = Report {
                 run: &past.run,

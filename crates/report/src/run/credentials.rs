@@ -22,7 +22,7 @@ pub(super) fn without(text: &[u8]) -> Option<String> {
 fn may_hold_some(text: &[u8]) -> bool {
     const NAMES: [&[u8]; 2] = [b"secretaccesskey\"", b"sessiontoken\""];
     let mut rest = text;
-    // Both names have one capital S or s less often than any other letter.
+    // Both names begin with it, in whatever case.
     while let Some(place) = rest.iter().position(|byte| matches!(byte, b's' | b'S')) {
         rest = rest.get(place..).unwrap_or_default();
         let found = NAMES.iter().any(|name| {

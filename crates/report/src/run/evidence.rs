@@ -77,8 +77,12 @@ impl EvidenceError {
 pub fn read_evidence(
     path: &Path,
     oldest: Option<Timestamp>,
+    addresses: Addresses,
 ) -> Result<(Evidence, LeftOut), EvidenceError> {
-    read_evidence_with(path, oldest, Addresses::Full)
+    let mask = addresses == Addresses::Masked;
+    let mut evidence = Evidence::not_before(oldest).masking_endpoints(mask);
+    let left_out = add_evidence(path, &mut evidence)?;
+    Ok((evidence, left_out))
 }
 
 /// What of evidence files was left out.
@@ -98,18 +102,6 @@ pub enum Addresses {
     Full,
     /// By pseudonyms.
     Masked,
-}
-
-/// Reads evidence as [`read_evidence`] does, with addresses as they are to be told.
-pub fn read_evidence_with(
-    path: &Path,
-    oldest: Option<Timestamp>,
-    addresses: Addresses,
-) -> Result<(Evidence, LeftOut), EvidenceError> {
-    let mask = addresses == Addresses::Masked;
-    let mut evidence = Evidence::not_before(oldest).masking_endpoints(mask);
-    let left_out = add_evidence(path, &mut evidence)?;
-    Ok((evidence, left_out))
 }
 
 /// Adds all evidence of a file or folder to other evidence.
@@ -177,9 +169,7 @@ fn masked(line: &[u8]) -> io::Result<Cow<'_, [u8]>> {
     let Some(response) = record.get_mut("response") else {
         return Ok(Cow::Borrowed(line));
     };
-    let before = response.clone();
-    mask_answer(&operation, response);
-    if *response == before {
+    if !mask_answer(&operation, response) {
         return Ok(Cow::Borrowed(line));
     }
     serde_json::to_vec(&record)
@@ -259,7 +249,7 @@ mod tests {
         let path = folder.path().join("evidence.ndjson");
         fs::write(&path, text).unwrap();
         let prefix = format!("{}/", folder.path().display());
-        read_evidence(folder.path(), None)
+        read_evidence(folder.path(), None, Addresses::Full)
             .map(|(evidence, _)| evidence)
             .map_err(|error| error.to_string().replace(&prefix, ""))
     }
@@ -310,11 +300,11 @@ mod tests {
     fn nothing_to_read_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         assert!(matches!(
-            read_evidence(folder.path(), None),
+            read_evidence(folder.path(), None, Addresses::Full),
             Err(EvidenceError::NoEvidence { .. })
         ));
         assert!(matches!(
-            read_evidence(&folder.path().join("no.ndjson"), None),
+            read_evidence(&folder.path().join("no.ndjson"), None, Addresses::Full),
             Err(EvidenceError::Io { .. })
         ));
         assert!(read("\n").unwrap_err().ends_with("holds no record"));

@@ -11,10 +11,7 @@ mod observed;
 pub use access::{Access, NetworkSetting, NeverAsked, OwnAccount, SessionUse};
 pub use directory::{RunDirectory, RunDirectoryError};
 pub(crate) use evidence::copy_lines;
-pub use evidence::{
-    Addresses, EvidenceError, LeftOut, add_evidence, copy_evidence, read_evidence,
-    read_evidence_with,
-};
+pub use evidence::{Addresses, EvidenceError, LeftOut, add_evidence, copy_evidence, read_evidence};
 pub use manifest::{
     Organization, PolicyRecord, Run, RunKind, SCHEMA_VERSION, Scope, SlowAccount, Statistics,
     Sweep, Tool,

@@ -4,7 +4,6 @@ use std::collections::HashSet;
 
 use jiff::Timestamp;
 use trailproof_core::account::AccountId;
-use trailproof_core::evidence::age::is_too_old;
 use trailproof_core::evidence::{ErrorClass, Evidence, Operation, Outcome, Record};
 
 use super::key::Key;
@@ -15,7 +14,6 @@ use crate::calls::{Failure, RetryAdvice};
 #[derive(Debug, Default)]
 pub(crate) struct Resumed {
     pub(crate) evidence: Evidence,
-    oldest: Option<Timestamp>,
     /// The questions that have their final answer.
     pub(crate) known: HashSet<Key>,
     /// Whose credentials made the first run.
@@ -30,7 +28,6 @@ impl Resumed {
     pub(crate) fn not_before(oldest: Option<Timestamp>) -> Self {
         Self {
             evidence: Evidence::not_before(oldest),
-            oldest,
             ..Self::default()
         }
     }
@@ -39,7 +36,7 @@ impl Resumed {
     pub(crate) fn add(&mut self, record: Record) -> Result<(), String> {
         let key = Key::of_record(&record);
         match &record.outcome {
-            _ if is_too_old(&record, self.oldest) => {
+            _ if self.evidence.is_too_old(&record) => {
                 self.known.remove(&key);
             }
             // What failed for the moment deserves another try.
