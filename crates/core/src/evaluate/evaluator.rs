@@ -221,7 +221,7 @@ impl<'e> Evaluation<'e> {
     }
 
     /// Drops what was kept for one account only. Whoever is done with an account says so, lest
-    /// cache grow with their number; an account that comes up again only costs its judgement
+    /// memory grow with their number; an account that comes up again only costs its judgement
     /// again.
     pub fn forget(&mut self, account: AccountId) {
         self.cache.forget(account);
@@ -517,7 +517,7 @@ impl<'e> Evaluation<'e> {
     ) -> ([CandidateChain; 2], Passed) {
         let judgement = match &verdict.place {
             Some(place) if depth != Depth::Next || !self.is_early(head, place) => {
-                Some(self.site(account, place, verdict.routine, index, required))
+                Some(self.log_group(account, place, verdict.routine, index, required))
             }
             _ => None,
         };
@@ -557,7 +557,7 @@ impl<'e> Evaluation<'e> {
             && self.cache.filters(&self.evidence, place).unasked()
     }
 
-    fn site(
+    fn log_group(
         &mut self,
         account: AccountId,
         place: &Place,

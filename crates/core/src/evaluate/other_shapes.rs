@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::coverage::{Covering, Decisions, Required};
+use super::filter_expression;
 use super::links::log_group::Place;
 use super::links::{action, metric_filter, trail};
 use super::reading::describe;
@@ -93,6 +94,22 @@ impl Asked {
             .clone()
             .unwrap_or_else(|| format!("{operation} was never called"))
     }
+}
+
+/// Whether the scope of a rule of the organization holds of an account; `None` where that is not
+/// decided. Without a scope it does.
+pub(super) fn in_scope(
+    evidence: &Reader<'_>,
+    scope: Option<&str>,
+    account: AccountId,
+) -> Option<bool> {
+    scope.map_or(Some(true), |scope| {
+        filter_expression::holds(scope, |field| match field {
+            "AccountId" => Some(account.to_string()),
+            "OrganizationId" => evidence.organization()?.id.clone(),
+            _ => None,
+        })
+    })
 }
 
 /// What is seen of such designs without their own look-ups, for one control.

@@ -232,6 +232,8 @@ pub(super) fn routes_elsewhere(
     let account = place.site.account;
     let here = Signal::new(filter, transformation, account);
     let none = alarm::none_beside(evidence, &beside.metric, &here, &place.site);
+    let site = &place.site;
+    let metric = metric::judge(filter, Some(transformation), site, required, decisions);
     let mut routes = Vec::new();
     for monitor in &monitors.known {
         let there = all.at(evidence, &monitor.site);
@@ -244,14 +246,7 @@ pub(super) fn routes_elsewhere(
         let owner = Owner { account, watcher };
         let (others, unrelated) =
             writers::beside(required, owner, view, &alarms.items, filter, decisions);
-        let written = metric::judge(
-            filter,
-            Some(transformation),
-            &place.site,
-            required,
-            decisions,
-        );
-        let written = Arc::new(metric::shared(written, unrelated));
+        let written = Arc::new(metric::shared(metric.clone(), unrelated));
         let signal = Signal::new(filter, transformation, account).beside(others);
         let signal = signal.watched_from(watcher);
         let (watching, unseen) =
@@ -273,14 +268,8 @@ pub(super) fn routes_elsewhere(
     }
     for doubt in &monitors.doubts {
         let step = alarm::doubted(monitors, doubt, &here, &none);
-        let written = metric::judge(
-            filter,
-            Some(transformation),
-            &place.site,
-            required,
-            decisions,
-        );
-        routes.push(source.route(vec![Arc::new(written), Arc::new(step)], source.own.clone()));
+        let tail = vec![Arc::new(metric.clone()), Arc::new(step)];
+        routes.push(source.route(tail, source.own.clone()));
     }
     routes
 }

@@ -223,6 +223,18 @@ impl<'e> Reader<'e> {
         under.chain(planned).chain(tried)
     }
 
+    /// The answer that one site was given to the question that leaves nothing out.
+    pub(super) fn unfiltered<T: ?Sized + 'e>(
+        &self,
+        table: impl Fn(&'e Tables) -> &'e BySelection<Option<String>, T>,
+        site: &CallSite,
+    ) -> Option<&'e Answer<T>> {
+        let mut answers = self.selected(table, site);
+        let (_, answer) = answers.find(|(rest, _)| rest.is_none())?;
+        self.rests_on(answer.record);
+        Some(answer)
+    }
+
     /// Every account that the evidence speaks of as one to be judged: those that the organization
     /// lists and those whose trails were asked for; without a list, also those that were to be
     /// entered and the caller's own, and without any of these whoever made a call.

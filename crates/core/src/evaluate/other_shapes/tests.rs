@@ -174,7 +174,6 @@ fn a_rule_may_copy_the_log_group() {
         let arn = "arn:aws:observabilityadmin:eu-west-1:111111111111:organization-centralization-rule/central";
         for identifier in [arn, "central"] {
             let world = details(listed.clone(), identifier, &source);
-            println!("{source}");
             check(&world, Fail, expected, reason);
             assert_eq!(world.wanted(MEMBER), []);
         }
@@ -316,7 +315,6 @@ fn a_rule_of_eventbridge_may_tell_somebody() {
             Fail,
         ),
     ] {
-        println!("{pattern}");
         check(&with("ENABLED", pattern), Fail, expected, reason);
     }
     check(&with("DISABLED", &alarms), Fail, Fail, reason);

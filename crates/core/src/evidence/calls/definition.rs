@@ -113,6 +113,11 @@ impl Quota {
         }
     }
 
+    /// Of an operation alone for which AWS documents none: one that is careful.
+    pub(super) const fn undocumented(rate: f64) -> Self {
+        Self::own(rate, rate)
+    }
+
     /// Shared with others.
     pub(super) const fn shared(family: &'static str, rate: f64) -> Self {
         Self {

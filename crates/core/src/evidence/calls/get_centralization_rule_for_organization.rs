@@ -17,8 +17,7 @@ pub(super) const DEFINITION: CallDefinition = CallDefinition {
     link: LinkName::MetricFilter,
     pages: None,
     members: &["CentralizationRule"],
-    // AWS documents no rate; this one is careful.
-    quota: Quota::own(5.0, 5.0),
+    quota: Quota::undocumented(5.0),
 };
 
 /// By the rule's name or ARN, as it was asked for.

@@ -16,8 +16,7 @@ pub(super) const DEFINITION: CallDefinition = CallDefinition {
     link: LinkName::Alarm,
     pages: None,
     members: &["Arn", "SinkArn"],
-    // AWS documents no rate; this one is careful.
-    quota: Quota::own(10.0, 10.0),
+    quota: Quota::undocumented(10.0),
 };
 
 /// By the link's ARN.

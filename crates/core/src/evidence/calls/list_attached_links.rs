@@ -16,8 +16,7 @@ pub(super) const DEFINITION: CallDefinition = CallDefinition {
     link: LinkName::Alarm,
     pages: Some(Pages::of(1000)),
     members: &["Items"],
-    // AWS documents no rate; this one is careful.
-    quota: Quota::own(10.0, 10.0),
+    quota: Quota::undocumented(10.0),
 };
 
 /// By the sink's ARN.

@@ -16,8 +16,7 @@ pub(super) const DEFINITION: CallDefinition = CallDefinition {
     // CloudWatch Observability Admin API Reference, `MaxResults`.
     pages: Some(Pages::of(100)),
     members: &["CentralizationRuleSummaries"],
-    // AWS documents no rate; this one is careful.
-    quota: Quota::own(5.0, 5.0),
+    quota: Quota::undocumented(5.0),
 };
 
 /// What leaves rules out.

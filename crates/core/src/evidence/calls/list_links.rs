@@ -18,8 +18,7 @@ pub(super) const DEFINITION: CallDefinition = CallDefinition {
     link: LinkName::Alarm,
     pages: Some(Pages::of(5)),
     members: &["Items"],
-    // AWS documents no rate; this one is careful.
-    quota: Quota::own(10.0, 10.0),
+    quota: Quota::undocumented(10.0),
 };
 
 #[derive(Debug, Clone, Default)]

@@ -63,9 +63,7 @@ impl<'e> Reader<'e> {
     /// The rules of the default event bus of an account in a region.
     pub fn event_rules(&self, site: &CallSite) -> Option<&'e Answer<Listing<EventRule>>> {
         self.looks_up(|| subject(site));
-        let mut answers = self.selected(|tables| &tables.list_rules, site);
-        let (_, answer) = answers.find(|(rest, _)| rest.is_none())?;
-        Some(self.uses(answer))
+        self.unfiltered(|tables| &tables.list_rules, site)
     }
 
     /// The lists of rules of every default event bus, with the site that each is of. None of them

@@ -16,8 +16,7 @@ pub(super) const DEFINITION: CallDefinition = CallDefinition {
     // CloudWatch Observability Admin API Reference, `MaxResults`.
     pages: Some(Pages::of(100)),
     members: &["TelemetryRuleSummaries"],
-    // AWS documents no rate; this one is careful.
-    quota: Quota::own(5.0, 5.0),
+    quota: Quota::undocumented(5.0),
 };
 
 /// By what leaves rules out; the first has them all.
@@ -44,9 +43,9 @@ pub(super) fn file(
 
 pub(super) fn is_answered(reader: &Reader<'_>, site: &CallSite) -> bool {
     reader.looks_up(|| subject(site.account));
-    let mut answers = reader.selected(|tables| &tables.list_telemetry_rules, site);
-    let answer = answers.find(|(rest, _)| rest.is_none());
-    answer.map(|(_, answer)| reader.uses(answer)).is_some()
+    reader
+        .unfiltered(|tables| &tables.list_telemetry_rules, site)
+        .is_some()
 }
 
 fn subject(account: AccountId) -> Subject {
@@ -64,20 +63,30 @@ pub struct TelemetryRules<'e> {
     pub answer: &'e Answer<Listing<TelemetryRuleSummary>>,
 }
 
+/// A question's answer, with what left rules out of it.
+type Listed = (Option<String>, Answer<Listing<TelemetryRuleSummary>>);
+
+impl<'e> TelemetryRules<'e> {
+    /// The lists that one site was given.
+    pub(super) fn at<'r>(
+        reader: &'r Reader<'e>,
+        site: &'e CallSite,
+        row: &'e [Listed],
+    ) -> impl Iterator<Item = Self> + use<'e, 'r> {
+        row.iter().map(move |(rest, answer)| Self {
+            site,
+            unfiltered: rest.is_none(),
+            answer: reader.uses(answer),
+        })
+    }
+}
+
 impl<'e> Reader<'e> {
     /// Every list of the telemetry rules that an account has by itself, in the order of regions.
     pub fn telemetry_rules(&self, account: AccountId) -> impl Iterator<Item = TelemetryRules<'e>> {
         self.looks_up(|| subject(account));
-        let rows = self
-            .evidence()
-            .tables
-            .list_telemetry_rules
-            .of_account(account);
-        rows.flat_map(|(site, row)| row.iter().map(move |listed| (site, listed)))
-            .map(|(site, (rest, answer))| TelemetryRules {
-                site,
-                unfiltered: rest.is_none(),
-                answer: self.uses(answer),
-            })
+        let tables = &self.evidence().tables;
+        let rows = tables.list_telemetry_rules.of_account(account);
+        rows.flat_map(|(site, row)| TelemetryRules::at(self, site, row))
     }
 }

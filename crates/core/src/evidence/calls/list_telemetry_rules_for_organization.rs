@@ -17,8 +17,7 @@ pub(super) const DEFINITION: CallDefinition = CallDefinition {
     // CloudWatch Observability Admin API Reference, `MaxResults`.
     pages: Some(Pages::of(100)),
     members: &["TelemetryRuleSummaries"],
-    // AWS documents no rate; this one is careful.
-    quota: Quota::own(5.0, 5.0),
+    quota: Quota::undocumented(5.0),
 };
 
 /// By what leaves rules out; the first has them all.
@@ -44,9 +43,9 @@ pub(super) fn file(
 
 pub(super) fn is_answered(reader: &Reader<'_>, site: &CallSite) -> bool {
     reader.looks_up(subject);
-    let mut answers = reader.selected(|tables| &tables.list_telemetry_rules_for_organization, site);
-    let answer = answers.find(|(rest, _)| rest.is_none());
-    answer.map(|(_, answer)| reader.uses(answer)).is_some()
+    reader
+        .unfiltered(|tables| &tables.list_telemetry_rules_for_organization, site)
+        .is_some()
 }
 
 fn subject() -> Subject {
@@ -59,11 +58,6 @@ impl<'e> Reader<'e> {
         self.looks_up(subject);
         let tables = &self.evidence().tables;
         let rows = tables.list_telemetry_rules_for_organization.rows();
-        rows.flat_map(|(site, row)| row.iter().map(move |listed| (site, listed)))
-            .map(|(site, (rest, answer))| TelemetryRules {
-                site,
-                unfiltered: rest.is_none(),
-                answer: self.uses(answer),
-            })
+        rows.flat_map(|(site, row)| TelemetryRules::at(self, site, row))
     }
 }

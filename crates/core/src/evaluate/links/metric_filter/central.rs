@@ -3,7 +3,7 @@
 
 use crate::evaluate::filter_expression;
 use crate::evaluate::links::log_group::Place;
-use crate::evaluate::other_shapes::{Asked, Failing, Look};
+use crate::evaluate::other_shapes::{Asked, Failing, Look, in_scope};
 use crate::evaluate::reading::{locked, request};
 use crate::evaluate::verdict::{Cause, Reason, Step, Verdict};
 use crate::evidence::{
@@ -140,14 +140,7 @@ fn copies(
         let region = place.site.region.as_str();
         regions.iter().any(|known| known == region)
     });
-    let owner = place.site.account;
-    let of_account = source.scope.as_deref().map_or(Some(true), |scope| {
-        filter_expression::holds(scope, |field| match field {
-            "AccountId" => Some(owner.to_string()),
-            "OrganizationId" => evidence.organization()?.id.clone(),
-            _ => None,
-        })
-    });
+    let of_account = in_scope(evidence, source.scope.as_deref(), place.site.account);
     let criteria = &source
         .source_logs_configuration
         .log_group_selection_criteria;

@@ -3,8 +3,7 @@
 //! trails shows it.
 
 use crate::account::AccountId;
-use crate::evaluate::filter_expression;
-use crate::evaluate::other_shapes::{Asked, Failing, Look};
+use crate::evaluate::other_shapes::{Asked, Failing, Look, in_scope};
 use crate::evaluate::reading::{locked, request};
 use crate::evaluate::verdict::{Cause, Reason, Step, Verdict};
 use crate::evidence::{Call, CallSite, Operation, Reader, Request, TelemetryRuleSummary};
@@ -140,13 +139,7 @@ fn is_for(
     if let Some(answer) = answer {
         let details = answer.outcome.as_ref().map_err(|_| None)?;
         let scope = details.telemetry_rule.scope.as_deref();
-        return Ok(scope.map_or(Some(true), |scope| {
-            filter_expression::holds(scope, |field| match field {
-                "AccountId" => Some(account.to_string()),
-                "OrganizationId" => evidence.organization()?.id.clone(),
-                _ => None,
-            })
-        }));
+        return Ok(in_scope(evidence, scope, account));
     }
     let identifier = identifiers.next().ok_or(None)?;
     let call = Call::GetTelemetryRuleForOrganization {
