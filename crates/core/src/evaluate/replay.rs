@@ -82,12 +82,13 @@ impl Replay {
     /// Every finding, one account after the other, each with where the records stand that it rests
     /// on.
     pub fn for_each(&self, evaluator: &Evaluator, mut take: impl FnMut(Finding, Vec<Place>)) {
-        let accounts = self.judge(evaluator).accounts();
-        for account in accounts {
-            for (finding, places) in self.findings(evaluator, account) {
+        // One evaluation for all: it looks once for what only shows in all accounts together.
+        let mut evaluation = self.judge(evaluator);
+        for account in evaluation.accounts() {
+            for (finding, places) in self.placed(&mut evaluation, account) {
                 take(finding, places);
             }
-            self.judge(evaluator).forget(account);
+            evaluation.forget(account);
         }
     }
 
@@ -98,7 +99,14 @@ impl Replay {
         evaluator: &Evaluator,
         account: AccountId,
     ) -> Vec<(Finding, Vec<Place>)> {
-        let mut evaluation = self.judge(evaluator);
+        self.placed(&mut self.judge(evaluator), account)
+    }
+
+    fn placed(
+        &self,
+        evaluation: &mut Evaluation<'_>,
+        account: AccountId,
+    ) -> Vec<(Finding, Vec<Place>)> {
         let findings = evaluation.findings_with_records(account).into_iter();
         findings
             .map(|(finding, records)| (finding, self.places(records)))
