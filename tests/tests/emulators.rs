@@ -73,6 +73,83 @@ mod with_python {
         findings::assert_same(&texts[3], &texts[2]);
     }
 
+    /// What was refused in a scan: operation and message.
+    fn refusals(directory: &std::path::Path) -> Vec<(String, String)> {
+        let text = std::fs::read_to_string(directory.join("evidence.ndjson")).expect("evidence");
+        let records = text.lines().map(|line| {
+            serde_json::from_str::<serde_json::Value>(line).expect("a record of evidence")
+        });
+        records
+            .filter(|record| record["error"]["class"] == "denied")
+            .map(|record| {
+                let text = |value: &serde_json::Value| value.as_str().unwrap_or("").to_owned();
+                (
+                    text(&record["operation"]),
+                    text(&record["error"]["message"]),
+                )
+            })
+            .collect()
+    }
+
+    /// The role may do everything, then no more than the printed policy says; sessions carry their
+    /// own policy both times. Taking one action away shows that the emulator looks at policies.
+    #[test]
+    fn a_scan_may_do_all_that_its_policies_are_for() {
+        let emulator = Emulator::MinistackWithAuthorization;
+        let server = emulator.start();
+        let provisioned = emulator.provision(&server, &scenario::named("mix"));
+        let management = scenario::named("mix").organization.management.to_string();
+        let accounts = provisioned.accounts.iter();
+        let members: Vec<&String> = accounts
+            .filter(|(account, _)| **account != management)
+            .map(|(_, chosen)| chosen)
+            .collect();
+        let (home, directory, outcome) = scan(emulator, &server, &["--sweep", "full"]);
+        let _ = outcome.exits(1);
+        assert_eq!(refusals(&directory), []);
+        let document = findings::read(&directory);
+        expect(&provisioned, "mix", &document);
+        let manifest: serde_json::Value = serde_json::from_str(
+            &std::fs::read_to_string(directory.join("run.json")).expect("a run"),
+        )
+        .expect("run.json");
+        assert_eq!(
+            manifest["access"]["sessions"][0]["session_policy"], "operations",
+            "{}",
+            manifest["access"]
+        );
+
+        let policy = home.run(&["iam-policy", "--who", "member"]).exits(0);
+        let file = home.home().join("member.json");
+        std::fs::write(&file, &policy.stdout).expect("a file");
+        let give = |arguments: &[&str]| {
+            let output = server::script("role_policy.py", home.home())
+                .args(["--endpoint", &server.endpoint()])
+                .args(arguments)
+                .args(&members)
+                .output()
+                .expect("python starts");
+            assert!(output.status.success(), "{output:?}");
+        };
+        give(&["--document", file.to_str().expect("a path in ASCII")]);
+        let (_home, directory, outcome) = scan(emulator, &server, &["--sweep", "full"]);
+        let _ = outcome.exits(1);
+        assert_eq!(refusals(&directory), []);
+        expect(&provisioned, "mix", &findings::read(&directory));
+
+        give(&["--all-but", "logs:DescribeMetricFilters"]);
+        let (_home, directory, outcome) = scan(emulator, &server, &["--sweep", "full"]);
+        let _ = outcome.exits(1);
+        let refused = refusals(&directory);
+        assert!(!refused.is_empty());
+        assert!(
+            refused
+                .iter()
+                .all(|(operation, _)| operation == "logs:DescribeMetricFilters"),
+            "{refused:?}"
+        );
+    }
+
     /// Every scenario without organization trails, as far as the emulator can hold it.
     #[track_caller]
     fn holds_scenarios(emulator: Emulator, least: usize) {
