@@ -103,6 +103,7 @@ mod with_python {
             "*",
             "does not know telemetry rules",
         ),
+        accepted("oam:ListLinks", "*", "does not know monitoring accounts"),
         accepted(
             "cloudwatch:DescribeAlarms",
             "*.AlarmDescription",
