@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::{
-    Condition, Decimal, Event, Expression, Form, Operand, Pattern, Selector, Step, Test,
+    Answers, Condition, Decimal, Event, Expression, Form, Operand, Pattern, Selector, Step, Test,
     TextOperand, Undocumented, terms,
 };
 
@@ -74,10 +74,15 @@ impl From<Outcome> for Match {
 
 /// Whether the pattern matches the event. JSON patterns match no message that is not JSON.
 pub fn matches(pattern: &Pattern, event: &Event<'_>) -> Match {
+    matches_knowing(pattern, event, &Answers::new())
+}
+
+/// As [`matches`], where some of what AWS does not document is known.
+pub fn matches_knowing(pattern: &Pattern, event: &Event<'_>, answers: &Answers) -> Match {
     match pattern.form() {
         Form::Everything => Match::Yes,
         Form::Json(expression) => match event.value() {
-            Some(value) => expression_matches(expression, value),
+            Some(value) => expression_matches(expression, value, answers),
             None => Match::No,
         },
         Form::Space(pattern) => pattern.matches(event.message()),
@@ -86,12 +91,12 @@ pub fn matches(pattern: &Pattern, event: &Event<'_>) -> Match {
     }
 }
 
-fn expression_matches(expression: &Expression, event: &Value) -> Match {
+fn expression_matches(expression: &Expression, event: &Value, answers: &Answers) -> Match {
     match expression {
         Expression::All(parts) => {
             let mut all = Match::Yes;
             for part in parts {
-                all = all.and(expression_matches(part, event));
+                all = all.and(expression_matches(part, event, answers));
                 if all == Match::No {
                     break;
                 }
@@ -101,49 +106,75 @@ fn expression_matches(expression: &Expression, event: &Value) -> Match {
         Expression::Any(parts) => {
             let mut any = Match::No;
             for part in parts {
-                any = any.or(expression_matches(part, event));
+                any = any.or(expression_matches(part, event, answers));
                 if any == Match::Yes {
                     break;
                 }
             }
             any
         }
-        Expression::Condition(condition) => condition_matches(condition, event),
+        Expression::Condition(condition) => condition_matches(condition, event, answers),
     }
 }
 
-pub(super) fn condition_matches(condition: &Condition, event: &Value) -> Match {
+pub(super) fn condition_matches(condition: &Condition, event: &Value, answers: &Answers) -> Match {
     let Condition { selector, test } = condition;
     if !selector.has_wildcard() {
-        return match follow(event, &selector.steps) {
-            Some(value) => test.outcome(&Scalar::of(value)).into(),
-            None => test.outcome_when_absent().into(),
+        let outcome = match follow(event, &selector.steps) {
+            Some(value) => test.outcome(&Scalar::of(value)),
+            None => test.outcome_when_absent(),
         };
+        return outcome.knowing(answers).into();
     }
     let targets = Targets::of(selector, event);
     let outcomes = targets
         .present
         .iter()
-        .map(|value| Match::from(test.outcome(&Scalar::of(value))));
+        .map(|value| Match::from(test.outcome(&Scalar::of(value)).knowing(answers)));
     match test {
         Test::NotExists => match (targets.present.is_empty(), targets.lacking) {
             (true, _) => Match::Yes,
             (false, 0) => Match::No,
-            (false, _) => Match::Undocumented,
+            (false, _) => match answers.get(&Undocumented::NotExistsAnyElement) {
+                Some(any_element) => (*any_element).into(),
+                None => Match::Undocumented,
+            },
         },
         Test::NotEqual(_) => {
-            let (mut any, mut all) = (Match::No, Match::from(targets.lacking == 0));
+            let (mut any, mut all) = (Match::No, Match::Yes);
             for outcome in outcomes {
                 any = any.or(outcome);
                 all = all.and(outcome);
             }
-            match (any, all) {
-                (Match::No, _) => Match::No,
-                (_, Match::Yes) => Match::Yes,
-                _ => Match::Undocumented,
-            }
+            let readings = readings(answers).map(|(any_element, skips_missing)| {
+                let every = all.and((skips_missing || targets.lacking == 0).into());
+                any.and(if any_element { Match::Yes } else { every })
+            });
+            agreed(readings)
         }
         _ => outcomes.fold(Match::No, Match::or),
+    }
+}
+
+/// What `!=` over elements may mean: whether one element is enough, and whether elements without
+/// the member are passed over.
+fn readings(answers: &Answers) -> impl Iterator<Item = (bool, bool)> {
+    let allowed = |question| {
+        let answer = answers.get(&question).copied();
+        [false, true]
+            .into_iter()
+            .filter(move |reading| answer.is_none_or(|answer| answer == *reading))
+    };
+    let skips = allowed(Undocumented::NotEqualSkipsMissing);
+    allowed(Undocumented::NotEqualAnyElement)
+        .flat_map(move |any_element| skips.clone().map(move |skips| (any_element, skips)))
+}
+
+/// The answer that every reading gives.
+fn agreed(mut readings: impl Iterator<Item = Match>) -> Match {
+    match readings.next() {
+        Some(first) if readings.all(|other| other == first) => first,
+        _ => Match::Undocumented,
     }
 }
 
@@ -195,6 +226,17 @@ pub(super) enum Outcome {
 }
 
 impl Outcome {
+    /// The outcome where some open questions are answered.
+    fn knowing(self, answers: &Answers) -> Self {
+        match self {
+            Self::Depends(question, holds_if) => match answers.get(&question) {
+                Some(answer) => Self::Known(*answer == holds_if),
+                None => self,
+            },
+            known @ Self::Known(_) => known,
+        }
+    }
+
     pub(super) fn negated(self) -> Self {
         match self {
             Self::Known(known) => Self::Known(!known),

@@ -6,7 +6,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::evaluate::condition_matches;
-use super::{Condition, Expression, Form, Match, Pattern, Step, Term, TermKind};
+use super::{Answers, Condition, Expression, Form, Match, Pattern, Step, Term, TermKind};
 
 /// A condition that an event does not satisfy, and what the event has instead.
 #[derive(Debug, Clone, PartialEq)]
@@ -137,7 +137,7 @@ struct Blocked<'a> {
 fn blocking<'a>(expression: &'a Expression, event: &Value) -> Result<usize, Blocked<'a>> {
     match expression {
         Expression::Condition(condition) => {
-            if condition_matches(condition, event) == Match::Yes {
+            if condition_matches(condition, event, &Answers::new()) == Match::Yes {
                 Ok(1)
             } else {
                 Err(Blocked {

@@ -33,7 +33,7 @@ pub use compare::{
 };
 pub use decimal::{Decimal, Number};
 pub use error::{PatternError, Span};
-pub use evaluate::{Match, matches};
+pub use evaluate::{Match, matches, matches_knowing};
 pub use event::Event;
 pub use explain::{Found, Obstacle, nearest, obstacles, sentence};
 pub use expression::{Condition, Expression, Order, Test};
@@ -44,4 +44,4 @@ pub use regex::Regex;
 pub use selector::{Selector, Step};
 pub use space::{Field, FieldTest, SpacePattern};
 pub use terms::{Term, TermKind};
-pub use undocumented::Undocumented;
+pub use undocumented::{Answers, Trial, Undocumented};

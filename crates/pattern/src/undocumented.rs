@@ -4,6 +4,21 @@
 //! conditions that hang on the same question hang together, and a comparison is inconclusive only
 //! if its result differs with the answer.
 
+use std::collections::BTreeMap;
+
+/// What is known of open questions all the same, because the service was tried.
+pub type Answers = BTreeMap<Undocumented, bool>;
+
+/// A try of the service (`logs:TestMetricFilter`): whether the pattern matches the message is the
+/// answer to a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Trial {
+    /// The filter pattern.
+    pub pattern: &'static str,
+    /// The message of the event.
+    pub message: &'static str,
+}
+
 /// A question that AWS leaves open. As a proposition it is true or false for the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Undocumented {
@@ -48,6 +63,28 @@ pub enum Undocumented {
 }
 
 impl Undocumented {
+    /// Every question.
+    pub const ALL: [Self; 18] = [
+        Self::BareEqualsBoolean,
+        Self::TextEqualsBoolean,
+        Self::NotEqualOnBoolean,
+        Self::NotEqualOnSameBoolean,
+        Self::OverlappingSuffix,
+        Self::InnerWildcardOnNumber,
+        Self::InnerWildcardNotEqualOnNumber,
+        Self::RegexOnNonText,
+        Self::NotRegexOnNonText,
+        Self::NotRegexOnSameNonText,
+        Self::ExponentAsText,
+        Self::NumericPrecision,
+        Self::NotEqualAnyElement,
+        Self::NotEqualSkipsMissing,
+        Self::NotExistsAnyElement,
+        Self::WildcardInTerm,
+        Self::RawMessage,
+        Self::SpaceDelimited,
+    ];
+
     /// What AWS leaves open, as the reason of an inconclusive answer.
     pub fn reason(self) -> &'static str {
         match self {
@@ -86,6 +123,45 @@ impl Undocumented {
         }
     }
 
+    /// How the service can be asked: the message is matched if the proposition is true. Of the
+    /// questions that one answer settles ten can be asked, the others are the opposites of some.
+    pub fn trial(self) -> Option<Trial> {
+        let (pattern, message) = match self {
+            Self::BareEqualsBoolean => ("{ $.a = true }", r#"{"a":true}"#),
+            Self::TextEqualsBoolean => (r#"{ $.a = "true" }"#, r#"{"a":true}"#),
+            Self::NotEqualOnBoolean => (r#"{ $.a != "x" }"#, r#"{"a":true}"#),
+            Self::OverlappingSuffix => (r#"{ $.a = "*1.1" }"#, r#"{"a":"1.1.1"}"#),
+            Self::InnerWildcardOnNumber => ("{ $.a = 1*3 }", r#"{"a":123}"#),
+            Self::RegexOnNonText => ("{ $.a = %12% }", r#"{"a":123}"#),
+            Self::NotRegexOnNonText => ("{ $.a != %4% }", r#"{"a":123}"#),
+            Self::NotEqualAnyElement => (r#"{ $.a[*] != "x" }"#, r#"{"a":["x","y"]}"#),
+            Self::NotEqualSkipsMissing => {
+                (r#"{ $.a[*].b != "x" }"#, r#"{"a":[{"b":"y"},{"c":"y"}]}"#)
+            }
+            Self::NotExistsAnyElement => {
+                ("{ $.a[*].b NOT EXISTS }", r#"{"a":[{"b":"y"},{"c":"y"}]}"#)
+            }
+            Self::NotEqualOnSameBoolean
+            | Self::InnerWildcardNotEqualOnNumber
+            | Self::NotRegexOnSameNonText
+            | Self::ExponentAsText
+            | Self::NumericPrecision
+            | Self::WildcardInTerm
+            | Self::RawMessage
+            | Self::SpaceDelimited => return None,
+        };
+        Some(Trial { pattern, message })
+    }
+
+    /// The question that a try of the service answers.
+    pub fn tried_by(pattern: &str, message: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|question| {
+            question
+                .trial()
+                .is_some_and(|trial| trial.pattern == pattern && trial.message == message)
+        })
+    }
+
     /// Whether one answer holds for every pattern and value, so that it can be assumed and the
     /// rest decided.
     pub(super) fn is_uniform(self) -> bool {
@@ -97,5 +173,43 @@ impl Undocumented {
                 | Self::RawMessage
                 | Self::SpaceDelimited
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Answers, Undocumented};
+    use crate::{Event, Match, Pattern, matches, matches_knowing};
+
+    #[test]
+    fn a_try_of_the_service_answers_its_question() {
+        let mut tried = 0;
+        for question in Undocumented::ALL {
+            let Some(trial) = question.trial() else {
+                continue;
+            };
+            tried += 1;
+            assert!(question.is_uniform(), "{question:?}");
+            let found = Undocumented::tried_by(trial.pattern, trial.message);
+            assert_eq!(found, Some(question));
+            let pattern = Pattern::parse(trial.pattern).unwrap();
+            let event = Event::from_message(trial.message);
+            assert_eq!(
+                matches(&pattern, &event),
+                Match::Undocumented,
+                "{question:?}"
+            );
+            for truth in [false, true] {
+                let mut answers = Answers::from([(question, truth)]);
+                // Whether missing members count matters only where all elements are asked for.
+                answers
+                    .entry(Undocumented::NotEqualAnyElement)
+                    .or_insert(false);
+                let matched = matches_knowing(&pattern, &event, &answers);
+                assert_eq!(matched, Match::from(truth), "{question:?}");
+            }
+        }
+        // A run makes at most ten such calls.
+        assert_eq!(tried, 10);
     }
 }

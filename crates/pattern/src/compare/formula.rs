@@ -277,25 +277,23 @@ impl<'m> Problem<'m> {
                 vec![group(!truth, each.clone()), group(truth, parts)],
             )
         };
-        let (formula, open) = match mode {
-            Mode::Definite if truth => (all(false), None),
-            Mode::Definite => (some, None),
-            Mode::Possible(_) => {
-                let any_element = mode.answer(Undocumented::NotEqualAnyElement);
-                let skip = mode.answer(Undocumented::NotEqualSkipsMissing);
-                match (any_element, skip) {
-                    (Some(true), _) => (some, None),
-                    (Some(false), Some(skip_missing)) => (all(skip_missing), None),
-                    (Some(false), None) => (
-                        Formula::Any(vec![all(true), all(false)]),
-                        Some(Undocumented::NotEqualSkipsMissing),
-                    ),
-                    (None, _) => (
-                        Formula::Any(vec![some, all(true), all(false)]),
-                        Some(Undocumented::NotEqualAnyElement),
-                    ),
-                }
-            }
+        let any_element = mode.answer(Undocumented::NotEqualAnyElement);
+        let skip = mode.answer(Undocumented::NotEqualSkipsMissing);
+        let (formula, open) = match (any_element, skip) {
+            (Some(true), _) => (some, None),
+            (Some(false), Some(skip_missing)) => (all(skip_missing), None),
+            // What holds in the narrowest reading holds in all, and so does what fails in the
+            // widest.
+            (Some(false), None) if mode.is_definite() => (all(!truth), None),
+            (None, _) if mode.is_definite() => (if truth { all(false) } else { some }, None),
+            (Some(false), None) => (
+                Formula::Any(vec![all(true), all(false)]),
+                Some(Undocumented::NotEqualSkipsMissing),
+            ),
+            (None, _) => (
+                Formula::Any(vec![some, all(true), all(false)]),
+                Some(Undocumented::NotEqualAnyElement),
+            ),
         };
         self.questions.extend(open);
         formula
@@ -318,17 +316,20 @@ impl<'m> Problem<'m> {
         let mut some = lacking;
         some.push(group(truth, empty));
         let some = group(!truth, some);
-        match self.mode {
-            Mode::Definite if truth => none,
-            Mode::Definite => some,
-            Mode::Possible(_) => match self.mode.answer(Undocumented::NotExistsAnyElement) {
-                Some(true) => some,
-                Some(false) => none,
-                None => {
-                    self.questions.insert(Undocumented::NotExistsAnyElement);
-                    Formula::Any(vec![none, some])
+        match self.mode.answer(Undocumented::NotExistsAnyElement) {
+            Some(true) => some,
+            Some(false) => none,
+            None if self.mode.is_definite() => {
+                if truth {
+                    none
+                } else {
+                    some
                 }
-            },
+            }
+            None => {
+                self.questions.insert(Undocumented::NotExistsAnyElement);
+                Formula::Any(vec![none, some])
+            }
         }
     }
 

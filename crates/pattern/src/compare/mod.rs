@@ -22,9 +22,11 @@ mod tree;
 mod values;
 mod witness;
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
-use super::{Expression, Form, Pattern};
+use super::{Answers, Expression, Form, Pattern, Undocumented};
 pub use documented::Documented;
 use search::{Answer, Goal, search};
 
@@ -87,6 +89,8 @@ pub struct Comparison {
     pub extra: Option<Value>,
     /// Why something was not decided.
     pub reason: Option<String>,
+    /// The questions that AWS leaves open whose answers might decide what was not decided.
+    pub open: BTreeSet<Undocumented>,
     /// Whether the actual patterns together match every CloudTrail event, required or not.
     pub matches_everything: bool,
     /// Whether the required pattern itself matches every CloudTrail event.
@@ -112,6 +116,8 @@ pub struct Universe<'a> {
     pub example: Option<&'a Value>,
     /// What is documented of the values of events. Where anything is, events are CloudTrail events.
     pub documented: &'a [Documented],
+    /// What is known of questions that AWS leaves open.
+    pub answers: Option<&'a Answers>,
 }
 
 impl Universe<'_> {
@@ -159,6 +165,7 @@ pub fn compare_within(
                 all: std::iter::once(required).chain(universe.facts).collect(),
                 none: actual.to_vec(),
                 any: None,
+                answers: universe.answers,
             };
             event(search(&goal, universe.is_typed(), universe.example))
         })
@@ -183,20 +190,29 @@ fn compare_among(
         all: in_question.clone(),
         none: actual.to_vec(),
         any: None,
+        answers: universe.answers,
     });
     // Facts are known of required events only, so an extra event need not satisfy them.
     let extra = find(&Goal {
         all: among.to_vec(),
         none: vec![required],
         any: Some(actual.to_vec()),
+        answers: universe.answers,
     });
     let matched = |all: &[&Pattern]| {
         find(&Goal {
             all: all.to_vec(),
             none: Vec::new(),
             any: Some(actual.to_vec()),
+            answers: universe.answers,
         })
     };
+    let mut open = BTreeSet::new();
+    for answer in [&missed, &extra] {
+        if let Answer::Undecided(undecided) = answer {
+            open.extend(&undecided.open);
+        }
+    }
     let (relation, mut reason) = match (&missed, &extra) {
         (Answer::Nothing, Answer::Nothing) => (Relation::Equivalent, None),
         (Answer::Nothing, Answer::Event(_)) => (Relation::Broader, None),
@@ -208,10 +224,13 @@ fn compare_among(
         (Answer::Event(_), Answer::Event(_)) => match matched(&in_question) {
             Answer::Event(_) => (Relation::Overlapping, None),
             Answer::Nothing => (Relation::Disjoint, None),
-            Answer::Undecided(reason) => (Relation::Inconclusive, Some(reason)),
+            Answer::Undecided(undecided) => {
+                open.extend(undecided.open);
+                (Relation::Inconclusive, Some(undecided.reason))
+            }
         },
-        (Answer::Undecided(reason), _) | (_, Answer::Undecided(reason)) => {
-            (Relation::Inconclusive, Some(reason.clone()))
+        (Answer::Undecided(undecided), _) | (_, Answer::Undecided(undecided)) => {
+            (Relation::Inconclusive, Some(undecided.reason.clone()))
         }
     };
     let coverage = match &missed {
@@ -223,6 +242,7 @@ fn compare_among(
     let required_is_unsatisfiable = coverage == Coverage::Covers
         && find(&Goal {
             all: in_question,
+            answers: universe.answers,
             ..Goal::default()
         }) == Answer::Nothing;
     if required_is_unsatisfiable && reason.is_none() {
@@ -235,6 +255,7 @@ fn compare_among(
         missed_undocumented: None,
         extra: event(extra),
         reason,
+        open,
         matches_everything: coverage != Coverage::Misses && match_every_event(actual),
         required_matches_everything: match_every_event(&[required]),
         required_is_unsatisfiable,

@@ -1,49 +1,46 @@
 //! How a search treats behaviour that AWS does not document.
 
-use std::collections::BTreeMap;
-
-use super::super::Undocumented;
 use super::super::evaluate::Outcome;
+use super::super::{Answers, Undocumented};
 
-/// How a search treats behaviour that AWS does not document.
+/// How a search treats behaviour that AWS does not document. Questions that are answered here are
+/// answered so throughout.
 #[derive(Debug, Clone)]
 pub(super) enum Mode {
-    /// Only documented behaviour counts: what is found is certain.
-    Definite,
-    /// Anything that may be: what is not found is certain not to be. Questions that are answered
-    /// here are answered so throughout.
-    Possible(BTreeMap<Undocumented, bool>),
+    /// Only known behaviour counts: what is found is certain.
+    Definite(Answers),
+    /// Anything that may be: what is not found is certain not to be.
+    Possible {
+        answers: Answers,
+        /// Whether some answers are not known, but assumed.
+        assumed: bool,
+    },
 }
 
 impl Mode {
     /// Whether an outcome may have a truth.
     pub(super) fn accepts(&self, outcome: Outcome, truth: bool) -> bool {
-        match (outcome, self) {
-            (Outcome::Known(known), _) => known == truth,
-            (Outcome::Depends(..), Self::Definite) => false,
-            (Outcome::Depends(question, holds_if), Self::Possible(answers)) => {
-                match answers.get(&question) {
-                    Some(answer) => (*answer == holds_if) == truth,
-                    None => true,
-                }
-            }
+        match outcome {
+            Outcome::Known(known) => known == truth,
+            Outcome::Depends(question, holds_if) => match self.answer(question) {
+                Some(answer) => (answer == holds_if) == truth,
+                None => !self.is_definite(),
+            },
         }
     }
 
-    /// The answer assumed for a question.
+    /// The answer to a question, known or assumed.
     pub(super) fn answer(&self, question: Undocumented) -> Option<bool> {
-        match self {
-            Self::Definite => None,
-            Self::Possible(answers) => answers.get(&question).copied(),
-        }
+        let (Self::Definite(answers) | Self::Possible { answers, .. }) = self;
+        answers.get(&question).copied()
     }
 
     /// Whether an open question is taken as answered.
     pub(super) fn assumes_answers(&self) -> bool {
-        matches!(self, Self::Possible(answers) if !answers.is_empty())
+        matches!(self, Self::Possible { assumed: true, .. })
     }
 
     pub(super) fn is_definite(&self) -> bool {
-        matches!(self, Self::Definite)
+        matches!(self, Self::Definite(_))
     }
 }

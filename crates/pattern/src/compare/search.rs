@@ -1,10 +1,10 @@
 //! Looks for an event that some patterns match and others do not.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::super::{Event, Match, Pattern, Undocumented, matches};
+use super::super::{Answers, Event, Match, Pattern, Undocumented, matches_knowing};
 use super::claim::Claim;
 use super::formula::{Formula, Problem};
 use super::mode::Mode;
@@ -22,20 +22,29 @@ pub(super) struct Goal<'a> {
     pub(super) any: Option<Vec<&'a Pattern>>,
     /// None of these matches it.
     pub(super) none: Vec<&'a Pattern>,
+    /// What is known of open questions; `None` where nothing is.
+    pub(super) answers: Option<&'a Answers>,
 }
 
 impl Goal<'_> {
     /// Whether an event is certainly one.
     pub(super) fn is_met_by(&self, event: &Value) -> bool {
         let event = Event::from_value(event);
-        let certainly =
-            |expected: Match| move |pattern: &&Pattern| matches(pattern, &event) == expected;
+        let answers = self.known();
+        let certainly = |expected: Match| {
+            move |pattern: &&Pattern| matches_knowing(pattern, &event, answers) == expected
+        };
         self.all.iter().all(certainly.clone()(Match::Yes))
             && self.none.iter().all(certainly.clone()(Match::No))
             && self
                 .any
                 .as_ref()
                 .is_none_or(|any| any.iter().any(certainly(Match::Yes)))
+    }
+
+    fn known(&self) -> &Answers {
+        static NOTHING: Answers = Answers::new();
+        self.answers.unwrap_or(&NOTHING)
     }
 }
 
@@ -46,8 +55,16 @@ pub(super) enum Answer {
     Event(Value),
     /// Proved: there is none.
     Nothing,
-    /// Not decided, for this reason.
-    Undecided(String),
+    /// Not decided.
+    Undecided(Undecided),
+}
+
+/// Why a search was not decided.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Undecided {
+    pub(super) reason: String,
+    /// The questions whose answers might decide it.
+    pub(super) open: BTreeSet<Undocumented>,
 }
 
 /// The work one search may do.
@@ -60,60 +77,75 @@ const NOT_CONFIRMED: &str = "no event could be confirmed by evaluating the patte
 /// Looks for an event. `typed` events have the fields and types of CloudTrail.
 pub(super) fn search(goal: &Goal<'_>, typed: bool, example: Option<&Value>) -> Answer {
     let mut budget = Budget::new(BUDGET);
-    let definite = attempt(goal, &Mode::Definite, typed, example, &mut budget);
+    let definite = attempt(
+        goal,
+        &Mode::Definite(goal.known().clone()),
+        typed,
+        example,
+        &mut budget,
+    );
     if let Attempt::Event(event) = definite {
         return Answer::Event(event);
     }
-    possible(goal, &BTreeMap::new(), typed, example, &mut budget)
+    possible(goal, &Answers::new(), typed, example, &mut budget)
 }
 
 /// Looks for an event under assumed answers to open questions, and for the questions that matter.
 fn possible(
     goal: &Goal<'_>,
-    answers: &BTreeMap<Undocumented, bool>,
+    assumed: &Answers,
     typed: bool,
     example: Option<&Value>,
     budget: &mut Budget,
 ) -> Answer {
-    let mode = Mode::Possible(answers.clone());
+    let mut answers = goal.known().clone();
+    answers.extend(assumed);
+    let mode = Mode::Possible {
+        answers: answers.clone(),
+        assumed: !assumed.is_empty(),
+    };
+    let undecided = |reason| {
+        Answer::Undecided(Undecided {
+            reason,
+            open: assumed.keys().copied().collect(),
+        })
+    };
     let questions = match attempt(goal, &mode, typed, example, budget) {
         Attempt::Event(event) => return Answer::Event(event),
         Attempt::Nothing => return Answer::Nothing,
-        Attempt::Unknown(reason) => return Answer::Undecided(reason.to_owned()),
+        Attempt::Unknown(reason) => return undecided(reason.to_owned()),
         Attempt::Depends(questions) => questions,
     };
     let open = questions
         .iter()
         .find(|question| question.is_uniform() && !answers.contains_key(question));
     let Some(open) = open else {
-        return Answer::Undecided(reason(&questions, answers));
+        let unknown = questions
+            .iter()
+            .filter(|question| !goal.known().contains_key(question));
+        return undecided(reason(unknown.chain(assumed.keys())));
     };
-    let mut undecided = None;
-    for assumed in [false, true] {
-        let mut answers = answers.clone();
-        answers.insert(*open, assumed);
-        match possible(goal, &answers, typed, example, budget) {
+    let mut undecided: Option<Undecided> = None;
+    for truth in [false, true] {
+        let mut assumed = assumed.clone();
+        assumed.insert(*open, truth);
+        match possible(goal, &assumed, typed, example, budget) {
             Answer::Event(event) => return Answer::Event(event),
             Answer::Nothing => {}
-            Answer::Undecided(reason) => {
-                undecided.get_or_insert(reason);
-            }
+            Answer::Undecided(further) => match &mut undecided {
+                None => undecided = Some(further),
+                Some(first) => first.open.extend(further.open),
+            },
         }
     }
     undecided.map_or(Answer::Nothing, Answer::Undecided)
 }
 
-fn reason(questions: &BTreeSet<Undocumented>, answers: &BTreeMap<Undocumented, bool>) -> String {
-    let mut reasons: Vec<&str> = Vec::new();
-    for question in questions.iter().chain(answers.keys()) {
-        if !reasons.contains(&question.reason()) {
-            reasons.push(question.reason());
-        }
-    }
-    match reasons.first() {
-        Some(first) => (*first).to_owned(),
-        None => NOT_CONFIRMED.to_owned(),
-    }
+fn reason<'q>(mut questions: impl Iterator<Item = &'q Undocumented>) -> String {
+    let first = questions.next();
+    first
+        .map_or(NOT_CONFIRMED, |question| question.reason())
+        .to_owned()
 }
 
 /// How one attempt ended.
