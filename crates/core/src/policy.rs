@@ -45,6 +45,9 @@ pub struct Policy {
     pub monitoring_accounts: BTreeSet<AccountId>,
     /// Whether an organization trail is believed to cover members that cannot be entered.
     pub trust_organization_trail: bool,
+    /// Whether the service may be asked about rules of the pattern language that AWS does not
+    /// document.
+    pub test_patterns: bool,
     /// The accounts to judge; `None` judges every account the evidence speaks of.
     pub accounts: Option<BTreeSet<AccountId>>,
 }
@@ -72,6 +75,7 @@ impl Policy {
             forwarders: Vec::new(),
             monitoring_accounts: BTreeSet::new(),
             trust_organization_trail: false,
+            test_patterns: true,
             accounts: None,
         }
     }

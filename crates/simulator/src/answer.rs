@@ -85,6 +85,7 @@ fn operation(recorded: Evidence) -> Operation {
         Evidence::GetEventSelectors => Operation::GetEventSelectors,
         Evidence::DescribeLogGroups => Operation::DescribeLogGroups,
         Evidence::DescribeMetricFilters => Operation::DescribeMetricFilters,
+        Evidence::TestMetricFilter => Operation::TestMetricFilter,
         Evidence::DescribeAlarms => Operation::DescribeAlarms,
         Evidence::ListAlarmMuteRules => Operation::ListAlarmMuteRules,
         Evidence::GetAlarmMuteRule => Operation::GetAlarmMuteRule,

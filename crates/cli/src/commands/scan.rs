@@ -88,6 +88,7 @@ fn prepare_new(arguments: Arguments, output: &Output) -> Result<Prepared, CliErr
     policy.forwarders = forwarders;
     policy.monitoring_accounts.clone_from(&file.monitoring);
     let execution = arguments.execution.or(file.execution);
+    policy.test_patterns = !execution.no_test_patterns;
     let report = arguments.report.or(file.report);
     let destination = report.destination()?;
 
@@ -144,7 +145,9 @@ fn prepare_resumed(
         ))
         .hint("start a new scan with `trailproof scan --out DIR`"));
     }
-    let policy = recorded_policy(&run)?;
+    let mut policy = recorded_policy(&run)?;
+    policy.test_patterns =
+        !(arguments.execution.no_test_patterns || file.execution.no_test_patterns);
     let scope = recorded_scope(&run.scope)?;
     // As it was begun, with roles of other flags left aside.
     if let Some(first) = &run.scope.role {

@@ -75,13 +75,24 @@ pub(crate) struct ExecutionSettings {
     /// The most API calls in flight at once [default: by the number of accounts].
     #[arg(long, value_name = "N")]
     pub(crate) concurrency: Option<NonZeroUsize>,
+
+    /// Do not ask CloudWatch Logs (logs:TestMetricFilter, in the caller's own account) about rules
+    /// of the pattern language that AWS does not document.
+    #[arg(long)]
+    pub(crate) no_test_patterns: bool,
 }
 
 impl ExecutionSettings {
     /// These settings, with what they leave open taken from the file.
-    pub(crate) fn or(mut self, Self { sweep, concurrency }: Self) -> Self {
+    pub(crate) fn or(mut self, file: Self) -> Self {
+        let Self {
+            sweep,
+            concurrency,
+            no_test_patterns,
+        } = file;
         or_file(&mut self.sweep, sweep);
         or_file(&mut self.concurrency, concurrency);
+        self.no_test_patterns |= no_test_patterns;
         self
     }
 }

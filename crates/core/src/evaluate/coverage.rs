@@ -2,14 +2,16 @@
 //! thousand accounts behind one log group cost one decision.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::firing::Share;
 use crate::account::AccountId;
 use crate::control::{self, Control, documented};
+use crate::evidence::Reader;
 use crate::pattern::{
-    Comparison, Coverage, Event, Match, Pattern, Relation, Universe, compare_within, matches,
+    Answers, Comparison, Coverage, Event, Match, Pattern, Relation, Undocumented, Universe,
+    compare_within, matches,
 };
 use crate::policy::Policy;
 
@@ -20,13 +22,24 @@ pub(super) type Parsed = Result<Arc<Pattern>, String>;
 #[derive(Debug, Default)]
 pub(super) struct Decisions {
     patterns: HashMap<String, Parsed>,
-    comparisons: HashMap<Question, Arc<Comparison>>,
+    /// By what is asked and what is known of questions that AWS leaves open: only of such as
+    /// decide something.
+    comparisons: HashMap<(Question, Answers), Arc<Comparison>>,
+    rules: Rules,
     /// Whether one pattern matches only what another one matches.
     within: HashMap<(String, String), bool>,
 }
 
+/// What the service said about rules that AWS does not document, while a log group is judged.
+#[derive(Debug, Default)]
+struct Rules {
+    known: Answers,
+    /// The questions on which comparisons hang.
+    asked: BTreeSet<Undocumented>,
+}
+
 /// The texts that a comparison rests on, one after the other, each after its length.
-#[derive(Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Default, Clone, PartialEq, Eq, Hash)]
 struct Question(Vec<u8>);
 
 impl Question {
@@ -116,15 +129,54 @@ impl Decisions {
         actual.sort_unstable();
         actual.dedup();
         let question = Question::of(required.pattern, &facts, &actual);
-        if let Some(known) = self.comparisons.get(&question) {
-            return Arc::clone(known);
+        let mut answers = Answers::new();
+        loop {
+            let key = (question.clone(), answers);
+            let comparison = match self.comparisons.get(&key) {
+                Some(known) => Arc::clone(known),
+                None => {
+                    let made = Arc::new(self.decide(required, &facts, &actual, &key.1));
+                    self.comparisons.insert(key.clone(), Arc::clone(&made));
+                    made
+                }
+            };
+            let before = key.1.len();
+            answers = key.1;
+            for open in &comparison.open {
+                self.rules.asked.insert(*open);
+                answers.extend(self.rules.known.get_key_value(open));
+            }
+            if answers.len() == before {
+                return comparison;
+            }
         }
-        let answer = Arc::new(self.decide(required, &facts, &actual));
-        self.comparisons.insert(question, Arc::clone(&answer));
-        answer
     }
 
-    fn decide(&mut self, required: Required<'_>, facts: &str, texts: &[&str]) -> Comparison {
+    /// Judges with what the service said about rules. What was asked for is noted, so that whoever
+    /// keeps the judgement knows what it rests on.
+    pub(super) fn knowing<T>(
+        &mut self,
+        evidence: &Reader<'_>,
+        judge: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        self.rules = Rules {
+            known: evidence.known_rules(),
+            asked: BTreeSet::new(),
+        };
+        let judged = judge(self);
+        for question in std::mem::take(&mut self.rules).asked {
+            evidence.rule(question);
+        }
+        judged
+    }
+
+    fn decide(
+        &mut self,
+        required: Required<'_>,
+        facts: &str,
+        texts: &[&str],
+        answers: &Answers,
+    ) -> Comparison {
         let wanted = match self.pattern(required.pattern) {
             Ok(pattern) => pattern,
             Err(error) => {
@@ -157,6 +209,7 @@ impl Decisions {
                 facts: facts.as_deref(),
                 example,
                 documented: documented(),
+                answers: Some(answers),
             },
         )
     }
@@ -282,6 +335,7 @@ impl Decisions {
             facts: None,
             example,
             documented: &[],
+            answers: None,
         };
         let within = compare_within(&one, &[&other], universe).coverage == Coverage::Covers;
         self.within.insert(key, within);
@@ -315,6 +369,7 @@ fn undecided(reason: String) -> Comparison {
         missed_undocumented: None,
         extra: None,
         reason: Some(reason),
+        open: BTreeSet::new(),
         matches_everything: false,
         required_matches_everything: false,
         required_is_unsatisfiable: false,

@@ -74,6 +74,17 @@ pub(super) fn judge(
     alarms: &mut AllAlarms<'_>,
     decisions: &mut Decisions,
 ) -> LogGroupVerdict {
+    decisions.knowing(question.evidence, |decisions| {
+        by_readings(question, filters, alarms, decisions)
+    })
+}
+
+fn by_readings(
+    question: &LogGroupQuestion<'_>,
+    filters: &Filters,
+    alarms: &mut AllAlarms<'_>,
+    decisions: &mut Decisions,
+) -> LogGroupVerdict {
     let mut by = |origin| {
         let question = LogGroupQuestion {
             origin,

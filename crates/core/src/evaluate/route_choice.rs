@@ -123,8 +123,8 @@ impl<'s> RouteChoice<'s, '_> {
     }
 
     fn chain(&mut self, yardstick: Yardstick) -> Chain {
-        let required = self.question.required;
-        let place = self.question.place;
+        let question = self.question;
+        let place = question.place;
         let proved = self.events(yardstick, |route| {
             standing(&route.tail, yardstick) == Standing::Proved
         });
@@ -156,7 +156,7 @@ impl<'s> RouteChoice<'s, '_> {
             Covering::Undecided => {
                 if let Some(route) = self.best(yardstick, open) {
                     return self.through(route, |step, decisions| {
-                        metric_filter::undecided(step, place, &texts, required, decisions)
+                        metric_filter::undecided(step, question, &texts, decisions)
                     });
                 }
             }
@@ -180,8 +180,8 @@ impl<'s> RouteChoice<'s, '_> {
 
     /// No route can be complete: the filters miss events, or those that do not lead nowhere.
     fn broken(&mut self, yardstick: Yardstick) -> Chain {
-        let required = self.question.required;
-        let place = self.question.place;
+        let question = self.question;
+        let (required, place) = (question.required, question.place);
         let patterns: Vec<&str> = self.patterns.iter().map(String::as_str).collect();
         let unsure = self.routes.iter().find_map(|route| route.doubt(yardstick));
         let refused = |route: &&'s Route| route.refusal(yardstick).is_some();
@@ -197,7 +197,7 @@ impl<'s> RouteChoice<'s, '_> {
             if let Some(route) = self.best(yardstick, broken) {
                 return match (covering, unsure) {
                     (Covering::Undecided, _) => self.through(route, |step, decisions| {
-                        metric_filter::undecided(step, place, &patterns, required, decisions)
+                        metric_filter::undecided(step, question, &patterns, decisions)
                     }),
                     _ => self.through(route, |step, _| step),
                 };
@@ -350,6 +350,10 @@ impl<'s> RouteChoice<'s, '_> {
             // What a break that is proved already leaves to be asked.
             match chain {
                 [step] => step.wants.clone(),
+                // What may decide whether the filters are enough, once all else is known.
+                [filter, ..] if standing(chain, yardstick) != Standing::Broken => {
+                    filter.wants.clone()
+                }
                 _ => Vec::new(),
             }
         } else {

@@ -4,7 +4,7 @@ use super::body::Encoding;
 use super::send::as_sent;
 use super::{Answer, Clients, Failure, Target};
 
-/// The largest page of both operations.
+/// The largest page of the lists.
 const PAGE: i32 = 50;
 
 impl Clients {
@@ -21,6 +21,21 @@ impl Clients {
             .log_group_name_prefix(log_group_name)
             .limit(PAGE)
             .set_next_token(token);
+        as_sent(target, Encoding::Json, request.send()).await
+    }
+
+    pub(super) async fn test_metric_filter(
+        &self,
+        target: &Target,
+        pattern: &str,
+        message: &str,
+    ) -> Result<Answer, Failure> {
+        let clients = self.at(&target.region);
+        let request = clients
+            .logs()
+            .test_metric_filter()
+            .filter_pattern(pattern)
+            .log_event_messages(message);
         as_sent(target, Encoding::Json, request.send()).await
     }
 

@@ -133,6 +133,9 @@ impl Clients {
                 self.describe_metric_filters(target, log_group_name.clone(), token)
                     .await
             }
+            Call::TestMetricFilter { pattern, message } => {
+                self.test_metric_filter(target, pattern, message).await
+            }
             Call::DescribeAlarms => self.describe_alarms(target, token).await,
             Call::ListAlarmMuteRules { alarm_name } => {
                 self.list_alarm_mute_rules(target, alarm_name.as_deref(), token)

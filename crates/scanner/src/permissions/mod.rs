@@ -93,6 +93,11 @@ pub fn statements(who: Who, repair: &[&'static str]) -> Vec<Statement> {
             of(Permission::Enter),
             Resource::MemberRole,
         ));
+        statements.push(statement(
+            "TryFilterPatterns",
+            of(Permission::Try),
+            Resource::Any,
+        ));
     }
     statements.push(statement(
         "ReadAccount",

@@ -74,6 +74,7 @@ pub(crate) fn limits(policy: &SessionPolicy, holder: Holder) -> Vec<(SessionForm
     let mut beside = more.clone();
     if holder == Holder::Hub {
         reading.extend(of(Permission::Discover));
+        reading.extend(of(Permission::Try));
         reading.extend(FILTERS);
         beside.extend(of(Permission::Enter));
     }
@@ -242,7 +243,12 @@ mod tests {
     #[test]
     fn a_hub_finds_and_enters_accounts() {
         let policy = text(&SessionPolicy::default(), Holder::Hub);
-        for permission in [Permission::Read, Permission::Discover, Permission::Enter] {
+        for permission in [
+            Permission::Read,
+            Permission::Discover,
+            Permission::Enter,
+            Permission::Try,
+        ] {
             for action in of(permission) {
                 assert!(allows(&policy, action), "{action}");
             }

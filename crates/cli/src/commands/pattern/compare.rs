@@ -1,5 +1,6 @@
 //! `trailproof pattern compare`: what a stored pattern really covers.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::{self, BufRead};
 
@@ -11,10 +12,12 @@ use trailproof_core::pattern::{
     nearest, obstacles, sentence,
 };
 
+use super::service::{Service, Tried};
 use super::{ControlArguments, Format, parse};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::output::Output;
+use crate::settings::ConnectionSettings;
 use crate::untrusted::visible_lines;
 
 /// Decide how the events of a filter pattern relate to those of a required one.
@@ -38,9 +41,18 @@ pub(crate) struct Arguments {
     #[arg(long, conflicts_with = "actual")]
     batch: bool,
 
+    /// Ask CloudWatch Logs about rules of the pattern language that AWS does not document, where
+    /// the answer rests on one: logs:TestMetricFilter in the caller's own account, at most ten
+    /// times. The connection is used for nothing else.
+    #[arg(long)]
+    test_patterns: bool,
+
     /// How to write the answer.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+
+    #[command(flatten)]
+    connection: ConnectionSettings,
 }
 
 /// What is known besides the two patterns.
@@ -73,15 +85,46 @@ impl Given {
         })
     }
 
-    fn compare(&self, required: &Pattern, actual: &[Pattern]) -> Comparison {
+    /// Compares, and asks the service about what the answer rests on, where it may be asked.
+    fn compare(
+        &self,
+        required: &Pattern,
+        actual: &[Pattern],
+        service: &mut Option<Service>,
+    ) -> Result<Compared, CliError> {
         let actual: Vec<&Pattern> = actual.iter().collect();
-        let universe = Universe {
-            facts: self.facts.as_ref(),
-            example: self.example.as_ref(),
-            documented: self.documented,
-        };
-        compare_within(required, &actual, universe)
+        let mut tried = BTreeSet::new();
+        loop {
+            let universe = Universe {
+                facts: self.facts.as_ref(),
+                example: self.example.as_ref(),
+                documented: self.documented,
+                answers: service.as_ref().map(Service::known),
+            };
+            let comparison = compare_within(required, &actual, universe);
+            let before = tried.len();
+            tried.extend(&comparison.open);
+            if let Some(service) = service
+                && tried.len() > before
+            {
+                service.try_out(&comparison.open)?;
+                continue;
+            }
+            return Ok(Compared {
+                comparison,
+                tried: service
+                    .as_ref()
+                    .map(|service| service.told(&tried).collect()),
+            });
+        }
     }
+}
+
+/// A comparison, and what the service said about rules that it rests on; `None` where it was not to
+/// be asked.
+struct Compared {
+    comparison: Comparison,
+    tried: Option<Vec<Tried>>,
 }
 
 fn example(control: &Control) -> Option<Value> {
@@ -90,8 +133,11 @@ fn example(control: &Control) -> Option<Value> {
 
 pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<Exit, CliError> {
     let given = Given::load(arguments)?;
+    let mut service = arguments
+        .test_patterns
+        .then(|| Service::new(&arguments.connection));
     if arguments.batch {
-        return batch(&given, output);
+        return batch(&given, &mut service, output);
     }
     let Some(required) = &given.required else {
         return Err(CliError::usage("nothing to compare with")
@@ -109,25 +155,29 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<Exit, CliErr
     for refusal in actual.iter().filter_map(Pattern::refusal) {
         output.warn(refusal);
     }
-    let comparison = given.compare(required, &actual);
+    let compared = given.compare(required, &actual, &mut service)?;
     output.data(|out| match arguments.format {
-        Format::Json => writeln!(out, "{}", as_json(&comparison)),
+        Format::Json => writeln!(out, "{}", as_json(&compared)),
         Format::Text => write!(
             out,
             "{}",
-            visible_lines(&as_text(required, &actual, &comparison))
+            visible_lines(&as_text(required, &actual, &compared))
         ),
     })?;
     Ok(Exit::Success)
 }
 
-fn as_json(comparison: &Comparison) -> Value {
-    json!({
+fn as_json(Compared { comparison, tried }: &Compared) -> Value {
+    let mut answer = json!({
         "relation": comparison.relation.as_str(),
         "missed": comparison.missed,
         "extra": comparison.extra,
         "reason": comparison.reason,
-    })
+    });
+    if let (Some(tried), Some(members)) = (tried, answer.as_object_mut()) {
+        members.insert("tried".to_owned(), json!(tried));
+    }
+    answer
 }
 
 /// One line of a batch.
@@ -145,7 +195,7 @@ enum Actual {
     Union(Vec<String>),
 }
 
-fn batch(given: &Given, output: &Output) -> Result<Exit, CliError> {
+fn batch(given: &Given, service: &mut Option<Service>, output: &Output) -> Result<Exit, CliError> {
     let mut input = io::stdin().lock();
     let mut failure = None;
     output.data(|out| {
@@ -163,7 +213,8 @@ fn batch(given: &Given, output: &Output) -> Result<Exit, CliError> {
             if line.trim_ascii().is_empty() {
                 continue;
             }
-            let answer = answer(given, &line).unwrap_or_else(|error| json!({ "error": error }));
+            let answer =
+                answer(given, service, &line).unwrap_or_else(|error| json!({ "error": error }));
             writeln!(out, "{answer}")?;
             // Somebody may be waiting for this answer before asking again.
             out.flush()?;
@@ -175,7 +226,7 @@ fn batch(given: &Given, output: &Output) -> Result<Exit, CliError> {
     }
 }
 
-fn answer(given: &Given, line: &[u8]) -> Result<Value, Value> {
+fn answer(given: &Given, service: &mut Option<Service>, line: &[u8]) -> Result<Value, Value> {
     let pair: Pair = serde_json::from_slice(line).map_err(|error| {
         json!({
             "message": format!("this line is no `{{\"required\", \"actual\"}}`: {error}"),
@@ -199,7 +250,9 @@ fn answer(given: &Given, line: &[u8]) -> Result<Value, Value> {
         .iter()
         .map(|text| parse("actual", text))
         .collect::<Result<Vec<_>, _>>()?;
-    Ok(as_json(&given.compare(required, &actual)))
+    let compared = given.compare(required, &actual, service);
+    let compared = compared.map_err(|error| json!({"message": error.to_string(), "span": null}))?;
+    Ok(as_json(&compared))
 }
 
 fn in_field(field: &str, error: &PatternError) -> Value {
@@ -211,7 +264,8 @@ fn in_field(field: &str, error: &PatternError) -> Value {
     })
 }
 
-fn as_text(required: &Pattern, actual: &[Pattern], comparison: &Comparison) -> String {
+fn as_text(required: &Pattern, actual: &[Pattern], compared: &Compared) -> String {
+    let Compared { comparison, tried } = compared;
     let mut text = format!(
         "{}: {}\n\n  required  {required}\n",
         comparison.relation.as_str(),
@@ -255,6 +309,9 @@ fn as_text(required: &Pattern, actual: &[Pattern], comparison: &Comparison) -> S
     }
     if let Some(reason) = &comparison.reason {
         let _ = write!(text, "\nreason: {reason}\n");
+    }
+    for tried in tried.iter().flatten() {
+        let _ = writeln!(text, "\n{tried}");
     }
     text
 }

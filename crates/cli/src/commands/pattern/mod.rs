@@ -4,6 +4,7 @@ mod compare;
 mod files;
 mod firing;
 mod search;
+mod service;
 
 use trailproof_core::control::{self, Control};
 use trailproof_core::pattern::{Pattern, PatternError};

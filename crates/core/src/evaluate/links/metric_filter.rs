@@ -12,6 +12,7 @@ use crate::account::{AccountId, Region};
 use crate::control;
 use crate::evaluate::coverage::{Covering, Decisions, Required};
 use crate::evaluate::links::log_group::Place;
+use crate::evaluate::log_group_verdict::LogGroupQuestion;
 use crate::evaluate::reading::{Unread, locked, request};
 use crate::evaluate::routine::Routine;
 use crate::evaluate::verdict::{Cause, Reason, Step};
@@ -517,16 +518,22 @@ pub(in crate::evaluate) fn misses(
     step.because(cause)
 }
 
-/// The step of filters of which nobody knows whether they match every event of the control.
+/// The step of filters of which nobody knows whether they match every event of the control, and
+/// what the service may be asked about it.
 pub(in crate::evaluate) fn undecided(
     step: Step,
-    place: &Place,
+    question: &LogGroupQuestion<'_>,
     texts: &[&str],
-    required: Required<'_>,
     decisions: &mut Decisions,
 ) -> Step {
-    let reason = decisions
-        .compare(required, texts)
+    let place = question.place;
+    let comparison = decisions.compare(question.required, texts);
+    let tries = if question.policy.test_patterns {
+        question.evidence.tries(&comparison.open)
+    } else {
+        Vec::new()
+    };
+    let reason = comparison
         .reason
         .clone()
         .unwrap_or_else(|| "it could not be decided".to_owned());
@@ -537,6 +544,7 @@ pub(in crate::evaluate) fn undecided(
             place.name
         ),
     ))
+    .wanting(tries)
 }
 
 /// What is worth knowing of filters that cover the control.

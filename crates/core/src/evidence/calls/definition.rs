@@ -68,6 +68,9 @@ pub enum Permission {
     Enter,
     /// To read an account: the caller's in its own, the role's in the others.
     Read,
+    /// To try out what AWS does not document about the pattern language: the caller's, in its own
+    /// account.
+    Try,
     /// Everybody may.
     Free,
 }

@@ -45,6 +45,19 @@ pub(super) fn is_answered(reader: &Reader<'_>, site: &CallSite) -> bool {
         .is_some()
 }
 
+impl Reader<'_> {
+    /// Whose credentials a scan was made with, and where they were asked.
+    pub(crate) fn caller(&self) -> Option<CallSite> {
+        self.looks_up(|| Subject::all(Operation::GetCallerIdentity));
+        let answers = self.answers(|tables| Some(&tables.get_caller_identity));
+        let (site, answer) = answers
+            .into_iter()
+            .find(|(_, answer)| answer.outcome.is_ok())?;
+        self.uses(answer);
+        Some(site.clone())
+    }
+}
+
 impl BySite<CallerIdentity> {
     /// The accounts of the credentials.
     pub(in crate::evidence) fn accounts(&self) -> impl Iterator<Item = AccountId> {

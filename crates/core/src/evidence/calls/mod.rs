@@ -174,6 +174,13 @@ calls! {
         /// The log group's name; `None` for the filters of every log group there.
         log_group_name: Option<String>,
     };
+    /// Whether a filter pattern matches a message, where AWS does not document it.
+    test_metric_filter: TestMetricFilter {
+        /// The pattern.
+        pattern: String,
+        /// The message.
+        message: String,
+    };
     /// Every alarm of an account in a region: metric alarms and composite alarms.
     describe_alarms: DescribeAlarms;
     /// The rules that mute alarm actions in an account and region.

@@ -12,6 +12,13 @@ pub(in crate::evidence) struct LogGroupsResponse {
     pub(in crate::evidence) log_groups: Vec<LogGroup>,
 }
 
+/// What a filter pattern matched; what it took out of the messages is not read.
+#[derive(Deserialize)]
+pub(in crate::evidence) struct TestMetricFilterResponse {
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub(in crate::evidence) matches: Vec<serde::de::IgnoredAny>,
+}
+
 /// A log group.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", expecting = "a log group")]

@@ -43,7 +43,7 @@ pub(super) use alarm::AlarmsResponse;
 pub(super) use central::{CentralizationRulesResponse, TelemetryRulesResponse};
 pub(super) use event_rule::EventRulesResponse;
 pub(super) use key::KeyResponse;
-pub(super) use logs::{LogGroupsResponse, MetricFiltersResponse};
+pub(super) use logs::{LogGroupsResponse, MetricFiltersResponse, TestMetricFilterResponse};
 pub(super) use mute_rule::MuteRulesResponse;
 pub(super) use observability::{AttachedLinksResponse, LinksResponse};
 pub(super) use organization::{

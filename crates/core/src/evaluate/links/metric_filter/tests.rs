@@ -1,7 +1,9 @@
 use serde_json::{Value, json};
 
 use crate::control;
-use crate::evaluate::fixture::{Case, MANAGEMENT, MEMBER, PATTERN, World, check, names, table};
+use crate::evaluate::fixture::{
+    Case, MANAGEMENT, MEMBER, OTHER, PATTERN, World, check, denied, names, table,
+};
 use crate::finding::Status::{Fail, Pass, Unknown};
 
 /// Filters that look at some regions each cover the control together, if all are live. Whose region
@@ -64,6 +66,82 @@ fn filters_may_share_the_regions_out() {
             reason != Some(NOT_DECIDED) || second.starts_with("@data")
         );
     }
+}
+
+/// Whether `= true` matches the JSON value `true` is not documented.
+const BY_RULE: &str = r#"{ ($.eventName = ConsoleLogin) && ($.errorMessage = "Failed authentication") && (($.managementEvent = true) || ($.managementEvent IS FALSE) || ($.managementEvent NOT EXISTS)) }"#;
+const TRY: &str = "logs:TestMetricFilter";
+
+fn by_rule() -> World {
+    World::healthy()
+        .set(
+            "logs:DescribeMetricFilters",
+            MANAGEMENT,
+            "/metricFilters/0/filterPattern",
+            json!(BY_RULE),
+        )
+        .with(
+            "sts:GetCallerIdentity",
+            MANAGEMENT,
+            "us-east-1",
+            &json!({}),
+            &json!({"Account": "111111111111", "Arn": "arn:aws:iam::111111111111:user/u", "UserId": "U"}),
+        )
+}
+
+fn parameters() -> Value {
+    json!({"filterPattern": "{ $.a = true }", "logEventMessages": [r#"{"a":true}"#]})
+}
+
+#[test]
+fn the_service_is_asked_about_rules_that_decide_and_are_not_documented() {
+    let undecided = Some("metric-filter.undocumented");
+    let world = by_rule();
+    check(&world, Unknown, Unknown, undecided);
+    let tried = ["logs:TestMetricFilter 111111111111 us-east-1"];
+    assert_eq!(names(&world.wanted(MEMBER)), tried);
+    let [request] = world.wanted(MEMBER).try_into().unwrap();
+    assert_eq!(Value::Object(request.call.parameters()), parameters());
+    // Not where nobody may, nor where all is documented.
+    let mut silent = world.clone();
+    silent.policy.test_patterns = false;
+    check(&silent, Unknown, Unknown, undecided);
+    assert_eq!(silent.wanted(MEMBER), []);
+    assert_eq!(World::healthy().wanted(MEMBER), []);
+    // A chain that is broken further on does not hang on it.
+    let broken = world.clone().set(
+        "cloudwatch:DescribeAlarms",
+        MANAGEMENT,
+        "/MetricAlarms/0/AlarmActions",
+        json!([]),
+    );
+    let wanted = names(&broken.wanted(MEMBER));
+    assert!(!wanted.contains(&tried[0].to_owned()), "{wanted:?}");
+}
+
+#[test]
+fn what_the_service_says_about_a_rule_holds_whoever_asked() {
+    let matched =
+        json!({"matches": [{"eventNumber": 1, "eventMessage": "x", "extractedValues": {}}]});
+    let told = |answer: &Value| by_rule().with(TRY, OTHER, "eu-central-1", &parameters(), answer);
+    let missed = Some("metric-filter.misses-events");
+    check(&told(&matched), Pass, Pass, None);
+    check(&told(&json!({"matches": []})), Fail, Fail, missed);
+    // No list of matches is no answer, and another message asks another question.
+    let undecided = Some("metric-filter.undocumented");
+    check(&told(&json!({})), Unknown, Unknown, undecided);
+    let mut other = parameters();
+    other["logEventMessages"] = json!([r#"{"a":false}"#]);
+    let world = by_rule().with(TRY, OTHER, "eu-central-1", &other, &matched);
+    check(&world, Unknown, Unknown, undecided);
+    assert_eq!(names(&world.wanted(MEMBER)).len(), 1);
+    // A refusal is not asked about again.
+    let mut refused = told(&matched);
+    let record = refused.record_mut(TRY, OTHER);
+    record.as_object_mut().unwrap().remove("response");
+    record["error"] = denied(TRY);
+    check(&refused, Unknown, Unknown, undecided);
+    assert_eq!(refused.wanted(MEMBER), []);
 }
 
 /// What is changed by itself.
