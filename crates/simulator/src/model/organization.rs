@@ -1,6 +1,6 @@
 //! The organization as a whole, and how its parts are found.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -29,6 +29,9 @@ pub struct Organization {
     /// Whether members see the log group and the log delivery of an organization trail. AWS
     /// does not say whether they do.
     pub members_see_log_delivery: bool,
+    /// The filter patterns with which the service matches a message where AWS does not document
+    /// whether it does; every other one does not match then.
+    pub matched_tries: BTreeSet<String>,
     /// The units: names from the root down, joined by `/`, to their ids.
     pub units: BTreeMap<String, String>,
     /// The time at which ages count where no clock is given.
@@ -73,6 +76,7 @@ impl Organization {
             regions: names(partition.default_regions()),
             opt_in_regions: names(opt_in),
             members_see_log_delivery: true,
+            matched_tries: BTreeSet::new(),
             units: BTreeMap::new(),
             now: Timestamp::UNIX_EPOCH,
             accounts: vec![Account::new(management)],
@@ -102,6 +106,7 @@ impl Organization {
             regions: self.regions.clone(),
             opt_in_regions: self.opt_in_regions.clone(),
             members_see_log_delivery: self.members_see_log_delivery,
+            matched_tries: self.matched_tries.clone(),
             units: self.units.clone(),
             now: self.now,
             accounts: Vec::new(),

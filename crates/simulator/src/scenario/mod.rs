@@ -15,6 +15,7 @@
 //! partition = "aws"
 //! delegations = []                      # [{ account = "...", service = "cloudtrail.amazonaws.com" }]
 //! members_see_log_delivery = true       # the log group and log delivery of organization trails
+//! matched_tries = []                    # patterns that match where AWS documents nothing
 //! # regions = [...], opt_in_regions = [...]: those of the partition
 //!
 //! [policy]                              # all optional
@@ -161,6 +162,7 @@ struct OrganizationEntry {
     regions: Option<Vec<Region>>,
     opt_in_regions: Option<Vec<Region>>,
     members_see_log_delivery: bool,
+    matched_tries: BTreeSet<String>,
 }
 
 impl Default for OrganizationEntry {
@@ -175,6 +177,7 @@ impl Default for OrganizationEntry {
             regions: None,
             opt_in_regions: None,
             members_see_log_delivery: true,
+            matched_tries: BTreeSet::new(),
         }
     }
 }
@@ -200,6 +203,7 @@ impl Scenario {
         organization.caller = entry.caller.unwrap_or(entry.management);
         organization.delegations = entry.delegations;
         organization.members_see_log_delivery = entry.members_see_log_delivery;
+        organization.matched_tries = entry.matched_tries;
         if let Some(id) = entry.id {
             organization.id = id;
         }

@@ -26,7 +26,7 @@ pub(super) fn read(
     match operation {
         Operation::DescribeLogGroups => describe_log_groups(organization, site, context),
         Operation::DescribeMetricFilters => describe_metric_filters(site, context),
-        Operation::TestMetricFilter => super::metric_filter_writing::test(context),
+        Operation::TestMetricFilter => super::metric_filter_writing::test(organization, context),
         _ => Err(unsupported()),
     }
 }

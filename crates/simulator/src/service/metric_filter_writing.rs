@@ -11,7 +11,7 @@ use crate::model::{FieldDimensions, LogGroup, LogGroupClass, MetricFilter, Organ
 use crate::operation::Operation;
 use crate::parameters::Parameters;
 use trailproof_core::evidence::ErrorClass;
-use trailproof_core::pattern::{Event, Match, Pattern, matches};
+use trailproof_core::pattern::{Event, Pattern, matches};
 
 /// Metric filters per log group (CloudWatch Logs quotas).
 const FILTER_LIMIT: usize = 100;
@@ -226,18 +226,25 @@ fn check_pattern(pattern: &str) -> Result<Pattern, Failure> {
 }
 
 /// `TestMetricFilter`.
-pub(super) fn test(context: Context<'_>) -> Answer {
-    let pattern = check_pattern(context.parameters.text("filterPattern").unwrap_or_default())?;
+pub(super) fn test(organization: &Organization, context: Context<'_>) -> Answer {
+    let text = context.parameters.text("filterPattern").unwrap_or_default();
+    let pattern = check_pattern(text)?;
     let messages = context.parameters.texts("logEventMessages");
     if !(1..=50).contains(&messages.len()) {
         return Err(invalid(
             "1 validation error detected: Value at 'logEventMessages' failed to satisfy constraint",
         ));
     }
-    // What AWS does not document is taken for no match.
+    // What AWS does not document is what the organization was told.
+    let undocumented = organization.matched_tries.contains(text);
+    let is_matched = |message: &str| {
+        matches(&pattern, &Event::from_message(message))
+            .as_bool()
+            .unwrap_or(undocumented)
+    };
     let matching: Document = (1_i64..)
         .zip(&messages)
-        .filter(|(_, message)| matches(&pattern, &Event::from_message(message)) == Match::Yes)
+        .filter(|(_, message)| is_matched(message))
         .map(|(number, message)| {
             Structure::new()
                 .with("eventNumber", number)
