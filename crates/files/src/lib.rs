@@ -36,13 +36,61 @@ pub fn create(path: &Path) -> io::Result<File> {
     options().write(true).create(true).truncate(true).open(path)
 }
 
+/// Creates a private file in the place of whatever has its name: a file that others can read does
+/// not stay readable, and a link is replaced, not followed.
+///
+/// # Errors
+///
+/// When what is there cannot be removed, or somebody is quicker to put something there.
+pub fn create_anew(path: &Path) -> io::Result<File> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    create_new(path)
+}
+
+/// Creates a private file that was not there before.
+///
+/// # Errors
+///
+/// [`io::ErrorKind::AlreadyExists`] when something has its name, also a link to nothing; and when
+/// it cannot be created.
+pub fn create_new(path: &Path) -> io::Result<File> {
+    options().write(true).create_new(true).open(path)
+}
+
 /// Creates a private folder and those it lies in. One that exists keeps its mode.
 ///
 /// # Errors
 ///
-/// When a folder cannot be created, or something else has its name.
+/// When a folder cannot be created, or something else has its name; and
+/// [`io::ErrorKind::PermissionDenied`] when it is there and belongs to somebody else, who could
+/// exchange what is written to it.
 pub fn create_folder(path: &Path) -> io::Result<()> {
-    folders().recursive(true).create(path)
+    folders().recursive(true).create(path)?;
+    refuse_others(path)
+}
+
+/// Refuses a folder of somebody else.
+#[cfg(unix)]
+fn refuse_others(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let owner = fs::metadata(path)?.uid();
+    if owner == rustix::process::geteuid().as_raw() {
+        return Ok(());
+    }
+    let message = format!(
+        "the folder belongs to another user (uid {owner}), who could exchange what is written to it; name a folder that is not there yet"
+    );
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, message))
+}
+
+/// Elsewhere a folder's owner is not looked at.
+#[cfg(not(unix))]
+fn refuse_others(_: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 /// Creates a private folder that nobody had before.
@@ -114,6 +162,40 @@ mod tests {
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o750)).unwrap();
         create_folder(&folder).unwrap();
         assert_eq!(mode(&folder), 0o750);
+    }
+
+    #[test]
+    fn a_file_in_the_place_of_a_link_leaves_what_the_link_leads_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let (theirs, link) = (folder.path().join("theirs"), folder.path().join("link"));
+        fs::write(&theirs, "theirs").unwrap();
+        std::os::unix::fs::symlink(&theirs, &link).unwrap();
+        let again = create_new(&link).unwrap_err();
+        assert_eq!(again.kind(), io::ErrorKind::AlreadyExists);
+        create_anew(&link).unwrap().write_all(b"ours").unwrap();
+        assert_eq!(fs::read(&theirs).unwrap(), b"theirs");
+        assert_eq!(fs::read(&link).unwrap(), b"ours");
+        assert_eq!(mode(&link), 0o600);
+        // A file that everybody could read is made anew, too.
+        fs::set_permissions(&theirs, fs::Permissions::from_mode(0o644)).unwrap();
+        create_anew(&theirs).unwrap();
+        assert_eq!(mode(&theirs), 0o600);
+    }
+
+    /// Only a superuser can give a folder away, so for others `/` stands for a folder of somebody
+    /// else.
+    #[test]
+    fn a_folder_of_somebody_else_is_refused() {
+        let parent = tempfile::tempdir().unwrap();
+        let given_away = parent.path().join("theirs");
+        create_new_folder(&given_away).unwrap();
+        let theirs = match std::os::unix::fs::chown(&given_away, Some(12_345), None) {
+            Ok(()) => given_away.as_path(),
+            Err(_) => Path::new("/"),
+        };
+        let refused = create_folder(theirs).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::PermissionDenied);
+        assert!(refused.to_string().contains("another user"), "{refused}");
     }
 
     #[test]

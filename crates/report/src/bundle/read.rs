@@ -14,6 +14,9 @@ use crate::run::file;
 
 /// A manifest larger than this is none.
 const LARGEST_MANIFEST: u64 = 1 << 20;
+/// The most that a bundle is unpacked to, in bytes: far more than the evidence of 50,000 accounts.
+/// A small archive could fill a disk otherwise.
+const LARGEST_CONTENT: u64 = 32 << 30;
 
 /// Why a bundle is not what it should be.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +61,16 @@ pub enum BundleError {
         /// The sum it should have.
         expected: String,
     },
+    /// A file's size is not what the manifest says.
+    #[error("`{name}` was changed: it has {found} bytes or more, and the manifest says {expected}")]
+    Resized {
+        /// The file.
+        name: String,
+        /// How many bytes were read.
+        found: u64,
+        /// How many it should have.
+        expected: u64,
+    },
     /// A file is in the bundle and not in its manifest.
     #[error("`{0}` is in the bundle, but not in its manifest")]
     Added(String),
@@ -71,7 +84,11 @@ impl BundleError {
     pub fn is_tampering(&self) -> bool {
         match self {
             Self::Io { .. } | Self::Foreign { .. } | Self::Newer { .. } => false,
-            Self::Damaged(_) | Self::Changed { .. } | Self::Added(_) | Self::Missing(_) => true,
+            Self::Damaged(_)
+            | Self::Changed { .. }
+            | Self::Resized { .. }
+            | Self::Added(_)
+            | Self::Missing(_) => true,
         }
     }
 }
@@ -193,10 +210,11 @@ fn read_entries(
             path: target.clone(),
             source,
         };
-        let mut out = trailproof_files::create(&target).map_err(writing)?;
+        let mut out = trailproof_files::create_new(&target).map_err(writing)?;
         // One byte more than it should have is enough to know that it was changed.
         let mut content = SummingReader::new(entry.take(expected.size.saturating_add(1)));
         copy(&mut content, &mut out, &target)?;
+        let size = content.size();
         let found = content.finish();
         if found != expected.sha256 {
             let expected = expected.sha256.clone();
@@ -204,6 +222,13 @@ fn read_entries(
                 name,
                 found,
                 expected,
+            });
+        }
+        if size != expected.size {
+            return Err(BundleError::Resized {
+                name,
+                found: size,
+                expected: expected.size,
             });
         }
     }
@@ -263,6 +288,20 @@ fn read_manifest(path: &Path, entry: &mut impl Read) -> Result<Manifest, BundleE
         });
     }
     let manifest: Manifest = serde_json::from_slice(&text).map_err(reason)?;
+    let mut names = BTreeSet::new();
+    if let Some(twice) = manifest.files.iter().find(|file| !names.insert(&file.name)) {
+        let name = &twice.name;
+        return Err(BundleError::Damaged(format!(
+            "its manifest names `{name}` twice"
+        )));
+    }
+    let sizes = manifest.files.iter().map(|file| file.size);
+    let content = sizes.fold(0_u64, u64::saturating_add);
+    if content > LARGEST_CONTENT {
+        return Err(BundleError::Damaged(format!(
+            "it says that it unpacks to {content} bytes, and {LARGEST_CONTENT} is the most"
+        )));
+    }
     for name in [file::RUN, file::EVIDENCE, file::FINDINGS_JSON, CONTROLS] {
         if !manifest.files.iter().any(|known| known.name == name) {
             return Err(BundleError::Missing(name.to_owned()));

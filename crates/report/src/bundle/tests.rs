@@ -207,6 +207,22 @@ fn an_archive_made_to_harm_is_refused() {
         "was written by a newer trailproof",
     );
     check(b"{", &whole, "its manifest cannot be read");
+    check(
+        &manifest(&[file::RUN]),
+        &whole,
+        "its manifest names `run.json` twice",
+    );
+    let sized = |size: u64| {
+        let text = String::from_utf8(manifest(&[])).unwrap();
+        text.replacen("\"size\":2", &format!("\"size\":{size}"), 1)
+            .into_bytes()
+    };
+    check(
+        &sized(3),
+        &whole,
+        "`run.json` was changed: it has 2 bytes or more, and the manifest says 3",
+    );
+    check(&sized(u64::MAX), &whole, "is the most");
     fs::write(&path, archive(&whole)).unwrap();
     assert!(matches!(unpacked(&path), Err(BundleError::Foreign { .. })));
     fs::write(&path, "no archive at all").unwrap();

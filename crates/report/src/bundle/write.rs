@@ -159,7 +159,7 @@ impl Masked {
             let target = path.with_extension("masked-evidence");
             masked.files.push((file::EVIDENCE, target.clone()));
             let input = File::open(&source).map_err(io_error("read", &source))?;
-            let out = trailproof_files::create(&target).map_err(io_error("write", &target))?;
+            let out = trailproof_files::create_anew(&target).map_err(io_error("write", &target))?;
             let mut out = BufWriter::with_capacity(1 << 16, out);
             copy_lines(
                 BufReader::with_capacity(1 << 18, input),
@@ -183,7 +183,7 @@ impl Masked {
                 findings: &past.findings,
                 evidence: &evidence,
             };
-            let out = trailproof_files::create(&target).map_err(io_error("write", &target))?;
+            let out = trailproof_files::create_anew(&target).map_err(io_error("write", &target))?;
             let mut out = BufWriter::with_capacity(1 << 16, out);
             RecipientsCsv
                 .write(&report, &mut out)
@@ -217,7 +217,7 @@ fn pack(
     path: &Path,
 ) -> Result<(String, u64), WriteError> {
     let failed = |error| io_error("write", path)(error);
-    let file = trailproof_files::create(path).map_err(failed)?;
+    let file = trailproof_files::create_anew(path).map_err(failed)?;
     let out = Summing::new(BufWriter::with_capacity(1 << 16, file));
     // Neither time nor system: the same run gives the same bundle, byte for byte.
     let compressed = GzBuilder::new()
@@ -306,6 +306,7 @@ impl<W: Write> Write for Summing<W> {
 pub(super) struct SummingReader<R> {
     inner: R,
     sum: Sha256,
+    size: u64,
 }
 
 impl<R: Read> SummingReader<R> {
@@ -313,7 +314,13 @@ impl<R: Read> SummingReader<R> {
         Self {
             inner,
             sum: Sha256::new(),
+            size: 0,
         }
+    }
+
+    /// How many bytes were read.
+    pub(super) fn size(&self) -> u64 {
+        self.size
     }
 
     pub(super) fn finish(self) -> String {
@@ -325,6 +332,7 @@ impl<R: Read> Read for SummingReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
         self.sum.update(buffer.get(..read).unwrap_or(buffer));
+        self.size += read as u64;
         Ok(read)
     }
 }

@@ -228,7 +228,8 @@ impl RunDirectory {
         let path = self.file(name);
         let temporary = self.file(&format!(".{name}.partial"));
         let result = (|| {
-            let mut out = BufWriter::with_capacity(1 << 16, trailproof_files::create(&temporary)?);
+            let mut out =
+                BufWriter::with_capacity(1 << 16, trailproof_files::create_anew(&temporary)?);
             write(&mut out)?;
             let written = out.into_inner().map_err(io::IntoInnerError::into_error)?;
             written.sync_data()?;
