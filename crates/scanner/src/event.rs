@@ -96,6 +96,9 @@ pub enum WarningCode {
     EndpointDown,
     /// Fewer connections may be open than the calls at once need.
     FewConnections,
+    /// This computer's clock is far off, so that ages and times are wrong, and soon AWS refuses
+    /// every signature.
+    ClockSkew,
     /// A filter names something that was not found, such as an account that is not listed.
     FilterWithoutEffect,
 }
@@ -110,6 +113,7 @@ impl WarningCode {
             Self::NoAccounts => "no-accounts",
             Self::EndpointDown => "endpoint-down",
             Self::FewConnections => "few-connections",
+            Self::ClockSkew => "clock-skew",
             Self::FilterWithoutEffect => "filter-without-effect",
         }
     }

@@ -30,6 +30,7 @@ mod shard;
 mod testing;
 
 pub use access::{Access, CallFailure};
+pub use calls::clock_skew::is_worth_mending;
 pub use calls::{RegionalClients, ServiceCall};
 pub use connection::{
     ConnectOptions, Connections, Environment, MfaPrompt, NetworkSetting, Origin, StaticCredentials,

@@ -11,6 +11,33 @@ use aws_smithy_types::config_bag::ConfigBag;
 use jiff::{SignedDuration, Timestamp, Zoned, fmt::rfc2822};
 
 use crate::clock;
+use crate::event::{Warning, WarningCode};
+
+/// Signatures hold for five minutes (AWS Signature Version 4); half of that is worth mending.
+const WORTH_MENDING: SignedDuration = SignedDuration::from_secs(150);
+
+/// Whether a clock that is so far off needs to be set.
+pub fn is_worth_mending(skew: SignedDuration) -> bool {
+    skew.abs() > WORTH_MENDING
+}
+
+/// The warning of a clock that is far off.
+pub(crate) fn warning(skew: SignedDuration) -> Option<Warning> {
+    is_worth_mending(skew).then(|| Warning {
+        code: WarningCode::ClockSkew,
+        message: format!(
+            "this computer's clock is {} minutes {} the time that AWS gives: the times of the \
+             evidence and every age are wrong by as much, and from five minutes on AWS refuses \
+             signatures; set the clock, by NTP for instance",
+            (skew.abs().as_secs() + 30) / 60,
+            if skew.is_negative() {
+                "behind"
+            } else {
+                "ahead of"
+            }
+        ),
+    })
+}
 
 /// The difference that the first answer with a date showed.
 #[derive(Debug, Clone, Default)]
@@ -55,6 +82,17 @@ impl Intercept for ClockSkew {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn minutes_are_warned_of_and_seconds_are_not() {
+        let after = |seconds| warning(SignedDuration::from_secs(seconds));
+        assert_eq!(after(0), None);
+        assert_eq!(after(-150), None);
+        let ahead = after(200).unwrap().message;
+        assert!(ahead.contains("3 minutes ahead of"), "{ahead}");
+        let behind = after(-3_600).unwrap().message;
+        assert!(behind.contains("60 minutes behind the time"), "{behind}");
+    }
 
     #[test]
     fn dates_of_answers_are_read() {

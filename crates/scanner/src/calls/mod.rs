@@ -9,7 +9,7 @@ mod body;
 mod cbor;
 mod classify;
 mod clients;
-mod clock_skew;
+pub(crate) mod clock_skew;
 mod cloudtrail;
 mod cloudwatch;
 mod json;

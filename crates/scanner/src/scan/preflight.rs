@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 
 use crate::caller::Connected;
+use crate::calls::clock_skew;
 use crate::clock;
 use crate::connection::NetworkSetting;
 use crate::engine::{Engine, Recorder, Resumed};
@@ -67,6 +68,9 @@ pub(super) async fn prepare(plan: &ScanPlan, concurrency: usize) -> Result<Ready
         });
     }
     let (warn, warnings) = tokio::sync::mpsc::unbounded_channel();
+    let skew = connection.clock_skew().and_then(clock_skew::warning);
+    // The run has only begun, so somebody listens.
+    let _ = skew.map(|warning| warn.send(warning));
     let recorder =
         Recorder::new(resumed.evidence, resumed.known, log).masking_endpoints(plan.mask_endpoints);
     let engine = connection.engine(

@@ -2,13 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::SignedDuration;
 use trailproof_core::account::AccountId;
 use trailproof_core::evidence::Operation;
 use trailproof_scanner::doctor::{Diagnosis, Listing};
-
-/// Signatures hold for five minutes (AWS Signature Version 4); half of that is worth mending.
-const SKEW: SignedDuration = SignedDuration::from_secs(150);
+use trailproof_scanner::is_worth_mending;
 
 /// What to mend, first what stands in the way of everything else.
 pub(super) fn of(diagnosis: &Diagnosis) -> Vec<String> {
@@ -16,7 +13,7 @@ pub(super) fn of(diagnosis: &Diagnosis) -> Vec<String> {
     if let Listing::Refused(error) = &diagnosis.listing {
         advice.push(error.hint().to_owned());
     }
-    if diagnosis.clock_skew.is_some_and(|skew| skew.abs() > SKEW) {
+    if diagnosis.clock_skew.is_some_and(is_worth_mending) {
         advice.push("set this computer's clock, by NTP for instance".to_owned());
     }
     let sampled = &diagnosis.sampled.accounts;
