@@ -14,6 +14,7 @@ pub mod comparison;
 pub mod cutting;
 pub mod evidence;
 pub mod findings;
+pub mod forgery;
 pub mod ground;
 pub mod network;
 pub mod provision;

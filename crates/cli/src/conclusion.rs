@@ -128,16 +128,7 @@ fn note_unread(run: &mut Run, evidence: &Evidence, output: &Output) {
             "{records} kept and not read: this version does not know the operation"
         ));
     }
-    // Whoever names the accounts needs no list of them.
-    let named = run.kind == RunKind::Evaluate
-        && run.scope.accounts.is_some()
-        && run.scope.account_filters.is_empty()
-        && run.scope.shard.is_none();
-    run.problems = if named {
-        Vec::new()
-    } else {
-        evidence.reader().listing_problems()
-    };
+    run.problems = run.problems_of(evidence);
     for problem in &run.problems {
         run.complete = false;
         output.warn(format_args!(

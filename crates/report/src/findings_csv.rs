@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::io::{self, Write};
+use std::path::Path;
 use std::sync::Arc;
 
 use trailproof_core::finding::{AttestedBy, ChainLink, Finding, LinkName, LinkStatus};
@@ -40,6 +41,27 @@ impl Format for FindingsCsv {
         }
         table.flush()
     }
+}
+
+/// The statuses that a `findings.csv` tells, by the ids of the findings and in its order, whatever
+/// other columns the version that wrote it had.
+pub fn read_statuses(path: &Path) -> io::Result<Vec<(String, String)>> {
+    let mut table = csv::Reader::from_path(path)?;
+    let headers = table.headers()?.clone();
+    let column = |name: &str| {
+        headers
+            .iter()
+            .position(|known| known == name)
+            .ok_or_else(|| io::Error::other(format!("it has no column `{name}`")))
+    };
+    let (id, status) = (column("id")?, column("status")?);
+    let mut statuses = Vec::new();
+    for row in table.records() {
+        let row = row?;
+        let cell = |place: usize| row.get(place).unwrap_or_default().to_owned();
+        statuses.push((cell(id), cell(status)));
+    }
+    Ok(statuses)
 }
 
 const LEADING: [&str; 18] = [

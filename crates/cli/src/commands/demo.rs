@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use trailproof_report::format;
-use trailproof_report::run::{RunDirectory, RunDirectoryError, RunKind, file};
+use trailproof_report::run::{DEMO_ORGANIZATION, RunDirectory, RunDirectoryError, RunKind, file};
 use trailproof_scanner::{ConnectOptions, ScanPlan, StaticCredentials};
 use trailproof_simulator::generator::{Generator, Mix};
 use trailproof_simulator::{Options, Server};
@@ -61,6 +61,7 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
     };
     let mut organization = generator.organization().map_err(CliError::usage)?;
     organization.now = clock::now();
+    DEMO_ORGANIZATION.clone_into(&mut organization.id);
     let server = Server::start(organization, Options::default()).map_err(|error| {
         CliError::failed(format_args!("cannot serve on this computer: {error}"))
     })?;

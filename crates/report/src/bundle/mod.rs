@@ -3,8 +3,10 @@
 //!
 //! A bundle is a tar archive, compressed with gzip. Its first entry is a manifest with the SHA-256
 //! sum of every other one. Whether the findings follow from the evidence is judged elsewhere; here
-//! it is only made sure that nothing was changed, added or left out.
+//! it is only made sure that nothing was changed, added or left out, and that files are what their
+//! writers write.
 
+mod compare;
 mod read;
 mod write;
 
@@ -13,6 +15,7 @@ use trailproof_core::control::Control;
 
 use crate::run::Tool;
 
+pub use compare::first_difference;
 pub use read::{Bundle, BundleError, unpack};
 pub use write::{WriteError, Written, write};
 

@@ -93,6 +93,20 @@ impl Run {
         }
     }
 
+    /// Why there may be accounts that nobody judged, by the run's evidence. Whoever names the
+    /// accounts needs no list of them.
+    pub fn problems_of(&self, evidence: &Evidence) -> Vec<String> {
+        let named = self.kind == RunKind::Evaluate
+            && self.scope.accounts.is_some()
+            && self.scope.account_filters.is_empty()
+            && self.scope.shard.is_none();
+        if named {
+            Vec::new()
+        } else {
+            evidence.reader().listing_problems()
+        }
+    }
+
     /// How its files tell addresses of people.
     pub fn addresses(&self) -> Addresses {
         if self.mask_endpoints {
@@ -150,6 +164,10 @@ pub enum RunKind {
     /// A simulated organization was scanned.
     Demo,
 }
+
+/// The id of the organization that `trailproof demo` simulates. AWS's own are drawn at random, so
+/// evidence that tells this one is that of a demo, whatever a run says of itself.
+pub const DEMO_ORGANIZATION: &str = "o-traildemo00";
 
 /// How many regions are asked for trails.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]

@@ -13,8 +13,8 @@ pub use directory::{RunDirectory, RunDirectoryError};
 pub(crate) use evidence::copy_lines;
 pub use evidence::{Addresses, EvidenceError, LeftOut, add_evidence, copy_evidence, read_evidence};
 pub use manifest::{
-    Organization, PolicyRecord, Run, RunKind, SCHEMA_VERSION, Scope, SlowAccount, Statistics,
-    Sweep, Tool,
+    DEMO_ORGANIZATION, Organization, PolicyRecord, Run, RunKind, SCHEMA_VERSION, Scope,
+    SlowAccount, Statistics, Sweep, Tool,
 };
 pub use observed::Observed;
 

@@ -1,0 +1,294 @@
+//! What has to agree in a bundle that nobody changed.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use trailproof_core::RULES;
+use trailproof_core::control::{Control, builtin};
+use trailproof_core::finding::{Finding, Status, Summary};
+use trailproof_report::bundle::{self, Bundle};
+use trailproof_report::document::SummaryRecord;
+use trailproof_report::findings_csv;
+use trailproof_report::findings_json;
+use trailproof_report::format::{self, Report};
+use trailproof_report::rests_on::RecordedEvidence;
+use trailproof_report::run::{DEMO_ORGANIZATION, Observed, Run, RunKind, Tool, file};
+
+use super::Judged;
+use crate::error::CliError;
+
+/// What came of comparing a bundle with its own evidence, in sentences without a full stop.
+pub(super) struct Checks {
+    /// What was changed or does not follow.
+    pub(super) wrong: Vec<String>,
+    /// What another version may have written differently without anything being wrong.
+    pub(super) undecided: Vec<String>,
+    /// Where the bundle's controls are not those of this version.
+    pub(super) controls: Vec<String>,
+    /// The files that were made again, byte by byte the same.
+    pub(super) made_again: Vec<&'static str>,
+}
+
+impl Checks {
+    /// Compares everything. By other rules only what was judged differently is wrong, as nothing
+    /// else of it can be made again.
+    pub(super) fn make(
+        folder: &Path,
+        bundle: &Bundle,
+        run: &Run,
+        recorded: &[Finding],
+        judged: &Judged,
+        evidence: &RecordedEvidence,
+    ) -> Self {
+        let mut checks = Self {
+            wrong: differences(recorded, &judged.findings),
+            undecided: Vec::new(),
+            controls: controls(bundle, run),
+            made_again: Vec::new(),
+        };
+        if run.rules != RULES {
+            return checks;
+        }
+        checks.wrong.extend(checks.controls.iter().cloned());
+        checks.wrong.extend(of_evidence(run, evidence));
+        checks.files(folder, run, judged, evidence);
+        checks
+    }
+
+    /// Makes every file again. Where the findings already differ, their files have to.
+    fn files(&mut self, folder: &Path, run: &Run, judged: &Judged, evidence: &RecordedEvidence) {
+        let report = Report {
+            run,
+            summary: &Summary::of(&judged.findings),
+            findings: &judged.findings,
+            evidence: evidence.replay().evidence(),
+        };
+        for name in format::DEFAULT {
+            let Some(format) = format::by_name(name) else {
+                continue;
+            };
+            let file = format.file_name();
+            let path = folder.join(file);
+            if !path.is_file() {
+                continue;
+            }
+            let sentence = match bundle::first_difference(format, &report, &path) {
+                Ok(None) => {
+                    self.made_again.push(file);
+                    continue;
+                }
+                Ok(Some(line)) => {
+                    format!("`{file}` is not what its evidence gives, from line {line} on")
+                }
+                Err(error) => format!("`{file}` cannot be made again: {error}"),
+            };
+            // The layout of a table is the business of the version that wrote it.
+            if run.tool == Tool::this() {
+                self.wrong.push(sentence);
+            } else {
+                self.undecided.push(sentence);
+            }
+        }
+    }
+}
+
+/// Where the files of a bundle do not agree among themselves, whatever the rules are.
+pub(super) fn contradiction(
+    folder: &Path,
+    run: &Run,
+    recorded: &[Finding],
+) -> Result<Option<String>, CliError> {
+    let path = folder.join(file::FINDINGS_JSON);
+    let (_, summary) = findings_json::read_summary(&path)
+        .map_err(|error| CliError::usage(&error).hint(error.remedy()))?;
+    let counted = Summary::of(recorded);
+    let counts = |status: Status| {
+        let said = summary.by_status.get(status.as_str()).copied();
+        said.unwrap_or_default() == counted.count(status)
+    };
+    let by_this_version = run.tool == Tool::this();
+    if summary.findings != counted.findings
+        || !Status::ALL.into_iter().all(counts)
+        || (by_this_version && summary != SummaryRecord::from(&counted))
+    {
+        return Ok(Some(
+            "the counts of findings.json are not those of its findings".to_owned(),
+        ));
+    }
+    let text = std::fs::read(folder.join(file::RUN)).unwrap_or_default();
+    match serde_json::from_slice::<Run>(&text) {
+        Err(error) => return Ok(Some(format!("run.json tells of no run: {error}"))),
+        Ok(beside) if beside != *run => {
+            return Ok(Some(
+                "run.json and findings.json tell of different runs".to_owned(),
+            ));
+        }
+        Ok(_) => {}
+    }
+    if run.finished_at.is_none() {
+        return Ok(Some("run.json tells of a run that never ended".to_owned()));
+    }
+    Ok(table_against(folder, recorded))
+}
+
+/// Where the table of findings tells other statuses than findings.json.
+fn table_against(folder: &Path, recorded: &[Finding]) -> Option<String> {
+    let path = folder.join(file::FINDINGS_CSV);
+    if !path.is_file() {
+        return None;
+    }
+    let told = match findings_csv::read_statuses(&path) {
+        Ok(told) => told,
+        Err(error) => return Some(format!("findings.csv is no table of findings: {error}")),
+    };
+    if told.len() != recorded.len() {
+        return Some(format!(
+            "findings.csv has {} findings, and findings.json {}",
+            told.len(),
+            recorded.len()
+        ));
+    }
+    let mut pairs = told.iter().zip(recorded);
+    let ((id, status), finding) = pairs
+        .find(|((id, status), finding)| *id != finding.id || status != finding.status.as_str())?;
+    Some(format!(
+        "findings.csv tells `{id}` {status} where findings.json tells `{}` {}",
+        finding.id, finding.status
+    ))
+}
+
+/// What run.json says and the evidence does not.
+fn of_evidence(run: &Run, evidence: &RecordedEvidence) -> Vec<String> {
+    let evidence = evidence.replay().evidence();
+    let mut wrong = Vec::new();
+    let organization = evidence.reader().organization();
+    let id = organization.and_then(|organization| organization.id.as_deref());
+    match run.kind {
+        RunKind::Scan if id == Some(DEMO_ORGANIZATION) => wrong.push(format!(
+            "run.json tells of a scan, and the evidence is that of a demo: its organization is \
+             {DEMO_ORGANIZATION}"
+        )),
+        RunKind::Demo if id.is_some_and(|id| id != DEMO_ORGANIZATION) => wrong.push(format!(
+            "run.json tells of a demo, and the evidence is of the organization {}",
+            id.unwrap_or_default()
+        )),
+        RunKind::Scan | RunKind::Demo | RunKind::Evaluate | RunKind::Merge => {}
+    }
+    if let Some(claimed) = &run.scope.organization {
+        let same = organization.is_some_and(|told| {
+            told.id == claimed.id && told.management_account == claimed.management_account
+        });
+        if !same {
+            wrong.push(format!(
+                "run.json names the organization {} of {}, and the evidence {}",
+                claimed.id.as_deref().unwrap_or("without an id"),
+                claimed.management_account,
+                id.unwrap_or("none")
+            ));
+        }
+    }
+    // Which answers are too old was decided when they were read, for a time that went on since.
+    let any_age = run.policy.max_evidence_age_seconds.is_none();
+    if any_age && run.observed != Observed::of(evidence) {
+        wrong.push("run.json tells other times of its answers than the evidence".to_owned());
+    }
+    let problems = run.problems_of(evidence);
+    if run.problems != problems {
+        wrong.push(format!(
+            "run.json tells {} reasons why there may be accounts that nobody judged, and the \
+             evidence {}",
+            run.problems.len(),
+            problems.len()
+        ));
+    }
+    if run.complete && !problems.is_empty() {
+        wrong.push("run.json calls a run complete that cannot be".to_owned());
+    }
+    wrong
+}
+
+/// Where the controls of a bundle are neither the built-in ones nor those that its run defines.
+fn controls(bundle: &Bundle, run: &Run) -> Vec<String> {
+    let mut differing = Vec::new();
+    let ids = bundle.controls.iter().map(|control| &control.id);
+    if !ids.eq(&run.policy.controls) {
+        differing.push("controls.json has other controls than the policy of run.json".to_owned());
+    }
+    let own = &run.policy.custom_controls;
+    for control in own {
+        if builtin().iter().any(|known| known.id == control.id) {
+            differing.push(format!(
+                "run.json gives the id of the built-in control `{}` to one of its own",
+                control.id
+            ));
+        }
+    }
+    for control in &bundle.controls {
+        let known = builtin()
+            .iter()
+            .chain(own)
+            .find(|known| known.id == control.id);
+        match known {
+            None => differing.push(format!(
+                "the control `{}` is neither built in nor defined by the run",
+                control.id
+            )),
+            Some(known) if known == control => {}
+            Some(known) => differing.push(difference(control, known, &run.policy.benchmark)),
+        }
+    }
+    differing
+}
+
+/// How a control differs from the one it should be, for one version of the benchmark.
+fn difference(control: &Control, known: &Control, benchmark: &str) -> String {
+    let (found, expected) = (control.pattern_for(benchmark), known.pattern_for(benchmark));
+    if found == expected {
+        format!(
+            "the control `{}` is not the one of this version, though its pattern is",
+            control.id
+        )
+    } else {
+        format!(
+            "the control `{}` has the pattern {found} where CIS {benchmark} has {expected}",
+            control.id
+        )
+    }
+}
+
+/// What is wrong with the bundle's findings, one sentence each.
+fn differences(recorded: &[Finding], judged: &[Finding]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let find = |findings: &'_ [Finding], id: &str| findings.iter().position(|known| known.id == id);
+    for (place, finding) in recorded.iter().enumerate() {
+        // Both are in the same order, so the place is nearly always the same.
+        let same_place = judged.get(place).filter(|other| other.id == finding.id);
+        let other =
+            same_place.or_else(|| find(judged, &finding.id).and_then(|place| judged.get(place)));
+        match other {
+            None => wrong.push(format!(
+                "`{}` does not follow from the evidence",
+                finding.id
+            )),
+            Some(other) if other.status != finding.status => wrong.push(format!(
+                "`{}` is {} in the bundle, and {} by its evidence",
+                finding.id, finding.status, other.status
+            )),
+            Some(other) if other != finding => wrong.push(format!(
+                "`{}` has the same status by its evidence, but not the same content",
+                finding.id
+            )),
+            Some(_) => {}
+        }
+    }
+    let present: HashSet<&str> = recorded.iter().map(|known| known.id.as_str()).collect();
+    for finding in judged {
+        if !present.contains(finding.id.as_str()) {
+            wrong.push(format!(
+                "`{}` follows from the evidence, and is missing",
+                finding.id
+            ));
+        }
+    }
+    wrong
+}

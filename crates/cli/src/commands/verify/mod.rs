@@ -1,0 +1,219 @@
+//! `trailproof verify`: whether a bundle is whole, whether everything in it follows from its
+//! evidence, and whether it is what somebody expects.
+
+mod checks;
+mod display;
+mod expected;
+mod scratch;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use serde_json::json;
+use trailproof_core::RULES;
+use trailproof_core::evaluate::Evaluator;
+use trailproof_core::finding::Finding;
+use trailproof_report::bundle::{self, Bundle};
+use trailproof_report::findings_json;
+use trailproof_report::rests_on::RecordedEvidence;
+use trailproof_report::run::{Run, Tool, file};
+
+use self::checks::Checks;
+use self::expected::{Expectations, Expected};
+use self::scratch::Scratch;
+use super::controls::PrintFormat;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::output::Output;
+use crate::untrusted::visible;
+
+/// Check a bundle: its sums, and that everything in it follows from its evidence.
+///
+/// The evidence is judged again, by the policy and the controls in the bundle and for the time it
+/// was judged for. findings.json with its counts and every CSV are made again and compared byte by
+/// byte, run.json is held against the findings and the evidence, and the controls against the
+/// built-in ones. The exit code is 1 when anything was changed or does not follow.
+///
+/// What is CONSISTENT may still be another bundle than the one that was made, or rest on invented
+/// evidence: nobody can tell from the bundle alone. It is VERIFIED where something from outside was
+/// compared, too: the sum that `trailproof bundle` printed, the organization, or the policy.
+///
+/// By other rules than those of this version, the sums, the counts and the files among themselves
+/// are checked, what is judged differently is listed, and the exit code is 3; so it is where
+/// another version made a table that this one writes differently.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// The bundle that `trailproof bundle` wrote.
+    bundle: PathBuf,
+
+    #[command(flatten)]
+    expectations: Expectations,
+
+    /// How to print. As JSON, the records that each finding rests on are listed; as text, with -v.
+    #[arg(long, value_enum, default_value_t)]
+    format: PrintFormat,
+}
+
+/// What came of a bundle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    /// Something was changed, does not follow, or is not as expected.
+    NotVerified,
+    /// Nobody can say with this version.
+    OtherVersion,
+    /// Everything agrees, and nothing from outside was compared.
+    Consistent,
+    /// Everything agrees, with what was expected, too.
+    Verified,
+}
+
+impl Verdict {
+    fn word(self) -> &'static str {
+        match self {
+            Self::NotVerified => "not-verified",
+            Self::OtherVersion => "other-version",
+            Self::Consistent => "consistent",
+            Self::Verified => "verified",
+        }
+    }
+
+    fn exit(self) -> Exit {
+        match self {
+            Self::NotVerified => Exit::Fail,
+            Self::OtherVersion => Exit::Unknown,
+            Self::Consistent | Self::Verified => Exit::Success,
+        }
+    }
+}
+
+/// A bundle, what follows from its evidence, and what came of both.
+struct Examined {
+    bundle: Bundle,
+    run: Run,
+    recorded: Vec<Finding>,
+    judged: Judged,
+    checks: Checks,
+    expected: Vec<Expected>,
+    verdict: Verdict,
+}
+
+pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliError> {
+    let Arguments {
+        bundle: path,
+        expectations,
+        format,
+    } = arguments;
+    let expectations = expectations.read(output)?;
+    let folder = Scratch::new()?;
+    let bundle = match bundle::unpack(&path, &folder.path) {
+        Ok(bundle) => bundle,
+        Err(error) if error.is_tampering() => {
+            return refused(format, &error.to_string(), output);
+        }
+        Err(error) => {
+            return Err(
+                CliError::usage(&error).hint("name the archive that `trailproof bundle` wrote")
+            );
+        }
+    };
+    let (run, recorded) = findings_json::read(&folder.path.join(file::FINDINGS_JSON))
+        .map_err(|error| CliError::usage(&error).hint(error.remedy()))?;
+    if let Some(reason) = checks::contradiction(&folder.path, &run, &recorded)? {
+        return refused(format, &reason, output);
+    }
+    let evidence = RecordedEvidence::open(&folder.path.join(file::EVIDENCE), run.policy.oldest())
+        .map_err(|error| CliError::usage(&error).hint(error.remedy()))?;
+    let judged = judge(&evidence, &bundle, &run);
+    let organization = evidence.replay().evidence().reader().organization();
+    let expected = expectations.hold_against(
+        &bundle,
+        &run,
+        organization.and_then(|organization| organization.id.as_deref()),
+    );
+    let checks = Checks::make(&folder.path, &bundle, &run, &recorded, &judged, &evidence);
+    let verdict = if expected.iter().any(|one| one.problem.is_some()) {
+        Verdict::NotVerified
+    } else if run.rules != RULES {
+        Verdict::OtherVersion
+    } else if !checks.wrong.is_empty() {
+        Verdict::NotVerified
+    } else if !checks.undecided.is_empty() {
+        Verdict::OtherVersion
+    } else if expected.is_empty() {
+        Verdict::Consistent
+    } else {
+        Verdict::Verified
+    };
+    if run.rules != RULES {
+        output.warn(format_args!(
+            "the bundle was judged by rules {}, and this version judges by rules {RULES}: {} {} can \
+             tell a change from a difference between rules",
+            run.rules, run.tool.name, run.tool.version
+        ));
+    }
+    let examined = Examined {
+        bundle,
+        run,
+        recorded,
+        judged,
+        checks,
+        expected,
+        verdict,
+    };
+    match format {
+        PrintFormat::Json => display::json(&examined, output)?,
+        PrintFormat::Text => display::text(&examined, output)?,
+    }
+    Ok(verdict.exit())
+}
+
+/// Says that a bundle is not what it was.
+fn refused(format: PrintFormat, reason: &str, output: &Output) -> Result<Exit, CliError> {
+    let verdict = Verdict::NotVerified;
+    if format == PrintFormat::Json {
+        let document = json!({
+            "verified": false,
+            "result": verdict.word(),
+            "reason": reason,
+            "verified_by": Tool::this(),
+        });
+        output.data(|out| writeln!(out, "{document}"))?;
+    } else {
+        output.data(|out| writeln!(out, "NOT VERIFIED: {}", visible(reason)))?;
+    }
+    Ok(verdict.exit())
+}
+
+/// What follows from a bundle's evidence.
+struct Judged {
+    /// How many records there are.
+    records: usize,
+    findings: Vec<Finding>,
+    /// The lines that each finding rests on, by its id.
+    lines: HashMap<String, Vec<usize>>,
+}
+
+impl Judged {
+    fn lines_of(&self, finding: &Finding) -> &[usize] {
+        self.lines.get(&finding.id).map_or(&[], Vec::as_slice)
+    }
+}
+
+fn judge(evidence: &RecordedEvidence, bundle: &Bundle, run: &Run) -> Judged {
+    let replay = evidence.replay();
+    let policy = run.policy.to_policy(bundle.controls.clone(), &run.scope);
+    let mut findings = Vec::new();
+    let mut lines = HashMap::new();
+    replay.for_each(&Evaluator::new(policy), |finding, places| {
+        let places = places.iter().map(|place| place.line).collect();
+        lines.insert(finding.id.clone(), places);
+        findings.push(finding);
+    });
+    let at = run.policy.evaluated_at;
+    run.policy.except(&mut findings, replay.evidence(), at);
+    Judged {
+        records: replay.records(),
+        findings,
+        lines,
+    }
+}
