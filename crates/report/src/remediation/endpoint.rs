@@ -187,7 +187,8 @@ impl fmt::Display for Subscriber {
     }
 }
 
-fn check(protocol: Protocol, address: &str) -> Result<(), InvalidSubscriber> {
+/// Whether an address has the form of its protocol.
+pub(super) fn check(protocol: Protocol, address: &str) -> Result<(), InvalidSubscriber> {
     let clean =
         !address.is_empty() && !address.chars().any(|c| c.is_control() || c.is_whitespace());
     let (right, expected) = match protocol {

@@ -16,6 +16,7 @@ pub mod naming;
 pub mod options;
 pub mod permissions;
 mod plan;
+mod plan_check;
 mod planning;
 mod present;
 pub mod resources;

@@ -9,6 +9,9 @@ use trailproof_core::remedy;
 use super::endpoint::Subscriber;
 use super::naming::{InvalidName, InvalidTemplate, NameContext, NameKind, Template};
 
+/// The highest threshold: an alarm that waits for more never fires on sign-ins or changes.
+const MOST_EVENTS: f64 = 100_000.0;
+
 /// Everything a user can choose about a plan.
 #[derive(Debug, Clone)]
 pub struct PlanOptions {
@@ -81,7 +84,7 @@ pub enum InvalidOption {
     #[error("`{0}` is not a period: a multiple of 60 seconds, from 60 to 604800")]
     Period(u32),
     /// A threshold that never or always alarms.
-    #[error("`{0}` is not a threshold: a number of events, 1 or more")]
+    #[error("`{0}` is not a threshold: a number of events, from 1 to {MOST_EVENTS}")]
     Threshold(f64),
     /// Not the ARN of a topic that can send e-mail.
     #[error("`{0}` is not the ARN of a standard SNS topic")]
@@ -159,34 +162,17 @@ impl PlanOptions {
     /// Checks everything that can be checked before evidence is read. Names are checked with
     /// sample values here and with the real ones when the plan is made.
     pub fn validate(&self) -> Result<(), InvalidOption> {
-        if !(60..=604_800).contains(&self.period) || !self.period.is_multiple_of(60) {
-            return Err(InvalidOption::Period(self.period));
-        }
-        if !self.threshold.is_finite() || self.threshold < 1.0 {
-            return Err(InvalidOption::Threshold(self.threshold));
-        }
+        validate_period(self.period)?;
+        validate_threshold(self.threshold)?;
         self.validate_topics()?;
         self.validate_names()?;
-        if self.tags.len() > 40 {
-            return Err(InvalidOption::Tag {
-                key: self.tags.keys().next_back().cloned().unwrap_or_default(),
-                problem: "there are more than 40",
-            });
-        }
-        for (key, value) in &self.tags {
-            validate_tag(key, value)?;
-        }
+        validate_tags(&self.tags)?;
         if let Some(key) = &self.kms_key {
             validate_key(key.as_str())?;
         }
         match &self.pattern {
-            PatternText::Custom(text) if text.chars().count() > 1024 => {
-                Err(InvalidOption::Pattern("it is longer than 1,024 characters"))
-            }
-            PatternText::Custom(text) if text.trim().is_empty() => Err(InvalidOption::Pattern(
-                "it is empty, so it would match every event",
-            )),
-            _ => Ok(()),
+            PatternText::Custom(text) => validate_pattern(text).map_err(InvalidOption::Pattern),
+            PatternText::Cis | PatternText::SecurityHub => Ok(()),
         }
     }
 
@@ -250,7 +236,49 @@ impl PlanOptions {
     }
 }
 
-fn validate_key(key: &str) -> Result<(), InvalidOption> {
+/// The period of an alarm, in seconds.
+pub(super) fn validate_period(period: u32) -> Result<(), InvalidOption> {
+    if (60..=604_800).contains(&period) && period.is_multiple_of(60) {
+        Ok(())
+    } else {
+        Err(InvalidOption::Period(period))
+    }
+}
+
+/// How many events an alarm waits for.
+pub(super) fn validate_threshold(threshold: f64) -> Result<(), InvalidOption> {
+    if (1.0..=MOST_EVENTS).contains(&threshold) {
+        Ok(())
+    } else {
+        Err(InvalidOption::Threshold(threshold))
+    }
+}
+
+/// A filter pattern; what it matches is found out elsewhere.
+pub(super) fn validate_pattern(text: &str) -> Result<(), &'static str> {
+    if text.chars().count() > 1024 {
+        Err("it is longer than 1,024 characters")
+    } else if text.trim().is_empty() {
+        Err("it is empty, so it would match every event")
+    } else {
+        Ok(())
+    }
+}
+
+/// The tags that a user gives.
+pub(super) fn validate_tags(tags: &BTreeMap<String, String>) -> Result<(), InvalidOption> {
+    if tags.len() > 40 {
+        return Err(InvalidOption::Tag {
+            key: tags.keys().next_back().cloned().unwrap_or_default(),
+            problem: "there are more than 40",
+        });
+    }
+    tags.iter()
+        .try_for_each(|(key, value)| validate_tag(key, value))
+}
+
+/// The key of a topic.
+pub(super) fn validate_key(key: &str) -> Result<(), InvalidOption> {
     if key.ends_with("alias/aws/sns") {
         return Err(InvalidOption::AwsManagedKey(key.to_owned()));
     }
@@ -336,7 +364,7 @@ mod tests {
                 Err(InvalidOption::Period(period))
             );
         }
-        for threshold in [0.0, -1.0, 0.5, f64::INFINITY] {
+        for threshold in [0.0, -1.0, 0.5, 1e9, f64::INFINITY] {
             assert!(options(|o| o.threshold = threshold).is_err());
         }
         assert!(options(|o| o.threshold = f64::NAN).is_err());

@@ -14,6 +14,7 @@ use trailproof_core::account::{AccountId, Region};
 use trailproof_core::arn::LogGroupAddress;
 use trailproof_core::finding::LinkName;
 
+use super::plan_check;
 use super::resources::{Change, TAG};
 use crate::document::Words;
 use crate::run::PolicyRecord;
@@ -30,7 +31,8 @@ pub struct Plan {
     /// Names the plan: the same repairs of the same run have the same id. It stands in the
     /// description of every alarm and in a tag of every topic the plan creates.
     pub id: String,
-    /// A digest of the whole plan: a plan changed by hand is no longer the one that was verified.
+    /// A digest of the whole plan. It protects against damage only: whoever edits the file can
+    /// compute it again. What the steps may be is checked step by step.
     pub digest: String,
     /// The version of trailproof that made it.
     pub tool_version: String,
@@ -225,6 +227,16 @@ pub enum PlanError {
         "the plan was changed after it was made, so nobody verified it: make it again with `trailproof fix plan`, which has options for names, accounts and controls"
     )]
     Changed,
+    /// Something that `fix plan` never makes.
+    #[error(
+        "{place} is not what `trailproof fix plan` makes: {problem}; nothing was changed, make the plan again"
+    )]
+    NotPlanned {
+        /// What is wrong: the plan, a site or a step.
+        place: String,
+        /// Why.
+        problem: String,
+    },
 }
 
 impl Site {
@@ -266,11 +278,7 @@ impl Plan {
 
     /// Gives the plan its id, and its mark to what it creates.
     pub(crate) fn sign(&mut self) {
-        let content = serde_json::to_value((&self.sites, &self.run.observed_at));
-        self.id = digest(&content.unwrap_or_default())
-            .chars()
-            .take(12)
-            .collect();
+        self.id = self.computed_id();
         let marker = Self::marker(&self.id);
         for step in self.sites.iter_mut().flat_map(|site| &mut site.steps) {
             match &mut step.change {
@@ -286,8 +294,62 @@ impl Plan {
         }
     }
 
+    /// The id of these sites, changed in these roles, by this run.
+    pub(super) fn computed_id(&self) -> String {
+        self.short_digest(|sites, run| {
+            serde_json::to_value((sites, &run.observed_at, &run.role, &run.roles))
+        })
+    }
+
+    /// The id as trailproof 0.1 computed it.
+    pub(super) fn computed_id_of_0_1(&self) -> String {
+        self.short_digest(|sites, run| serde_json::to_value((sites, &run.observed_at)))
+    }
+
+    fn short_digest(
+        &self,
+        content: impl FnOnce(&[Site], &PlanRun) -> serde_json::Result<Value>,
+    ) -> String {
+        let content = content(&self.unmarked(), &self.run);
+        let digest = digest(&content.unwrap_or_default());
+        digest.chars().take(12).collect()
+    }
+
+    /// The sites without the marks that name the plan.
+    fn unmarked(&self) -> Vec<Site> {
+        let marker = format!(" {}", Self::marker(&self.id));
+        let mut sites = self.sites.clone();
+        for step in sites.iter_mut().flat_map(|site| &mut site.steps) {
+            match &mut step.change {
+                Change::CreateTopic(topic) => {
+                    topic.tags.remove(TAG);
+                }
+                Change::PutMetricAlarm(alarm) => {
+                    if let Some(text) = alarm.description.strip_suffix(&marker) {
+                        alarm.description = text.to_owned();
+                    }
+                }
+                Change::PutMetricFilter(_) | Change::Subscribe(_) => {}
+            }
+        }
+        sites
+    }
+
+    /// Checks that every step is one that `fix plan` makes for its site. The digest, which
+    /// [`Self::from_json`] checks, says nothing about that.
+    pub fn check(&self) -> Result<(), PlanError> {
+        plan_check::check(self)
+    }
+
     /// Counts, and seals the plan with its digest.
     pub(crate) fn seal(mut self) -> Self {
+        self.count();
+        self.digest = self.computed_digest();
+        self
+    }
+
+    /// Counts what the plan has.
+    fn count(&mut self) {
         let repairs = || self.sites.iter().flat_map(|site| &site.repairs);
         self.summary = PlanSummary {
             changes: self.steps().count(),
@@ -298,8 +360,6 @@ impl Plan {
                 .sum(),
             unrepairable: self.unrepairable.len(),
         };
-        self.digest = self.computed_digest();
-        self
     }
 
     fn computed_digest(&self) -> String {
@@ -315,7 +375,7 @@ impl Plan {
         Ok(text)
     }
 
-    /// Reads a plan and checks that it is still what was made.
+    /// Reads a plan and checks that it is undamaged. Its counts are counted again.
     pub fn from_json(text: &str) -> Result<Self, PlanError> {
         let value: Value = serde_json::from_str(text).map_err(PlanError::Format)?;
         match value.get("schema_version").and_then(Value::as_u64) {
@@ -324,8 +384,9 @@ impl Plan {
             }
             _ => {}
         }
-        let plan: Self = serde_json::from_value(value).map_err(PlanError::Format)?;
+        let mut plan: Self = serde_json::from_value(value).map_err(PlanError::Format)?;
         if plan.digest == plan.computed_digest() {
+            plan.count();
             Ok(plan)
         } else {
             Err(PlanError::Changed)

@@ -84,7 +84,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<Exit, CliError> {
     let plan = files::read_plan(&arguments.plan)?;
-    let changes = plan.summary.changes;
+    let changes = plan.steps().count();
     if let Some(most) = arguments.max_changes
         && changes > most
     {
@@ -93,7 +93,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<Exit, CliErr
         ))
         .hint("plan for fewer accounts with `fix plan --accounts`, `--ou` or `--control`"));
     }
-    output.note(display::summary(&plan));
+    output.note(display::plan(&plan));
     if changes == 0 {
         output.note(if arguments.out.is_none() {
             "there is nothing to change"

@@ -9,7 +9,7 @@ use trailproof_report::remediation::{Plan, PlanError};
 
 use crate::error::CliError;
 
-/// Reads a plan.
+/// Reads a plan, and refuses one that `fix plan` would not have made.
 pub(super) fn read_plan(path: &Path) -> Result<Plan, CliError> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         CliError::usage(format_args!(
@@ -18,13 +18,14 @@ pub(super) fn read_plan(path: &Path) -> Result<Plan, CliError> {
         ))
         .hint("name the file that `trailproof fix plan --out` wrote")
     })?;
-    Plan::from_json(&text).map_err(|error| {
+    let checked = Plan::from_json(&text).and_then(|plan| plan.check().map(|()| plan));
+    checked.map_err(|error| {
         let told = CliError::usage(format_args!("`{}`: {error}", path.display()));
         match error {
             PlanError::Format(_) => told.hint(
                 "name the file that `trailproof fix plan --out` wrote, or make the plan again",
             ),
-            PlanError::Version { .. } | PlanError::Changed => told,
+            PlanError::Version { .. } | PlanError::Changed | PlanError::NotPlanned { .. } => told,
         }
     })
 }
