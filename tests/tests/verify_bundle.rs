@@ -158,7 +158,7 @@ fn forgeries_with_right_sums_are_found() {
             forgery.clone().json("findings.json", |document| {
                 document["summary"]["by_assurance"]["cis"]["FAIL"] = 0.into();
             }),
-            "the counts of findings.json",
+            "`findings.json` is not what its evidence gives, from line ",
         ),
     ];
     for (forged, words) in forgeries {
