@@ -47,6 +47,12 @@ fn table(text: &mut String, observations: &[&ObservationKind]) {
     }
 }
 
+/// A reason by its code.
+pub(crate) fn reason(code: &str) -> Option<&'static Reason> {
+    let mut reasons = LINKS.iter().flat_map(|link| link.reasons);
+    reasons.find(|reason| reason.code == code).copied()
+}
+
 /// A link by its name, or a reason or an observation by its code.
 pub(crate) fn describe(name: &str) -> Option<String> {
     if let Some(kind) = observations().find(|kind| kind.code == name) {

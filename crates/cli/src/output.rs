@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::io::{self, IsTerminal, StdoutLock, Write};
+use std::process::{Command, Stdio};
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
@@ -101,6 +102,39 @@ impl Output {
             ))),
             _ => Ok(()),
         }
+    }
+
+    /// Writes a text for people to stdout: through the pager where stdout is a terminal, as git does.
+    /// `PAGER` names it, `cat` or nothing for none; without it that is `less`, told by `LESS` to end
+    /// by itself where one screen is enough.
+    pub(crate) fn paged(&self, text: &str) -> Result<(), CliError> {
+        if io::stdout().is_terminal() && self.page(text).is_some() {
+            return Ok(());
+        }
+        self.data(|out| out.write_all(text.as_bytes()))
+    }
+
+    /// Hands a text to the pager; `None` where there is none, and nothing was written.
+    fn page(&self, text: &str) -> Option<()> {
+        let pager = environment::pager()?;
+        let mut shell = Command::new(if cfg!(windows) { "cmd" } else { "sh" });
+        shell.arg(if cfg!(windows) { "/C" } else { "-c" });
+        if environment::variable("LESS").is_none() {
+            shell.env("LESS", "FRX");
+        }
+        let mut child = shell.arg(pager).stdin(Stdio::piped()).spawn().ok()?;
+        let text = if self.color() {
+            text.into()
+        } else {
+            anstream::adapter::strip_str(text).to_string()
+        };
+        if let Some(mut input) = child.stdin.take() {
+            // Whoever leaves the pager before the end has read enough.
+            let _ = input.write_all(text.as_bytes());
+        }
+        let status = child.wait().ok()?;
+        // The shell's own code for a program that is not there.
+        (status.code() != Some(127)).then_some(())
     }
 
     /// Says something on stderr, unless the user wants quiet.

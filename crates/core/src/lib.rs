@@ -17,7 +17,7 @@ pub mod mute;
 pub mod observation;
 pub mod policy;
 pub mod remedy;
-mod selection;
+pub mod selection;
 pub mod words;
 
 pub use trailproof_pattern as pattern;

@@ -68,7 +68,7 @@ impl Selection<'_> {
 }
 
 /// Whether a path leads through a unit, or begins with another path.
-fn below(path: &str, unit: &str) -> bool {
+pub fn below(path: &str, unit: &str) -> bool {
     let unit = unit.trim_matches('/');
     let path = path.trim_matches('/');
     if unit.contains('/') {

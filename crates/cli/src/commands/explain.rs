@@ -77,12 +77,12 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
                 if !RunDirectory::is_run(Path::new(id)) {
                     return error;
                 }
-                CliError::usage(format_args!("which finding of `{id}` is to be explained?")).hint(
-                    format_args!(
+                CliError::usage(format_args!("which finding of `{id}` is to be explained?"))
+                    .hint(format_args!(
                         "name one, or an account: trailproof explain {id} \
                          111111111111/console-auth-failures"
-                    ),
-                )
+                    ))
+                    .hint(format_args!("see them all: trailproof show {id}"))
             })?;
             output.data(|out| write!(out, "{}", describe(&control, version)))?;
             Ok(Exit::Success)

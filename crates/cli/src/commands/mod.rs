@@ -20,6 +20,7 @@ mod iam_policy;
 mod merge;
 mod pattern;
 mod scan;
+mod show;
 mod verify;
 
 use std::path::Path;
@@ -55,6 +56,7 @@ commands! {
     Evaluate => evaluate,
     #[cfg(feature = "remediation")]
     Fix => fix,
+    Show => show,
     Explain => explain,
     Diff => diff,
     History => history,

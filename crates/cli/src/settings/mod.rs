@@ -18,7 +18,7 @@ pub(crate) use policy::PolicySettings;
 pub(crate) use recorded::{recorded_policy, recorded_scope};
 pub(crate) use report::{Destination, ReportSettings};
 pub(crate) use scope::{ExecutionSettings, ScopeSettings};
-pub(crate) use values::SweepName;
+pub(crate) use values::{SweepName, Tag};
 
 /// A setting that was not given as a flag is taken from the file.
 fn or_file<T>(flag: &mut Option<T>, file: Option<T>) {

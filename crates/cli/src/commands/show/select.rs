@@ -1,0 +1,199 @@
+//! Which findings are shown.
+
+use std::collections::BTreeSet;
+
+use trailproof_core::account::AccountId;
+use trailproof_core::control::{Control, builtin};
+use trailproof_core::finding::Finding;
+use trailproof_core::selection::below;
+use trailproof_report::run::{Run, read_evidence};
+
+use super::Arguments;
+use crate::error::CliError;
+use crate::links;
+use crate::output::Output;
+use crate::settings::Tag;
+
+/// The words of `--status`.
+pub(super) const STATUSES: [&str; 6] = [
+    "PASS",
+    "FAIL",
+    "UNKNOWN",
+    "ATTESTED",
+    "MUTED",
+    "NOT_APPLICABLE",
+];
+
+/// What is left of a run's findings.
+pub(super) struct Selected {
+    pub(super) findings: Vec<Finding>,
+    /// Whether tags were asked for that are not known of every account.
+    pub(super) tags_unknown: bool,
+}
+
+/// The findings that match. A part of the organization, a control or a reason that is none of the
+/// run's is an error: an empty list must not look like good news.
+pub(super) fn select(
+    arguments: &Arguments,
+    run: &Run,
+    mut findings: Vec<Finding>,
+    output: &Output,
+) -> Result<Selected, CliError> {
+    if !arguments.control.is_empty() {
+        let wanted = controls(&arguments.control, run)?;
+        findings.retain(|finding| wanted.contains(finding.control.id.as_str()));
+    }
+    if !arguments.ou.is_empty() {
+        for unit in &arguments.ou {
+            if !findings.iter().any(|finding| is_below(finding, unit)) {
+                return Err(CliError::usage(format_args!(
+                    "no account of the run is below `{unit}`"
+                ))
+                .hint("name an organizational unit by its id, or a path from the root on"));
+            }
+        }
+        findings.retain(|finding| arguments.ou.iter().any(|unit| is_below(finding, unit)));
+    }
+    let mut tags_unknown = false;
+    if !arguments.tag.is_empty() {
+        tags_unknown = retain_tagged(arguments, run, &mut findings, output)?;
+    }
+    for reason in &arguments.reason {
+        let known = links::reason(reason).is_some()
+            || findings
+                .iter()
+                .any(|finding| finding.reason.as_deref() == Some(reason));
+        if !known {
+            return Err(
+                CliError::usage(format_args!("there is no reason `{reason}`"))
+                    .hint("`trailproof explain LINK` lists the reasons of a link"),
+            );
+        }
+    }
+    findings.retain(|finding| {
+        let link = finding.broken_link.map(|link| link.as_str());
+        matches(&arguments.status, Some(finding.status.as_str()))
+            && matches(&arguments.link, link)
+            && matches(&arguments.reason, finding.reason.as_deref())
+    });
+    Ok(Selected {
+        findings,
+        tags_unknown,
+    })
+}
+
+/// Whether nothing was asked for, or what is there is among it.
+fn matches(wanted: &[String], found: Option<&str>) -> bool {
+    let same = |word: &String| found.is_some_and(|found| word.eq_ignore_ascii_case(found));
+    wanted.is_empty() || wanted.iter().any(same)
+}
+
+fn is_below(finding: &Finding, unit: &str) -> bool {
+    below(finding.account.ou_path.as_deref().unwrap_or_default(), unit)
+}
+
+/// The ids of controls that were named in one way or another, each judged by the run.
+fn controls<'a>(names: &[String], run: &'a Run) -> Result<BTreeSet<&'a str>, CliError> {
+    let known: Vec<&Control> = builtin()
+        .iter()
+        .chain(&run.policy.custom_controls)
+        .collect();
+    let mut wanted = BTreeSet::new();
+    for name in names {
+        let found = known
+            .iter()
+            .find(|control| is_called(control, name, &run.policy.benchmark))
+            .ok_or_else(|| {
+                CliError::usage(format_args!("there is no control `{name}`")).hint(
+                    "`trailproof controls list` shows ids, numbers, and what Security Hub calls \
+                     them",
+                )
+            })?;
+        let judged = run.policy.controls.iter().find(|id| **id == found.id);
+        let judged = judged.ok_or_else(|| {
+            CliError::usage(format_args!("the run did not judge `{}`", found.id))
+                .hint(format_args!("it judged {}", run.policy.controls.join(", ")))
+        })?;
+        wanted.insert(judged.as_str());
+    }
+    Ok(wanted)
+}
+
+fn is_called(control: &Control, name: &str, benchmark: &str) -> bool {
+    let name = name.trim();
+    let number = match name.get(..4) {
+        Some(prefix) if prefix.eq_ignore_ascii_case("CIS ") => name.get(4..).unwrap_or_default(),
+        _ => name,
+    };
+    let hub = control.security_hub.as_ref();
+    control.id.eq_ignore_ascii_case(name)
+        || control
+            .entry(benchmark)
+            .is_some_and(|entry| entry.number == number)
+        || hub.is_some_and(|hub| hub.control.eq_ignore_ascii_case(name))
+}
+
+/// Keeps the findings of accounts with every tag, and of those whose tags nobody could read.
+/// Returns whether there are such.
+fn retain_tagged(
+    arguments: &Arguments,
+    run: &Run,
+    findings: &mut Vec<Finding>,
+    output: &Output,
+) -> Result<bool, CliError> {
+    let (evidence, _) = read_evidence(&arguments.run, run.policy.oldest(), run.addresses())
+        .map_err(|error| CliError::usage(&error).hint(error.remedy()))?;
+    let reader = evidence.reader();
+    let mut unknown: BTreeSet<AccountId> = BTreeSet::new();
+    findings.retain(|finding| {
+        let account = finding.account.id;
+        let Some(tags) = reader.account_tags(account) else {
+            unknown.insert(account);
+            return true;
+        };
+        let has = |tag: &Tag| tags.get(&tag.key).is_some_and(|value| *value == tag.value);
+        arguments.tag.iter().all(has)
+    });
+    if unknown.is_empty() {
+        return Ok(false);
+    }
+    output.warn(format_args!(
+        "the tags of {} accounts are not part of the evidence, and their findings are shown, too",
+        unknown.len()
+    ));
+    output.hint("a scan with --tag, or with a mute or an attestation by tag, asks for them");
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use trailproof_core::finding::Status;
+
+    use super::*;
+
+    #[test]
+    fn every_status_can_be_asked_for() {
+        let all: BTreeSet<&str> = Status::ALL.map(Status::as_str).into();
+        assert_eq!(all, STATUSES.into());
+    }
+
+    #[test]
+    fn controls_have_several_names() {
+        let control = builtin()
+            .iter()
+            .find(|control| control.id == "console-auth-failures")
+            .unwrap();
+        for name in [
+            "console-auth-failures",
+            "5.6",
+            "CIS 5.6",
+            "CloudWatch.6",
+            "cloudwatch.6",
+        ] {
+            assert!(is_called(control, name, "7.0.0"), "{name}");
+        }
+        for name in ["5.7", "CloudWatch.5", "console", "CIS"] {
+            assert!(!is_called(control, name, "7.0.0"), "{name}");
+        }
+    }
+}
