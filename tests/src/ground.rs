@@ -211,7 +211,7 @@ impl Case<'_> {
     pub fn plan(&self, arguments: &[&str]) -> Value {
         let scanned = self.scan();
         assert!(scanned.code.is_some_and(|code| code != 4), "{scanned:?}");
-        let fixed = ["fix", "plan", "run", "--out", "plan.json"];
+        let fixed = ["fix", "plan", "run", "--out", "plan.json", "--overwrite"];
         let _ = self.trailproof.run(fixed.iter().chain(arguments)).exits(0);
         let text = std::fs::read(self.file("plan.json")).expect("there is a plan");
         serde_json::from_slice(&text).expect("a plan is JSON")

@@ -202,7 +202,7 @@ impl Bench {
     pub fn plan(&self, arguments: &[&str]) -> Value {
         let scanned = self.scan();
         assert!(scanned.code.is_some_and(|code| code != 4), "{scanned:?}");
-        let fixed = ["fix", "plan", "run", "--out", "plan.json"];
+        let fixed = ["fix", "plan", "run", "--out", "plan.json", "--overwrite"];
         let _ = self.trailproof.run(fixed.iter().chain(arguments)).exits(0);
         self.read_plan()
     }

@@ -189,6 +189,7 @@ fn several_controls_share_a_topic_and_two_log_groups_share_nothing_else() {
     let arguments = [
         "fix",
         "plan",
+        "--overwrite",
         "run",
         "--out",
         "plan.json",
@@ -348,6 +349,7 @@ fn five_hundred_accounts_are_repaired_and_put_back() {
     let arguments = [
         "fix",
         "plan",
+        "--overwrite",
         "run",
         "--out",
         "plan.json",

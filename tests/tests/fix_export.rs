@@ -174,7 +174,16 @@ mod with_python {
         let scan = ["scan", "--out", "run", "--quiet", "--control", controls];
         let _ = bench.trailproof.run(scan).exits(1);
         for topic in ["trailproof", "trailproof-{control}"] {
-            let plan = ["fix", "plan", "run", "--subscribe", PHONE, "--topic", topic];
+            let plan = [
+                "fix",
+                "plan",
+                "run",
+                "--overwrite",
+                "--subscribe",
+                PHONE,
+                "--topic",
+                topic,
+            ];
             let _ = bench.trailproof.run(plan).exits(0);
             assert_eq!(bench.read_plan()["summary"]["sites"], 2);
             let mut lint = Command::new(python.with_file_name("cfn-lint"));

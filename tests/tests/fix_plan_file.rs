@@ -224,3 +224,42 @@ fn the_steps_are_shown_before_anybody_is_asked() {
         );
     }
 }
+
+#[test]
+fn a_plan_is_not_overwritten_and_can_be_shown_again() {
+    let bench = bench();
+    let _ = bench.plan(&["--subscribe", "email:security@example.com"]);
+    let before = std::fs::read(bench.file("plan.json")).expect("there is a plan");
+    let again = ["fix", "plan", "run", "--subscribe", PHONE];
+    let refused = bench.trailproof.run(again).exits(2);
+    assert!(refused.stderr.contains("--overwrite"), "{refused:?}");
+    let now = std::fs::read(bench.file("plan.json")).expect("there is a plan");
+    assert!(before == now, "it was left alone");
+
+    let shown = bench
+        .trailproof
+        .run(["fix", "show", "plan.json"])
+        .exits(0)
+        .stdout;
+    for words in [
+        "adds 2 metric filters, 2 topics, 2 subscriptions, 2 alarms",
+        "2 messages to confirm: security@example.com (2)",
+        "2 sites: + filter, + topic, + subscription, + alarm",
+        "account 222222222222 (payments)  region us-east-1",
+    ] {
+        assert!(shown.contains(words), "{words}: {shown}");
+    }
+    let ticket = ["fix", "show", "plan.json", "--format", "markdown"];
+    let ticket = bench.trailproof.run(ticket).exits(0).stdout;
+    assert!(ticket.starts_with("# Changes of plan `"), "{ticket}");
+    assert!(
+        ticket.contains("\n## What is changed\n\n```text\n2 sites: "),
+        "{ticket}"
+    );
+    let overwrite = again.iter().chain(&["--overwrite", "--accounts", HERE]);
+    let planned = bench.trailproof.run(overwrite).exits(0);
+    assert!(
+        planned.stdout.contains("account 111111111111 (management)"),
+        "{planned:?}"
+    );
+}

@@ -97,7 +97,7 @@ fn an_alarm_that_the_scan_saw_needs_only_its_filter() {
     let scan = ["scan", "--out", "run", "--overwrite", "--quiet"];
     let plan = || {
         let _ = bench.trailproof.run(scan.iter().chain(&controls)).exits(1);
-        let arguments = ["fix", "plan", "run", "--subscribe", PHONE];
+        let arguments = ["fix", "plan", "run", "--overwrite", "--subscribe", PHONE];
         let _ = bench.trailproof.run(arguments).exits(0);
         bench.read_plan()
     };

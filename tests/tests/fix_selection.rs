@@ -79,6 +79,7 @@ fn a_unit_that_is_to_be_excluded_and_is_not_there_is_an_error() {
     let plan = [
         "fix",
         "plan",
+        "--overwrite",
         "run",
         "--subscribe",
         PHONE,

@@ -23,7 +23,7 @@ fn plan(bench: &Bench, controls: &str, arguments: &[&str]) -> Value {
         controls,
     ];
     let _ = bench.trailproof.run(scan).exits(1);
-    let plan = ["fix", "plan", "run"];
+    let plan = ["fix", "plan", "run", "--overwrite"];
     let _ = bench.trailproof.run(plan.iter().chain(arguments)).exits(0);
     bench.read_plan()
 }

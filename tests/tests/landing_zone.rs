@@ -248,6 +248,7 @@ fn a_landing_zone_of_500_accounts_is_judged_and_repaired() {
     let plan = [
         "fix",
         "plan",
+        "--overwrite",
         "run",
         "--out",
         "plan.json",

@@ -75,7 +75,7 @@ fn planned(
     assert!(judged.stderr.is_empty(), "{judged:?}");
     let file = trailproof.home().join("plan.json");
     let _ = fs::remove_file(&file);
-    let plan = ["fix", "plan", "run", "--out", "plan.json"];
+    let plan = ["fix", "plan", "run", "--out", "plan.json", "--overwrite"];
     let people = ["--subscribe", "email:security@example.com"];
     let made = trailproof.run(plan.into_iter().chain(people));
     let text = fs::read_to_string(&file);

@@ -49,6 +49,13 @@ pub struct Plan {
     pub sites: Vec<Site>,
     /// What cannot be repaired by a plan, and what a person would do.
     pub unrepairable: Vec<Unrepairable>,
+    /// The names of the accounts that stand in the plan, by number, where the run knew them.
+    /// Untrusted text.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub account_names: BTreeMap<String, String>,
+    /// Why accounts may be missing from the plan: what the run did not look at.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 /// The run a plan came from.
@@ -206,6 +213,10 @@ pub struct Unrepairable {
     pub why: String,
     /// What a person would run.
     pub commands: Vec<String>,
+    /// The account in which they are run: that of the broken link.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub run_in: Option<AccountId>,
 }
 
 /// A plan that cannot be used.
@@ -259,6 +270,18 @@ impl Plan {
     /// All steps, in the order of the sites.
     pub fn steps(&self) -> impl Iterator<Item = &Step> {
         self.sites.iter().flat_map(|site| &site.steps)
+    }
+
+    /// Every account that stands in the plan.
+    pub(super) fn named_accounts(&self) -> std::collections::BTreeSet<AccountId> {
+        let mut accounts = self.accounts();
+        accounts.extend(self.sites.iter().map(|site| site.account));
+        accounts.extend(self.steps().map(|step| step.account));
+        for left in &self.unrepairable {
+            accounts.insert(left.account);
+            accounts.extend(left.run_in);
+        }
+        accounts
     }
 
     /// The accounts whose findings the plan is about to change.

@@ -14,6 +14,7 @@ use trailproof_report::remediation::{Plan, permissions};
 
 use super::confirm::confirm;
 use super::connection::{ConnectionArguments, connect, recorded_roles};
+use super::plan_text::{self, Shown};
 use super::record::Record;
 use super::{block_on, display, files, verify};
 use crate::clock;
@@ -42,6 +43,10 @@ pub(super) struct Arguments {
     /// Refuse a plan with more changes.
     #[arg(long, value_name = "NUMBER")]
     max_changes: Option<usize>,
+
+    /// List every site of sites that are changed in the same way.
+    #[arg(long)]
+    list_sites: bool,
 
     /// Look at every site and say what would be done, but change nothing.
     #[arg(long)]
@@ -93,7 +98,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<Exit, CliErr
         ))
         .hint("plan for fewer accounts with `fix plan --accounts`, `--ou` or `--control`"));
     }
-    output.note(display::plan(&plan));
+    output.note(shown(&plan, arguments.list_sites));
     if changes == 0 {
         output.note(if arguments.out.is_none() {
             "there is nothing to change"
@@ -195,6 +200,15 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<Exit, CliErr
             ));
         }
         Ok(verified.exit)
+    })
+}
+
+/// The plan, as it is about to be carried out.
+fn shown(plan: &Plan, list_sites: bool) -> String {
+    plan_text::text(Shown {
+        plan,
+        list_sites,
+        now: clock::now(),
     })
 }
 

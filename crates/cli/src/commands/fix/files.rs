@@ -30,18 +30,29 @@ pub(super) fn read_plan(path: &Path) -> Result<Plan, CliError> {
     })
 }
 
-/// Writes a plan. A file that is no plan is left alone.
-pub(super) fn write_plan(path: &Path, plan: &Plan) -> Result<(), CliError> {
-    if let Ok(present) = std::fs::read_to_string(path)
-        && !present.trim().is_empty()
-        && Plan::from_json(&present).is_err()
-    {
-        return Err(CliError::usage(format_args!(
-            "`{}` exists and is not a plan of this trailproof",
-            path.display()
-        ))
-        .hint("name another file with --out"));
+/// Whether a plan may be written to a file: a file that is there is left alone, but for a plan
+/// that is to be overwritten.
+pub(super) fn check_free(path: &Path, overwrite: bool) -> Result<(), CliError> {
+    let present = match std::fs::read(path) {
+        Ok(present) if !present.trim_ascii().is_empty() => present,
+        _ => return Ok(()),
+    };
+    let is_plan = std::str::from_utf8(&present).is_ok_and(|text| Plan::from_json(text).is_ok());
+    let path = path.display();
+    if !is_plan {
+        let told = format!("`{path}` exists and is not a plan of this trailproof");
+        return Err(CliError::usage(told).hint("name another file with --out"));
     }
+    if overwrite {
+        return Ok(());
+    }
+    Err(CliError::usage(format_args!("there is a plan in `{path}`"))
+        .hint("give --overwrite to replace it, or name another file with --out"))
+}
+
+/// Writes a plan.
+pub(super) fn write_plan(path: &Path, plan: &Plan, overwrite: bool) -> Result<(), CliError> {
+    check_free(path, overwrite)?;
     write(path, &plan_text(plan)?)
 }
 

@@ -11,7 +11,9 @@ mod drill;
 mod export;
 mod files;
 mod plan;
+mod plan_text;
 mod record;
+mod show;
 mod undo;
 mod verify;
 
@@ -33,6 +35,7 @@ pub(crate) struct Arguments {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     Plan(Box<plan::Arguments>),
+    Show(show::Arguments),
     Apply(Box<apply::Arguments>),
     Undo(Box<undo::Arguments>),
     Export(export::Arguments),
@@ -42,6 +45,7 @@ enum Command {
 pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliError> {
     match arguments.command {
         Command::Plan(arguments) => plan::run(*arguments, output),
+        Command::Show(arguments) => show::run(&arguments, output),
         Command::Apply(arguments) => apply::run(&arguments, output),
         Command::Undo(arguments) => undo::run(&arguments, output),
         Command::Export(arguments) => export::run(&arguments, output),

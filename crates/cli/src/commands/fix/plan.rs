@@ -10,7 +10,8 @@ use trailproof_report::remediation::naming::Template;
 use trailproof_report::remediation::options::{PatternText, PlanOptions, Selection};
 use trailproof_report::remediation::{PlanningError, plan};
 
-use super::{display, files};
+use super::files;
+use super::show::DisplayArguments;
 use crate::clock;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -34,6 +35,13 @@ pub(super) struct Arguments {
     /// Where the plan goes; `-` is stdout.
     #[arg(long, value_name = "FILE", default_value = "plan.json")]
     out: PathBuf,
+
+    /// Replace the plan that is in the file already.
+    #[arg(long)]
+    overwrite: bool,
+
+    #[command(flatten)]
+    display: DisplayArguments,
 
     /// Who is told: `email:ADDRESS`, `email-json:ADDRESS`, `https://...`, `http://...`, `sqs:ARN`,
     /// `lambda:ARN` or `sms:NUMBER`. May be given several times.
@@ -145,16 +153,21 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliError> {
     let run = arguments.run.clone();
     let out = arguments.out.clone();
+    let (overwrite, display) = (arguments.overwrite, arguments.display);
     let options = options(arguments)?;
+    let to_stdout = out == Path::new("-");
+    if !to_stdout {
+        files::check_free(&out, overwrite)?;
+    }
     let made = plan(&run, &options, clock::now())?;
-    let text = display::plan(&made);
-    if out == Path::new("-") {
+    let text = display.show(&made);
+    if to_stdout {
         let plan = files::plan_text(&made)?;
         output.data(|to| to.write_all(plan.as_bytes()))?;
         output.note(text);
         return Ok(Exit::Success);
     }
-    files::write_plan(&out, &made)?;
+    files::write_plan(&out, &made, overwrite)?;
     output.data(|to| writeln!(to, "{text}"))?;
     if made.summary.changes > 0 {
         output.note(format_args!(

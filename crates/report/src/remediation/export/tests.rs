@@ -159,6 +159,8 @@ pub(crate) fn plan() -> Plan {
             ),
         ],
         unrepairable: vec![],
+        account_names: BTreeMap::new(),
+        warnings: vec![],
     }
     .seal()
 }

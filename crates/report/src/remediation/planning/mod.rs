@@ -262,6 +262,10 @@ impl Planner<'_> {
                     &finding.control.id,
                 )
         };
+        let names: BTreeMap<AccountId, String> = findings
+            .iter()
+            .filter_map(|finding| Some((finding.account.id, finding.account.name.clone()?)))
+            .collect();
         let broken: Vec<Finding> = findings.into_iter().filter(wanted).collect();
         let observed_at = broken
             .iter()
@@ -287,7 +291,13 @@ impl Planner<'_> {
         for group in &groups {
             self.repair(group)?;
         }
-        Ok(self.finish(directory, run, &broken, observed_at, now))
+        let mut made = self.finish(directory, run, &broken, observed_at, now);
+        let named = made.named_accounts().into_iter();
+        made.account_names = named
+            .filter_map(|account| Some((account.to_string(), names.get(&account)?.clone())))
+            .collect();
+        made.sign();
+        Ok(made.seal())
     }
 
     /// Takes the cheapest repair that helps, for each member of a group that no repair helped so
@@ -521,7 +531,8 @@ impl Planner<'_> {
             .into_iter()
             .filter_map(|(site, draft)| draft.finish(site, &mut topics))
             .collect();
-        let mut made = Plan {
+        let warnings = warnings(&run);
+        Plan {
             schema_version: plan::SCHEMA_VERSION,
             id: String::new(),
             digest: String::new(),
@@ -538,9 +549,9 @@ impl Planner<'_> {
             summary: PlanSummary::default(),
             sites,
             unrepairable,
-        };
-        made.sign();
-        made.seal()
+            account_names: BTreeMap::new(),
+            warnings,
+        }
     }
 
     fn unrepairable(&self, finding: &Finding, after: Option<&Finding>) -> Unrepairable {
@@ -573,8 +584,39 @@ impl Planner<'_> {
                 .flat_map(|remediation| &remediation.commands)
                 .map(shell::command)
                 .collect(),
+            run_in: remediation
+                .filter(|remediation| !remediation.commands.is_empty())
+                .map(|_| {
+                    let mut links = finding.chain.iter();
+                    let broken = links.find(|link| Some(link.link) == finding.broken_link);
+                    broken
+                        .and_then(|link| link.account)
+                        .unwrap_or(finding.account.id)
+                }),
         }
     }
+}
+
+/// Why a run may not have all accounts of its organization, in sentences.
+fn warnings(run: &Run) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if !run.complete {
+        warnings.push(
+            "the run was interrupted or is not complete: accounts that it did not judge are not in this plan".to_owned(),
+        );
+    }
+    warnings.extend(run.problems.iter().cloned());
+    let scope = &run.scope;
+    if scope.accounts.is_some() || !scope.account_filters.is_empty() || scope.shard.is_some() {
+        warnings.push(
+            "the run looked at a part of the organization: the other accounts are not in this plan"
+                .to_owned(),
+        );
+    }
+    if !scope.regions.is_empty() || !scope.exclude_regions.is_empty() {
+        warnings.push("the run looked at some regions only".to_owned());
+    }
+    warnings
 }
 
 fn above_metric_filter(link: LinkName) -> bool {

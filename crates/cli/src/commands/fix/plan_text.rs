@@ -1,0 +1,615 @@
+//! A plan as people read it: what it comes to, what is changed, and what is left to them. Sites
+//! that are changed in the same way stand there once.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Style};
+use jiff::{SignedDuration, Timestamp};
+use trailproof_core::account::AccountId;
+use trailproof_report::remediation::{Change, Plan, Repair, Reused, Site, Unrepairable};
+
+use super::display::{self, count, stays};
+use crate::untrusted::visible;
+
+/// Sites, findings and addresses that are named before the rest is counted.
+const NAMED: usize = 10;
+
+/// How old evidence may be before a reader is warned: a week.
+const OLD: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// How a plan is printed.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub(super) enum Format {
+    /// For a terminal.
+    Text,
+    /// For a change ticket.
+    Markdown,
+}
+
+/// A plan, and how much of it is shown.
+#[derive(Clone, Copy)]
+pub(super) struct Shown<'a> {
+    pub(super) plan: &'a Plan,
+    /// Whether every site of a group is listed.
+    pub(super) list_sites: bool,
+    /// The time that the age of the evidence is told for.
+    pub(super) now: Timestamp,
+}
+
+/// What stands out on a terminal.
+#[derive(Clone, Copy, Default)]
+struct Styles {
+    head: Style,
+    added: Style,
+}
+
+/// The plan in a format.
+pub(super) fn in_format(shown: Shown<'_>, format: Format) -> String {
+    match format {
+        Format::Text => text(shown),
+        Format::Markdown => markdown(shown),
+    }
+}
+
+/// The plan for a terminal.
+pub(super) fn text(shown: Shown<'_>) -> String {
+    let styles = Styles {
+        head: Style::new().bold(),
+        added: AnsiColor::Green.on_default(),
+    };
+    let head = styles.head;
+    let mut text = format!("{head}{}{head:#}\n", display::summary(shown.plan));
+    for line in shown.facts() {
+        let _ = writeln!(text, "  {line}");
+    }
+    for warning in shown.warnings() {
+        let _ = writeln!(text, "  warning: {warning}");
+    }
+    for site in shown.sites(styles) {
+        let _ = write!(text, "\n{site}");
+    }
+    if !shown.plan.unrepairable.is_empty() {
+        let _ = writeln!(text, "\n{head}not repaired by this plan{head:#}");
+        text.push_str(&shown.unrepaired());
+    }
+    text.truncate(text.trim_end().len());
+    text
+}
+
+/// The plan for a change ticket.
+fn markdown(shown: Shown<'_>) -> String {
+    let plan = shown.plan;
+    let mut text = format!(
+        "# Changes of plan `{}`\n\n- {}\n",
+        plan.id,
+        escaped(&display::summary(plan))
+    );
+    for line in shown.facts() {
+        let _ = writeln!(text, "- {}", escaped(&line));
+    }
+    for warning in shown.warnings() {
+        let _ = writeln!(text, "- **Warning:** {}", escaped(&warning));
+    }
+    let sites = shown.sites(Styles::default());
+    if !sites.is_empty() {
+        text.push_str("\n## What is changed\n");
+    }
+    for site in sites {
+        push_block(&site, &mut text);
+    }
+    if !plan.unrepairable.is_empty() {
+        text.push_str("\n## Not repaired by this plan\n");
+        push_block(&shown.unrepaired(), &mut text);
+    }
+    text.truncate(text.trim_end().len());
+    text
+}
+
+/// Text that others chose, where Markdown would read marks in it.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        if "\\`*_{}[]<>()#+!|~&".contains(character) {
+            escaped.push('\\');
+        }
+        escaped.push(character);
+    }
+    escaped
+}
+
+/// A block that is shown as it is: its fence is longer than every row of backticks in it.
+fn push_block(content: &str, text: &mut String) {
+    let longest = content
+        .split(|character| character != '`')
+        .map(str::len)
+        .max()
+        .unwrap_or_default();
+    let fence = "`".repeat(longest.max(2) + 1);
+    let _ = writeln!(text, "\n{fence}text\n{}\n{fence}", content.trim_end());
+}
+
+/// Sites that are changed in the same way: what is done at each, with placeholders.
+#[derive(Default)]
+struct Group<'a> {
+    sites: Vec<&'a Site>,
+}
+
+impl Shown<'_> {
+    /// An account by its name, where the run knew it, and its number.
+    fn account(&self, account: AccountId) -> String {
+        match self.plan.account_names.get(&account.to_string()) {
+            Some(name) => format!("{account} ({})", visible(name)),
+            None => account.to_string(),
+        }
+    }
+
+    /// How many changes of each kind there are, and who has to confirm.
+    fn facts(&self) -> Vec<String> {
+        let mut kinds: BTreeMap<(usize, &str), usize> = BTreeMap::new();
+        let mut mails: BTreeMap<String, usize> = BTreeMap::new();
+        for step in self.plan.steps() {
+            let kind = match &step.change {
+                Change::PutMetricFilter(_) => (0, "metric filter"),
+                Change::CreateTopic(_) => (1, "topic"),
+                Change::Subscribe(_) => (2, "subscription"),
+                Change::PutMetricAlarm(_) => (3, "alarm"),
+            };
+            *kinds.entry(kind).or_default() += 1;
+            if let Change::Subscribe(made) = &step.change
+                && made.needs_confirmation
+            {
+                *mails.entry(visible(&made.endpoint)).or_default() += 1;
+            }
+        }
+        let mut facts = Vec::new();
+        if !kinds.is_empty() {
+            let kinds = kinds.iter().map(|((_, noun), number)| count(*number, noun));
+            facts.push(format!("adds {}", kinds.collect::<Vec<_>>().join(", ")));
+        }
+        if !mails.is_empty() {
+            let messages = mails.values().sum();
+            let more = mails.len().saturating_sub(NAMED);
+            let mut who: Vec<String> = mails
+                .into_iter()
+                .take(NAMED)
+                .map(|(address, number)| format!("{address} ({number})"))
+                .collect();
+            if more > 0 {
+                who.push(format!("{more} more"));
+            }
+            facts.push(format!(
+                "{} to confirm: {}",
+                count(messages, "message"),
+                who.join(", ")
+            ));
+        }
+        facts
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        let mut warnings: Vec<String> = self
+            .plan
+            .warnings
+            .iter()
+            .map(|text| visible(text))
+            .collect();
+        if let Some(observed_at) = self.plan.run.observed_at {
+            let age = self.now.duration_since(observed_at);
+            if age > OLD {
+                warnings.push(format!(
+                    "the evidence is {} old, of {observed_at}: scan and plan again",
+                    count(
+                        usize::try_from(age.as_hours() / 24).unwrap_or_default(),
+                        "day"
+                    )
+                ));
+            }
+        }
+        warnings
+    }
+
+    /// The sites, equal ones together.
+    fn sites(&self, styles: Styles) -> Vec<String> {
+        let mut groups: Vec<Group<'_>> = Vec::new();
+        let mut known: BTreeMap<String, usize> = BTreeMap::new();
+        for site in &self.plan.sites {
+            let group = *known.entry(pattern(site)).or_insert_with(|| {
+                groups.push(Group::default());
+                groups.len() - 1
+            });
+            if let Some(group) = groups.get_mut(group) {
+                group.sites.push(site);
+            }
+        }
+        groups
+            .iter()
+            .map(|group| self.group(group, styles))
+            .collect()
+    }
+
+    fn group(&self, group: &Group<'_>, styles: Styles) -> String {
+        let Styles { head, added } = styles;
+        let mut text = String::new();
+        let Some(first) = group.sites.first() else {
+            return text;
+        };
+        let alone = group.sites.len() == 1;
+        if alone {
+            let _ = writeln!(text, "{head}{}{head:#}", self.place(first));
+        } else {
+            let _ = writeln!(
+                text,
+                "{head}{}: {}{head:#}",
+                count(group.sites.len(), "site"),
+                kinds(first)
+            );
+        }
+        for (index, repair) in first.repairs.iter().enumerate() {
+            let all = group
+                .sites
+                .iter()
+                .filter_map(|site| site.repairs.get(index));
+            push_repair(repair, all, &mut text);
+            for note in &repair.notes {
+                let note = if alone {
+                    note.clone()
+                } else {
+                    general(first, note)
+                };
+                let _ = writeln!(text, "    note: {}", visible(&note));
+            }
+        }
+        for step in &first.steps {
+            for (index, line) in display::lines(first, step).iter().enumerate() {
+                let mark = if index == 0 { "+" } else { " " };
+                let line = if alone {
+                    line.clone()
+                } else {
+                    general(first, line)
+                };
+                let _ = writeln!(text, "  {added}{mark} {}{added:#}", visible(&line));
+            }
+        }
+        if !alone {
+            let named = if self.list_sites { usize::MAX } else { 3 };
+            for site in group.sites.iter().take(named) {
+                let _ = writeln!(text, "    {}", self.place(site));
+            }
+            if group.sites.len() > named {
+                let _ = writeln!(
+                    text,
+                    "    and {} more (`--list-sites` lists them)",
+                    group.sites.len() - named
+                );
+            }
+        }
+        text
+    }
+
+    fn place(&self, site: &Site) -> String {
+        format!(
+            "account {}  region {}  log group {}",
+            self.account(site.account),
+            site.region,
+            visible(&site.log_group)
+        )
+    }
+
+    /// What is left to people, once for each kind: the commands differ in names and numbers.
+    fn unrepaired(&self) -> String {
+        let mut groups: Vec<Vec<&Unrepairable>> = Vec::new();
+        let mut known = BTreeMap::new();
+        for finding in &self.plan.unrepairable {
+            let commands: Vec<String> = finding
+                .commands
+                .iter()
+                .map(|command| without_numbers(finding, command))
+                .collect();
+            let why = without_numbers(finding, &finding.why);
+            let group = *known
+                .entry((&finding.reason, why, commands))
+                .or_insert_with(|| {
+                    groups.push(Vec::new());
+                    groups.len() - 1
+                });
+            if let Some(members) = groups.get_mut(group) {
+                members.push(finding);
+            }
+        }
+        let mut text = String::new();
+        for members in groups {
+            self.push_kind(&members, &mut text);
+        }
+        text
+    }
+
+    fn push_kind(&self, members: &[&Unrepairable], text: &mut String) {
+        let Some(first) = members.first() else {
+            return;
+        };
+        let reason = first.reason.as_deref().unwrap_or("no reason");
+        let one_place = members.iter().all(|member| member.run_in == first.run_in);
+        let same = members
+            .iter()
+            .all(|member| member.commands == first.commands);
+        let shown = |line: &str| {
+            let line = if same {
+                line.to_owned()
+            } else {
+                without_numbers(first, line)
+            };
+            visible(&line)
+        };
+        let _ = writeln!(
+            text,
+            "  {}: {} ({})",
+            visible(reason),
+            visible(&if same {
+                first.why.clone()
+            } else {
+                without_numbers(first, &first.why)
+            }),
+            count(members.len(), "finding")
+        );
+        match first.run_in {
+            Some(account) if one_place => {
+                let _ = writeln!(text, "      in account {}", self.account(account));
+            }
+            Some(_) => text.push_str("      in each of the accounts\n"),
+            None => {}
+        }
+        for command in &first.commands {
+            let _ = writeln!(text, "      $ {}", shown(command));
+        }
+        let named = if self.list_sites { usize::MAX } else { NAMED };
+        for finding in members.iter().take(named) {
+            let name = self.plan.account_names.get(&finding.account.to_string());
+            let name = name.map(|name| format!("  ({})", visible(name)));
+            let _ = writeln!(
+                text,
+                "      {}{}",
+                visible(&finding.finding),
+                name.unwrap_or_default()
+            );
+        }
+        if members.len() > named {
+            let _ = writeln!(text, "      and {} more", members.len() - named);
+        }
+    }
+}
+
+/// What is done at a site, in words that are the same for sites that differ only in account,
+/// region and log group.
+fn pattern(site: &Site) -> String {
+    let mut text = kinds(site);
+    for repair in &site.repairs {
+        let outcome = (
+            &repair.control,
+            &repair.reasons,
+            repair.turns_green.is_empty(),
+            repair.waits_for_confirmation.is_empty(),
+        );
+        let _ = write!(text, "\n{outcome:?}");
+        for note in &repair.notes {
+            let _ = write!(text, "\n{}", general(site, note));
+        }
+    }
+    for step in &site.steps {
+        for line in display::lines(site, step) {
+            let _ = write!(text, "\n{}", general(site, &line));
+        }
+        // What the lines leave out.
+        let mut change = step.change.clone();
+        if let Change::PutMetricFilter(filter) = &mut change {
+            filter.log_group.clear();
+        }
+        let change = serde_json::to_string(&change).unwrap_or_default();
+        let _ = write!(text, "\n{}", general(site, &change));
+    }
+    text
+}
+
+/// A text with placeholders for what is a site's own.
+fn general(site: &Site, text: &str) -> String {
+    text.replace(&site.account.to_string(), "{account}")
+        .replace(site.region.as_str(), "{region}")
+}
+
+fn without_numbers(finding: &Unrepairable, text: &str) -> String {
+    let mut text = text.replace(&finding.account.to_string(), "{account}");
+    if let Some(account) = finding.run_in {
+        text = text.replace(&account.to_string(), "{account}");
+    }
+    text
+}
+
+/// `+ filter, + alarm, topic central`.
+fn kinds(site: &Site) -> String {
+    let mut kinds: Vec<String> = Vec::new();
+    let mut push = |kind: String| {
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
+    };
+    for step in &site.steps {
+        push(match &step.change {
+            Change::PutMetricFilter(_) => "+ filter".to_owned(),
+            Change::CreateTopic(_) => "+ topic".to_owned(),
+            Change::Subscribe(_) => "+ subscription".to_owned(),
+            Change::PutMetricAlarm(_) => "+ alarm".to_owned(),
+        });
+    }
+    for reused in &site.relies_on.reused {
+        if let Reused::Topic { arn, .. } = reused {
+            push(format!(
+                "topic {}",
+                visible(&general(site, &display::short(arn)))
+            ));
+        }
+    }
+    kinds.join(", ")
+}
+
+/// What a repair comes to, at all the sites of a group.
+fn push_repair<'a>(repair: &Repair, all: impl Iterator<Item = &'a Repair>, text: &mut String) {
+    let (green, waiting) = all.fold((0, 0), |(green, waiting), repair| {
+        (
+            green + repair.turns_green.len(),
+            waiting + repair.waits_for_confirmation.len(),
+        )
+    });
+    let mut outcome = Vec::new();
+    if green > 0 {
+        outcome.push(format!("{} will be PASS", count(green, "account")));
+    }
+    if waiting > 0 {
+        outcome.push(format!(
+            "{} FAIL (subscription.pending) until somebody confirms",
+            stays(waiting)
+        ));
+    }
+    let _ = writeln!(
+        text,
+        "  {}: {} ({})",
+        visible(&repair.control),
+        outcome.join(", "),
+        visible(&repair.reasons.join(", "))
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn plan(sites: Vec<Value>, unrepairable: Vec<Value>) -> Plan {
+        serde_json::from_value(json!({
+            "schema_version": 1, "id": "0123456789ab", "digest": "", "tool_version": "0.2.0",
+            "created_at": "2026-11-22T22:00:00Z",
+            "run": {"directory": "run", "observed_at": "2026-11-22T22:00:00Z", "caller": null},
+            "policy": {
+                "controls": ["console-auth-failures"], "benchmark": "7.0.0", "assurance": "both",
+                "max_delivery_age_seconds": 86_400, "trust_organization_trail": false,
+                "evaluated_at": "2026-11-22T22:00:00Z",
+            },
+            "summary": {"changes": 0, "sites": 0, "turns_green": 0, "waits_for_confirmation": 0,
+                "unrepairable": 0},
+            "sites": sites, "unrepairable": unrepairable,
+            "account_names": {"000000000001": "pay`ments\u{1b}[31m"},
+            "warnings": ["the run was interrupted"],
+        }))
+        .unwrap()
+    }
+
+    fn site(number: u32) -> Value {
+        let account = format!("{number:012}");
+        let id = format!("{account}/us-east-1/trail");
+        let topic = "arn:aws:sns:us-east-1:999999999999:central";
+        json!({
+            "id": id, "account": account, "region": "us-east-1", "log_group": "trail", "trails": [],
+            "repairs": [{"control": "console-auth-failures", "reasons": ["metric-filter.none"],
+                "steps": [format!("{id}#1")], "turns_green": [account],
+                "waits_for_confirmation": []}],
+            "steps": [{"id": format!("{id}#1"), "account": "999999999999", "region": "us-east-1",
+                "operation": "subscribe", "creates": {"topic_arn": topic, "protocol": "email",
+                    "endpoint": "security@example.com", "needs_confirmation": true},
+                "name_seen_free": true}],
+            "relies_on": {"metric_filters": 0, "metric_filter_digests": {},
+                "reused": [{"kind": "topic", "arn": topic}]},
+        })
+    }
+
+    fn shown(plan: &Plan, list_sites: bool) -> Shown<'_> {
+        Shown {
+            plan,
+            list_sites,
+            now: "2026-12-02T22:00:00Z".parse().unwrap(),
+        }
+    }
+
+    #[test]
+    fn equal_sites_stand_there_once() {
+        let plan = plan((1..=20).map(site).collect(), vec![]);
+        let short = anstream::adapter::strip_str(&text(shown(&plan, false))).to_string();
+        assert!(
+            short.contains("20 sites: + subscription, topic 999999999999:central\n"),
+            "{short}"
+        );
+        assert_eq!(short.matches("+ subscription ").count(), 1, "{short}");
+        assert!(short.contains("20 accounts will be PASS"), "{short}");
+        assert!(
+            short.contains("20 messages to confirm: security@example.com (20)"),
+            "{short}"
+        );
+        assert!(
+            short.contains("and 17 more (`--list-sites` lists them)"),
+            "{short}"
+        );
+        assert!(
+            short.contains("warning: the run was interrupted"),
+            "{short}"
+        );
+        assert!(
+            short.contains("warning: the evidence is 10 days old"),
+            "{short}"
+        );
+        assert!(
+            short.contains(r"account 000000000001 (pay`ments\u{1b}[31m)"),
+            "{short}"
+        );
+        let long = text(shown(&plan, true));
+        assert_eq!(long.matches("region us-east-1").count(), 20, "{long}");
+        let ticket = in_format(shown(&plan, false), Format::Markdown);
+        assert!(
+            ticket.starts_with("# Changes of plan `0123456789ab`\n\n- plan"),
+            "{ticket}"
+        );
+        assert_eq!(ticket.matches("\n```").count(), 2, "{ticket}");
+        assert!(!ticket.contains('\u{1b}'), "{ticket}");
+    }
+
+    #[test]
+    fn what_the_same_commands_repair_is_told_once() {
+        let left = |account: &str, reason: &str, commands: &[&str]| {
+            json!({
+                "finding": format!("{account}/console-auth-failures"), "account": account,
+                "control": "console-auth-failures", "broken_link": null, "reason": reason,
+                "why": "for a person", "commands": commands, "run_in": account,
+            })
+        };
+        let mut findings = vec![
+            left(
+                "000000000001",
+                "log-group.none",
+                &["aws one 000000000001", "aws two"],
+            ),
+            left("000000000002", "logging.stopped", &["aws \u{1b}[31mthree"]),
+        ];
+        findings.extend((3..15).map(|number| {
+            let account = format!("{number:012}");
+            left(
+                &account,
+                "log-group.none",
+                &[&format!("aws one {account}"), "aws two"],
+            )
+        }));
+        let plan = plan(vec![], findings);
+        let text = shown(&plan, false).unrepaired();
+        assert!(
+            text.starts_with(
+                "  log-group.none: for a person (13 findings)\n      in each of the accounts\n      \
+                 $ aws one {account}\n      $ aws two\n      000000000001/console-auth-failures  (pay"
+            ),
+            "{text}"
+        );
+        assert!(
+            text.contains(
+                "  logging.stopped: for a person (1 finding)\n      in account 000000000002\n"
+            ),
+            "{text}"
+        );
+        assert!(text.contains("000000000011/console-auth-failures\n      and 3 more\n"));
+        assert!(!text.contains('\u{1b}'), "{text}");
+    }
+}
