@@ -202,7 +202,7 @@ fn other_versions_and_rules_are_told_apart() {
         outcome.stdout
     );
 
-    // By other rules the files still have to agree among themselves.
+    // By other rules it is told where the files do not agree among themselves.
     let earlier = by(forgery, "\"rules\": 2", "\"rules\": 1");
     earlier.clone().pack(&path);
     let outcome = trailproof.run(["verify", "other.tar.gz"]).exits(3);
@@ -213,7 +213,12 @@ fn other_versions_and_rules_are_told_apart() {
     );
     let painted = |text: &str| text.replace("FAIL", "PASS");
     earlier.text("findings.csv", painted).pack(&path);
-    let _ = trailproof.run(["verify", "other.tar.gz"]).exits(1);
+    let outcome = trailproof.run(["verify", "other.tar.gz"]).exits(3);
+    assert!(
+        outcome.stdout.contains("findings.csv tells"),
+        "{}",
+        outcome.stdout
+    );
 }
 
 #[test]

@@ -120,11 +120,11 @@ fn conclusion(examined: &Examined, out: &mut dyn Write) -> io::Result<()> {
         Verdict::OtherVersion if run.rules != RULES => {
             writeln!(
                 out,
-                "OTHER RULES: {files} files are unchanged and agree; by rules {RULES} instead of \
-                 {}, {} of {} findings differ",
+                "OTHER RULES: {files} files are unchanged; of {} findings by rules {}, judged again \
+                 by rules {RULES}, differences: {}",
+                recorded.len(),
                 run.rules,
-                checks.wrong.len(),
-                recorded.len()
+                checks.wrong.len()
             )?;
             list(checks.wrong.iter().chain(&checks.controls), out)
         }
