@@ -159,7 +159,8 @@ pub struct ControlRecord {
     pub title: String,
     /// The benchmark and its version.
     pub benchmark: String,
-    /// The recommendation's number there; null where that version has none.
+    /// The recommendation's number there; null where that version has none. `findings.csv` writes
+    /// `CIS 5.10`, which no spreadsheet takes for a number.
     pub number: Option<String>,
     /// How much a failure matters.
     #[schemars(with = "Words<Severity>")]

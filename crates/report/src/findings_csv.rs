@@ -64,21 +64,24 @@ pub fn read_statuses(path: &Path) -> io::Result<Vec<(String, String)>> {
     Ok(statuses)
 }
 
-const LEADING: [&str; 18] = [
-    "id",
+/// What people look at stands first. Programs find columns by name: none is ever renamed.
+const LEADING: [&str; 20] = [
+    "status",
     "account_id",
     "account_name",
+    "ou",
+    "control",
+    "number",
+    "reason",
+    "message",
+    "id",
     "ou_path",
     "control_id",
     "control_title",
     "benchmark",
-    "number",
-    "status",
     "cis",
     "effective",
     "broken_link",
-    "reason",
-    "message",
     "remediation",
     "fix_automatic",
     "observed_at",
@@ -117,20 +120,22 @@ fn row(finding: &Finding) -> Vec<Cow<'_, str>> {
     let remediation = finding.remediation.as_ref();
     let observed_at = finding.observed_at.map(|time| time.to_string());
     let mut cells: Vec<Cow<'_, str>> = vec![
-        finding.id.as_str().into(),
+        finding.status.as_str().into(),
         account.id.to_string().into(),
         text(account.name.as_deref()),
+        text(unit(account.ou_path.as_deref())),
+        control.id.as_str().into(),
+        number(control.number.as_deref()),
+        text(finding.reason.as_deref()),
+        finding.message.as_ref().into(),
+        finding.id.as_str().into(),
         text(account.ou_path.as_deref()),
         control.id.as_str().into(),
         control.title.as_str().into(),
         control.benchmark.as_str().into(),
-        text(control.number.as_deref()),
-        finding.status.as_str().into(),
         finding.assurance.cis.as_str().into(),
         finding.assurance.effective.as_str().into(),
         text(finding.broken_link.map(LinkName::as_str)),
-        text(finding.reason.as_deref()),
-        finding.message.as_ref().into(),
         text(remediation.map(|remediation| remediation.summary.as_str())),
         text(remediation.map(|remediation| if remediation.automatic { "yes" } else { "no" })),
         observed_at.unwrap_or_default().into(),
@@ -169,6 +174,16 @@ fn row(finding: &Finding) -> Vec<Cow<'_, str>> {
     cells
 }
 
+/// The organizational unit, or the root, that an account is in: the end of its path.
+fn unit(path: Option<&str>) -> Option<&str> {
+    path?.trim_end_matches('/').rsplit('/').next()
+}
+
+/// A recommendation's number, as text: a spreadsheet would make 5.1 of a bare 5.10.
+fn number(number: Option<&str>) -> Cow<'static, str> {
+    number.map_or(Cow::Borrowed(""), |number| format!("CIS {number}").into())
+}
+
 /// What is attested, by whom, and where it is written down.
 fn because(attested: &AttestedBy) -> String {
     let reference = attested.reference.as_deref();
@@ -190,4 +205,48 @@ fn chain(links: &[Arc<ChainLink>]) -> String {
         })
         .collect::<Vec<_>>()
         .join(" > ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::formats::sample;
+
+    #[test]
+    fn what_people_look_at_stands_first_and_numbers_are_text() {
+        let text = sample::organization().render(&FindingsCsv);
+        let mut table = csv::Reader::from_reader(text.as_bytes());
+        let headers = table.headers().unwrap().clone();
+        assert_eq!(
+            headers.iter().take(8).collect::<Vec<_>>(),
+            [
+                "status",
+                "account_id",
+                "account_name",
+                "ou",
+                "control",
+                "number",
+                "reason",
+                "message"
+            ]
+        );
+        let place = |name: &str| headers.iter().position(|known| known == name).unwrap();
+        let mut numbered = 0;
+        for row in table.records().map(Result::unwrap) {
+            let cell = |name: &str| row.get(place(name)).unwrap().to_owned();
+            assert_eq!(cell("control"), cell("control_id"));
+            assert_eq!(
+                cell("id"),
+                format!("{}/{}", cell("account_id"), cell("control"))
+            );
+            assert!(cell("ou_path").trim_end_matches('/').ends_with(&cell("ou")));
+            assert!(!cell("ou").contains('/'));
+            numbered += usize::from(cell("number").starts_with("CIS "));
+        }
+        assert!(numbered > 0);
+        assert_eq!(number(Some("5.10")), "CIS 5.10");
+        assert_eq!(number(None), "");
+        assert_eq!(unit(Some("o-a/r-b/ou-c/")), Some("ou-c"));
+        assert_eq!(unit(None), None);
+    }
 }
