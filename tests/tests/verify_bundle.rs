@@ -109,6 +109,7 @@ fn a_bundle_is_consistent_until_something_from_outside_is_compared() {
 fn forgeries_with_right_sums_are_found() {
     let (trailproof, forgery) = bundled();
     let relabelled = |run: &mut Value| run["kind"] = "scan".into();
+    let of_nobody = |run: &mut Value| run["scope"]["organization"] = Value::Null;
     let forgeries = [
         (
             forgery
@@ -137,6 +138,13 @@ fn forgeries_with_right_sums_are_found() {
                 .json("run.json", relabelled)
                 .json("findings.json", |document| relabelled(&mut document["run"])),
             "the evidence is that of a demo",
+        ),
+        (
+            forgery
+                .clone()
+                .json("run.json", of_nobody)
+                .json("findings.json", |document| of_nobody(&mut document["run"])),
+            "run.json names no organization, and the evidence o-traildemo00",
         ),
         (
             forgery.clone().text("controls.json", |text| {

@@ -183,6 +183,13 @@ fn of_evidence(run: &Run, evidence: &RecordedEvidence) -> Vec<String> {
             ));
         }
     }
+    // Other runs take it from a run that they are made of, where there was one.
+    let by_itself = matches!(run.kind, RunKind::Scan | RunKind::Demo);
+    if let (true, None, Some(id)) = (by_itself, &run.scope.organization, id) {
+        wrong.push(format!(
+            "run.json names no organization, and the evidence {id}"
+        ));
+    }
     // Which answers are too old was decided when they were read, for a time that went on since.
     let any_age = run.policy.max_evidence_age_seconds.is_none();
     if any_age && run.observed != Observed::of(evidence) {

@@ -20,6 +20,7 @@ pub(super) fn json(examined: &Examined, output: &Output) -> Result<(), CliError>
     let Examined {
         bundle,
         run,
+        organization,
         recorded,
         judged,
         checks,
@@ -51,6 +52,7 @@ pub(super) fn json(examined: &Examined, output: &Output) -> Result<(), CliError>
             "run": {
                 "kind": run.kind,
                 "organization": run.scope.organization,
+                "organization_by_evidence": organization,
                 "caller": run.scope.caller,
                 "identity": run.access.identity,
                 "started_at": run.started_at,
@@ -101,6 +103,7 @@ fn conclusion(examined: &Examined, out: &mut dyn Write) -> io::Result<()> {
     let Examined {
         bundle,
         run,
+        organization: _,
         recorded,
         judged,
         checks,
@@ -204,11 +207,11 @@ fn origin(examined: &Examined, out: &mut dyn Write) -> io::Result<()> {
     let run = &examined.run;
     let time = |time: Timestamp| time.strftime("%Y-%m-%d %H:%M:%S UTC");
     let organization = run.scope.organization.as_ref();
-    let id = organization.and_then(|organization| organization.id.as_deref());
+    let told = examined.organization.as_deref();
     let kind = match run.kind {
         RunKind::Demo => "demo: a simulated organization, which says nothing of AWS",
         RunKind::Scan => "scan",
-        RunKind::Evaluate | RunKind::Merge if id == Some(DEMO_ORGANIZATION) => {
+        RunKind::Evaluate | RunKind::Merge if told == Some(DEMO_ORGANIZATION) => {
             "the evidence of a demo, judged again: it says nothing of AWS"
         }
         RunKind::Evaluate => "evaluate: recorded evidence, judged again",
@@ -219,10 +222,17 @@ fn origin(examined: &Examined, out: &mut dyn Write) -> io::Result<()> {
         Some(organization) => writeln!(
             out,
             "organization  {} of {}",
-            visible(id.unwrap_or("without an id")),
+            visible(organization.id.as_deref().unwrap_or("without an id")),
             organization.management_account
         )?,
-        None => writeln!(out, "organization  none is told")?,
+        None => match told {
+            Some(id) => writeln!(
+                out,
+                "organization  {} by the evidence, and run.json tells none",
+                visible(id)
+            )?,
+            None => writeln!(out, "organization  none is told")?,
+        },
     }
     let caller = run.scope.caller.map(|account| account.to_string());
     let identity = run.access.identity.as_deref().map(visible);

@@ -90,6 +90,8 @@ impl Verdict {
 struct Examined {
     bundle: Bundle,
     run: Run,
+    /// The id of the organization that the evidence tells.
+    organization: Option<String>,
     recorded: Vec<Finding>,
     judged: Judged,
     checks: Checks,
@@ -125,11 +127,8 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
         .map_err(|error| CliError::usage(&error).hint(error.remedy()))?;
     let judged = judge(&evidence, &bundle, &run);
     let organization = evidence.replay().evidence().reader().organization();
-    let expected = expectations.hold_against(
-        &bundle,
-        &run,
-        organization.and_then(|organization| organization.id.as_deref()),
-    );
+    let organization = organization.and_then(|organization| organization.id.clone());
+    let expected = expectations.hold_against(&bundle, &run, organization.as_deref());
     let checks = Checks::make(&folder.path, &bundle, &run, &recorded, &judged, &evidence);
     let verdict = if expected.iter().any(|one| one.problem.is_some()) {
         Verdict::NotVerified
@@ -154,6 +153,7 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
     let examined = Examined {
         bundle,
         run,
+        organization,
         recorded,
         judged,
         checks,
