@@ -59,6 +59,10 @@ impl Forgery {
     }
 
     /// Changes a file that is JSON, and writes it as trailproof does.
+    ///
+    /// # Panics
+    ///
+    /// When it is no JSON, or is the same afterwards.
     #[must_use]
     pub fn json(self, name: &str, change: impl FnOnce(&mut Value)) -> Self {
         self.text(name, |text| {

@@ -86,6 +86,10 @@ enum ShowFormat {
     Csv,
 }
 
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "as its siblings, so that commands are called in one way"
+)]
 pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliError> {
     let PastRun { run, findings } = past_run(&arguments.run)?;
     let select::Selected {

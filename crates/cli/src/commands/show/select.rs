@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use trailproof_core::account::AccountId;
 use trailproof_core::control::{Control, builtin};
-use trailproof_core::finding::Finding;
+use trailproof_core::finding::{Finding, LinkName};
 use trailproof_core::selection::below;
 use trailproof_report::run::{Run, read_evidence};
 
@@ -71,7 +71,7 @@ pub(super) fn select(
         }
     }
     findings.retain(|finding| {
-        let link = finding.broken_link.map(|link| link.as_str());
+        let link = finding.broken_link.map(LinkName::as_str);
         matches(&arguments.status, Some(finding.status.as_str()))
             && matches(&arguments.link, link)
             && matches(&arguments.reason, finding.reason.as_deref())

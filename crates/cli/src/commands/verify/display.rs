@@ -308,9 +308,12 @@ fn policy(examined: &Examined, out: &mut dyn Write) -> io::Result<()> {
     let ids: Vec<String> = bundle
         .controls
         .iter()
-        .map(|control| match own(&control.id) {
-            true => format!("{} (its own)", visible(&control.id)),
-            false => visible(&control.id),
+        .map(|control| {
+            if own(&control.id) {
+                format!("{} (its own)", visible(&control.id))
+            } else {
+                visible(&control.id)
+            }
         })
         .collect();
     writeln!(out, "controls      {}", ids.join(", "))?;

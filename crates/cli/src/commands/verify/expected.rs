@@ -16,17 +16,21 @@ use crate::settings::ConfigurationArguments;
 #[command(next_help_heading = "What is known from elsewhere")]
 pub(super) struct Expectations {
     /// The SHA-256 sum that `trailproof bundle` printed.
-    #[arg(long, value_name = "SUM")]
-    expect_sha256: Option<String>,
+    #[arg(id = "expect_sha256", long = "expect-sha256", value_name = "SUM")]
+    sha256: Option<String>,
 
     /// The organization that the evidence has to be of, such as o-a1b2c3d4e5.
-    #[arg(long, value_name = "ID")]
-    expect_organization: Option<String>,
+    #[arg(
+        id = "expect_organization",
+        long = "expect-organization",
+        value_name = "ID"
+    )]
+    organization: Option<String>,
 
     /// The policy that has to have been judged by: a configuration file, or a run.json. Mutes,
     /// attestations and own controls are part of it.
-    #[arg(long, value_name = "FILE")]
-    expect_policy: Option<PathBuf>,
+    #[arg(id = "expect_policy", long = "expect-policy", value_name = "FILE")]
+    policy: Option<PathBuf>,
 }
 
 /// The expectations, read.
@@ -54,14 +58,14 @@ pub(super) struct Expected {
 impl Expectations {
     /// Reads what the files say, before anything is judged.
     pub(super) fn read(self, output: &Output) -> Result<Known, CliError> {
-        let sha256 = self.expect_sha256.map(|text| text.trim().to_lowercase());
+        let sha256 = self.sha256.map(|text| text.trim().to_lowercase());
         if let Some(sum) = &sha256
             && (sum.len() != 64 || !sum.bytes().all(|byte| byte.is_ascii_hexdigit()))
         {
             return Err(CliError::usage(format_args!("`{sum}` is no SHA-256 sum"))
                 .hint("give the 64 digits that `trailproof bundle` or `sha256sum` printed"));
         }
-        let policy = match self.expect_policy {
+        let policy = match self.policy {
             Some(path) => {
                 let policy = Policy::read(&path, output)?;
                 Some((path, policy))
@@ -70,7 +74,7 @@ impl Expectations {
         };
         Ok(Known {
             sha256,
-            organization: self.expect_organization,
+            organization: self.organization,
             policy,
         })
     }
@@ -172,8 +176,14 @@ impl Policy {
         });
         let mut found = json!(run.policy);
         if let Some(trusted) = &self.trusted {
-            expected["trusted_accounts"] = json!(trusted);
-            found["trusted_accounts"] = json!(run.scope.trusted_accounts);
+            for (policy, accounts) in [
+                (&mut expected, trusted),
+                (&mut found, &run.scope.trusted_accounts),
+            ] {
+                if let Some(members) = policy.as_object_mut() {
+                    members.insert("trusted_accounts".to_owned(), json!(accounts));
+                }
+            }
         }
         let members = |value: &Value| -> Vec<String> {
             let members = value.as_object().into_iter().flatten();
