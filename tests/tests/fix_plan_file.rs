@@ -216,13 +216,33 @@ fn the_steps_are_shown_before_anybody_is_asked() {
     let _ = bench.plan(&["--subscribe", PHONE]);
     let refused = bench.trailproof.run(["fix", "apply", "plan.json"]).exits(2);
     let question = refused.stderr.find("type 8 to make").expect("it asks");
-    for words in ["metric filter ", "alarm ", "subscription ", PHONE] {
-        let shown = refused.stderr.find(words);
+    assert!(refused.stderr.contains("--yes confirms"), "{refused:?}");
+    let who = [
+        "as arn:aws:",
+        "in organization ",
+        "role/OrganizationAccountAccessRole",
+    ];
+    for words in ["metric filter ", "alarm ", "subscription ", PHONE]
+        .iter()
+        .chain(&who)
+    {
+        let shown = refused.stderr.find(*words);
         assert!(
             shown.is_some_and(|at| at < question),
             "{words}: {refused:?}"
         );
     }
+    assert!(bench.journal().is_empty());
+    let names = [
+        "fix",
+        "plan",
+        "run",
+        "--overwrite",
+        "--alarm-name",
+        "a\u{202e}b",
+    ];
+    let refused = bench.trailproof.run(names).exits(2);
+    assert!(refused.stderr.contains("cannot be seen"), "{refused:?}");
 }
 
 #[test]

@@ -84,6 +84,11 @@ impl Aws {
         self.0.caller().account
     }
 
+    /// The user or role session whose credentials these are.
+    pub fn caller_arn(&self) -> &str {
+        &self.0.caller().arn
+    }
+
     fn at<'a>(&'a self, account: AccountId, region: &'a Region) -> Place<'a> {
         Place {
             access: &self.0,

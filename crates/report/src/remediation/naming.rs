@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use trailproof_core::account::{AccountId, Region};
 pub use trailproof_core::remedy::{InvalidName, NameKind};
 
+use crate::untrusted::visible;
+
 /// A text with placeholders, such as `trailproof-{control}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
@@ -115,6 +117,20 @@ impl Template {
     pub fn as_str(&self) -> &str {
         &self.text
     }
+}
+
+/// Checks a name as AWS does, and refuses characters that a reader of the plan does not see as they
+/// are: control characters, overrides of the reading order, invisible ones.
+pub(super) fn check(kind: NameKind, name: &str) -> Result<(), InvalidName> {
+    kind.check(name)?;
+    if visible(name) == name {
+        return Ok(());
+    }
+    Err(InvalidName {
+        name: visible(name),
+        kind,
+        problem: "it has characters that cannot be seen",
+    })
 }
 
 impl FromStr for Template {

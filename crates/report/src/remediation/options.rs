@@ -7,7 +7,7 @@ use trailproof_core::arn::Arn;
 use trailproof_core::remedy;
 
 use super::endpoint::Subscriber;
-use super::naming::{InvalidName, InvalidTemplate, NameContext, NameKind, Template};
+use super::naming::{self, InvalidName, InvalidTemplate, NameContext, NameKind, Template};
 
 /// The highest threshold: an alarm that waits for more never fires on sign-ins or changes.
 const MOST_EVENTS: f64 = 100_000.0;
@@ -221,7 +221,7 @@ impl PlanOptions {
             (NameKind::Topic, topic),
         ] {
             if let Some(template) = template {
-                kind.check(&template.render(context))?;
+                naming::check(kind, &template.render(context))?;
             }
         }
         Ok(())
@@ -382,6 +382,7 @@ mod tests {
         assert!(options(|o| o.pattern = PatternText::Custom(" ".to_owned())).is_err());
         assert!(options(|o| o.pattern = PatternText::Custom("x".repeat(1025))).is_err());
         assert!(options(|o| o.alarm_name = "a\u{7}".parse().unwrap()).is_err());
+        assert!(options(|o| o.alarm_name = "a\u{202e}b".parse().unwrap()).is_err());
         assert!(options(|o| o.topic_name = "{log_group}/x".parse().ok()).is_err());
         for (key, value) in [
             ("aws:x", ""),

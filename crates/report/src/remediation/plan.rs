@@ -69,6 +69,9 @@ pub struct PlanRun {
     /// The account whose credentials made the run: it is entered without a role.
     #[schemars(with = "Option<String>")]
     pub caller: Option<AccountId>,
+    /// The id of the organization that the run looked at, or the number of its management account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization: Option<String>,
     /// The role the run assumed in members, where it is known: the first that was tried.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<String>,

@@ -13,7 +13,7 @@ use trailproof_core::remedy;
 use trailproof_scanner::RoleTemplate;
 
 use super::endpoint::{self, Endpoint};
-use super::naming::NameKind;
+use super::naming::{self, NameKind};
 use super::options;
 use super::plan::{Plan, PlanError, PlanRun, Reused, Site, Step};
 use super::resources::{Alarm, Change, MetricFilter, Subscription, TAG, Topic};
@@ -282,7 +282,7 @@ impl Checking<'_> {
 }
 
 fn name(kind: NameKind, name: &str) -> Result<(), Problem> {
-    kind.check(name).map_err(|error| error.to_string())
+    naming::check(kind, name).map_err(|error| error.to_string())
 }
 
 fn own_tags(tags: &BTreeMap<String, String>) -> Result<(), Problem> {

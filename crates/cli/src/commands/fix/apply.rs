@@ -9,6 +9,7 @@ use trailproof_report::format;
 use trailproof_report::remediation::apply::{
     ApplyEvent, ApplyOptions, ApplyOutcome, StepOutcome, apply,
 };
+use trailproof_report::remediation::aws::Aws;
 use trailproof_report::remediation::journal::{Header, Journal};
 use trailproof_report::remediation::{Plan, permissions};
 
@@ -121,11 +122,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<Exit, CliErr
     .or(ReportSettings { out: None, ..file });
     verification.mask_endpoints(reports.mask_endpoints);
     let record = Record::claim(&reports, verification.run(), arguments.overwrite)?;
-    if !arguments.dry_run {
-        confirm(changes, "make", arguments.yes, output)?;
-    }
     block_on(async {
-        let interrupt = Interrupt::listen(output);
         let path = files::journal_path(arguments.journal.as_ref(), &arguments.plan, &plan)?;
         let aws = connect(
             &settings,
@@ -134,12 +131,18 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<Exit, CliErr
             output,
         )
         .await?;
+        let roles = settings.roles_in_full()?;
+        tell_who(&aws, &plan, &roles, output);
+        if !arguments.dry_run {
+            confirm(changes, "make", arguments.yes, output)?;
+        }
+        // Only now: whoever is asked can still leave by the usual key.
+        let interrupt = Interrupt::listen(output);
         let options = ApplyOptions {
             concurrency: arguments.connection.concurrency(),
             dry_run: arguments.dry_run,
             clock: clock::now,
         };
-        let roles = settings.roles_in_full()?;
         let header = Header {
             plan: plan.id.clone(),
             digest: plan.digest.clone(),
@@ -210,6 +213,29 @@ fn shown(plan: &Plan, list_sites: bool) -> String {
         list_sites,
         now: clock::now(),
     })
+}
+
+/// As whom, in which organization and by which roles the changes are made: a person may be about
+/// to say yes in the wrong one.
+fn tell_who(aws: &Aws, plan: &Plan, roles: &[String], output: &Output) {
+    output.note(format_args!("as {}", visible(aws.caller_arn())));
+    let run = &plan.run;
+    match &run.organization {
+        Some(organization) => output.note(format_args!(
+            "in organization {}, as the plan's run saw it",
+            visible(organization)
+        )),
+        None => output.note("the plan's run saw no organization"),
+    }
+    output.note(format_args!(
+        "in the accounts by the role {}",
+        visible(&roles.join(", or "))
+    ));
+    if let Some(caller) = run.caller.filter(|caller| *caller != aws.caller()) {
+        output.warn(format_args!(
+            "the plan's run was made with credentials of account {caller}"
+        ));
+    }
 }
 
 fn show(event: &ApplyEvent, output: &Output) {

@@ -22,11 +22,14 @@ pub(super) fn confirm(
     if read.is_ok() && answer.trim() == count.to_string() {
         return Ok(());
     }
-    let error = CliError::usage("not confirmed: nothing was changed");
     let silent = matches!(read, Ok(0) | Err(_));
     Err(if silent && !std::io::stdin().is_terminal() {
-        error.hint("nobody is there to be asked: give --yes to do without")
+        CliError::usage(
+            "not confirmed, as there is no terminal to ask on: nothing was changed; --yes confirms",
+        )
+        .hint("nobody is there to be asked: give --yes to do without")
     } else {
-        error.hint(format_args!("the answer that confirms is {count}"))
+        CliError::usage("not confirmed: nothing was changed")
+            .hint(format_args!("the answer that confirms is {count}"))
     })
 }

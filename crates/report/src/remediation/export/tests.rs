@@ -104,6 +104,7 @@ pub(crate) fn plan() -> Plan {
             directory: "run".to_owned(),
             observed_at: None,
             caller: "222222222222".parse().ok(),
+            organization: None,
             role: Some("security/Fixer".to_owned()),
             roles: Vec::new(),
         },

@@ -542,6 +542,10 @@ impl Planner<'_> {
                 directory: directory.display().to_string(),
                 observed_at,
                 caller: run.scope.caller,
+                organization: run.scope.organization.map(|organization| {
+                    let management = organization.management_account;
+                    organization.id.unwrap_or_else(|| management.to_string())
+                }),
                 role: run.scope.role,
                 roles: run.scope.roles,
             },
