@@ -12,7 +12,10 @@ use trailproof_tests::repair::{Bench, PHONE};
 
 const HERE: &str = "111111111111";
 
-/// An account in which everything is missing, and one whose alarm's topic has no subscription.
+/// What somebody does to a plan.
+type Edit = fn(&mut Value);
+
+/// Two accounts with trails and nothing behind them.
 fn bench() -> Bench {
     Bench::of_scenario(
         r#"
@@ -99,7 +102,6 @@ fn what_a_plan_never_has_is_refused_before_any_call() {
     let bench = bench();
     let plan = bench.plan(&["--subscribe", PHONE]);
     let before = bench.state();
-    type Edit = fn(&mut Value);
     let elsewhere = "arn:aws:sns:us-east-1:222222222222:elsewhere";
     assert_eq!(plan["sites"][0]["account"], HERE);
     let edits: [(Edit, &str); 19] = [
