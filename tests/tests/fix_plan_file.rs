@@ -8,6 +8,7 @@
 
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+use std::fmt::Write as _;
 use trailproof_tests::repair::{Bench, PHONE};
 
 const HERE: &str = "111111111111";
@@ -58,8 +59,10 @@ fn write(bench: &Bench, mut plan: Value) {
     let digest = Sha256::digest(canonical(&plan).as_bytes());
     plan["digest"] = digest
         .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect::<String>()
+        .fold(String::new(), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
         .into();
     std::fs::write(bench.file("plan.json"), plan.to_string()).expect("the home is writable");
 }
@@ -124,7 +127,7 @@ fn what_a_plan_never_has_is_refused_before_any_call() {
         (
             |plan| {
                 step(plan, "put-metric-alarm")["creates"]["topic_arn"] =
-                    json!("arn:aws:sns:us-east-1:222222222222:elsewhere")
+                    json!("arn:aws:sns:us-east-1:222222222222:elsewhere");
             },
             "relies on no topic",
         ),
@@ -163,7 +166,7 @@ fn what_a_plan_never_has_is_refused_before_any_call() {
         (
             |plan| {
                 step(plan, "create-topic")["creates"]["arn"] =
-                    json!("arn:aws:sns:us-east-1:111111111111:other")
+                    json!("arn:aws:sns:us-east-1:111111111111:other");
             },
             "its ARN is",
         ),

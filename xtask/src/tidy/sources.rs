@@ -97,9 +97,16 @@ enum Half {
     Remediation,
 }
 
-/// What remediation may name of the rest of the report crate: how runs and findings are read, and
-/// how commands are written.
-const SURFACE: [&str; 5] = ["remediation", "document", "rests_on", "run", "shell"];
+/// What remediation may name of the rest of the report crate: how runs and findings are read,
+/// how commands are written and texts of others shown.
+const SURFACE: [&str; 6] = [
+    "remediation",
+    "document",
+    "rests_on",
+    "run",
+    "shell",
+    "untrusted",
+];
 
 impl Rules {
     fn of(path: &str) -> Option<Self> {
@@ -239,7 +246,7 @@ impl Walk<'_> {
                 ),
                 Half::Remediation if !SURFACE.contains(&module) => self.report(
                     span,
-                    format!("remediation names `{module}`: of reports it knows how runs and findings are read, and how commands are written"),
+                    format!("remediation names `{module}`: of reports it knows how runs and findings are read, how commands are written, and how texts of others are shown"),
                 ),
                 Half::Reports | Half::Remediation => {}
             }

@@ -87,7 +87,7 @@ fn prepare_new(arguments: Arguments, output: &Output) -> Result<Prepared, CliErr
     let mut policy = settings.policy(&catalogue)?;
     policy.forwarders = forwarders;
     policy.monitoring_accounts.clone_from(&file.monitoring);
-    let execution = arguments.execution.or(file.execution);
+    let execution = arguments.execution.or(&file.execution);
     policy.test_patterns = !execution.no_test_patterns;
     let report = arguments.report.or(file.report);
     let destination = report.destination()?;

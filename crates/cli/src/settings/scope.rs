@@ -84,12 +84,12 @@ pub(crate) struct ExecutionSettings {
 
 impl ExecutionSettings {
     /// These settings, with what they leave open taken from the file.
-    pub(crate) fn or(mut self, file: Self) -> Self {
+    pub(crate) fn or(mut self, file: &Self) -> Self {
         let Self {
             sweep,
             concurrency,
             no_test_patterns,
-        } = file;
+        } = *file;
         or_file(&mut self.sweep, sweep);
         or_file(&mut self.concurrency, concurrency);
         self.no_test_patterns |= no_test_patterns;

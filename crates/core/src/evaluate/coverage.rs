@@ -132,13 +132,12 @@ impl Decisions {
         let mut answers = Answers::new();
         loop {
             let key = (question.clone(), answers);
-            let comparison = match self.comparisons.get(&key) {
-                Some(known) => Arc::clone(known),
-                None => {
-                    let made = Arc::new(self.decide(required, &facts, &actual, &key.1));
-                    self.comparisons.insert(key.clone(), Arc::clone(&made));
-                    made
-                }
+            let comparison = if let Some(known) = self.comparisons.get(&key) {
+                Arc::clone(known)
+            } else {
+                let made = Arc::new(self.decide(required, &facts, &actual, &key.1));
+                self.comparisons.insert(key.clone(), Arc::clone(&made));
+                made
             };
             let before = key.1.len();
             answers = key.1;

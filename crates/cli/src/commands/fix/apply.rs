@@ -32,6 +32,7 @@ use crate::untrusted::visible;
 /// journal is written before and after every change: stopped at any point, `fix apply` goes on
 /// where it ended, and creates nothing twice. Exit codes as for scan, on the state afterwards.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct Arguments {
     /// The plan.
     #[arg(value_name = "PLAN")]

@@ -483,7 +483,7 @@ mod tests {
     use super::*;
     use serde_json::{Value, json};
 
-    fn plan(sites: Vec<Value>, unrepairable: Vec<Value>) -> Plan {
+    fn plan(sites: &[Value], unrepairable: &[Value]) -> Plan {
         serde_json::from_value(json!({
             "schema_version": 1, "id": "0123456789ab", "digest": "", "tool_version": "0.2.0",
             "created_at": "2026-11-22T22:00:00Z",
@@ -530,7 +530,8 @@ mod tests {
 
     #[test]
     fn equal_sites_stand_there_once() {
-        let plan = plan((1..=20).map(site).collect(), vec![]);
+        let sites: Vec<Value> = (1..=20).map(site).collect();
+        let plan = plan(&sites, &[]);
         let short = anstream::adapter::strip_str(&text(shown(&plan, false))).to_string();
         assert!(
             short.contains("20 sites: + subscription, topic 999999999999:central\n"),
@@ -594,7 +595,7 @@ mod tests {
                 &[&format!("aws one {account}"), "aws two"],
             )
         }));
-        let plan = plan(vec![], findings);
+        let plan = plan(&[], &findings);
         let text = shown(&plan, false).unrepaired();
         assert!(
             text.starts_with(

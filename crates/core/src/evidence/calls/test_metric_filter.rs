@@ -65,8 +65,7 @@ pub(super) fn is_answered(
     pattern: &str,
     message: &str,
 ) -> bool {
-    Undocumented::tried_by(pattern, message)
-        .is_some_and(|question| reader.rule(question).is_some())
+    Undocumented::tried_by(pattern, message).is_some_and(|question| reader.rule(question).is_some())
 }
 
 fn subject() -> Subject {

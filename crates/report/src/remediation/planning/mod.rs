@@ -292,8 +292,8 @@ impl Planner<'_> {
             self.repair(group)?;
         }
         let mut made = self.finish(directory, run, &broken, observed_at, now);
-        let named = made.named_accounts().into_iter();
-        made.account_names = named
+        let touched = made.named_accounts().into_iter();
+        made.account_names = touched
             .filter_map(|account| Some((account.to_string(), names.get(&account)?.clone())))
             .collect();
         made.sign();
