@@ -44,8 +44,6 @@ pub(crate) fn conclude(
     if !interrupted {
         require_accounts(&run, policy, evidence)?;
     }
-    note_unread(&mut run, evidence, output);
-    note_age(&mut run, evidence, now, output);
     let findings = judge(&mut run, policy, evidence, now, output);
     let counts = Summary::of(&findings);
     let report = Report {
@@ -158,7 +156,8 @@ pub(crate) fn require_accounts(
     Ok(())
 }
 
-/// The findings, mutes applied. Records in the run when it was judged, and that it ended.
+/// The findings, mutes applied. Says how old the evidence is and what of it nobody could use, and
+/// records in the run that it ended, and when it was judged.
 pub(crate) fn judge(
     run: &mut Run,
     policy: &Policy,
@@ -166,6 +165,8 @@ pub(crate) fn judge(
     now: Timestamp,
     output: &Output,
 ) -> Vec<Finding> {
+    note_unread(run, evidence, output);
+    note_age(run, evidence, now, output);
     let mut findings = evaluate(evidence, policy);
     run.policy.evaluated_at = now;
     let (attested, applied) = run.policy.except(&mut findings, evidence, now);

@@ -77,7 +77,7 @@ pub fn matches(pattern: &Pattern, event: &Event<'_>) -> Match {
     matches_knowing(pattern, event, &Answers::new())
 }
 
-/// As [`matches`], where some of what AWS does not document is known.
+/// As [`matches()`], where some of what AWS does not document is known.
 pub fn matches_knowing(pattern: &Pattern, event: &Event<'_>, answers: &Answers) -> Match {
     match pattern.form() {
         Form::Everything => Match::Yes,
