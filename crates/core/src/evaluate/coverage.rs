@@ -129,9 +129,8 @@ impl Decisions {
         actual.sort_unstable();
         actual.dedup();
         let question = Question::of(required.pattern, &facts, &actual);
-        let mut answers = Answers::new();
+        let mut key = (question, Answers::new());
         loop {
-            let key = (question.clone(), answers);
             let comparison = if let Some(known) = self.comparisons.get(&key) {
                 Arc::clone(known)
             } else {
@@ -139,13 +138,12 @@ impl Decisions {
                 self.comparisons.insert(key.clone(), Arc::clone(&made));
                 made
             };
-            let before = key.1.len();
-            answers = key.1;
+            let known = key.1.len();
             for open in &comparison.open {
                 self.rules.asked.insert(*open);
-                answers.extend(self.rules.known.get_key_value(open));
+                key.1.extend(self.rules.known.get_key_value(open));
             }
-            if answers.len() == before {
+            if key.1.len() == known {
                 return comparison;
             }
         }

@@ -5,9 +5,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use trailproof_core::evidence::Evidence;
 
-/// Evidence that is older is worth a warning.
-const OLD: SignedDuration = SignedDuration::from_hours(7 * 24);
-
 /// The time over which answers arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Observed {
@@ -23,6 +20,9 @@ pub struct Observed {
 }
 
 impl Observed {
+    /// Evidence that is older is worth a warning.
+    pub const OLD: SignedDuration = SignedDuration::from_hours(7 * 24);
+
     /// The span of some evidence.
     pub fn of(evidence: &Evidence) -> Option<Self> {
         let span = evidence.observed()?;
@@ -46,7 +46,7 @@ impl Observed {
             ));
         }
         let age = judged_at.duration_since(self.first);
-        if age > OLD {
+        if age > Self::OLD {
             warnings.push(format!(
                 "the oldest answer in the evidence is of {}, {} days before the time that is \
                  judged for: what was repaired or broken since is not in it",

@@ -68,12 +68,7 @@ pub(super) fn write(path: &Path, content: &str) -> Result<(), CliError> {
         CliError::failed(format_args!("cannot write `{}`: {error}", path.display()))
             .hint("check that the folder exists and is yours")
     };
-    // Anew, so that a file that others could read does not stay readable.
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
-        _ => {}
-    }
-    let mut file = trailproof_files::create(path).map_err(failed)?;
+    let mut file = trailproof_files::create_anew(path).map_err(failed)?;
     file.write_all(content.as_bytes())
         .and_then(|()| file.sync_all())
         .map_err(failed)

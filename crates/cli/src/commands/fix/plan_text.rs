@@ -5,18 +5,16 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use trailproof_core::account::AccountId;
 use trailproof_report::remediation::{Change, Plan, Repair, Reused, Site, Unrepairable};
+use trailproof_report::run::Observed;
 
 use super::display::{self, count, stays};
 use crate::untrusted::visible;
 
 /// Sites, findings and addresses that are named before the rest is counted.
 const NAMED: usize = 10;
-
-/// How old evidence may be before a reader is warned: a week.
-const OLD: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// How a plan is printed.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -196,7 +194,7 @@ impl Shown<'_> {
             .collect();
         if let Some(observed_at) = self.plan.run.observed_at {
             let age = self.now.duration_since(observed_at);
-            if age > OLD {
+            if age > Observed::OLD {
                 warnings.push(format!(
                     "the evidence is {} old, of {observed_at}: scan and plan again",
                     count(

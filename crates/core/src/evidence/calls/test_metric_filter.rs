@@ -85,14 +85,16 @@ impl<'e> Reader<'e> {
 
     /// Every rule that the service was asked about and answered. It is not noted: whoever uses one
     /// of them looks it up.
-    pub fn known_rules(&self) -> KnownRules {
+    pub(crate) fn known_rules(&self) -> KnownRules {
         let tried = |question: &Undocumented| {
             let answers = self.answers(|tables| tables.test_metric_filter.0.get(question));
             let mut answers = answers.iter().map(|(_, answer)| &answer.outcome);
             let truth = answers.find_map(|outcome| outcome.as_ref().ok())?;
             Some((*question, **truth))
         };
-        Undocumented::ALL.iter().filter_map(tried).collect()
+        let layers = self.layers();
+        let questions = layers.flat_map(|layer| layer.tables.test_metric_filter.0.keys());
+        questions.filter_map(tried).collect()
     }
 
     /// The calls that would tell what is not known of rules and was not asked: as the caller, in
