@@ -6,6 +6,10 @@
     reason = "a test that cannot go on has failed, and says why"
 )]
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+use trailproof_simulator::generator::{Generator, Mix};
 use trailproof_tests::repair::{Bench, PHONE, difference};
 
 const HERE: &str = "111111111111";
@@ -32,9 +36,17 @@ fn an_alarm_of_an_earlier_plan_is_not_made_a_second_time() {
     bench.change_log_group(HERE, |group| group.filters.clear());
     let without = bench.state();
 
-    // A scan does not look at alarms where no filter is, so it is the apply that finds it.
+    // A scan does not look at topics where no filter is, but the plan asks.
     let plan = bench.plan(&["--subscribe", PHONE]);
+    assert_eq!(plan["summary"]["changes"], 1, "{plan:#}");
+    // A plan that asks nobody says what it did not look at, and apply finds it.
+    let plan = bench.plan(&["--offline", "--subscribe", PHONE]);
     assert_eq!(plan["summary"]["changes"], 4);
+    let unseen = plan["sites"][0]["not_looked_at"].as_array();
+    assert!(
+        unseen.is_some_and(|calls| calls.contains(&"sns:GetTopicAttributes".into())),
+        "{plan:#}"
+    );
     let again = [
         "fix",
         "apply",
@@ -69,7 +81,9 @@ fn an_alarm_that_watches_something_else_is_no_reason_to_leave_one_out() {
     let _ = bench.apply().exits(0);
     bench.change_log_group(HERE, |group| group.filters.clear());
     bench.change(HERE, |site| site.alarms[0].actions_enabled = false);
-    let _ = bench.plan(&["--subscribe", PHONE]);
+    let plan = bench.plan(&["--subscribe", PHONE]);
+    assert_eq!(plan["summary"]["changes"], 2, "{plan:#}");
+    let _ = bench.plan(&["--offline", "--subscribe", PHONE]);
     let before = bench.state();
     let again = [
         "fix",
@@ -138,7 +152,9 @@ fn a_topic_that_an_earlier_plan_left_is_used_again_by_the_same_people() {
     bench.deny(HERE, &["cloudwatch:PutMetricAlarm"]);
     let _ = bench.apply().exits(1);
     bench.deny(HERE, &[]);
-    let _ = bench.plan(&people);
+    let plan = bench.plan(&people);
+    assert_eq!(plan["summary"]["changes"], 1, "{plan:#}");
+    let _ = bench.plan(&[&people[..], &["--offline"]].concat());
     let applied = bench.apply().exits(0);
     assert!(
         applied.stdout.starts_with("1 change made, 3 there already"),
@@ -180,6 +196,60 @@ fn a_topic_that_tells_others_is_not_used_again() {
     let applied = bench.apply().exits(0);
     assert!(applied.stdout.starts_with("4 changes made"), "{applied:?}");
     assert_eq!(bench.site(HERE).topics.len(), 2);
+}
+
+/// The accounts of a plan whose findings are to be PASS, as `ACCOUNT/CONTROL`.
+fn forecast(plan: &Value) -> BTreeSet<String> {
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let repairs = list(&plan["sites"])
+        .into_iter()
+        .flat_map(|site| list(&site["repairs"]));
+    let green = repairs.flat_map(|repair| {
+        let control = repair["control"].as_str().unwrap_or_default().to_owned();
+        let accounts = list(&repair["turns_green"]).into_iter();
+        accounts.map(move |account| format!("{}/{control}", account.as_str().unwrap_or_default()))
+    });
+    green.collect()
+}
+
+/// Ids of findings by whether they are PASS.
+fn passing(bench: &Bench, folder: &str) -> BTreeMap<String, bool> {
+    let text = std::fs::read(bench.file(folder).join("findings.json")).expect("it was written");
+    let document: Value = serde_json::from_slice(&text).expect("it is JSON");
+    let findings = document["findings"].as_array().cloned().unwrap_or_default();
+    let findings = findings.into_iter().map(|finding| {
+        let id = finding["id"].as_str().unwrap_or_default().to_owned();
+        (id, finding["status"] == "PASS")
+    });
+    findings.collect()
+}
+
+#[test]
+fn what_a_plan_forecasts_comes_true() {
+    let mut tried = 0;
+    for (seed, mix) in [(3, Mix::Demo), (31, Mix::Realistic), (11, Mix::Demo)] {
+        let generator = Generator {
+            accounts: 16,
+            regions: 2,
+            seed,
+            mix,
+            denied: None,
+        };
+        let organization = generator.organization().expect("few accounts");
+        let bench = Bench::of(organization);
+        let plan = bench.plan(&["--subscribe", "email:security@example.com"]);
+        let forecast = forecast(&plan);
+        let before = passing(&bench, "run");
+        let applied = ["fix", "apply", "plan.json", "--yes", "--out", "after"];
+        let applied = bench.trailproof.run(applied);
+        assert!(applied.code.is_some_and(|code| code < 2), "{applied:?}");
+        for (finding, pass) in passing(&bench, "after") {
+            let expected = before[&finding] || forecast.contains(&finding);
+            assert_eq!(pass, expected, "{finding} of seed {seed}: {plan:#}");
+            tried += 1;
+        }
+    }
+    assert!(tried > 10, "{tried}");
 }
 
 /// Members whose own chains get further than the organization's.

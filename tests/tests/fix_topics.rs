@@ -178,7 +178,17 @@ fn a_topic_that_would_not_pass_the_message_on_is_not_built_upon() {
     ] {
         let bench = central_topic(subscriptions, policy);
         let central = "arn:aws:sns:us-east-1:222222222222:central";
-        let plan = bench.plan(&["--topic", central, "--accounts", HERE]);
+        let arguments = ["--topic", central, "--accounts", HERE];
+        let plan = bench.plan(&arguments);
+        assert_eq!(plan["summary"]["changes"], 0, "{plan:#}");
+        let why = plan["unrepairable"][0]["why"].as_str();
+        let asked = if policy.is_empty() {
+            "lets cloudwatch.amazonaws.com publish for account 111111111111"
+        } else {
+            "nobody is subscribed to topic"
+        };
+        assert!(why.is_some_and(|why| why.contains(asked)), "{plan:#}");
+        let plan = bench.plan(&[&arguments[..], &["--offline"]].concat());
         assert_eq!(plan["summary"]["changes"], 2, "{plan:#}");
         let before = bench.state();
         let applied = bench.apply().exits(1);
@@ -188,12 +198,44 @@ fn a_topic_that_would_not_pass_the_message_on_is_not_built_upon() {
     }
     // Somebody who is subscribed by the plan hears it.
     let bench = central_topic("", OPEN);
-    let central = "arn:aws:sns:us-east-1:222222222222:central";
+    let central = "arn:aws:sns:{region}:222222222222:central";
     let arguments = ["--topic", central, "--accounts", HERE, "--subscribe", PHONE];
     let _ = bench.plan(&arguments);
     let before = bench.state();
     let _ = bench.apply().exits(0);
     bench.undo_restores(&before);
+}
+
+#[test]
+fn a_topic_that_tells_nobody_does_not_hide_the_one_that_the_user_names() {
+    let bench = Bench::of_scenario(&format!(
+        r#"
+        title = "an alarm whose topic tells nobody, and a central topic"
+        [[accounts]]
+        id = "{HERE}"
+        name = "management"
+        chain = {{ subscription = false }}
+        [[accounts]]
+        id = "222222222222"
+        name = "security"
+        topics = [{{ name = "central"{OPEN} }}]
+        "#
+    ));
+    let central = "arn:aws:sns:us-east-1:222222222222:central";
+    let mail = "email:security@example.com";
+    let arguments = ["--topic", central, "--accounts", HERE, "--subscribe", mail];
+    for more in [&[][..], &["--offline"]] {
+        let plan = bench.plan(&[&arguments[..], more].concat());
+        assert_eq!(
+            steps(&plan["sites"][0]),
+            [
+                "subscribe security@example.com",
+                "put-metric-alarm trailproof-console-auth-failures",
+            ],
+            "{plan:#}"
+        );
+        assert_eq!(plan["summary"]["waits_for_confirmation"], 1, "{plan:#}");
+    }
 }
 
 #[test]

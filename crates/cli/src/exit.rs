@@ -28,13 +28,21 @@ impl Exit {
             Some(yardstick) => summary.count_by(yardstick, status),
             None => summary.count(status),
         };
-        if count(Status::Fail) > 0 {
-            Self::Fail
-        } else if count(Status::Unknown) > 0 {
-            Self::Unknown
-        } else {
-            Self::Success
-        }
+        let present = Status::ALL.into_iter().filter(|&status| count(status) > 0);
+        Self::of_statuses(present)
+    }
+
+    /// The exit code of findings of which only the statuses are known.
+    pub(crate) fn of_statuses(statuses: impl IntoIterator<Item = Status>) -> Self {
+        let worst = statuses.into_iter().filter_map(|status| match status {
+            Status::Fail => Some(Self::Fail),
+            Status::Unknown => Some(Self::Unknown),
+            _ => None,
+        });
+        worst.fold(Self::Success, |worst, exit| match worst {
+            Self::Fail => worst,
+            _ => exit,
+        })
     }
 
     /// The number the shell sees.

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use trailproof_core::account::{AccountId, Region};
 use trailproof_core::evaluate::Evaluator;
 use trailproof_core::evaluate::replay::{Place, Replay};
-use trailproof_core::evidence::{CallError, Operation, Outcome, Record};
+use trailproof_core::evidence::{CallError, ErrorClass, Operation, Outcome, Record};
 use trailproof_core::finding::Finding;
 
 use crate::run::EvidenceError;
@@ -65,6 +65,10 @@ pub struct RecordedEvidence {
     replay: Replay,
     file: File,
     path: PathBuf,
+    /// How long the file is.
+    length: u64,
+    /// What was added since, as if it stood behind the file.
+    added: Vec<u8>,
 }
 
 impl RecordedEvidence {
@@ -75,6 +79,7 @@ impl RecordedEvidence {
             source,
         };
         let file = File::open(path).map_err(io_error)?;
+        let length = file.metadata().map_err(io_error)?.len();
         let input = BufReader::with_capacity(1 << 18, file.try_clone().map_err(io_error)?);
         let replay = Replay::read(input, oldest).map_err(|source| EvidenceError::Line {
             path: path.to_owned(),
@@ -84,7 +89,38 @@ impl RecordedEvidence {
             replay,
             file,
             path: path.to_owned(),
+            length,
+            added: Vec::new(),
         })
+    }
+
+    /// Adds an answer that came after those of the file, which stays as it is. One that is not what
+    /// AWS documents counts as none.
+    pub fn add(&mut self, mut record: Record) {
+        for _ in 0..2 {
+            let Ok(text) = serde_json::to_vec(&record) else {
+                return;
+            };
+            let last = self.replay.all_places().last();
+            let place = Place {
+                line: last.map_or(0, |last| last.line) + 1,
+                offset: self.length + self.added.len() as u64,
+                length: text.len(),
+            };
+            match self.replay.add(record.clone(), place) {
+                Ok(()) => {
+                    self.added.extend(text);
+                    return;
+                }
+                Err(unreadable) => {
+                    record.outcome = Outcome::Error(CallError {
+                        code: "UnreadableAnswer".to_owned(),
+                        message: format!("`{}` {}", unreadable.member, unreadable.reason),
+                        class: ErrorClass::Other,
+                    });
+                }
+            }
+        }
     }
 
     /// The evidence, with the places of its records.
@@ -116,9 +152,17 @@ impl RecordedEvidence {
             let mut file = &self.file;
             let mut records = Vec::with_capacity(places.len());
             for place in places {
-                file.seek(SeekFrom::Start(place.offset))?;
                 let mut text = vec![0; place.length];
-                file.read_exact(&mut text)?;
+                if let Some(offset) = place.offset.checked_sub(self.length) {
+                    let added = usize::try_from(offset).ok();
+                    let mut added = added
+                        .and_then(|at| self.added.get(at..))
+                        .unwrap_or_default();
+                    added.read_exact(&mut text)?;
+                } else {
+                    file.seek(SeekFrom::Start(place.offset))?;
+                    file.read_exact(&mut text)?;
+                }
                 // What was read once is read again, unless the file has changed in the meantime.
                 records.push(serde_json::from_slice(&text)?);
             }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::evaluator::{Evaluation, Evaluator};
 use crate::account::AccountId;
-use crate::evidence::{Evidence, ReadError, Reader, RecordId};
+use crate::evidence::{Evidence, ReadError, Reader, Record, RecordId, UnreadableRecord};
 use crate::finding::Finding;
 
 /// Evidence together with where each of its records stands in its file.
@@ -44,6 +44,13 @@ impl Replay {
             });
         })?;
         Ok(replay)
+    }
+
+    /// Adds a record that is not of the file. Whoever adds it keeps its text, at this place.
+    pub fn add(&mut self, record: Record, place: Place) -> Result<(), UnreadableRecord> {
+        self.evidence.insert(record)?;
+        self.places.push(place);
+        Ok(())
     }
 
     /// The evidence.

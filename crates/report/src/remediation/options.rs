@@ -19,6 +19,9 @@ pub struct PlanOptions {
     pub subscribers: Vec<Subscriber>,
     /// Existing topics to use, at most one per region.
     pub topics: Vec<Arn>,
+    /// The ARN of existing topics with placeholders, such as `{region}`, where none is named for a
+    /// region.
+    pub topic_arn: Option<Template>,
     /// The name of new topics, one per account and region. A topic of a name the user chose is
     /// used when it exists already.
     pub topic_name: Option<Template>,
@@ -132,6 +135,7 @@ impl Default for PlanOptions {
         Self {
             subscribers: Vec::new(),
             topics: Vec::new(),
+            topic_arn: None,
             topic_name: None,
             filter_name: template(Self::DEFAULT_NAME),
             metric_name: template(Self::DEFAULT_METRIC),
@@ -179,39 +183,35 @@ impl PlanOptions {
     fn validate_topics(&self) -> Result<(), InvalidOption> {
         let mut regions = BTreeSet::new();
         for topic in &self.topics {
-            let name_is_right = NameKind::Topic.check(topic.resource()).is_ok();
-            match topic.region() {
-                Some(region)
-                    if topic.service() == "sns" && topic.account().is_some() && name_is_right =>
-                {
-                    if topic.partition() != region.partition().as_str() {
-                        return Err(InvalidOption::Partition {
-                            topic: topic.clone(),
-                            partition: region.partition(),
-                            region,
-                        });
-                    }
-                    if !regions.insert(region.clone()) {
-                        return Err(InvalidOption::TwoTopics(region));
-                    }
-                }
-                _ => return Err(InvalidOption::Topic(topic.to_string())),
+            let region = validate_topic(topic)?;
+            if !regions.insert(region.clone()) {
+                return Err(InvalidOption::TwoTopics(region));
             }
+        }
+        if let Some(template) = &self.topic_arn {
+            let sample = sample(|context| template.render(context));
+            let topic = sample.parse().map_err(|_| InvalidOption::Topic(sample))?;
+            validate_topic(&topic)?;
         }
         Ok(())
     }
 
+    /// Whether the user names topics by their ARNs, so that messages go there and nowhere else.
+    pub(crate) fn names_topics(&self) -> bool {
+        !self.topics.is_empty() || self.topic_arn.is_some()
+    }
+
+    /// The topic that the user names for a site; `None` where there is none for its region.
+    pub(crate) fn named_topic(&self, context: NameContext<'_>) -> Option<Arn> {
+        let in_region = |topic: &&Arn| topic.region().as_ref() == Some(context.region);
+        let named = self.topics.iter().find(in_region).cloned();
+        named.or_else(|| {
+            let rendered = self.topic_arn.as_ref()?.render(context).parse().ok();
+            rendered.filter(|topic| in_region(&topic) && validate_topic(topic).is_ok())
+        })
+    }
+
     fn validate_names(&self) -> Result<(), InvalidOption> {
-        let region = Partition::Aws.home_region();
-        let Ok(account) = "111111111111".parse() else {
-            return Ok(());
-        };
-        let context = NameContext {
-            account,
-            region: &region,
-            control: "control",
-            log_group: "group",
-        };
         let topic = self.topic_name.as_ref();
         for (kind, template) in [
             (NameKind::MetricFilter, Some(&self.filter_name)),
@@ -221,7 +221,7 @@ impl PlanOptions {
             (NameKind::Topic, topic),
         ] {
             if let Some(template) = template {
-                naming::check(kind, &template.render(context))?;
+                naming::check(kind, &sample(|context| template.render(context)))?;
             }
         }
         Ok(())
@@ -233,6 +233,38 @@ impl PlanOptions {
             || Self::DEFAULT_TOPIC.to_owned(),
             |name| name.render(context),
         )
+    }
+}
+
+/// A text for an account, region, control and log group that stand for all.
+fn sample(render: impl FnOnce(NameContext<'_>) -> String) -> String {
+    // Twelve digits are an account.
+    let Ok(account) = "111111111111".parse() else {
+        return String::new();
+    };
+    render(NameContext {
+        account,
+        region: &Partition::Aws.home_region(),
+        control: "control",
+        log_group: "group",
+    })
+}
+
+/// The region of a topic that can send e-mail.
+fn validate_topic(topic: &Arn) -> Result<Region, InvalidOption> {
+    let name_is_right = NameKind::Topic.check(topic.resource()).is_ok();
+    match topic.region() {
+        Some(region) if topic.service() == "sns" && topic.account().is_some() && name_is_right => {
+            if topic.partition() == region.partition().as_str() {
+                return Ok(region);
+            }
+            Err(InvalidOption::Partition {
+                topic: topic.clone(),
+                partition: region.partition(),
+                region,
+            })
+        }
+        _ => Err(InvalidOption::Topic(topic.to_string())),
     }
 }
 

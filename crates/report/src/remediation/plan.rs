@@ -12,7 +12,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use trailproof_core::account::{AccountId, Region};
 use trailproof_core::arn::LogGroupAddress;
-use trailproof_core::finding::LinkName;
+use trailproof_core::finding::{LinkName, Status};
 
 use super::plan_check;
 use super::resources::{Change, TAG};
@@ -53,6 +53,10 @@ pub struct Plan {
     /// Untrusted text.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub account_names: BTreeMap<String, String>,
+    /// Whether the plan was made on the run alone: what a repair builds on and the run did not look
+    /// at was not asked either. Then at least the forecast accounts are repaired.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub offline: bool,
     /// Why accounts may be missing from the plan: what the run did not look at.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
@@ -116,6 +120,10 @@ pub struct Site {
     pub steps: Vec<Step>,
     /// What must still be so when the plan is applied.
     pub relies_on: ReliesOn,
+    /// The calls whose answers the search for the fewest changes looked for and did not have:
+    /// something that is there already may make changes needless.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_looked_at: Vec<String>,
 }
 
 /// What the steps of a site do for one control.
@@ -179,6 +187,12 @@ pub enum Reused {
         name: String,
         /// A digest of what it was.
         digest: String,
+        /// The namespace of the metric that it feeds; absent in plans of trailproof 0.1.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        namespace: Option<String>,
+        /// The name of the metric that it feeds; absent in plans of trailproof 0.1.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        metric: Option<String>,
     },
     /// An alarm that is fine.
     Alarm {
@@ -210,6 +224,10 @@ pub struct Unrepairable {
     /// The link that is broken.
     #[schemars(with = "Option<Words<LinkName>>")]
     pub broken_link: Option<LinkName>,
+    /// What the run found; absent in plans of trailproof 0.1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Words<Status>>")]
+    pub status: Option<Status>,
     /// The finding's reason code.
     pub reason: Option<String>,
     /// Why no plan repairs it, in a sentence.
@@ -314,6 +332,7 @@ impl Plan {
                 Change::PutMetricAlarm(alarm) => {
                     alarm.description.push(' ');
                     alarm.description.push_str(&marker);
+                    alarm.tags.insert(TAG.to_owned(), self.id.clone());
                 }
                 Change::PutMetricFilter(_) | Change::Subscribe(_) => {}
             }
@@ -354,6 +373,7 @@ impl Plan {
                     if let Some(text) = alarm.description.strip_suffix(&marker) {
                         alarm.description = text.to_owned();
                     }
+                    alarm.tags.remove(TAG);
                 }
                 Change::PutMetricFilter(_) | Change::Subscribe(_) => {}
             }

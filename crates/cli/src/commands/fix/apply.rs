@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
+use trailproof_core::finding::Status;
 use trailproof_report::format;
 use trailproof_report::remediation::apply::{
     ApplyEvent, ApplyOptions, ApplyOutcome, StepOutcome, apply,
@@ -107,7 +108,11 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<Exit, CliErr
         } else {
             "there is nothing to change, so nothing is scanned again and no run is written"
         });
-        return Ok(Exit::Success);
+        // Nobody looks again, so things are as the run found them.
+        let left = plan.unrepairable.iter();
+        return Ok(Exit::of_statuses(
+            left.map(|finding| finding.status.unwrap_or(Status::Fail)),
+        ));
     }
     let (settings, file) = arguments.connection.resolve_with_reports(
         recorded_roles(plan.run.role.as_ref(), &plan.run.roles),

@@ -15,7 +15,7 @@ pub(super) struct ConnectionArguments {
     settings: ConnectionSettings,
 
     /// How many accounts are worked on at once.
-    #[arg(long, value_name = "NUMBER", default_value = "16", value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, value_name = "NUMBER", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
     concurrency: u16,
 
     #[command(flatten)]
@@ -23,6 +23,9 @@ pub(super) struct ConnectionArguments {
 }
 
 impl ConnectionArguments {
+    /// How many accounts are worked on at once where nobody says.
+    pub(super) const CONCURRENCY: usize = 16;
+
     /// The settings, from flags, then the file, then what the run or journal used.
     pub(super) fn resolve(
         &self,

@@ -10,10 +10,11 @@ use crate::untrusted::visible;
 pub(super) fn summary(plan: &Plan) -> String {
     let summary = &plan.summary;
     let mut text = format!(
-        "plan {}: {} at {}; {} will be PASS",
+        "plan {}: {} at {}; {}{} will be PASS",
         plan.id,
         count(summary.changes, "change"),
         count(summary.sites, "site"),
+        if plan.offline { "at least " } else { "" },
         count(summary.turns_green, "finding"),
     );
     if summary.waits_for_confirmation > 0 {

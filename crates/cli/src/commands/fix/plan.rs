@@ -8,16 +8,22 @@ use trailproof_core::arn::Arn;
 use trailproof_report::remediation::endpoint::Subscriber;
 use trailproof_report::remediation::naming::Template;
 use trailproof_report::remediation::options::{PatternText, PlanOptions, Selection};
-use trailproof_report::remediation::{PlanningError, plan};
+use trailproof_report::remediation::{Plan, Planning, PlanningError, plan_asking};
 
-use super::files;
+use super::connection::{ConnectionArguments, connect, recorded_roles};
+use super::display::count;
 use super::show::DisplayArguments;
+use super::{block_on, files};
 use crate::clock;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::output::Output;
 
-/// Make a plan: the fewest changes that make the accounts of a run pass. Calls nobody.
+/// Make a plan: the fewest changes that make the accounts of a run pass. Changes nothing.
+///
+/// What a repair would build on and the run never looked at is asked first, read-only and with the
+/// run's roles: alarms, topics and subscriptions that are there already are used. `--offline` asks
+/// nobody.
 ///
 /// Every repair is tried out on the run's evidence: what the plan says it repairs is what the same
 /// rules find repaired with the changes in place. Names may have {account}, {region}, {partition},
@@ -43,12 +49,17 @@ pub(super) struct Arguments {
     #[command(flatten)]
     display: DisplayArguments,
 
+    /// Plan on what the run saw, and ask nobody: what it did not look at is named at each site, and
+    /// the plan may make changes that something already there makes needless.
+    #[arg(long)]
+    offline: bool,
+
     /// Who is told: `email:ADDRESS`, `email-json:ADDRESS`, `https://...`, `http://...`, `sqs:ARN`,
     /// `lambda:ARN` or `sms:NUMBER`. May be given several times.
     #[arg(long, value_name = "PROTOCOL:ENDPOINT", help_heading = "Who is told")]
     subscribe: Vec<Subscriber>,
 
-    /// The topic: the ARN of an existing one, once per region, or a name, for one topic per account
+    /// The topic: the ARN of an existing one, once per region or with `{region}` in it, or a name, for one topic per account
     /// and region, which is used as it is if it exists [default: a new `trailproof-alarms`].
     #[arg(long, value_name = "ARN|NAME", help_heading = "Who is told")]
     topic: Vec<String>,
@@ -148,18 +159,26 @@ pub(super) struct Arguments {
         help_heading = "Which findings"
     )]
     controls: Vec<String>,
+
+    #[command(flatten)]
+    connection: ConnectionArguments,
 }
 
 pub(super) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliError> {
     let run = arguments.run.clone();
     let out = arguments.out.clone();
     let (overwrite, display) = (arguments.overwrite, arguments.display);
+    let (offline, connection) = (arguments.offline, arguments.connection.clone());
     let options = options(arguments)?;
     let to_stdout = out == Path::new("-");
     if !to_stdout {
         files::check_free(&out, overwrite)?;
     }
-    let made = plan(&run, &options, clock::now())?;
+    let mut planning = Planning::open(&run, &options)?;
+    if offline {
+        planning = planning.offline();
+    }
+    let made = make(planning, &connection, output)?;
     let text = display.show(&made);
     if to_stdout {
         let plan = files::plan_text(&made)?;
@@ -184,11 +203,65 @@ pub(super) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
     Ok(Exit::Success)
 }
 
+/// Makes the plan, and asks what the run never looked at where that is possible. A plan that cannot
+/// ask is as good as one without: it says what it did not look at.
+fn make(
+    mut planning: Planning<'_>,
+    connection: &ConnectionArguments,
+    output: &Output,
+) -> Result<Plan, CliError> {
+    let now = clock::now();
+    let plan = planning.plan(now)?;
+    if planning.is_offline() || !planning.wants_answers() {
+        return Ok(plan);
+    }
+    let (settings, _) = connection.resolve_with_reports(
+        recorded_roles(plan.run.role.as_ref(), &plan.run.roles),
+        output,
+    )?;
+    block_on(async {
+        let concurrency = connection.concurrency();
+        let aws = match connect(&settings, Vec::new(), concurrency, output).await {
+            Ok(aws) if planning.may_ask_as(aws.caller()) => aws,
+            Ok(aws) => {
+                output.warn(format_args!(
+                    "these are credentials of account {}, which the run does not know: nobody was asked what the run did not look at",
+                    aws.caller()
+                ));
+                output.hint("plan with credentials of the run's organization, or with --offline");
+                return Ok(planning.offline().plan(now)?);
+            }
+            Err(error) => {
+                output.warn(format_args!(
+                    "nobody was asked what the run did not look at: {error}"
+                ));
+                output.hint("plan with credentials of the run's organization, or with --offline");
+                return Ok(planning.offline().plan(now)?);
+            }
+        };
+        let told = |questions| {
+            output.note(format_args!(
+                "asking what the run did not look at: {}",
+                count(questions, "call")
+            ));
+        };
+        Ok(plan_asking(&mut planning, plan, &aws, concurrency, now, told).await?)
+    })
+}
+
 fn options(arguments: Arguments) -> Result<PlanOptions, CliError> {
     let mut topics = Vec::new();
+    let mut topic_arn = None;
     let mut topic_name = None;
     for topic in &arguments.topic {
-        if topic.starts_with("arn:") {
+        if topic.starts_with("arn:") && topic.contains('{') {
+            if topic_arn.is_some() {
+                return Err(CliError::usage(
+                    "--topic has two ARNs with placeholders; one is enough: {region} makes it one per region",
+                ));
+            }
+            topic_arn = Some(topic.parse::<Template>().map_err(CliError::usage)?);
+        } else if topic.starts_with("arn:") {
             topics.push(topic.parse::<Arn>().map_err(CliError::usage)?);
         } else if topic_name.is_some() {
             return Err(CliError::usage(
@@ -212,6 +285,7 @@ fn options(arguments: Arguments) -> Result<PlanOptions, CliError> {
     Ok(PlanOptions {
         subscribers: arguments.subscribe,
         topics,
+        topic_arn,
         topic_name,
         filter_name: arguments.filter_name,
         metric_name: arguments.metric_name,

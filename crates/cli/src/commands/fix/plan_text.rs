@@ -7,9 +7,11 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 use jiff::Timestamp;
 use trailproof_core::account::AccountId;
+use trailproof_report::remediation::costs;
 use trailproof_report::remediation::{Change, Plan, Repair, Reused, Site, Unrepairable};
 use trailproof_report::run::Observed;
 
+use super::connection::ConnectionArguments;
 use super::display::{self, count, stays};
 use crate::untrusted::visible;
 
@@ -182,6 +184,25 @@ impl Shown<'_> {
                 who.join(", ")
             ));
         }
+        if let Some(costs) = costs::monthly(self.plan) {
+            facts.push(format!(
+                "costs {:.2} {currency} a month for alarms, and up to {:.2} {currency} for metrics in hours with events (list prices: {})",
+                costs.alarms,
+                costs.metrics,
+                costs.source,
+                currency = costs.currency
+            ));
+        }
+        if self.plan.summary.changes > 0 {
+            let time = costs::duration(self.plan, ConnectionArguments::CONCURRENCY);
+            facts.push(format!(
+                "applying takes about {}",
+                count(
+                    usize::try_from(time.as_secs().div_ceil(60)).unwrap_or(usize::MAX),
+                    "minute"
+                )
+            ));
+        }
         facts
     }
 
@@ -257,6 +278,10 @@ impl Shown<'_> {
                 };
                 let _ = writeln!(text, "    note: {}", visible(&note));
             }
+        }
+        if !first.not_looked_at.is_empty() {
+            let calls = visible(&first.not_looked_at.join(", "));
+            let _ = writeln!(text, "    not looked at: {calls}");
         }
         for step in &first.steps {
             for (index, line) in display::lines(first, step).iter().enumerate() {
@@ -381,6 +406,7 @@ impl Shown<'_> {
 /// region and log group.
 fn pattern(site: &Site) -> String {
     let mut text = kinds(site);
+    let _ = write!(text, "\n{:?}", site.not_looked_at);
     for repair in &site.repairs {
         let outcome = (
             &repair.control,

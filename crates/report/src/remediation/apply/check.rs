@@ -27,7 +27,7 @@ pub(super) async fn reused<C: Cloud>(
     };
     for reused in &site.relies_on.reused {
         match reused {
-            Reused::MetricFilter { name, digest } => {
+            Reused::MetricFilter { name, digest, .. } => {
                 let now = present.filters.get(name).map(|filter| &filter.digest);
                 changed("metric filter", name, now, digest)?;
             }

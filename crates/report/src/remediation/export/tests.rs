@@ -70,6 +70,7 @@ fn site(account: &str, steps: Vec<Step>) -> Site {
         }],
         steps,
         relies_on: ReliesOn::default(),
+        not_looked_at: Vec::new(),
         id,
     }
 }
@@ -114,6 +115,7 @@ pub(crate) fn plan() -> Plan {
             "evaluated_at": "2026-11-22T22:00:00Z",
         }))
         .unwrap(),
+        offline: false,
         summary: PlanSummary::default(),
         sites: vec![
             site(

@@ -1,8 +1,6 @@
 //! The repairs that could help at a site, cheapest first. Whether one does help is found out by
 //! trying it.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 use trailproof_core::account::{AccountId, Region};
 use trailproof_core::arn::{Arn, LogGroupAddress};
@@ -12,13 +10,14 @@ use trailproof_core::remedy;
 
 use super::planned_state::{Changing, PlannedState, list};
 use super::refusal::Refusal;
+use super::targets::Target;
 use crate::remediation::endpoint::Endpoint;
 use crate::remediation::naming::{NameContext, NameKind};
 use crate::remediation::options::{PatternText, PlanOptions};
 use crate::remediation::plan::{Reused, Step};
 use crate::remediation::resources::{
-    Alarm, Change, METRIC_FILTERS_PER_LOG_GROUP, MetricFilter, Subscription, Topic, alarm,
-    metric_filter, topic,
+    Alarm, Change, METRIC_FILTERS_PER_LOG_GROUP, MetricFilter, Subscription, alarm, metric_filter,
+    topic,
 };
 
 /// What candidates are made for and from.
@@ -45,7 +44,7 @@ pub(super) enum Assumption {
 
 impl Assumption {
     /// What a reader of the plan should know of it.
-    fn note(&self) -> String {
+    pub(super) fn note(&self) -> String {
         match self {
             Self::UsableTopic(topic, _) => format!(
                 "the run did not look at the topic `{topic}`: apply looks at it first and leaves the site alone if it is not usable"
@@ -90,6 +89,13 @@ impl Candidate {
         }
     }
 
+    /// Whether somebody has to confirm.
+    pub(super) fn asks_people(&self) -> bool {
+        self.steps.iter().any(|step| {
+            matches!(&step.change, Change::Subscribe(subscription) if subscription.needs_confirmation)
+        })
+    }
+
     /// Whether it creates its own topic and everybody on it has to confirm: then it cannot be
     /// better than another one that waits.
     pub(super) fn always_waits(&self) -> bool {
@@ -125,24 +131,14 @@ pub(super) fn offer(setting: &Setting<'_>) -> Offers {
 }
 
 /// A metric that an alarm could watch, and the filter that feeds it.
-struct Watched {
-    namespace: String,
-    metric: String,
-    reused: Option<Reused>,
-}
-
-/// Where an alarm could send its message.
-#[derive(Default)]
-struct Target {
-    arn: String,
-    steps: Vec<Step>,
-    reused: Option<Reused>,
-    notes: Vec<String>,
-    assumed: Vec<Assumption>,
+pub(super) struct Watched {
+    pub(super) namespace: String,
+    pub(super) metric: String,
+    pub(super) reused: Option<Reused>,
 }
 
 impl<'a> Setting<'a> {
-    fn context(&self) -> NameContext<'a> {
+    pub(super) fn context(&self) -> NameContext<'a> {
         NameContext {
             account: self.site.account,
             region: &self.site.region,
@@ -151,7 +147,7 @@ impl<'a> Setting<'a> {
         }
     }
 
-    fn step(&self, account: AccountId, change: Change, name_seen_free: bool) -> Step {
+    pub(super) fn step(&self, account: AccountId, change: Change, name_seen_free: bool) -> Step {
         Step {
             id: String::new(),
             account,
@@ -177,9 +173,7 @@ impl<'a> Setting<'a> {
         let Some(topic) = topic.filter(|topic| topic.service() == "sns") else {
             return Ok(Vec::new());
         };
-        // Whoever names a topic wants the messages there and nowhere else.
-        let named = &self.options.topics;
-        if !named.is_empty() && !named.contains(&topic) {
+        if !self.may_notify(&topic) {
             return Ok(Vec::new());
         }
         let steps = self.subscriptions(&topic)?;
@@ -255,15 +249,10 @@ impl<'a> Setting<'a> {
                     && text("SubscriptionArn") != Some("Deleted")
             })
         };
-        let mut endpoints: Vec<Endpoint> = Vec::new();
-        for subscriber in &self.options.subscribers {
-            let endpoint = subscriber.endpoint(self.context())?;
-            if !endpoints.contains(&endpoint) && !is_there(&endpoint) {
-                endpoints.push(endpoint);
-            }
-        }
-        Ok(endpoints
+        Ok(self
+            .endpoints()?
             .into_iter()
+            .filter(|endpoint| !is_there(endpoint))
             .map(|endpoint| {
                 let change = Change::Subscribe(Subscription {
                     topic_arn: topic.to_string(),
@@ -276,9 +265,21 @@ impl<'a> Setting<'a> {
             .collect())
     }
 
+    /// Everybody who is to be told of this control here.
+    pub(super) fn endpoints(&self) -> Result<Vec<Endpoint>, Refusal> {
+        let mut endpoints: Vec<Endpoint> = Vec::new();
+        for subscriber in &self.options.subscribers {
+            let endpoint = subscriber.endpoint(self.context())?;
+            if !endpoints.contains(&endpoint) {
+                endpoints.push(endpoint);
+            }
+        }
+        Ok(endpoints)
+    }
+
     /// The metrics of filters that are there already and that a plain alarm can watch. The chain's
     /// own filter comes first.
-    fn existing_filters(&self) -> Vec<Watched> {
+    pub(super) fn existing_filters(&self) -> Vec<Watched> {
         let chain_filter = self
             .broken
             .chain
@@ -305,9 +306,8 @@ impl<'a> Setting<'a> {
 
     /// An alarm on a metric that is there.
     fn alarm_on(&self, watched: &Watched) -> Result<Vec<Candidate>, Refusal> {
-        let own_topics = self.topics_of_alarms_on(watched);
         let mut candidates = Vec::new();
-        for target in self.targets(&own_topics)? {
+        for target in self.targets(Some(watched))? {
             candidates.push(self.candidate(None, watched, target)?);
         }
         Ok(candidates)
@@ -361,7 +361,7 @@ impl<'a> Setting<'a> {
         );
         let mut candidates = self.filter_for_orphans(&filter, &watched.namespace, &watched.metric);
         // Without a topic there may be an alarm that has one.
-        let targets = match self.targets(&[]) {
+        let targets = match self.targets(None) {
             Err(_) if !candidates.is_empty() => Vec::new(),
             targets => targets?,
         };
@@ -447,177 +447,6 @@ impl<'a> Setting<'a> {
             .take(900)
             .collect()
     }
-
-    /// The topics that an alarm could notify.
-    fn targets(&self, own_topics: &[String]) -> Result<Vec<Target>, Refusal> {
-        if let Some(named) = self.named_topic() {
-            return Ok(vec![self.named_target(named)?]);
-        }
-        if !self.options.topics.is_empty() && self.options.topic_name.is_none() {
-            return Err(Refusal::NoTopic(self.site.region.clone()));
-        }
-        let mut targets = Vec::new();
-        for arn in own_topics {
-            let topic: Option<Arn> = arn.parse().ok();
-            let (Some(topic), Some(_)) = (topic, self.state.topic(arn)) else {
-                continue;
-            };
-            // Somebody hears already, or has to be told: which of these is found out by trying.
-            let people = self.subscriptions(&topic).unwrap_or_default();
-            let with_people = (!people.is_empty()).then_some(people);
-            for steps in std::iter::once(Vec::new()).chain(with_people) {
-                targets.push(Target {
-                    arn: arn.clone(),
-                    steps,
-                    reused: Some(self.reused_topic(arn)),
-                    assumed: self.unfiltered(arn),
-                    ..Target::default()
-                });
-            }
-        }
-        match self.new_topic() {
-            Ok(target) => targets.push(target),
-            Err(refusal) if targets.is_empty() => return Err(refusal),
-            Err(_) => {}
-        }
-        Ok(targets)
-    }
-
-    fn named_topic(&self) -> Option<&Arn> {
-        self.options
-            .topics
-            .iter()
-            .find(|topic| topic.region().as_ref() == Some(&self.site.region))
-    }
-
-    fn named_target(&self, topic: &Arn) -> Result<Target, Refusal> {
-        let steps = self.subscriptions(topic)?;
-        let assumed = if self.state.topic(topic.as_str()).is_some() {
-            self.unfiltered(topic.as_str())
-        } else {
-            vec![Assumption::UsableTopic(topic.to_string(), steps.is_empty())]
-        };
-        Ok(Target {
-            arn: topic.to_string(),
-            assumed,
-            steps,
-            reused: Some(self.reused_topic(topic.as_str())),
-            ..Target::default()
-        })
-    }
-
-    /// What is taken for granted of who hears, which is looked for only where the chain got so far.
-    fn unfiltered(&self, topic: &str) -> Vec<Assumption> {
-        let seen = self.state.saw_filter_policies(topic);
-        let assumption = (!seen).then(|| Assumption::Unfiltered(topic.to_owned()));
-        assumption.into_iter().collect()
-    }
-
-    /// A topic of our own, one per account and region: the second site uses the first one's.
-    fn new_topic(&self) -> Result<Target, Refusal> {
-        let site = self.site;
-        let name = self.options.topic_name(self.context());
-        NameKind::Topic.check(&name)?;
-        let arn_of = |name: &str| {
-            format!(
-                "arn:{}:sns:{}:{}:{name}",
-                site.region.partition(),
-                site.region,
-                site.account
-            )
-        };
-        let planned = self.state.topic(&arn_of(&name)).is_some()
-            && self.state.seen_topic(&arn_of(&name)).is_none();
-        if planned {
-            let arn = arn_of(&name);
-            // Each control may have somebody of its own who is told.
-            let topic: Arn = arn.parse().map_err(|_| Refusal::NotOurs)?;
-            return Ok(Target {
-                steps: self.subscriptions(&topic)?,
-                arn,
-                ..Target::default()
-            });
-        }
-        if self.options.subscribers.is_empty() {
-            return Err(Refusal::NoSubscribers);
-        }
-        let use_existing = self.options.topic_name.is_some();
-        let name = NameKind::Topic.free(&name, |name| {
-            !use_existing && self.state.topic(&arn_of(name)).is_some()
-        });
-        let arn = arn_of(&name);
-        let topic: Arn = arn.parse().map_err(|_| Refusal::NotOurs)?;
-        if self.state.topic(&arn).is_some() {
-            return self.named_target(&topic);
-        }
-        let kms_key = self.key()?;
-        let notes = kms_key.iter().map(|key| {
-            format!("the policy of the key `{key}` must let cloudwatch.amazonaws.com use kms:Decrypt and kms:GenerateDataKey*")
-        });
-        let notes = notes.collect();
-        let create = self.step(
-            site.account,
-            Change::CreateTopic(Topic {
-                name,
-                arn: arn.clone(),
-                kms_key,
-                tags: self
-                    .options
-                    .tags
-                    .clone()
-                    .into_iter()
-                    .collect::<BTreeMap<_, _>>(),
-                use_existing,
-            }),
-            false,
-        );
-        let mut steps = vec![create];
-        steps.extend(self.subscriptions(&topic)?);
-        Ok(Target {
-            arn,
-            steps,
-            notes,
-            ..Target::default()
-        })
-    }
-
-    /// The key of a new topic. A topic and its key share a region.
-    fn key(&self) -> Result<Option<String>, Refusal> {
-        let Some(key) = &self.options.kms_key else {
-            return Ok(None);
-        };
-        let key = key.render(self.context());
-        let region = self.site.region.clone();
-        match key.parse::<Arn>() {
-            Ok(arn) if arn.region().as_ref() != Some(&region) => Err(Refusal::Key { key, region }),
-            _ => Ok(Some(key)),
-        }
-    }
-
-    /// The topics that alarms on the same metric notify already.
-    fn topics_of_alarms_on(&self, watched: &Watched) -> Vec<String> {
-        let site = self.site;
-        let alarms = self.state.alarms(site.account, &site.region);
-        let mut topics = Vec::new();
-        for alarm in list(alarms.as_ref(), "MetricAlarms") {
-            let text = |member: &str| alarm.get(member).and_then(Value::as_str);
-            if text("Namespace") != Some(&watched.namespace)
-                || text("MetricName") != Some(&watched.metric)
-            {
-                continue;
-            }
-            let actions = alarm.get("AlarmActions").and_then(Value::as_array);
-            for action in actions.into_iter().flatten().filter_map(Value::as_str) {
-                let usable = action.parse::<Arn>().is_ok_and(|arn| {
-                    arn.service() == "sns" && arn.region().as_ref() == Some(&site.region)
-                });
-                if usable && !topics.iter().any(|topic| topic == action) {
-                    topics.push(action.to_owned());
-                }
-            }
-        }
-        topics
-    }
 }
 
 /// The metric of a filter, if an alarm without dimensions sees it.
@@ -632,12 +461,16 @@ fn watched(filter: &Value) -> Option<Watched> {
     if has(transformation.get("dimensions")) || has(filter.get("emitSystemFieldDimensions")) {
         return None;
     }
+    let namespace = text("metricNamespace")?;
+    let metric = text("metricName")?;
     Some(Watched {
-        namespace: text("metricNamespace")?.to_owned(),
-        metric: text("metricName")?.to_owned(),
+        namespace: namespace.to_owned(),
+        metric: metric.to_owned(),
         reused: Some(Reused::MetricFilter {
             name: filter.get("filterName")?.as_str()?.to_owned(),
             digest: metric_filter::digest(filter),
+            namespace: Some(namespace.to_owned()),
+            metric: Some(metric.to_owned()),
         }),
     })
 }

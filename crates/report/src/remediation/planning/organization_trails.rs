@@ -8,8 +8,10 @@ use trailproof_core::arn::LogGroupAddress;
 use trailproof_core::evidence::Evidence;
 use trailproof_core::finding::Finding;
 
+use super::PlanningError;
 use super::candidates::Candidate;
-use super::{Attempt, Chain, Effect, Group, Planner, PlanningError, Tried};
+use super::effect::Effect;
+use super::planner::{Attempt, Chain, Group, Planner, Tried};
 
 /// The log groups that organization trails deliver to.
 pub(super) fn sites(evidence: &Evidence) -> BTreeSet<LogGroupAddress> {
@@ -120,7 +122,7 @@ impl Planner<'_> {
     fn effect_on(&self, finding: &Finding, candidate: &Candidate) -> Effect {
         let control = self.control(&finding.control.id);
         let after =
-            control.and_then(|control| self.try_out(candidate, finding.account.id, control));
-        after.as_ref().map_or(Effect::Nothing, Effect::of)
+            control.and_then(|control| self.judge(Some(candidate), finding.account.id, control));
+        after.map_or(Effect::Nothing, |after| after.effect)
     }
 }

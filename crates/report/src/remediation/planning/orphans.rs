@@ -38,12 +38,7 @@ impl Setting<'_> {
                     action.service() == "sns" && action.region().as_ref() == Some(&site.region)
                 })
                 .collect();
-            // Whoever names a topic wants the messages there and nowhere else.
-            let named = &self.options.topics;
-            for topic in topics
-                .iter()
-                .filter(|topic| named.is_empty() || named.contains(topic))
-            {
+            for topic in topics.iter().filter(|topic| self.may_notify(topic)) {
                 let reused = vec![
                     Reused::Alarm {
                         name: name.to_owned(),

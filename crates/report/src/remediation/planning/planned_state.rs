@@ -10,8 +10,8 @@ use trailproof_core::evidence::{
     Call, CallSite, Evidence, KeyName, Outcome, Reader, Record, Request,
 };
 
-use super::candidates::Assumption;
-use super::seen::Seen;
+use super::candidates::{Assumption, Candidate};
+use super::seen::{Seen, is_complete};
 use crate::remediation::plan::Step;
 use crate::remediation::resources::{Alarm, Change, MetricFilter, Subscription, Topic};
 
@@ -21,6 +21,51 @@ pub(super) struct Changes {
     answers: BTreeMap<Request, Arc<Value>>,
     /// The same for evaluation.
     evidence: Evidence,
+}
+
+/// Whether those whom a plan asks to confirm have done so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum People {
+    AsTheyAre,
+    Confirmed,
+}
+
+/// The changes of the plan so far, as things are and with everybody confirmed.
+#[derive(Default)]
+pub(super) struct Planned {
+    as_they_are: Changes,
+    confirmed: Changes,
+    ask_people: bool,
+}
+
+impl Planned {
+    pub(super) fn of(&self, people: People) -> &Changes {
+        match people {
+            People::AsTheyAre => &self.as_they_are,
+            People::Confirmed => &self.confirmed,
+        }
+    }
+
+    /// Whether somebody is asked to confirm.
+    pub(super) fn ask_people(&self) -> bool {
+        self.ask_people
+    }
+
+    /// Puts a repair in.
+    pub(super) fn put(&mut self, candidate: &Candidate, seen: &Seen) {
+        self.ask_people |= candidate.asks_people();
+        for (people, changes) in [
+            (People::AsTheyAre, &mut self.as_they_are),
+            (People::Confirmed, &mut self.confirmed),
+        ] {
+            candidate.put_into(Changing {
+                changes,
+                seen,
+                planned: None,
+                people,
+            });
+        }
+    }
 }
 
 /// What the run saw, with the changes of the plan so far and those of a repair that is tried out.
@@ -126,12 +171,19 @@ impl<'a> PlannedState<'a> {
     /// Whether the attributes of every confirmed subscription of a topic were asked for.
     pub(super) fn saw_filter_policies(self, arn: &str) -> bool {
         let listed = self.subscriptions(arn);
-        unasked(&self.reader(), list(listed.as_ref(), "Subscriptions")).is_empty()
+        let unasked = unasked(&self.reader(), list(listed.as_ref(), "Subscriptions"));
+        for (account, region, subscription_arn) in &unasked {
+            let subscription_arn = subscription_arn.clone();
+            let call = Call::GetSubscriptionAttributes { subscription_arn };
+            self.seen.wants(request(*account, region, call));
+        }
+        unasked.is_empty()
     }
 
     /// Whether the rules that mute alarms in an account and region were seen.
     pub(super) fn saw_mute_rules(self, account: AccountId, region: &Region) -> bool {
-        self.reader().has(&mute_rules_of(account, region))
+        let request = mute_rules_of(account, region);
+        self.reader().has(&request) || self.seen.has(&request)
     }
 }
 
@@ -141,6 +193,7 @@ pub(super) struct Changing<'a> {
     pub(super) seen: &'a Seen,
     /// The plan so far, where it is not what is being changed.
     pub(super) planned: Option<&'a Changes>,
+    pub(super) people: People,
 }
 
 impl Changing<'_> {
@@ -160,7 +213,11 @@ impl Changing<'_> {
         match &step.change {
             Change::PutMetricFilter(filter) => self.put_filter(step, filter),
             Change::CreateTopic(topic) => self.put_topic(topic),
-            Change::Subscribe(subscription) => self.put_subscription(subscription),
+            Change::Subscribe(subscription) => self.put_subscription(&Subscription {
+                needs_confirmation: subscription.needs_confirmation
+                    && self.people == People::AsTheyAre,
+                ..subscription.clone()
+            }),
             Change::PutMetricAlarm(alarm) => self.put_alarm(step, alarm),
         }
     }
@@ -171,7 +228,7 @@ impl Changing<'_> {
             .planned
             .and_then(|planned| planned.answers.get(request));
         let known = own.or(planned).cloned();
-        known.or_else(|| self.seen.answer(request))
+        known.or_else(|| self.seen.known(request))
     }
 
     fn edit(&mut self, request: Request, change: impl FnOnce(&mut Map<String, Value>)) {
@@ -216,7 +273,7 @@ impl Changing<'_> {
     /// Takes what was not seen for not there: rules that mute alarms.
     fn assume_unmuted(&mut self, account: AccountId, region: &Region) {
         let request = mute_rules_of(account, region);
-        if !self.seen.evidence().reader().has(&request) {
+        if !self.seen.has(&request) {
             self.edit(request, |response| {
                 response
                     .entry("AlarmMuteRuleSummaries")
@@ -256,8 +313,10 @@ impl Changing<'_> {
         let Some(name) = KeyName::read(key, &user) else {
             return;
         };
-        let seen = self.seen.evidence().reader();
-        let id = seen
+        let id = self
+            .seen
+            .evidence()
+            .reader()
             .key(&name)
             .into_iter()
             .find_map(|(_, answer)| answer.outcome.as_ref().ok()?.key_id.clone())
@@ -267,7 +326,7 @@ impl Changing<'_> {
         let described = of_owner(Call::DescribeKey {
             key: name.to_string(),
         });
-        if !seen.has(&described) {
+        if !self.seen.has(&described) {
             self.edit(described, |response| {
                 let metadata =
                     json!({"KeyId": id, "KeyState": "Enabled", "KeyManager": "CUSTOMER"});
@@ -277,7 +336,7 @@ impl Changing<'_> {
         let policy = of_owner(Call::GetKeyPolicy {
             key: name.with_id(&id).to_string(),
         });
-        if !seen.has(&policy) {
+        if !self.seen.has(&policy) {
             let lets_cloudwatch = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
                 "Principal": {"Service": "cloudwatch.amazonaws.com"},
                 "Action": ["kms:Decrypt", "kms:GenerateDataKey*"], "Resource": "*"}]});
@@ -407,10 +466,6 @@ fn push(response: &mut Map<String, Value>, member: &str, element: Value) {
             response.insert(member.to_owned(), Value::Array(vec![element]));
         }
     }
-}
-
-fn is_complete(answer: &Value) -> bool {
-    answer.get("NextToken").is_none()
 }
 
 fn attributes(answer: &Value) -> Option<Value> {

@@ -19,6 +19,8 @@ pub(super) struct Seen {
     answers: RefCell<BTreeMap<Request, Option<Arc<Value>>>>,
     /// The latest observation among them.
     latest: Cell<Timestamp>,
+    /// What was looked up and nobody asked: the answers would be needed to plan for certain.
+    unasked: RefCell<BTreeSet<Request>>,
     /// Why records could not be read again.
     failure: RefCell<Option<EvidenceError>>,
 }
@@ -29,8 +31,34 @@ impl Seen {
             recorded,
             answers: RefCell::default(),
             latest: Cell::new(judged_at),
+            unasked: RefCell::default(),
             failure: RefCell::default(),
         }
+    }
+
+    /// Adds an answer that came after the run.
+    pub(super) fn add(&mut self, record: Record) {
+        self.forget();
+        self.recorded.add(record);
+    }
+
+    /// Takes what was looked up and nobody asked, since the last time.
+    pub(super) fn take_unasked(&self) -> BTreeSet<Request> {
+        self.unasked.take()
+    }
+
+    /// Notes that an answer would be needed that nobody asked for.
+    pub(super) fn wants(&self, request: Request) {
+        self.unasked.borrow_mut().insert(request);
+    }
+
+    /// Whether something was asked at all; notes what was not.
+    pub(super) fn has(&self, request: &Request) -> bool {
+        let asked = self.evidence().reader().has(request);
+        if !asked {
+            self.wants(request.clone());
+        }
+        asked
     }
 
     pub(super) fn evidence(&self) -> &Evidence {
@@ -53,18 +81,29 @@ impl Seen {
     }
 
     /// What AWS answers to a question, whatever the words in which the run asked: one answer with
-    /// everything that is known, its members as AWS writes them. `None` where nothing is known.
+    /// everything that is known, its members as AWS writes them. `None` where nothing is known. What
+    /// nobody asked is noted.
     pub(super) fn answer(&self, request: &Request) -> Option<Arc<Value>> {
-        if let Some(known) = self.answers.borrow().get(request) {
-            return known.clone();
+        let found = self.known(request);
+        match found.as_deref() {
+            Some(answer) if is_complete(answer) => {}
+            Some(_) => self.wants(request.clone()),
+            // What was refused is not asked again.
+            None => drop(self.has(request)),
         }
-        let found = self
-            .look_up(request)
-            .map(|answer| Arc::new(Value::Object(answer)));
-        self.answers
-            .borrow_mut()
-            .insert(request.clone(), found.clone());
         found
+    }
+
+    /// The same, where it does not matter whether anybody asked.
+    pub(super) fn known(&self, request: &Request) -> Option<Arc<Value>> {
+        let known = self.answers.borrow().get(request).cloned();
+        known.unwrap_or_else(|| {
+            let found = self.look_up(request);
+            let found = found.map(|answer| Arc::new(Value::Object(answer)));
+            let mut answers = self.answers.borrow_mut();
+            answers.insert(request.clone(), found.clone());
+            found
+        })
     }
 
     fn look_up(&self, request: &Request) -> Option<Map<String, Value>> {
@@ -145,6 +184,11 @@ impl Seen {
             .set(self.latest.get().max(latest.unwrap_or_default()));
         (value, records)
     }
+}
+
+/// Whether an answer has everything that was asked about.
+pub(super) fn is_complete(answer: &Value) -> bool {
+    answer.get("NextToken").is_none()
 }
 
 /// What the owner of a topic was answered.

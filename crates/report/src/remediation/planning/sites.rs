@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use trailproof_core::account::AccountId;
 use trailproof_core::arn::{Arn, LogGroupAddress};
+use trailproof_core::evidence::Request;
 use trailproof_core::finding::{Finding, LinkName, LinkStatus};
 
 use super::candidates::Candidate;
@@ -149,7 +150,12 @@ impl Draft {
 
     /// The site, with only the steps that help somebody, and the topics that no site before it
     /// creates; `None` when nothing is left.
-    pub(super) fn finish(self, key: LogGroupAddress, topics: &mut NewTopics) -> Option<Site> {
+    pub(super) fn finish<'a>(
+        self,
+        key: LogGroupAddress,
+        topics: &mut NewTopics,
+        unasked: impl Iterator<Item = &'a Request>,
+    ) -> Option<Site> {
         let id = key.to_string();
         let helps =
             |repair: &RepairDraft| !repair.turns_green.is_empty() || !repair.waits.is_empty();
@@ -212,6 +218,11 @@ impl Draft {
             repairs,
             steps,
             relies_on,
+            not_looked_at: unasked
+                .map(|request| request.call.operation().as_str().to_owned())
+                .collect::<BTreeSet<_>>()
+                .into_iter()
+                .collect(),
         })
     }
 }
