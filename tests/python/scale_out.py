@@ -56,12 +56,16 @@ def run(command, variables, trailproof, aws=0):
 
 
 def kubernetes():
-    job = yaml.safe_load((FOLDER / "job.yaml").read_text())
-    for version in VERSIONS:
-        try:
-            kubernetes_validate.validate(job, version, strict=True)
-        except kubernetes_validate.ValidationError as error:
-            wrong.append(f"job.yaml, Kubernetes {version}: {error.message}")
+    listing, job = yaml.safe_load_all((FOLDER / "job.yaml").read_text())
+    for document in (listing, job):
+        for version in VERSIONS:
+            try:
+                kubernetes_validate.validate(document, version, strict=True)
+            except kubernetes_validate.ValidationError as error:
+                wrong.append(f"job.yaml, Kubernetes {version}: {error.message}")
+    [container] = listing["spec"]["template"]["spec"]["containers"]
+    code, called = run(container["command"], {}, 0)
+    check("listing", (code, called), (0, ["trailproof accounts list --out /runs/listing.json"]))
     # A schema that lets everything pass would prove nothing.
     for damage in ({"completionmode": "Indexed"}, {"completions": "four"}):
         spoilt = dict(job, spec=dict(job["spec"], **damage))
@@ -81,16 +85,26 @@ def kubernetes():
         for code in (2, 4, 130):
             check(f"failure {code}", run(command, variables, code)[0] != 0, True)
         _, called = run(command, variables, 0)
-        check("first attempt", called, [f"trailproof scan --shard {parts} --out {runs}/2"])
+        check("first attempt", called, [f"trailproof scan --shard {parts} --listing {runs}/listing.json --out {runs}/2"])
         # What the first attempt left on the volume is gone on with.
         os.makedirs(f"{runs}/2")
         Path(f"{runs}/2/run.json").touch()
         _, called = run(command, variables, 0)
-        check("second attempt", called, [f"trailproof scan --resume {runs}/2"])
+        check("second attempt", called, [f"trailproof scan --resume {runs}/2 --listing {runs}/listing.json"])
 
 
 def batch():
     template = yaml.load((FOLDER / "batch.yaml").read_text(), Loader=Template)
+    command = template["Resources"]["List"]["Properties"]["ContainerProperties"]["Command"]
+    code, called = run(command, {"BUCKET": "bucket"}, 0)
+    wanted = [
+        "trailproof accounts list --out /tmp/listing.json",
+        "aws s3 cp /tmp/listing.json s3://bucket/run/listing.json",
+    ]
+    check("listing", (code, called), (0, wanted))
+    check("no listing", run(command, {"BUCKET": "bucket"}, 4)[0], 4)
+    check("listing not copied", run(command, {"BUCKET": "bucket"}, 0, aws=1)[0], 1)
+
     properties = template["Resources"]["Scan"]["Properties"]["ContainerProperties"]
     command = properties["Command"]
     given = {variable["Name"] for variable in properties["Environment"]}
@@ -104,7 +118,8 @@ def batch():
     check("nothing copied", run(command, variables, 0, aws=1)[0], 4)
     _, called = run(command, variables, 1)
     wanted = [
-        "trailproof scan --shard 4 --out /tmp/run",
+        "aws s3 cp s3://bucket/run/listing.json /tmp/listing.json",
+        "trailproof scan --shard 4 --listing /tmp/listing.json --out /tmp/run",
         "aws s3 cp --recursive /tmp/run s3://bucket/run/2/",
     ]
     check("calls", called, wanted)

@@ -45,8 +45,8 @@ fn questions(directory: &Path) -> BTreeSet<String> {
 
 /// Scans all parts at the same time, as the processes of a job that counts its children in a
 /// variable, and joins them.
-fn in_parts(trailproof: &Trailproof, count: usize, variable: &str) -> PathBuf {
-    let folder = trailproof.home().join(format!("{count}-parts"));
+fn in_parts(trailproof: &Trailproof, count: usize, variable: &str, with: &[&str]) -> PathBuf {
+    let folder = trailproof.home().join(format!("{variable}-{count}"));
     let part = |index: usize| folder.join(index.to_string());
     let text = |path: &Path| path.to_str().expect("a path in ASCII").to_owned();
     let children: Vec<_> = (0..count)
@@ -55,6 +55,7 @@ fn in_parts(trailproof: &Trailproof, count: usize, variable: &str) -> PathBuf {
             let out = text(&part(index));
             trailproof
                 .command(["scan", "--shard", &shard, "--out", &out])
+                .args(with)
                 .env(variable, index.to_string())
                 .spawn()
                 .expect("the binary starts")
@@ -84,7 +85,7 @@ fn parts_give_the_same_findings_and_hardly_more_calls() {
         (2, "AWS_BATCH_JOB_ARRAY_INDEX"),
         (4, "JOB_COMPLETION_INDEX"),
     ] {
-        let joined = in_parts(&trailproof, count, variable);
+        let joined = in_parts(&trailproof, count, variable, &[]);
         findings::assert_same(&findings::comparable(&findings::read(&joined)), &expected);
         assert_eq!(questions(&joined), questions(&whole));
         let together = requests(&server);
@@ -103,6 +104,110 @@ fn parts_give_the_same_findings_and_hardly_more_calls() {
         }
         assert!(more >= (PAGES + 2) * again, "only {more} more");
     }
+}
+
+#[test]
+fn parts_of_one_listing_list_nothing() {
+    let server = Server::simulator(&["--accounts", "40", "--regions", "2", "--seed", "7"]);
+    let trailproof = Trailproof::against(&server.endpoint(), "111111111111");
+    let listed = trailproof
+        .run(["accounts", "list", "--out", "listing.json"])
+        .exits(0);
+    assert!(listed.stdout.starts_with("40 accounts"), "{listed:?}");
+    assert_eq!(requests(&server)["organizations:ListAccounts"], 2);
+    let _ = trailproof.run(["scan", "--out", "whole"]).exits(1);
+    let _ = requests(&server);
+    let with = ["--listing", "listing.json"];
+    let joined = in_parts(&trailproof, 2, "JOB_COMPLETION_INDEX", &with);
+    assert_eq!(requests(&server).get("organizations:ListAccounts"), None);
+    let whole = trailproof.home().join("whole");
+    let of = |run: &Path| findings::comparable(&findings::read(run));
+    findings::assert_same(&of(&joined), &of(&whole));
+
+    // The joined run says what it rests on, and can be verified.
+    let run = std::fs::read_to_string(joined.join("run.json")).expect("the run is there");
+    let run: Value = serde_json::from_str(&run).expect("run.json is JSON");
+    assert_eq!(run["listing"]["accounts"], 40);
+    assert_eq!(run["listing"]["confirmed"], false);
+    assert!(run["listing"]["age_seconds"].is_number(), "{run}");
+    let sum = run["listing"]["sha256"].as_str().expect("a sum");
+    assert!(listed.stdout.contains(sum), "{listed:?}");
+    let joined = joined.to_str().expect("a path in ASCII");
+    let _ = trailproof
+        .run(["bundle", joined, "--out", "bundle.tar.gz"])
+        .exits(0);
+    let _ = trailproof.run(["verify", "bundle.tar.gz"]).exits(0);
+
+    // A run is a listing, too: that of its evidence, and another than the file's.
+    let with = ["scan", "--listing", "whole", "--shard", "1/2", "--out"];
+    let part = trailproof.run([&with[..], &["other"]].concat()).exits(1);
+    assert!(part.stdout.contains("40 accounts as listed at"), "{part:?}");
+    assert_eq!(requests(&server).get("organizations:ListAccounts"), None);
+    let parts = trailproof.home().join("JOB_COMPLETION_INDEX-2");
+    let second = parts.join("1").display().to_string();
+    let merge = ["merge", "other", &second, "--out", "never"];
+    let refused = trailproof.run(merge).exits(2);
+    assert!(refused.stderr.contains("different listings"), "{refused:?}");
+
+    // A run goes on with its listing.
+    let folder = trailproof.home().join("other");
+    let mut run = std::fs::read_to_string(folder.join("run.json")).expect("the run is there");
+    run = run.replace("\"finished_at\": \"", "\"was\": \"");
+    std::fs::write(folder.join("run.json"), run).expect("the run can be changed");
+    let _ = trailproof.run(["scan", "--resume", "other"]).exits(1);
+    assert_eq!(requests(&server).get("organizations:ListAccounts"), None);
+    let refused = trailproof
+        .run(["scan", "--resume", "other", "--listing", "listing.json"])
+        .exits(2);
+    assert!(refused.stderr.contains("another listing"), "{refused:?}");
+}
+
+#[test]
+fn a_listing_that_cannot_be_relied_on_is_refused() {
+    let server = Server::simulator(&["--accounts", "20", "--regions", "1", "--seed", "7"]);
+    let trailproof = Trailproof::against(&server.endpoint(), "111111111111");
+    let list = ["accounts", "list", "--out", "listing.json"];
+    let _ = trailproof.run(list).exits(0);
+    let path = trailproof.home().join("listing.json");
+    let listing = std::fs::read_to_string(&path).expect("the listing is there");
+    let refused = |with: &[&str]| {
+        let scan = ["scan", "--out", "run", "--listing"];
+        let outcome = trailproof.run([&scan[..], with].concat()).exits(2);
+        assert!(!trailproof.home().join("run").exists(), "{outcome:?}");
+        assert!(outcome.stderr.contains("hint: "), "{outcome:?}");
+        outcome.stderr
+    };
+    std::thread::sleep(std::time::Duration::from_millis(1_100));
+    let old = refused(&["listing.json", "--listing-max-age", "1s"]);
+    assert!(
+        old.contains("listing.json") && old.contains("--listing-max-age"),
+        "{old}"
+    );
+
+    std::fs::write(&path, listing.replacen("ACTIVE", "PASSIVE", 1)).expect("it can be changed");
+    let damaged = refused(&["listing.json"]);
+    assert!(
+        damaged.contains("damaged") && damaged.contains("sha256"),
+        "{damaged}"
+    );
+
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let mode = std::fs::Permissions::from_mode(0o666);
+        std::fs::set_permissions(&path, mode).expect("the mode can be changed");
+        let shared = refused(&["listing.json"]);
+        assert!(shared.contains("mode 0666"), "{shared}");
+    }
+
+    // The demo's organization is another one.
+    let demo = ["demo", "--accounts", "3", "--regions", "1", "--out", "demo"];
+    let _ = trailproof.run(demo);
+    let _ = requests(&server);
+    let other = refused(&["demo"]);
+    assert!(other.contains("o-traildemo00"), "{other}");
+    assert_eq!(requests(&server).get("sts:AssumeRole"), None);
 }
 
 #[test]

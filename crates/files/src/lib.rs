@@ -60,6 +60,44 @@ pub fn create_new(path: &Path) -> io::Result<File> {
     options().write(true).create_new(true).open(path)
 }
 
+/// Opens a file or folder to read it, unless others may write to it: what it says has to be what
+/// its owner put there.
+///
+/// # Errors
+///
+/// [`io::ErrorKind::PermissionDenied`] when it belongs to somebody else than the user or the
+/// superuser, or its mode lets group or others write; and when it cannot be opened.
+pub fn open_unshared(path: &Path) -> io::Result<File> {
+    let file = File::open(path)?;
+    refuse_writers(&file)?;
+    Ok(file)
+}
+
+/// Refuses an open file that others may write to. The open one is looked at, so that nobody puts
+/// another in its place between the two.
+#[cfg(unix)]
+fn refuse_writers(file: &File) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt as _;
+
+    const OTHERS_WRITE: u32 = 0o022;
+    let metadata = file.metadata()?;
+    let (owner, mode) = (metadata.uid(), metadata.mode() & 0o7777);
+    let message = if owner != 0 && owner != rustix::process::geteuid().as_raw() {
+        format!("it belongs to another user (uid {owner})")
+    } else if mode & OTHERS_WRITE != 0 {
+        format!("others may write to it (mode {mode:04o})")
+    } else {
+        return Ok(());
+    };
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, message))
+}
+
+/// Elsewhere who may write is not looked at.
+#[cfg(not(unix))]
+fn refuse_writers(_: &File) -> io::Result<()> {
+    Ok(())
+}
+
 /// Creates a private folder and those it lies in. One that exists keeps its mode.
 ///
 /// # Errors
@@ -196,6 +234,34 @@ mod tests {
         let refused = create_folder(theirs).unwrap_err();
         assert_eq!(refused.kind(), io::ErrorKind::PermissionDenied);
         assert!(refused.to_string().contains("another user"), "{refused}");
+    }
+
+    #[test]
+    fn what_others_may_write_is_not_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("listing");
+        create(&path).unwrap();
+        for (mode, opens) in [
+            (0o600, true),
+            (0o444, true),
+            (0o755, true),
+            (0o620, false),
+            (0o602, false),
+            (0o666, false),
+        ] {
+            for path in [path.as_path(), folder.path()] {
+                // A folder has to be one that its owner may enter.
+                let mode = if path.is_dir() { mode | 0o500 } else { mode };
+                fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+                let opened = open_unshared(path);
+                assert_eq!(opened.is_ok(), opens, "{mode:o}");
+                if let Err(error) = opened {
+                    assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
+                    assert!(error.to_string().contains("others may write"), "{error}");
+                }
+            }
+        }
+        assert!(open_unshared(&folder.path().join("missing")).is_err());
     }
 
     #[test]

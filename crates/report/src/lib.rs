@@ -10,6 +10,7 @@ pub mod findings_csv;
 pub mod findings_json;
 pub mod format;
 pub mod formats;
+pub mod listing;
 pub mod past;
 pub mod recipients_csv;
 #[cfg(feature = "remediation")]

@@ -70,6 +70,7 @@ impl Access {
                 scope: Scope::Organization,
                 filter: AccountFilter::default(),
                 shard: None,
+                listing: None,
                 found,
                 warnings: warn,
             };

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedSender;
 use trailproof_core::account::AccountId;
-use trailproof_core::evidence::{Call, ErrorClass, OrganizationAccount, Request};
+use trailproof_core::evidence::{Call, ErrorClass, OrganizationAccount, Outcome, Record, Request};
 
 use crate::calls::{Ask, Failure};
 use crate::connection::Cause;
@@ -15,7 +15,7 @@ use crate::engine::{End, Engine, Stopped};
 use crate::error::ScanError;
 use crate::event::{Warning, WarningCode};
 use crate::outcome::{Caller, FoundAccount};
-use crate::plan::{AccountFilter, Scope};
+use crate::plan::{AccountFilter, KnownListing, Scope};
 use crate::shard::Shard;
 
 /// The search for accounts.
@@ -26,6 +26,8 @@ pub(crate) struct Discovery {
     pub(crate) scope: Scope,
     pub(crate) filter: AccountFilter,
     pub(crate) shard: Option<Shard>,
+    /// A list of the accounts that was made before.
+    pub(crate) listing: Option<KnownListing>,
     /// Where accounts in scope go as they are found.
     pub(crate) found: UnboundedSender<FoundAccount>,
     pub(crate) warnings: UnboundedSender<Warning>,
@@ -63,28 +65,54 @@ impl Discovery {
         };
         let earlier = known();
         if earlier.is_some() {
+            self.check_listing()?;
             return Ok(earlier);
         }
         let request = self.request(Call::DescribeOrganization);
         match self.engine.fetch(&request, &mut |_| ()).await {
             Ok(()) => {}
-            Err(End::Stopped | End::NeverAsked) => return Err(DiscoveryEnd::Stopped),
-            Err(End::Failed(failure))
-                if failure.error.code == "AWSOrganizationsNotInUseException" =>
-            {
-                return Err(DiscoveryEnd::Error(ScanError::NotInOrganization {
-                    account: self.caller.account,
-                }));
-            }
             // Listing the accounts is what counts; it may be allowed all the same.
             Err(End::Failed(failure)) if failure.error.class == ErrorClass::Denied => {}
-            Err(End::Failed(failure)) => {
-                return Err(self
-                    .failed("organizations:DescribeOrganization", failure, None)
-                    .into());
+            Err(end) => return Err(self.ended(&request.call, end, None)),
+        }
+        self.check_listing()?;
+        Ok(known())
+    }
+
+    /// Refuses a list of another organization than the caller's.
+    fn check_listing(&self) -> Result<(), ScanError> {
+        let Some(listing) = &self.listing else {
+            return Ok(());
+        };
+        let evidence = self.engine.transport.recorder.evidence();
+        let told = evidence
+            .reader()
+            .organization()
+            .map(|organization| organization.id.clone());
+        match told.flatten() {
+            Some(found) if found == listing.organization => Ok(()),
+            found => Err(ScanError::OtherOrganization {
+                listed: listing.organization.clone(),
+                caller: self.caller.account,
+                found,
+            }),
+        }
+    }
+
+    /// What AWS says now of the organization and of its accounts, beside all evidence.
+    pub(crate) async fn listing(&self) -> Result<Vec<Record>, DiscoveryEnd> {
+        let mut records = Vec::new();
+        for call in [Call::DescribeOrganization, Call::ListAccounts] {
+            let request = self.request(call);
+            match self.engine.recorded(&request).await {
+                Ok(record) => records.push(record),
+                Err(end) => {
+                    let mut described = records.iter().filter_map(management_account);
+                    return Err(self.ended(&request.call, end, described.next()));
+                }
             }
         }
-        Ok(known())
+        Ok(records)
     }
 
     /// Finds every account and sends those in scope on, each once.
@@ -148,22 +176,46 @@ impl Discovery {
                 let listed = listed.map(|account| (**account).clone()).collect();
                 (listed, reader.listing_problems().is_empty())
             };
+            let confirm = self.listing.as_ref().is_some_and(|known| known.confirm);
             // What an earlier run did not read to its end is listed anew.
-            if !earlier.is_empty() && whole {
+            if !earlier.is_empty() && whole && !confirm {
                 // The receiver is held by this very function.
                 let _ = pages.send(earlier);
                 drop(pages);
                 return Ok(());
             }
+            let mut before = BTreeSet::new();
+            if let Some(known) = &self.listing {
+                self.engine.transport.recorder.copied(known.record.clone());
+                let accounts = match &known.record.outcome {
+                    Outcome::Response(response) => on_page(response),
+                    Outcome::Error(_) => Vec::new(),
+                };
+                before.extend(accounts.iter().map(|account| account.id));
+                let _ = pages.send(accounts);
+                if !confirm {
+                    drop(pages);
+                    return Ok(());
+                }
+            }
+            let mut now = BTreeSet::new();
             let request = self.request(Call::ListAccounts);
             let asked = self
                 .engine
                 .fetch(&request, &mut |page: &Value| {
-                    let _ = pages.send(on_page(page));
+                    let accounts = on_page(page);
+                    if confirm {
+                        now.extend(accounts.iter().map(|account| account.id));
+                    }
+                    let _ = pages.send(accounts);
                 })
                 .await;
             drop(pages);
             match asked {
+                Ok(()) if confirm => {
+                    self.warn_of_changes(&before, &now);
+                    Ok(())
+                }
                 Ok(()) if self.nobody_listed() => {
                     Err(DiscoveryEnd::Error(ScanError::OrganizationFailed {
                         operation: "organizations:ListAccounts",
@@ -172,10 +224,7 @@ impl Discovery {
                     }))
                 }
                 Ok(()) => Ok(()),
-                Err(End::Stopped | End::NeverAsked) => Err(DiscoveryEnd::Stopped),
-                Err(End::Failed(failure)) => Err(self
-                    .failed("organizations:ListAccounts", failure, management)
-                    .into()),
+                Err(end) => Err(self.ended(&request.call, end, management)),
             }
         };
         let filtering = async {
@@ -294,8 +343,7 @@ impl Discovery {
                     message: format!("the tags of account {account} cannot be read"),
                 })
             }),
-            Err(End::Stopped | End::NeverAsked) => Err(DiscoveryEnd::Stopped),
-            Err(End::Failed(failure)) => Err(self.failed(operation, failure, None).into()),
+            Err(end) => Err(self.ended(&request.call, end, None)),
         }
     }
 
@@ -364,6 +412,17 @@ impl Discovery {
             account: self.caller.account,
             region: self.caller.region.clone(),
             call,
+        }
+    }
+
+    /// What a question about the organization that has no answer means for the run.
+    fn ended(&self, call: &Call, end: End, management: Option<AccountId>) -> DiscoveryEnd {
+        match end {
+            End::Stopped | End::NeverAsked => DiscoveryEnd::Stopped,
+            End::Failed(failure) => {
+                let operation = call.operation().as_str();
+                self.failed(operation, failure, management).into()
+            }
         }
     }
 
@@ -462,6 +521,25 @@ impl Discovery {
         }
     }
 
+    /// Says how a list that was made before differs from what is listed now.
+    fn warn_of_changes(&self, before: &BTreeSet<AccountId>, now: &BTreeSet<AccountId>) {
+        for (accounts, what) in [
+            (now.difference(before), "listed now and not in the listing"),
+            (
+                before.difference(now),
+                "in the listing and not listed any more",
+            ),
+        ] {
+            let accounts: Vec<String> = accounts.map(ToString::to_string).collect();
+            if !accounts.is_empty() {
+                let _ = self.warnings.send(Warning {
+                    code: WarningCode::ListingOutdated,
+                    message: format!("{what}: {}", accounts.join(", ")),
+                });
+            }
+        }
+    }
+
     fn warn_of_unlisted(&self, listed: &BTreeSet<AccountId>) {
         for account in self.filter.exclude.difference(listed) {
             let _ = self.warnings.send(Warning {
@@ -481,6 +559,16 @@ struct Units {
     met: BTreeSet<String>,
     /// Whether an account did not name its path.
     pathless: bool,
+}
+
+/// The management account that an answer about the organization names.
+fn management_account(record: &Record) -> Option<AccountId> {
+    let Outcome::Response(response) = &record.outcome else {
+        return None;
+    };
+    text(response.get("Organization")?, "MasterAccountId")?
+        .parse()
+        .ok()
 }
 
 /// The accounts on a page of a list.

@@ -187,6 +187,22 @@ pub enum ScanError {
         /// The account now.
         caller: AccountId,
     },
+    /// The list of accounts that was given is not of the caller's organization, or nobody can tell.
+    #[error(
+        "the listing is of organization {listed}, and account {caller} {}",
+        .found.as_ref().map_or_else(
+            || "may not ask which organization it belongs to".to_owned(),
+            |found| format!("belongs to {found}"),
+        )
+    )]
+    OtherOrganization {
+        /// The organization of the list.
+        listed: String,
+        /// The caller's account.
+        caller: AccountId,
+        /// The caller's organization, where AWS told it.
+        found: Option<String>,
+    },
     /// The evidence file cannot be created or written.
     #[error("cannot write {}: {source}", .path.display())]
     EvidenceUnwritable {
@@ -257,6 +273,13 @@ impl ScanError {
             Self::OtherCaller { .. } => {
                 "resume with the credentials the run began with, or start a new run in another \
                  directory"
+            }
+            Self::OtherOrganization { found: None, .. } => {
+                "allow organizations:DescribeOrganization, or leave out --listing"
+            }
+            Self::OtherOrganization { .. } => {
+                "make a listing with these credentials (`trailproof accounts list --out FILE`), or \
+                 use the credentials of the organization that is listed"
             }
             Self::EvidenceUnwritable { .. } => {
                 "make room or choose another directory with --out; what was written is intact and \

@@ -101,6 +101,8 @@ pub enum WarningCode {
     ClockSkew,
     /// A filter names something that was not found, such as an account that is not listed.
     FilterWithoutEffect,
+    /// The accounts are not those of the listing that the scan began with.
+    ListingOutdated,
 }
 
 impl WarningCode {
@@ -115,6 +117,7 @@ impl WarningCode {
             Self::FewConnections => "few-connections",
             Self::ClockSkew => "clock-skew",
             Self::FilterWithoutEffect => "filter-without-effect",
+            Self::ListingOutdated => "listing-outdated",
         }
     }
 }

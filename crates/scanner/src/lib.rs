@@ -17,6 +17,7 @@ mod engine;
 mod error;
 mod event;
 mod hub;
+mod listing;
 mod log;
 mod outcome;
 mod pacing;
@@ -37,11 +38,12 @@ pub use connection::{
 };
 pub use error::ScanError;
 pub use event::{Organization, ScanEvent, Warning, WarningCode};
+pub use listing::list_accounts;
 pub use outcome::{
     Caller, DeniedAccount, FoundAccount, NeverAsked, OwnAccount, Refused, ScanOutcome, SessionUse,
     SlowAccount, Statistics,
 };
-pub use plan::{AccountFilter, EvidenceFile, RegionFilter, ScanPlan, Scope, Sweep};
+pub use plan::{AccountFilter, EvidenceFile, KnownListing, RegionFilter, ScanPlan, Scope, Sweep};
 pub use roles::{
     HubRole, InvalidRoleTemplate, MemberRole, RoleSettings, RoleTemplate, SessionPolicy,
 };

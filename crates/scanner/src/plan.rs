@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use trailproof_core::account::{AccountId, Region};
 use trailproof_core::attestation::Attestation;
+use trailproof_core::evidence::Record;
 use trailproof_core::mute::Mute;
 use trailproof_core::policy::Policy;
 
@@ -19,6 +20,9 @@ pub struct ScanPlan {
     pub connection: ConnectOptions,
     /// Which accounts to look for, and how they are found.
     pub scope: Scope,
+    /// A list of the organization's accounts that was made before. With [`Scope::Organization`] it
+    /// is the list, and the organization is not asked for another.
+    pub listing: Option<KnownListing>,
     /// Which of those accounts to leave out.
     pub accounts: AccountFilter,
     /// The roles by which accounts are entered.
@@ -58,6 +62,7 @@ impl ScanPlan {
         Self {
             connection: ConnectOptions::default(),
             scope: Scope::default(),
+            listing: None,
             accounts: AccountFilter::default(),
             role: RoleSettings::default(),
             regions: RegionFilter::default(),
@@ -85,6 +90,19 @@ pub enum Scope {
     Accounts(Vec<AccountId>),
     /// The account of the caller's credentials, without asking Organizations.
     CurrentAccount,
+}
+
+/// A list of an organization's accounts that was made before the scan.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KnownListing {
+    /// The id of the organization, such as `o-a1b2c3d4e5`: the scan refuses a list of another one
+    /// than the caller's.
+    pub organization: String,
+    /// The answer to `organizations:ListAccounts`; it becomes part of the evidence.
+    pub record: Record,
+    /// Whether the accounts are listed again while those that are known are scanned already.
+    /// Accounts that only the new list has are scanned, too.
+    pub confirm: bool,
 }
 
 /// Which of the found accounts are scanned. All conditions have to hold.

@@ -100,6 +100,7 @@ fn join(runs: &[(&Path, Run)]) -> Result<Run, CliError> {
             .hint("join runs that were started with the same flags, --shard aside"));
         }
     }
+    same_listing(runs)?;
     let whole = every_part_is_there(runs)?;
     let filtered = !first.scope.account_filters.is_empty();
     let mut joined = first.clone().judged_by_this_version();
@@ -126,6 +127,34 @@ fn join(runs: &[(&Path, Run)]) -> Result<Run, CliError> {
     }
     joined.statistics = statistics(runs);
     Ok(joined)
+}
+
+/// Accounts that only one of two listings has would be in no part, or in two.
+fn same_listing(runs: &[(&Path, Run)]) -> Result<(), CliError> {
+    let told = |run: &Run| match &run.listing {
+        Some(listing) => format!(
+            "the listing of {} (sha256 {})",
+            listing.listed_at, listing.sha256
+        ),
+        None => "a listing of its own".to_owned(),
+    };
+    let Some((first_path, first)) = runs.first() else {
+        return Ok(());
+    };
+    for (path, run) in runs {
+        let sums = [first, run].map(|run| run.listing.as_ref().map(|known| &known.sha256));
+        if sums[0] != sums[1] {
+            return Err(CliError::usage(format_args!(
+                "`{}` and `{}` are parts of different listings of the accounts: {}, and {}",
+                first_path.display(),
+                path.display(),
+                told(first),
+                told(run)
+            ))
+            .hint("scan every part with the same --listing, or every part without one"));
+        }
+    }
+    Ok(())
 }
 
 /// What all parts of a scan have in common.

@@ -3,6 +3,7 @@
 //! A command's file has its `Arguments` (a `clap::Args`, documented: that is the help text) and
 //! `run(Arguments, &Output) -> Result<Exit, CliError>`.
 
+mod accounts;
 mod bundle;
 mod completions;
 mod controls;
@@ -65,6 +66,7 @@ commands! {
     Verify => verify,
     Controls => controls,
     Pattern => pattern,
+    Accounts => accounts,
     Merge => merge,
     IamPolicy => iam_policy,
     Doctor => doctor,

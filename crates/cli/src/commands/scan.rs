@@ -6,14 +6,15 @@ use std::path::{Path, PathBuf};
 
 use trailproof_core::evidence::Evidence;
 use trailproof_core::policy::Policy;
+use trailproof_report::listing::UsedListing;
 use trailproof_report::run::{
     Access, NetworkSetting, NeverAsked, Organization, OwnAccount as RecordedOwnAccount,
     PolicyRecord, Run, RunDirectory, RunKind, Scope as RecordedScope, SessionUse, SlowAccount,
     Statistics, Sweep as RecordedSweep, file,
 };
 use trailproof_scanner::{
-    EvidenceFile, OwnAccount, Refused, ScanError, ScanEvent, ScanOutcome, ScanPlan, Scope, Sweep,
-    WarningCode,
+    EvidenceFile, KnownListing, OwnAccount, Refused, ScanError, ScanEvent, ScanOutcome, ScanPlan,
+    Scope, Sweep, WarningCode,
 };
 
 use crate::clock;
@@ -25,8 +26,8 @@ use crate::open_files;
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::settings::{
-    ConfigurationArguments, ConnectionSettings, Destination, ExecutionSettings, PolicySettings,
-    ReportSettings, ScopeSettings, SweepName, recorded_policy, recorded_scope,
+    ConfigurationArguments, ConnectionSettings, Destination, ExecutionSettings, ListingSettings,
+    PolicySettings, ReportSettings, ScopeSettings, SweepName, recorded_policy, recorded_scope,
 };
 
 /// Audit every account of the organization, or the accounts that are named.
@@ -38,6 +39,8 @@ use crate::settings::{
 pub(crate) struct Arguments {
     #[command(flatten)]
     scope: ScopeSettings,
+    #[command(flatten)]
+    listing: ListingSettings,
     #[command(flatten)]
     policy: PolicySettings,
     #[command(flatten)]
@@ -100,6 +103,13 @@ fn prepare_new(arguments: Arguments, output: &Output) -> Result<Prepared, CliErr
     };
     plan.concurrency = execution.concurrency.map(usize::from);
     let mut run = new_run(RunKind::Scan, &plan, &scope, &policy);
+    // Who names the accounts needs no list, whatever the file says.
+    if plan.scope == Scope::Organization
+        && let Some((known, used)) = arguments.listing.or(file.listing).read(run.started_at)?
+    {
+        plan.listing = Some(known);
+        run.listing = Some(used);
+    }
     plan.mutes.clone_from(&mutes);
     run.policy.mutes = mutes;
     plan.attestations.clone_from(&attestations);
@@ -159,6 +169,8 @@ fn prepare_resumed(
         connection.place_of_roles = None;
     }
     let mut plan = plan(&connection, &scope, policy.clone())?;
+    let listing = arguments.listing.clone().or(file.listing);
+    plan.listing = listing_of_resumed(&run, &listing)?;
     plan.sweep = match run.sweep {
         None | Some(RecordedSweep::Full) => Sweep::Full,
         Some(RecordedSweep::Adaptive) => Sweep::Adaptive,
@@ -196,6 +208,28 @@ fn prepare_resumed(
         policy,
         reports,
     })
+}
+
+/// The listing of a run that is gone on with. It is needed where the run ended before it recorded
+/// one, and has to be the one that the run began with.
+fn listing_of_resumed(
+    run: &Run,
+    listing: &ListingSettings,
+) -> Result<Option<KnownListing>, CliError> {
+    let Some(begun_with) = &run.listing else {
+        return Ok(None);
+    };
+    let Some((known, used)) = listing.read(run.started_at)? else {
+        return Ok(None);
+    };
+    if used.sha256 == begun_with.sha256 {
+        return Ok(Some(known));
+    }
+    Err(CliError::usage(format_args!(
+        "the scan was begun with another listing (sha256 {}) than this one (sha256 {})",
+        begun_with.sha256, used.sha256
+    ))
+    .hint("name the listing that it was begun with, or none: then the accounts are listed"))
 }
 
 fn plan(
@@ -322,6 +356,7 @@ pub(crate) async fn execute_in_runtime(
     let narrowed =
         plan.scope != Scope::Organization || !plan.accounts.is_empty() || plan.shard.is_some();
     let roles = plan.role.templates();
+    let confirms = plan.listing.as_ref().is_some_and(|known| known.confirm);
     let mut progress = Progress::start(&roles, output);
     let is_new = plan.evidence.as_ref().is_some_and(|file| !file.resume);
     let mut no_role_assumed = false;
@@ -358,6 +393,10 @@ pub(crate) async fn execute_in_runtime(
         }
     };
     record(&mut run, &outcome, narrowed);
+    run.listing = run
+        .listing
+        .take()
+        .and_then(|listing| used(listing, &outcome, confirms));
     policy.accounts = run
         .scope
         .accounts
@@ -458,6 +497,21 @@ pub(crate) fn record(run: &mut Run, outcome: &ScanOutcome, narrowed: bool) {
     };
 }
 
+/// What a run says of the listing it was begun with, once it ended: nothing, when the accounts were
+/// listed for want of it. It may have been killed before it recorded the listing, and gone on with
+/// without it.
+fn used(listing: UsedListing, outcome: &ScanOutcome, confirms: bool) -> Option<UsedListing> {
+    let calls = &outcome.statistics.calls_by_operation;
+    match (calls.contains_key("organizations:ListAccounts"), confirms) {
+        (true, true) => Some(UsedListing {
+            confirmed: outcome.complete,
+            ..listing
+        }),
+        (true, false) => None,
+        (false, _) => Some(listing),
+    }
+}
+
 /// How this part of the run reached AWS.
 fn access(outcome: &ScanOutcome) -> Access {
     Access {
@@ -528,6 +582,7 @@ impl From<ScanError> for CliError {
                 | ScanError::EvidenceExists { .. }
                 | ScanError::EvidenceUnreadable { .. }
                 | ScanError::OtherCaller { .. }
+                | ScanError::OtherOrganization { .. }
         );
         let hint = error.hint();
         if wrong_usage {

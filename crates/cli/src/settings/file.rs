@@ -15,7 +15,10 @@ use trailproof_core::forwarder::{self, Forwarder};
 use trailproof_core::mute::Mute;
 
 use super::roles::MemberRoleTable;
-use super::{ConnectionSettings, ExecutionSettings, PolicySettings, ReportSettings, ScopeSettings};
+use super::{
+    ConnectionSettings, ExecutionSettings, ListingSettings, PolicySettings, ReportSettings,
+    ScopeSettings,
+};
 use crate::error::CliError;
 use crate::output::Output;
 
@@ -36,6 +39,7 @@ pub(crate) struct ConfigurationArguments {
 pub(crate) struct ConfigurationFile {
     pub(crate) connection: ConnectionSettings,
     pub(crate) scope: ScopeSettings,
+    pub(crate) listing: ListingSettings,
     pub(crate) policy: PolicySettings,
     pub(crate) execution: ExecutionSettings,
     pub(crate) report: ReportSettings,
@@ -177,6 +181,7 @@ impl ConfigurationFile {
                 ..source.group()?
             },
             scope: source.group()?,
+            listing: source.group()?,
             policy: source.group()?,
             execution: source.group()?,
             report: source.group()?,
@@ -290,6 +295,7 @@ fn known_keys() -> Vec<String> {
     let command = clap::Command::new("keys");
     let command = ConnectionSettings::augment_args(command);
     let command = ScopeSettings::augment_args(command);
+    let command = ListingSettings::augment_args(command);
     let command = PolicySettings::augment_args(command);
     let command = ExecutionSettings::augment_args(command);
     let command = ReportSettings::augment_args(command);

@@ -5,6 +5,7 @@
 
 mod connection;
 mod file;
+mod listing;
 mod policy;
 mod recorded;
 mod report;
@@ -14,6 +15,7 @@ mod values;
 
 pub(crate) use connection::ConnectionSettings;
 pub(crate) use file::ConfigurationArguments;
+pub(crate) use listing::ListingSettings;
 pub(crate) use policy::PolicySettings;
 pub(crate) use recorded::{recorded_policy, recorded_scope};
 pub(crate) use report::{Destination, ReportSettings};

@@ -40,7 +40,8 @@ pub(crate) enum SweepName {
     Adaptive,
 }
 
-/// `--max-delivery-age`, `--max-window`, `--max-alarm-age`, `--max-evidence-age`: a whole number of seconds, minutes, hours or days.
+/// `--max-delivery-age`, `--max-window`, `--max-alarm-age`, `--max-evidence-age`,
+/// `--listing-max-age`: a whole number of seconds, minutes, hours or days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) struct Age(pub(crate) SignedDuration);

@@ -10,11 +10,12 @@ use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, Table, presets};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use trailproof_core::account::AccountId;
 use trailproof_core::finding::{Finding, LinkName, Status};
 use trailproof_core::policy::Assurance;
 use trailproof_report::format::{Format, Report};
+use trailproof_report::listing::words;
 use trailproof_report::run::RunKind;
 
 use crate::output::Output;
@@ -91,13 +92,28 @@ fn verdicts(report: &Report<'_>) -> String {
     colored(&table.trim_fmt())
 }
 
-/// When AWS was asked.
+/// When AWS was asked, and how old the list of accounts was.
 fn observed(report: &Report<'_>) -> String {
-    let Some(observed) = report.run.observed else {
-        return String::new();
-    };
     let time = |time: Timestamp| time.strftime("%Y-%m-%d %H:%M UTC");
-    let mut text = format!(
+    let listing = report.run.listing.as_ref().map(|listing| {
+        format!(
+            "{} as listed at {}, {} before the scan{}\n",
+            accounts(listing.accounts),
+            time(listing.listed_at),
+            words(SignedDuration::from_secs(listing.age_seconds)),
+            if listing.confirmed {
+                ", and listed again beside it"
+            } else {
+                ""
+            }
+        )
+    });
+    let mut text = listing.unwrap_or_default();
+    let Some(observed) = report.run.observed else {
+        return text;
+    };
+    let _ = write!(
+        text,
         "Observed from {} to {}\n",
         time(observed.first),
         time(observed.last)

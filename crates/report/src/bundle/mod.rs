@@ -61,7 +61,7 @@ struct Controls {
     controls: Vec<Control>,
 }
 
-fn hexadecimal(sum: &[u8]) -> String {
+pub(crate) fn hexadecimal(sum: &[u8]) -> String {
     use std::fmt::Write as _;
 
     sum.iter().fold(String::new(), |mut text, byte| {

@@ -18,6 +18,7 @@ use trailproof_core::policy::{Assurance, Policy};
 use super::Addresses;
 use super::access::Access;
 use super::observed::Observed;
+use crate::listing::UsedListing;
 use crate::words::Words;
 
 /// The version of the layout of run directories and of `findings.json`. Raised when a reader of
@@ -52,6 +53,10 @@ pub struct Run {
     pub problems: Vec<String>,
     /// What was looked at.
     pub scope: Scope,
+    /// The listing of the organization that was made before and used; absent where the accounts
+    /// were listed for the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listing: Option<UsedListing>,
     /// How AWS was reached and accounts were entered; empty when nothing was scanned.
     #[serde(default)]
     pub access: Access,
@@ -84,6 +89,7 @@ impl Run {
             complete: false,
             problems: Vec::new(),
             scope,
+            listing: None,
             access: Access::default(),
             policy,
             observed: None,

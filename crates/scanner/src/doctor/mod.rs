@@ -79,6 +79,7 @@ pub async fn examine(plan: &DoctorPlan) -> Result<Diagnosis, ScanError> {
         scope: plan.scope.clone(),
         filter: AccountFilter::default(),
         shard: None,
+        listing: None,
         found,
         warnings: warn,
     };

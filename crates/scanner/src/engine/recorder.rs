@@ -61,16 +61,21 @@ impl Recorder {
         self.record(request, failure.request_id, Outcome::Error(failure.error));
     }
 
+    /// Keeps an answer that was recorded before, as it was recorded.
+    pub(crate) fn copied(&self, mut record: Record) {
+        if self.mask_endpoints {
+            mask_endpoints(&mut record);
+        }
+        let key = Key::of_record(&record);
+        let line = self.log.is_some().then(|| to_line(&record)).flatten();
+        match self.evidence().insert(record) {
+            Ok(_) => self.kept(key, line),
+            Err(unreadable) => tracing::warn!(%unreadable, "a recorded answer cannot be read"),
+        }
+    }
+
     fn record(&self, request: &Request, request_id: Option<String>, outcome: Outcome) {
-        let mut record = Record {
-            operation: request.call.operation(),
-            account: request.account,
-            region: request.region.clone(),
-            parameters: request.call.parameters(),
-            observed_at: clock::now(),
-            request_id,
-            outcome,
-        };
+        let mut record = record_of(request, request_id, outcome);
         if self.mask_endpoints {
             mask_endpoints(&mut record);
         }
@@ -81,23 +86,21 @@ impl Recorder {
             // An answer that says nothing anyone can use is as good as none, and a file with it
             // could not be read back.
             tracing::warn!(%unreadable, "an answer is not what its API documents");
-            let record = Record {
-                operation: request.call.operation(),
-                account: request.account,
-                region: request.region.clone(),
-                parameters: request.call.parameters(),
-                observed_at: clock::now(),
-                request_id: None,
-                outcome: Outcome::Error(CallError {
-                    code: "UnreadableAnswer".to_owned(),
-                    message: format!("`{}` {}", unreadable.member, unreadable.reason),
-                    class: ErrorClass::Other,
-                }),
-            };
+            let outcome = Outcome::Error(CallError {
+                code: "UnreadableAnswer".to_owned(),
+                message: format!("`{}` {}", unreadable.member, unreadable.reason),
+                class: ErrorClass::Other,
+            });
+            let record = record_of(request, None, outcome);
             line = self.log.is_some().then(|| to_line(&record)).flatten();
             // An error has no answer that could be unreadable.
             let _ = self.evidence().insert(record);
         }
+        self.kept(key, line);
+    }
+
+    /// A record is in memory: its line goes to the file, and its question has its answer.
+    fn kept(&self, key: Key, line: Option<Vec<u8>>) {
         if let (Some(log), Some(line)) = (&self.log, line) {
             log.append(line);
         }
@@ -121,6 +124,19 @@ impl Recorder {
             .evidence
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// What a question was answered just now.
+pub(crate) fn record_of(request: &Request, request_id: Option<String>, outcome: Outcome) -> Record {
+    Record {
+        operation: request.call.operation(),
+        account: request.account,
+        region: request.region.clone(),
+        parameters: request.call.parameters(),
+        observed_at: clock::now(),
+        request_id,
+        outcome,
     }
 }
 

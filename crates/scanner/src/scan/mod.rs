@@ -80,6 +80,7 @@ async fn run(
         scope: plan.scope.clone(),
         filter: plan.accounts.clone(),
         shard: plan.shard,
+        listing: plan.listing.clone(),
         found,
         warnings: warn.clone(),
     };

@@ -16,7 +16,7 @@ use super::scan;
 use crate::error::ScanError;
 use crate::event::{ScanEvent, WarningCode};
 use crate::outcome::ScanOutcome;
-use crate::plan::{EvidenceFile, ScanPlan, Scope, Sweep};
+use crate::plan::{EvidenceFile, KnownListing, ScanPlan, Scope, Sweep};
 use crate::testing::{IDENTITY, Journal, Reply, Sent, assumed, connection};
 
 fn account(text: &str) -> AccountId {
@@ -96,6 +96,91 @@ fn ids(outcome: &ScanOutcome) -> Vec<String> {
         .iter()
         .map(|account| account.id.to_string());
     ids.collect()
+}
+
+/// A listing of an organization with these accounts, as of the time of a test.
+fn known(organization: &str, accounts: &[&str], confirm: bool) -> KnownListing {
+    let accounts: Vec<_> = accounts
+        .iter()
+        .map(|id| json!({"Id": id, "Name": "n", "State": "ACTIVE"}))
+        .collect();
+    let record = json!({
+        "operation": "organizations:ListAccounts", "account": "111111111111",
+        "region": "us-east-1", "parameters": {}, "observed_at": "2026-11-22T22:00:00Z",
+        "response": {"Accounts": accounts},
+    });
+    KnownListing {
+        organization: organization.to_owned(),
+        record: serde_json::from_value(record).unwrap(),
+        confirm,
+    }
+}
+
+#[tokio::test]
+async fn a_known_listing_is_the_listing() {
+    let (mut plan, journal) = plan(organization);
+    plan.listing = Some(known("o-1", &["111111111111", "222222222222"], false));
+    let (outcome, _) = run(plan).await;
+    let outcome = outcome.unwrap();
+    assert_eq!(ids(&outcome), ["111111111111", "222222222222"]);
+    assert_eq!(counts(&journal).get("organizations:ListAccounts"), None);
+    assert_eq!(counts(&journal)["organizations:DescribeOrganization"], 1);
+    assert_eq!(outcome.evidence.reader().listed_accounts().len(), 2);
+}
+
+#[tokio::test]
+async fn a_listing_is_confirmed_beside_the_scan() {
+    let (mut plan, journal) = plan(organization);
+    plan.listing = Some(known("o-1", &["111111111111", "555555555555"], true));
+    let (outcome, events) = run(plan).await;
+    let outcome = outcome.unwrap();
+    assert_eq!(outcome.accounts.len(), 5);
+    assert_eq!(counts(&journal)["organizations:ListAccounts"], 3);
+    // What AWS lists now is what counts.
+    let evidence = outcome.evidence.reader();
+    let listed = evidence.listed_accounts().keys().map(ToString::to_string);
+    let now: Vec<String> = listed.collect();
+    assert!(!now.contains(&"555555555555".to_owned()), "{now:?}");
+    let told: Vec<&str> = events
+        .iter()
+        .filter_map(|event| match event {
+            ScanEvent::Warning(warning) if warning.code == WarningCode::ListingOutdated => {
+                Some(warning.message.as_str())
+            }
+            _ => None,
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "listed now and not in the listing: 222222222222, 333333333333, 444444444444",
+            "in the listing and not listed any more: 555555555555",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_listing_of_another_organization_is_refused() {
+    let nobody_tells = |sent: &Sent| match sent.operation.as_str() {
+        "organizations:DescribeOrganization" => Reply::Error(400, "AccessDeniedException", "no"),
+        _ => organization(sent),
+    };
+    for (listed, tells) in [("o-2", true), ("o-1", false)] {
+        let (mut plan, journal) = plan(move |sent| {
+            if tells {
+                organization(sent)
+            } else {
+                nobody_tells(sent)
+            }
+        });
+        plan.listing = Some(known(listed, &["111111111111"], false));
+        let error = run(plan).await.0.unwrap_err();
+        assert!(
+            matches!(error, ScanError::OtherOrganization { ref found, .. } if found.is_some() == tells),
+            "{error}"
+        );
+        assert_eq!(counts(&journal).get("sts:AssumeRole"), None);
+    }
 }
 
 #[tokio::test]
