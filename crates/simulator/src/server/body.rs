@@ -21,6 +21,12 @@ pub(crate) enum Answer {
         /// Lets the part be sent before the connection breaks.
         sleep: Pin<Box<Sleep>>,
     },
+    /// A part, and blanks for ever.
+    Endless {
+        part: Option<Bytes>,
+        /// hyper keeps what is ready at once: without a pause that is memory without end.
+        sleep: Pin<Box<Sleep>>,
+    },
     /// Pieces with pauses between them.
     Dripping {
         rest: Bytes,
@@ -45,6 +51,13 @@ impl Answer {
         }
     }
 
+    pub(crate) fn endless(body: Bytes) -> Self {
+        Self::Endless {
+            part: Some(body),
+            sleep: Box::pin(tokio::time::sleep(BETWEEN_BLANKS)),
+        }
+    }
+
     pub(crate) fn dripping(body: Bytes, pause: Duration) -> Self {
         Self::Dripping {
             rest: body,
@@ -53,6 +66,10 @@ impl Answer {
         }
     }
 }
+
+/// What an endless body is made of.
+const BLANKS: Bytes = Bytes::from_static(&[b' '; 1 << 18]);
+const BETWEEN_BLANKS: Duration = Duration::from_millis(1);
 
 impl Body for Answer {
     type Data = Bytes;
@@ -71,6 +88,14 @@ impl Body for Answer {
                     Poll::Ready(Some(Err(io::ErrorKind::ConnectionReset.into())))
                 }
             },
+            Self::Endless { part, sleep } => {
+                if let Some(part) = part.take() {
+                    return Poll::Ready(Some(Ok(Frame::data(part))));
+                }
+                ready!(sleep.as_mut().poll(context));
+                *sleep = Box::pin(tokio::time::sleep(BETWEEN_BLANKS));
+                Poll::Ready(Some(Ok(Frame::data(BLANKS))))
+            }
             Self::Dripping { rest, pause, sleep } => {
                 if rest.is_empty() {
                     return Poll::Ready(None);
@@ -87,7 +112,7 @@ impl Body for Answer {
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Whole(body) => body.as_ref().is_none_or(Bytes::is_empty),
-            Self::Truncated { .. } => false,
+            Self::Truncated { .. } | Self::Endless { .. } => false,
             Self::Dripping { rest, .. } => rest.is_empty(),
         }
     }
@@ -96,6 +121,7 @@ impl Body for Answer {
         let length = match self {
             Self::Whole(body) => body.as_ref().map_or(0, Bytes::len),
             Self::Truncated { length, .. } => return SizeHint::with_exact(*length),
+            Self::Endless { .. } => return SizeHint::default(),
             Self::Dripping { rest, .. } => rest.len(),
         };
         SizeHint::with_exact(u64::try_from(length).unwrap_or(u64::MAX))

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 use super::hash::Hash;
+use super::lie::Lie;
 use crate::model::Denial;
 
 /// What goes wrong. Shares are of all requests, from 0 to 1.
@@ -37,6 +38,8 @@ pub struct Faults {
     pub outages: Vec<Outage>,
     /// What every account refuses.
     pub denials: Vec<Denial>,
+    /// What is answered in place of the truth.
+    pub lies: Vec<Lie>,
 }
 
 impl Default for Faults {
@@ -55,6 +58,7 @@ impl Default for Faults {
             limit: 0,
             outages: Vec::new(),
             denials: Vec::new(),
+            lies: Vec::new(),
         }
     }
 }
@@ -108,6 +112,7 @@ pub(crate) enum Fault {
     Stall,
     Truncate,
     Drip,
+    Endless,
 }
 
 /// The faults that are set, and how often each call met one.

@@ -7,6 +7,7 @@ mod control;
 mod fault;
 mod hash;
 mod latency;
+mod lie;
 mod quota;
 mod simulation;
 mod statistics;
@@ -23,6 +24,7 @@ use tokio::sync::watch;
 
 pub use fault::{Faults, Outage, OutageKind};
 pub use latency::{InvalidLatency, Latency};
+pub use lie::{Lie, LieKind};
 pub use statistics::{Connections, Counts, Statistics};
 
 use crate::model::{Expected, Organization};

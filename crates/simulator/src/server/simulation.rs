@@ -15,6 +15,7 @@ use trailproof_core::evidence::ErrorClass;
 use super::body::Answer;
 use super::fault::{Fault, FaultState, Faults};
 use super::hash::Hash;
+use super::lie::LieKind;
 use super::quota::{Quota, Quotas};
 use super::statistics::{Counters, Fate, Statistics};
 use super::{Options, control};
@@ -160,6 +161,7 @@ impl Simulation {
             }
             Some(Fault::Truncate) => Ok(respond(outgoing, |body| Answer::truncated(&body))),
             Some(Fault::Drip) => Ok(respond(outgoing, |body| Answer::dripping(body, faults.1))),
+            Some(Fault::Endless) => Ok(respond(outgoing, Answer::endless)),
             Some(Fault::Error | Fault::Throttle) | None => Ok(respond(outgoing, Answer::whole)),
         }
     }
@@ -216,12 +218,12 @@ impl Simulation {
             count(Fate::Throttled);
             return (refuse(&throttled(service)), None, pause);
         }
-        let (fault, denied) = {
+        let (fault, denied, lie) = {
             let mut faults = lock(&self.faults);
             // The action is a text of its own; most runs have nothing to ask it for.
             let idle = faults.faults == Faults::default();
             if idle {
-                (None, false)
+                (None, false, None)
             } else {
                 let action = operation.action();
                 let denied = faults
@@ -229,7 +231,17 @@ impl Simulation {
                     .denials
                     .iter()
                     .any(|denial| denial.refuses(&action, &origin.region));
-                (faults.draw(&action, account, call, now), denied)
+                let (caller, parameters) = (origin.caller.account, &incoming.parameters);
+                let mut lies = faults.faults.lies.iter();
+                let lie = lies.find(|lie| lie.is_told(caller, &action, parameters));
+                let lie = lie.cloned();
+                let fault = match lie.as_ref().map(|lie| lie.kind) {
+                    Some(LieKind::Endless) => Some(Fault::Endless),
+                    Some(LieKind::Slow) => Some(Fault::Drip),
+                    Some(LieKind::Cut) => Some(Fault::Truncate),
+                    _ => faults.draw(&action, account, call, now),
+                };
+                (fault, denied, lie)
             }
         };
         match fault {
@@ -242,10 +254,13 @@ impl Simulation {
                 return (refuse(&broken(call)), fault, pause);
             }
             Some(Fault::Reset | Fault::Stall | Fault::Truncate) => count(Fate::Spoilt),
-            Some(Fault::Drip) | None => {}
+            Some(Fault::Drip | Fault::Endless) | None => {}
         }
         // A request whose answer is lost may well have been carried out.
-        let answer = self.perform(&incoming, &origin, denied);
+        let mut answer = self.perform(&incoming, &origin, denied);
+        if let Some(lie) = &lie {
+            answer = lie.instead(answer, &incoming.parameters);
+        }
         if !matches!(fault, Some(Fault::Reset | Fault::Stall | Fault::Truncate)) {
             count(if answer.is_ok() {
                 Fate::Answered
@@ -265,6 +280,10 @@ impl Simulation {
         let outgoing = match answer {
             Ok(answer) => protocol::write(operation, incoming.protocol, &answer, &request_id),
             Err(failure) => refuse(&failure),
+        };
+        let outgoing = match &lie {
+            Some(lie) => lie.spoil(outgoing),
+            None => outgoing,
         };
         (outgoing, fault, pause)
     }

@@ -9,6 +9,8 @@
     reason = "a test that cannot go on has failed, and says why"
 )]
 
+mod lies;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
