@@ -25,7 +25,7 @@ for finding in findings:
 
 def searched(finding):
     account, control = finding["account"], finding["control"]
-    texts = [account["id"], account["name"], account["ou_path"], control["id"], finding["reason"], finding["message"]]
+    texts = [account["id"], account["name"], account["ou_path"], " / ".join(account.get("ou_names", [])), control["id"], finding["reason"], finding["message"]]
     texts += [observation["code"] for observation in finding["observations"]]
     return "\n".join(text or "" for text in texts).lower()
 

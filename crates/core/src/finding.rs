@@ -212,6 +212,19 @@ pub struct AccountSummary {
     pub name: Option<String>,
     /// Its place in the organization: `o-.../r-.../ou-...`, where the organization told it.
     pub ou_path: Option<String>,
+    /// The names of the organizational units on that path, from the root down, the root left out;
+    /// one that the evidence does not name stands there by its id. Empty where it names none.
+    /// Untrusted text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ou_names: Vec<String>,
+}
+
+impl AccountSummary {
+    /// The names of its organizational units in one text, `Workloads / Prod`; `None` where none is
+    /// known.
+    pub fn unit_names(&self) -> Option<String> {
+        (!self.ou_names.is_empty()).then(|| self.ou_names.join(" / "))
+    }
 }
 
 /// The control a finding is about.

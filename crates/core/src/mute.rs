@@ -40,8 +40,9 @@ pub struct Mute {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub account: Vec<AccountId>,
-    /// Only accounts below these organizational units, at any depth; or below a path such as
-    /// `o-a1b2c3d4e5/r-ab12/ou-ab12-11111111`.
+    /// Only accounts below these organizational units, at any depth; below a path such as
+    /// `o-a1b2c3d4e5/r-ab12/ou-ab12-11111111`; or below a unit by its name, or by the names from
+    /// the root down, where the evidence has them.
     #[serde(
         default,
         deserialize_with = "one_or_many",

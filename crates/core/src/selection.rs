@@ -4,8 +4,8 @@
 use serde::Deserialize;
 
 use crate::account::AccountId;
-use crate::evidence::Evidence;
-use crate::finding::Finding;
+use crate::evidence::{Evidence, is_unit_id};
+use crate::finding::{AccountSummary, Finding};
 
 /// What was given; every part that is given has to match.
 #[derive(Clone, Copy)]
@@ -33,10 +33,9 @@ impl Selection<'_> {
 
     /// Whether everything but the tags matches.
     pub(crate) fn matches(&self, finding: &Finding) -> bool {
-        let path = finding.account.ou_path.as_deref().unwrap_or_default();
         (self.account.is_empty() || self.account.contains(&finding.account.id))
             && (self.control.is_empty() || self.control.contains(&finding.control.id))
-            && (self.ou.is_empty() || self.ou.iter().any(|unit| below(path, unit)))
+            && (self.ou.is_empty() || self.ou.iter().any(|unit| is_below(&finding.account, unit)))
     }
 
     /// Whether an account is meant by its tags in the evidence; `None` where they are not known.
@@ -67,8 +66,27 @@ impl Selection<'_> {
     }
 }
 
+/// Whether an account is below an organizational unit at any depth: by the id of the unit, by a
+/// path of ids from the organization on, by its name, or by the names from the root down,
+/// `Workloads/Prod`. A name means every unit that has it; what has the form of an id is no name.
+pub fn is_below(account: &AccountSummary, unit: &str) -> bool {
+    if below(account.ou_path.as_deref().unwrap_or_default(), unit) {
+        return true;
+    }
+    let unit = unit.trim();
+    if unit.is_empty() || is_unit_id(unit) {
+        return false;
+    }
+    // Names may have slashes of their own, so the whole text is tried as one name, too.
+    let names = &account.ou_names;
+    names.iter().any(|name| name == unit)
+        || (1..=names.len())
+            .filter_map(|length| names.get(..length))
+            .any(|names| names.join("/") == unit.trim_matches('/'))
+}
+
 /// Whether a path leads through a unit, or begins with another path.
-pub fn below(path: &str, unit: &str) -> bool {
+fn below(path: &str, unit: &str) -> bool {
     let unit = unit.trim_matches('/');
     let path = path.trim_matches('/');
     if unit.contains('/') {
@@ -117,5 +135,41 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Wrapped<T> {
         Ok(Self(
             T::deserialize(source).map_err(|error| error.to_string()),
         ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn account(names: &[&str]) -> AccountSummary {
+        AccountSummary {
+            id: "111111111111".parse().unwrap(),
+            name: None,
+            ou_path: Some("o-a1/r-ab12/ou-ab12-11111111/ou-ab12-22222222".to_owned()),
+            ou_names: names.iter().map(|name| (*name).to_owned()).collect(),
+        }
+    }
+
+    #[test]
+    fn units_are_meant_by_id_path_and_name() {
+        let named = account(&["Workloads", "Prod/EU"]);
+        for unit in [
+            "r-ab12",
+            "ou-ab12-22222222",
+            "o-a1/r-ab12/ou-ab12-11111111",
+            "Workloads",
+            "Prod/EU",
+            "Workloads/Prod/EU",
+        ] {
+            assert!(is_below(&named, unit), "{unit}");
+        }
+        for unit in ["", "/", "workloads", "Prod", "Prod/EU/Other", "r-ab1"] {
+            assert!(!is_below(&named, unit), "{unit}");
+        }
+        assert!(!is_below(&account(&[]), "Workloads"));
+        // Somebody names a unit as another one's id is written.
+        let forged = account(&["ou-ab12-99999999"]);
+        assert!(!is_below(&forged, "ou-ab12-99999999"));
     }
 }

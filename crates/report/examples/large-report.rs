@@ -104,6 +104,7 @@ fn finding(index: usize) -> Result<Finding, Box<dyn std::error::Error>> {
             id: account,
             name: Some(format!("workload-{place:05}")),
             ou_path: Some(format!("o-a1b2c3d4e5/r-ab12/ou-ab12-{:08}", place % 17)),
+            ou_names: Vec::new(),
         }),
         control: Arc::new(control.summary("6.0.0")),
         status,

@@ -39,7 +39,7 @@ fn require_nullable(schema: &mut Schema) {
         "ControlRecord",
         "ChainLinkRecord",
     ];
-    const LEFT_OUT: [&str; 2] = ["attested", "muted"];
+    const LEFT_OUT: [&str; 3] = ["attested", "muted", "ou_names"];
     let Some(definitions) = schema.get_mut("$defs").and_then(Value::as_object_mut) else {
         return;
     };
@@ -148,6 +148,10 @@ pub struct AccountRecord {
     pub name: Option<String>,
     /// Its place in the organization, where the organization told it.
     pub ou_path: Option<String>,
+    /// The names of the organizational units on that path, from the root down, the root left out;
+    /// a unit that the evidence does not name stands there by its id. Left out where it names none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ou_names: Vec<String>,
 }
 
 /// The control a finding is about.
@@ -257,11 +261,17 @@ pub struct MutedRecord {
 
 impl From<&Finding> for FindingRecord {
     fn from(finding: &Finding) -> Self {
-        let AccountSummary { id, name, ou_path } = &*finding.account;
+        let AccountSummary {
+            id,
+            name,
+            ou_path,
+            ou_names,
+        } = &*finding.account;
         let account = AccountRecord {
             id: *id,
             name: name.clone(),
             ou_path: ou_path.clone(),
+            ou_names: ou_names.clone(),
         };
         let ControlSummary {
             id,
@@ -333,6 +343,7 @@ impl From<FindingRecord> for Finding {
                 id: record.account.id,
                 name: record.account.name,
                 ou_path: record.account.ou_path,
+                ou_names: record.account.ou_names,
             }),
             control: Arc::new(ControlSummary {
                 id: record.control.id,

@@ -88,7 +88,7 @@ const LEADING: [&str; 20] = [
     "chain",
 ];
 
-const TRAILING: [&str; 8] = [
+const TRAILING: [&str; 9] = [
     "observations",
     "witness",
     "muted_status",
@@ -97,6 +97,7 @@ const TRAILING: [&str; 8] = [
     "attested_status",
     "attested_until",
     "attested_because",
+    "ou_names",
 ];
 
 fn header() -> Vec<String> {
@@ -171,6 +172,7 @@ fn row(finding: &Finding) -> Vec<Cow<'_, str>> {
         ]),
         None => cells.extend([const { Cow::Borrowed("") }; 3]),
     }
+    cells.push(account.unit_names().unwrap_or_default().into());
     cells
 }
 
@@ -180,12 +182,12 @@ fn unit(path: Option<&str>) -> Option<&str> {
 }
 
 /// A recommendation's number, as text: a spreadsheet would make 5.1 of a bare 5.10.
-fn number(number: Option<&str>) -> Cow<'static, str> {
+pub(crate) fn number(number: Option<&str>) -> Cow<'static, str> {
     number.map_or(Cow::Borrowed(""), |number| format!("CIS {number}").into())
 }
 
 /// What is attested, by whom, and where it is written down.
-fn because(attested: &AttestedBy) -> String {
+pub(crate) fn because(attested: &AttestedBy) -> String {
     let reference = attested.reference.as_deref();
     let reference = reference.map_or_else(String::new, |text| format!("; {text}"));
     format!(
@@ -241,6 +243,7 @@ mod tests {
             );
             assert!(cell("ou_path").trim_end_matches('/').ends_with(&cell("ou")));
             assert!(!cell("ou").contains('/'));
+            assert_eq!(cell("ou_names"), "Workloads");
             numbered += usize::from(cell("number").starts_with("CIS "));
         }
         assert!(numbered > 0);

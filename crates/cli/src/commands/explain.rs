@@ -194,6 +194,9 @@ fn explain_into(text: &mut String, finding: &Finding, pattern: Option<&str>) -> 
     if let Some(path) = &finding.account.ou_path {
         writeln!(text, "  unit      {}", visible(path))?;
     }
+    if let Some(names) = finding.account.unit_names() {
+        writeln!(text, "            {}", visible(&names))?;
+    }
     writeln!(
         text,
         "  control   {} ({} {number})",

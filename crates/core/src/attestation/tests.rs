@@ -35,6 +35,7 @@ fn broken_at(link: LinkName, status: Status, benchmark: &str) -> Finding {
             id: "111111111111".parse().unwrap(),
             name: None,
             ou_path: Some("o-a/r-b/ou-parent".to_owned()),
+            ou_names: Vec::new(),
         }),
         control: Arc::new(control.summary(benchmark)),
         status,

@@ -161,7 +161,15 @@ impl<'e> Evaluation<'e> {
             |required, listed, judged, evidence| match judged {
                 Judged::NotApplicable(why, observation) => {
                     let control = required.control;
-                    finding::not_applicable(account, listed, control, policy, why, observation)
+                    finding::not_applicable(
+                        account,
+                        listed,
+                        control,
+                        policy,
+                        why,
+                        observation,
+                        evidence,
+                    )
                 }
                 Judged::Applies(outcome) => {
                     finding::of(account, listed, required, policy, &outcome, evidence)

@@ -15,11 +15,18 @@ use super::coverage::Required;
 use super::remediation;
 use super::verdict::{Standing, Step, Verdict, Yardstick, decisive, rank, standing};
 
-fn summary(account: AccountId, listed: Option<&OrganizationAccount>) -> Arc<AccountSummary> {
+fn summary(
+    account: AccountId,
+    listed: Option<&OrganizationAccount>,
+    evidence: &Reader<'_>,
+) -> Arc<AccountSummary> {
+    let ou_path = listed.and_then(OrganizationAccount::ou_path);
+    let ou_names = ou_path.as_deref().map(|path| evidence.unit_names(path));
     Arc::new(AccountSummary {
         id: account,
         name: listed.and_then(|listed| listed.name.clone()),
-        ou_path: listed.and_then(OrganizationAccount::ou_path),
+        ou_path,
+        ou_names: ou_names.unwrap_or_default(),
     })
 }
 
@@ -39,10 +46,11 @@ pub(super) fn not_applicable(
     policy: &Policy,
     why: String,
     observation: Option<Observation>,
+    evidence: &Reader<'_>,
 ) -> Finding {
     Finding {
         id: format!("{account}/{}", control.id),
-        account: summary(account, listed),
+        account: summary(account, listed, evidence),
         control: Arc::new(control.summary(&policy.benchmark)),
         status: Status::NotApplicable,
         assurance: AssuranceResult {
@@ -101,7 +109,7 @@ pub(super) fn of(
     observations.dedup();
     Finding {
         id: format!("{account}/{}", control.id),
-        account: summary(account, listed),
+        account: summary(account, listed, evidence),
         control: Arc::new(control.summary(&policy.benchmark)),
         status: status_of(verdict),
         assurance: AssuranceResult {

@@ -262,7 +262,9 @@ impl Evidence {
             let record = match line.record() {
                 Ok(record) => record,
                 Err(ReadError::UnknownOperation { operation, .. }) => {
-                    *self.unknown.entry(operation).or_default() += 1;
+                    if !self.unit_names.file(&operation, line.text) {
+                        *self.unknown.entry(operation).or_default() += 1;
+                    }
                     continue;
                 }
                 Err(error) => return Err(error),

@@ -20,6 +20,7 @@ mod store;
 mod table;
 pub mod timestamp;
 mod unambiguous;
+mod unit_names;
 mod view;
 
 pub use calls::assume_role::Entry;
@@ -52,6 +53,7 @@ pub use shapes::{
 };
 pub use store::{CallSite, Evidence, RecordId, UnreadableRecord};
 pub use table::{Answer, Listing};
+pub(crate) use unit_names::is_unit_id;
 pub use view::View;
 
 #[cfg(test)]

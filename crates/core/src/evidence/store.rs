@@ -17,6 +17,7 @@ use super::mark::Marks;
 use super::reader::Reader;
 use super::shapes::Trail;
 use super::table::{Answer, Listing};
+use super::unit_names::UnitNames;
 use super::{CallError, Operation, Outcome, Record, mask_endpoints};
 use crate::account::{AccountId, Region};
 use crate::arn::Arn;
@@ -75,6 +76,7 @@ pub struct Evidence {
     records: u32,
     /// Operations that this version does not know, and how many records of each there are.
     pub(super) unknown: BTreeMap<String, usize>,
+    pub(super) unit_names: UnitNames,
     /// Answers about resources that came before do not count.
     oldest: Option<Timestamp>,
     too_old: usize,

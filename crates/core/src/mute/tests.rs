@@ -44,6 +44,7 @@ fn finding(account: &str, control: &str, status: Status, reason: &str) -> Findin
             id: account.parse().unwrap(),
             name: None,
             ou_path: Some("o-a/r-b/ou-parent/ou-child".to_owned()),
+            ou_names: Vec::new(),
         }),
         control: Arc::new(control.summary("6.0.0")),
         status,

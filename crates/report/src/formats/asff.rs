@@ -242,6 +242,10 @@ fn product_fields(report: &Report<'_>, finding: &Finding) -> Map<String, Value> 
         "OrganizationalUnit",
         finding.account.ou_path.as_deref().unwrap_or_default(),
     );
+    put(
+        "OrganizationalUnitNames",
+        &finding.account.unit_names().unwrap_or_default(),
+    );
     for link in &finding.chain {
         put(&format!("Chain/{}", link.link), &link.detail);
     }

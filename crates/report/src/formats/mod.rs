@@ -57,6 +57,19 @@ fn control_ids<'a>(report: &Report<'a>) -> Vec<&'a str> {
     ids
 }
 
+/// The names of the organizational units that findings know, by their ids.
+fn unit_names<'a>(report: &Report<'a>) -> BTreeMap<&'a str, &'a str> {
+    by_account(report.findings)
+        .filter_map(<[Finding]>::first)
+        .flat_map(|finding| {
+            let path = finding.account.ou_path.as_deref().unwrap_or_default();
+            let units = path.split('/').filter(|part| part.starts_with("ou-"));
+            units.zip(finding.account.ou_names.iter().map(String::as_str))
+        })
+        .filter(|(unit, name)| unit != name)
+        .collect()
+}
+
 /// Findings one account at a time. They are ordered by account.
 fn by_account(findings: &[Finding]) -> impl Iterator<Item = &[Finding]> {
     findings.chunk_by(|one, next| one.account.id == next.account.id)

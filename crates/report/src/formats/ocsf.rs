@@ -89,6 +89,7 @@ fn event(report: &Report<'_>, finding: &Finding, control: Option<&Control>) -> V
             "org": run.scope.organization.as_ref().map(|organization| json!({
                 "uid": organization.id,
                 "ou_uid": finding.account.ou_path,
+                "ou_name": finding.account.unit_names(),
             })),
         },
         "finding_info": {

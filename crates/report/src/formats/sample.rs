@@ -100,6 +100,7 @@ pub(crate) fn finding(account: &str, control: &str, status: Status) -> Finding {
             id: account.parse().unwrap(),
             name: Some(format!("account {account}")),
             ou_path: Some("o-a1b2c3d4e5/r-abcd/ou-abcd-11111111".to_owned()),
+            ou_names: vec!["Workloads".to_owned()],
         }),
         control: Arc::new(control.summary("6.0.0")),
         status,
@@ -176,6 +177,7 @@ pub(crate) fn hostile() -> Sample {
             let account = Arc::make_mut(&mut finding.account);
             account.name = Some(name.to_owned());
             account.ou_path = Some(name.to_owned());
+            account.ou_names = vec![name.to_owned()];
             finding.message = format!("the topic `{name}` has no confirmed subscription").into();
             for link in &mut finding.chain {
                 let link = Arc::make_mut(link);

@@ -57,7 +57,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "REASON", value_delimiter = ',', num_args = 1..)]
     reason: Vec<String>,
 
-    /// Only accounts below these organizational units, by id or by path.
+    /// Only accounts below these organizational units, by id, by path, or by a name
+    /// where the evidence has names.
     #[arg(long, value_name = "OU", value_delimiter = ',', num_args = 1..)]
     ou: Vec<String>,
 

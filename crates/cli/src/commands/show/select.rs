@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use trailproof_core::account::AccountId;
 use trailproof_core::control::{Control, builtin};
 use trailproof_core::finding::{Finding, LinkName};
-use trailproof_core::selection::below;
+use trailproof_core::selection::is_below;
 use trailproof_report::run::{Run, read_evidence};
 
 use super::Arguments;
@@ -45,14 +45,21 @@ pub(super) fn select(
     }
     if !arguments.ou.is_empty() {
         for unit in &arguments.ou {
-            if !findings.iter().any(|finding| is_below(finding, unit)) {
+            if !findings
+                .iter()
+                .any(|finding| is_below(&finding.account, unit))
+            {
                 return Err(CliError::usage(format_args!(
                     "no account of the run is below `{unit}`"
                 ))
-                .hint("name an organizational unit by its id, or a path from the root on"));
+                .hint("name an organizational unit by its id, a path from the root on, or a name that the \
+                     evidence has for it"));
             }
         }
-        findings.retain(|finding| arguments.ou.iter().any(|unit| is_below(finding, unit)));
+        findings.retain(|finding| {
+            let mut units = arguments.ou.iter();
+            units.any(|unit| is_below(&finding.account, unit))
+        });
     }
     let mut tags_unknown = false;
     if !arguments.tag.is_empty() {
@@ -86,10 +93,6 @@ pub(super) fn select(
 fn matches(wanted: &[String], found: Option<&str>) -> bool {
     let same = |word: &String| found.is_some_and(|found| word.eq_ignore_ascii_case(found));
     wanted.is_empty() || wanted.iter().any(same)
-}
-
-fn is_below(finding: &Finding, unit: &str) -> bool {
-    below(finding.account.ou_path.as_deref().unwrap_or_default(), unit)
 }
 
 /// The ids of controls that were named in one way or another, each judged by the run.

@@ -25,6 +25,7 @@ fn finding(account: &str, owner: &str) -> Finding {
             id: account.parse().unwrap(),
             name: None,
             ou_path: None,
+            ou_names: Vec::new(),
         }),
         control: Arc::new(
             crate::control::builtin()

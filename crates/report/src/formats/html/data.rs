@@ -1,5 +1,6 @@
 //! The findings as data in the page: one line per text, link or finding, and before them one about
-//! the controls, one with the names of the links and one with the words of statuses.
+//! the controls, one with the names of the links, one with the words of statuses and one with the names of
+//! organizational units.
 //!
 //! Thousands of members share one trail, so texts and links are written once, when they first
 //! occur, and referred to by number. Only their hashes are kept while writing.
@@ -14,7 +15,7 @@ use trailproof_core::finding::{ChainLink, Finding, LinkName, LinkStatus, Status}
 
 use super::escape::script_json;
 use crate::format::Report;
-use crate::formats::{control_ids, controls};
+use crate::formats::{control_ids, controls, unit_names};
 use crate::shell;
 use crate::untrusted::{visible, visible_lines};
 
@@ -29,6 +30,11 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
     let statuses = Status::ALL.map(Status::as_str);
     let link_statuses = LinkStatus::ALL.map(LinkStatus::as_str);
     line(out, 's', &json!([statuses, link_statuses]))?;
+    let units = unit_names(report).into_iter();
+    let units: serde_json::Map<_, _> = units
+        .map(|(unit, name)| (visible(unit), json!(visible(name))))
+        .collect();
+    line(out, 'u', &units.into())?;
     let mut pool = Pool::default();
     for finding in report.findings {
         write_finding(finding, &mut pool, out)?;
@@ -252,6 +258,23 @@ mod tests {
             page.lines().filter(|line| line.starts_with("l[")).count(),
             LinkName::CHAIN.len()
         );
+    }
+
+    #[test]
+    fn the_page_is_told_the_names_of_units() {
+        let page = sample::organization().render(&crate::formats::Html);
+        let units = page.lines().find_map(|line| line.strip_prefix("u{"));
+        assert_eq!(units, Some(r#""ou-abcd-11111111":"Workloads"}"#));
+        assert!(page.contains("<bdi>Workloads</bdi>"));
+        let mut sample = sample::organization();
+        for finding in &mut sample.findings {
+            std::sync::Arc::make_mut(&mut finding.account)
+                .ou_names
+                .clear();
+        }
+        let page = sample.render(&crate::formats::Html);
+        assert!(page.lines().any(|line| line == "u{}"));
+        assert!(page.contains("<bdi>ou-abcd-11111111</bdi>"));
     }
 
     #[test]

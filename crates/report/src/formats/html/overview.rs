@@ -8,7 +8,7 @@ use trailproof_core::finding::{LinkName, LinkStatus, Status};
 
 use super::escape::escape;
 use crate::format::Report;
-use crate::formats::{by_account, control_ids, controls, statement};
+use crate::formats::{by_account, control_ids, controls, statement, unit_names};
 
 /// Findings by status, in the order of [`Status::ALL`].
 type Counts = [usize; Status::ALL.len()];
@@ -336,10 +336,11 @@ impl<'a> Overview<'a> {
                 String::new()
             },
         )?;
+        let names = unit_names(self.report);
         for (path, counts) in units.into_iter().take(UNITS) {
             let name = match path.rsplit('/').next() {
                 None | Some("") => "outside any unit",
-                Some(name) => name,
+                Some(unit) => names.get(unit).copied().unwrap_or(unit),
             };
             bar(
                 out,

@@ -11,6 +11,7 @@
   let controls = {};
   let names = [];
   let statuses = [[], []];
+  let units = {};
   for (const line of element("data").textContent.split("\n")) {
     if (line.length < 2) continue;
     const value = JSON.parse(line.slice(1));
@@ -21,6 +22,7 @@
       case "c": controls = value; break;
       case "n": names = value; break;
       case "s": statuses = value; break;
+      case "u": units = value; break;
     }
   }
   const [STATUS, LINK_STATUS] = statuses;
@@ -28,6 +30,9 @@
   const MEANING = names.map(([, meaning]) => meaning);
   const text = (number) => (number < 0 ? "" : texts[number]);
   const [ACCOUNT, NAME, OU, CONTROL, OUTCOME, CIS, EFFECTIVE, BROKEN, REASON, MESSAGE, CHAIN, NOTES, WITNESS, FIX, AUTOMATIC, COMMANDS, OBSERVED, MUTE] = Array(18).keys();
+  // Names of organizational units, where they are known: of one by its id, of all on a path.
+  const unit = (id) => (Object.hasOwn(units, id) ? units[id] : id);
+  const unitNames = (path) => (path.split("/").some((id) => Object.hasOwn(units, id)) ? path.split("/").filter((id) => id.startsWith("ou-")).map(unit).join(" / ") : "");
   const number = (control) => (controls[control] && controls[control].number) || "";
 
   // What is shown: filters, then order.
@@ -37,7 +42,7 @@
     let found = haystacks.get(index);
     if (found === undefined) {
       const finding = findings[index];
-      found = [finding[ACCOUNT], text(finding[NAME]), text(finding[OU]), text(finding[CONTROL]), text(finding[REASON]), text(finding[MESSAGE]), ...finding[NOTES].map(([code]) => text(code))].join("\n").toLowerCase();
+      found = [finding[ACCOUNT], text(finding[NAME]), text(finding[OU]), unitNames(text(finding[OU])), text(finding[CONTROL]), text(finding[REASON]), text(finding[MESSAGE]), ...finding[NOTES].map(([code]) => text(code))].join("\n").toLowerCase();
       haystacks.set(index, found);
     }
     return found;
@@ -228,6 +233,7 @@
     title.id = "finding-title";
     header.append(line, title, isolated("p", "soft", `${about.number || ""} ${about.title || control}`.trim()));
     if (finding[OU] >= 0) header.append(isolated("p", "soft mono", text(finding[OU])));
+    if (unitNames(text(finding[OU]))) header.append(isolated("p", "soft", unitNames(text(finding[OU]))));
     sheet.append(header, isolated("p", "lead", text(finding[MESSAGE])));
     const yardsticks = make("div", "yardsticks");
     for (const [label, status] of [["By the benchmark\u2019s steps ", finding[CIS]], ["Would the message arrive? ", finding[EFFECTIVE]]]) {
@@ -382,7 +388,7 @@
   const above = (path) => path.split("/").map((_, place, parts) => parts.slice(0, place + 1).join("/")).slice(Math.min(1, path.split("/").length - 1));
   choices("control", distinct(findings.map((finding) => text(finding[CONTROL]))).sort((one, other) => numeric.compare(number(one), number(other))), (value) => `${number(value)} ${value}`.trim());
   choices("link", LINKS.filter((link, place) => findings.some((finding) => finding[BROKEN] === place)), (value) => value);
-  choices("ou", distinct(distinct(findings.map((finding) => text(finding[OU]))).filter(Boolean).flatMap(above)).sort(), (value) => "\u00a0\u00a0".repeat(Math.max(0, value.split("/").length - 2)) + value.split("/").slice(-1)[0]);
+  choices("ou", distinct(distinct(findings.map((finding) => text(finding[OU]))).filter(Boolean).flatMap(above)).sort(), (value) => "\u00a0\u00a0".repeat(Math.max(0, value.split("/").length - 2)) + unit(value.split("/").slice(-1)[0]));
 
   // On paper the rows of the selection are written out.
   const selection = () => {
@@ -391,7 +397,7 @@
       state.status.size > 0 && `status ${[...state.status].map((status) => STATUS[status]).join(" or ")}`,
       state.control && `control ${state.control}`,
       state.link && `broken link ${state.link}`,
-      state.ou && `unit ${state.ou}`,
+      state.ou && `unit ${state.ou}${unitNames(state.ou) && ` (${unitNames(state.ou)})`}`,
     ].filter(Boolean);
     const all = `${findings.length.toLocaleString("en")} findings`;
     return parts.length === 0 ? `All ${all}.` : `${shown.length.toLocaleString("en")} of ${all}: ${parts.join(", ")}.`;
