@@ -68,6 +68,45 @@ check(pivot == statuses, "pivot.csv has other findings")
 spreadsheet("trails.csv")
 spreadsheet("recipients.csv")
 
+# The workbook: every cell is a value, ids are texts, headers stay and can be filtered.
+workbook = openpyxl.load_workbook(run / "findings.xlsx")
+check(
+    workbook.sheetnames == ["findings", "accounts x controls", "trails", "recipients", "run"],
+    f"findings.xlsx has the sheets {workbook.sheetnames}",
+)
+colors = {}
+for sheet in workbook:
+    check(sheet.freeze_panes == "A2", f"findings.xlsx: the header of {sheet.title} does not stay")
+    check(sheet.auto_filter.ref is not None, f"findings.xlsx: {sheet.title} has no filters")
+    check(sheet.max_column == len([cell for cell in sheet[1] if cell.value]), f"findings.xlsx: {sheet.title} header")
+    for row in sheet.iter_rows():
+        for cell in row:
+            check(cell.data_type != "f", f"findings.xlsx: {sheet.title} {cell.coordinate} is a formula")
+            if cell.value in ("PASS", "FAIL", "UNKNOWN", "MUTED", "NOT_APPLICABLE") and cell.column > 1:
+                colors.setdefault(cell.value, set()).add(cell.fill.start_color.rgb)
+check(all(len(found) == 1 for found in colors.values()), f"findings.xlsx: colors {colors}")
+check(len({next(iter(found)) for found in colors.values()}) == len(colors), f"findings.xlsx: colors {colors}")
+
+
+def records(title):
+    rows = list(workbook[title].iter_rows(values_only=True))
+    return [dict(zip(rows[0], row)) for row in rows[1:]]
+
+
+rows = records("findings")
+check({row["id"]: row["status"] for row in rows} == statuses, "findings.xlsx has other findings")
+for row in rows:
+    check(isinstance(row["account_id"], str) and len(row["account_id"]) == 12, f"findings.xlsx: {row['account_id']!r}")
+    check(f"{row['account_id']}/{row['control']}" == row["id"], f"findings.xlsx: {row['id']}")
+    check(row["number"] is None or re.fullmatch(r"CIS [0-9.]+", row["number"]), f"findings.xlsx: {row['number']!r}")
+    check(row["observed_at (UTC)"] is None or row["observed_at (UTC)"].year == 2026, "findings.xlsx: a time is none")
+matrix = {}
+for row in records("accounts x controls"):
+    for name, status in row.items():
+        if name not in ("account_id", "account_name", "ou", "worst"):
+            matrix[f"{row['account_id']}/{name.split(' ')[-1]}"] = status
+check(matrix == statuses, "findings.xlsx: accounts x controls has other findings")
+
 # JUnit.
 suites = junitparser.JUnitXml.fromfile(str(run / "junit.xml"))
 check(suites.tests == len(findings), "junit.xml: number of tests")

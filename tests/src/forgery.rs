@@ -8,11 +8,14 @@ use std::path::Path;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-/// The files of a bundle, by name and in their order, its manifest left out.
+/// The files of a bundle, by name and in their order, its manifest and its sums left out.
 #[derive(Debug, Clone)]
 pub struct Forgery {
+    /// With its slash.
+    folder: String,
     manifest: Value,
     files: Vec<(String, Vec<u8>)>,
+    signature: Option<(String, Vec<u8>)>,
 }
 
 impl Forgery {
@@ -33,11 +36,29 @@ impl Forgery {
             files.push((name, content));
         }
         let (name, manifest) = files.remove(0);
-        assert_eq!(name, "manifest.json");
+        let folder = name
+            .strip_suffix("manifest.json")
+            .expect("the manifest is first");
+        let folder = folder.to_owned();
+        for (name, _) in &mut files {
+            let short = name.strip_prefix(&folder).expect("one folder has all");
+            *name = short.to_owned();
+        }
+        // They are made anew, and a signature of others is worth nothing.
+        files.retain(|(name, _)| !name.starts_with("SHA256SUMS"));
         Self {
+            folder,
             manifest: serde_json::from_slice(&manifest).expect("a manifest"),
             files,
+            signature: None,
         }
+    }
+
+    /// With a signature that was made of something.
+    #[must_use]
+    pub fn signed(mut self, signature: &str) -> Self {
+        self.signature = Some(("SHA256SUMS.sig".to_owned(), signature.as_bytes().to_vec()));
+        self
     }
 
     /// Changes the text of a file.
@@ -72,6 +93,17 @@ impl Forgery {
         })
     }
 
+    /// As the first layout had it: without a folder, sums beside the manifest, and files for people.
+    #[must_use]
+    pub fn in_the_first_layout(mut self) -> Self {
+        self.folder.clear();
+        self.manifest["schema_version"] = 1.into();
+        let people = ["README.txt", "report.html", "findings.xlsx"];
+        self.files
+            .retain(|(name, _)| !people.contains(&name.as_str()));
+        self
+    }
+
     /// Packs it, with sums of what is in it.
     ///
     /// # Panics
@@ -79,32 +111,46 @@ impl Forgery {
     /// When it cannot be written.
     pub fn pack(self, path: &Path) {
         let Self {
+            folder,
             mut manifest,
             files,
+            signature,
         } = self;
-        let entries = files.iter().map(|(name, content)| {
+        let sum = |content: &[u8]| {
             let sum = Sha256::digest(content);
-            let sum = sum.iter().fold(String::new(), |mut text, byte| {
+            sum.iter().fold(String::new(), |mut text, byte| {
                 let _ = write!(text, "{byte:02x}");
                 text
-            });
-            json!({ "name": name, "size": content.len(), "sha256": sum })
+            })
+        };
+        let entries = files.iter().map(|(name, content)| {
+            json!({ "name": name, "size": content.len(), "sha256": sum(content) })
         });
         manifest["files"] = entries.collect();
         let manifest = format!("{manifest:#}\n").into_bytes();
+        let mut sums = format!("{}  manifest.json\n", sum(&manifest));
+        for (name, content) in &files {
+            let _ = writeln!(sums, "{}  {name}", sum(content));
+        }
+        let sums = ("SHA256SUMS".to_owned(), sums.into_bytes());
+        let sums = (!folder.is_empty()).then_some(sums);
         let compressed = flate2::GzBuilder::new()
             .mtime(0)
             .operating_system(255)
             .write(Vec::new(), flate2::Compression::default());
         let mut archive = tar::Builder::new(compressed);
         let first = ("manifest.json".to_owned(), manifest);
-        for (name, content) in std::iter::once(&first).chain(&files) {
+        for (name, content) in std::iter::once(&first)
+            .chain(&sums)
+            .chain(&signature)
+            .chain(&files)
+        {
             let mut header = tar::Header::new_ustar();
             header.set_size(content.len() as u64);
             header.set_mode(0o600);
             header.set_entry_type(tar::EntryType::Regular);
             archive
-                .append_data(&mut header, name, content.as_slice())
+                .append_data(&mut header, format!("{folder}{name}"), content.as_slice())
                 .expect("an entry can be added");
         }
         let compressed = archive.into_inner().expect("an archive");

@@ -13,7 +13,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use trailproof_tests::binary::Trailproof;
 
-const FORMATS: &str = "ndjson,html,markdown,junit,asff,ocsf,pivot.csv";
+const FORMATS: &str = "ndjson,xlsx,html,markdown,junit,asff,ocsf,pivot.csv";
 
 /// Names that are formulas, markup, terminal escapes, or merely long.
 fn names() -> Vec<String> {

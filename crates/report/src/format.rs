@@ -36,6 +36,11 @@ pub trait Format: Sync {
     /// Who it is for, in a few words.
     fn description(&self) -> &'static str;
 
+    /// Whether it tells what stands in evidence alone. Others are written without reading any.
+    fn reads_evidence(&self) -> bool {
+        false
+    }
+
     /// Writes the whole report. Implementations stream: they hold one finding at a time.
     fn write(&self, report: &Report<'_>, out: &mut dyn Write) -> io::Result<()>;
 }
@@ -47,6 +52,7 @@ pub static ALL: &[&dyn Format] = &[
     &trails_csv::TrailsCsv,
     &recipients_csv::RecipientsCsv,
     &formats::Ndjson,
+    &formats::Xlsx,
     &formats::Html,
     &formats::Markdown,
     &formats::Junit,

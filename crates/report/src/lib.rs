@@ -5,6 +5,7 @@
 
 pub mod bundle;
 pub mod comparison;
+mod console;
 pub mod document;
 pub mod findings_csv;
 pub mod findings_json;

@@ -52,34 +52,57 @@ impl Format for RecipientsCsv {
             .terminator(csv::Terminator::CRLF)
             .from_writer(out);
         table.write_record(HEADER)?;
-        let policy = &report.run.policy;
-        let controls = control::with_custom(policy.custom_controls.clone())
-            .map_err(io::Error::other)
-            .and_then(|all| control::select(&all, &policy.controls).map_err(io::Error::other))?;
-        let policy = policy.to_policy(controls, &report.run.scope);
-        let evaluator = Evaluator::new(policy);
-        let controls = &evaluator.policy().controls;
-        let mut evaluation = evaluator.on(report.evidence);
-        let of_one = |one: &Finding, other: &Finding| one.account.id == other.account.id;
-        for findings in report.findings.chunk_by(of_one) {
-            let Some(first) = findings.first() else {
-                continue;
-            };
-            let account = first.account.id;
-            let recipients = evaluation.recipients(account);
-            let ids = controls.iter().map(|control| control.id.as_str());
-            let recipients: BTreeMap<&str, Vec<Recipient>> = ids.zip(recipients).collect();
-            for finding in findings {
-                let found = recipients.get(finding.control.id.as_str());
-                for recipient in found.into_iter().flatten() {
-                    let cells = row(finding, recipient);
-                    table.write_record(cells.iter().map(|cell| harmless(cell).into_owned()))?;
-                }
-            }
-            evaluation.forget(account);
-        }
+        for_each_row(report, &mut |cells| {
+            table.write_record(cells.iter().map(|cell| harmless(cell).into_owned()))?;
+            Ok(())
+        })?;
         table.flush()
     }
+
+    fn reads_evidence(&self) -> bool {
+        true
+    }
+}
+
+/// A cell of a row by the name of its column; empty where there is no such column.
+pub(crate) fn cell<'a>(row: &'a [String; 12], column: &str) -> &'a str {
+    let place = HEADER.iter().position(|name| *name == column);
+    place
+        .and_then(|place| row.get(place))
+        .map_or("", String::as_str)
+}
+
+/// Hands over every row, in the order of findings.
+pub(crate) fn for_each_row(
+    report: &Report<'_>,
+    hand_over: &mut dyn FnMut(&[String; 12]) -> io::Result<()>,
+) -> io::Result<()> {
+    let policy = &report.run.policy;
+    let controls = control::with_custom(policy.custom_controls.clone())
+        .map_err(io::Error::other)
+        .and_then(|all| control::select(&all, &policy.controls).map_err(io::Error::other))?;
+    let policy = policy.to_policy(controls, &report.run.scope);
+    let evaluator = Evaluator::new(policy);
+    let controls = &evaluator.policy().controls;
+    let mut evaluation = evaluator.on(report.evidence);
+    let of_one = |one: &Finding, other: &Finding| one.account.id == other.account.id;
+    for findings in report.findings.chunk_by(of_one) {
+        let Some(first) = findings.first() else {
+            continue;
+        };
+        let account = first.account.id;
+        let recipients = evaluation.recipients(account);
+        let ids = controls.iter().map(|control| control.id.as_str());
+        let recipients: BTreeMap<&str, Vec<Recipient>> = ids.zip(recipients).collect();
+        for finding in findings {
+            let found = recipients.get(finding.control.id.as_str());
+            for recipient in found.into_iter().flatten() {
+                hand_over(&row(finding, recipient))?;
+            }
+        }
+        evaluation.forget(account);
+    }
+    Ok(())
 }
 
 fn row(finding: &Finding, recipient: &Recipient) -> [String; 12] {

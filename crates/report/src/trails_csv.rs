@@ -58,16 +58,37 @@ impl Format for TrailsCsv {
             .terminator(csv::Terminator::CRLF)
             .from_writer(out);
         table.write_record(HEADER)?;
-        let mut write_row = |cells: [String; 17]| {
-            table.write_record(cells.iter().map(|cell| harmless(cell).into_owned()))
-        };
-        for (site, rows) in by_site(report.evidence) {
-            for row in rows {
-                write_row(row.cells(site, report.evidence))?;
-            }
-        }
+        for_each_row(report, &mut |cells| {
+            table.write_record(cells.iter().map(|cell| harmless(cell).into_owned()))?;
+            Ok(())
+        })?;
         table.flush()
     }
+
+    fn reads_evidence(&self) -> bool {
+        true
+    }
+}
+
+/// Hands over every row, by account and region.
+pub(crate) fn for_each_row(
+    report: &Report<'_>,
+    row: &mut dyn FnMut(&[String; 17]) -> io::Result<()>,
+) -> io::Result<()> {
+    for (site, rows) in by_site(report.evidence) {
+        for one in rows {
+            row(&one.cells(site, report.evidence))?;
+        }
+    }
+    Ok(())
+}
+
+/// A cell of a row by the name of its column; empty where there is no such column.
+pub(crate) fn cell<'a>(row: &'a [String; 17], column: &str) -> &'a str {
+    let place = HEADER.iter().position(|name| *name == column);
+    place
+        .and_then(|place| row.get(place))
+        .map_or("", String::as_str)
 }
 
 /// What one question for trails showed.

@@ -1,8 +1,8 @@
 //! `trailproof bundle`: one archive with everything a verdict rests on.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use trailproof_report::bundle;
+use trailproof_report::bundle::{self, SigningError, SigningKey};
 use trailproof_report::run::{Addresses, RunDirectory};
 
 use crate::error::CliError;
@@ -12,7 +12,9 @@ use crate::settings::recorded_policy;
 
 /// Pack a run's evidence, findings and policy into one archive with SHA-256 sums.
 ///
-/// Keep the printed sum somewhere else: with it, nobody can exchange the bundle as a whole.
+/// Everything is in one folder, with a report, a workbook, SHA256SUMS for `sha256sum -c`, and
+/// README.txt, which says how to check the bundle without trailproof. Keep the printed sum somewhere
+/// else, or sign with --signing-key: then nobody can exchange the bundle as a whole.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// The folder of a run.
@@ -29,6 +31,10 @@ pub(crate) struct Arguments {
     /// Pack pseudonyms in place of the addresses of subscriptions.
     #[arg(long)]
     mask_endpoints: bool,
+
+    /// Sign with this private SSH key: Ed25519, without a passphrase.
+    #[arg(long, value_name = "KEY")]
+    signing_key: Option<PathBuf>,
 }
 
 pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliError> {
@@ -44,6 +50,7 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
                 .hint("choose another name with --out, or replace it with --overwrite"),
         );
     }
+    let key = arguments.signing_key.as_deref().map(read_key).transpose()?;
     if !run.complete {
         output.warn("the run is not complete, and the bundle will say so");
     }
@@ -52,21 +59,49 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
     } else {
         Addresses::Full
     };
-    let written = bundle::write(&directory, &controls, &path, addresses).map_err(|error| {
-        CliError::failed(&error)
-            .hint("check that the run is whole and that there is space on the disk")
-    })?;
+    let written =
+        bundle::write(&directory, &controls, &path, addresses, key.as_ref()).map_err(|error| {
+            CliError::failed(&error)
+                .hint("check that the run is whole and that there is space on the disk")
+        })?;
     output.data(|out| {
         writeln!(out, "{}  {}", written.sha256, path.display())?;
         Ok(())
     })?;
     output.note(format_args!(
         "{} files, {} bytes. Check it with `trailproof verify {}`",
-        written.manifest.files.len() + 1,
+        written.manifest.files.len() + 2 + usize::from(written.signed_by.is_some()),
         written.size,
         path.display()
     ));
+    if let Some(fingerprint) = &written.signed_by {
+        output.note(format_args!("Signed with the key {fingerprint}"));
+    }
     Ok(Exit::Success)
+}
+
+fn read_key(path: &Path) -> Result<SigningKey, CliError> {
+    let text = std::fs::read(path).map_err(|error| {
+        CliError::usage(format_args!("cannot read `{}`: {error}", path.display()))
+            .hint("check the path given with --signing-key")
+    })?;
+    SigningKey::read(&text).map_err(|error| {
+        let hint = match &error {
+            SigningError::NoKey(_) => "name the private half, as `ssh-keygen -t ed25519` writes it",
+            SigningError::Encrypted => {
+                "sign with a key without a passphrase, or sign SHA256SUMS by hand with `ssh-keygen \
+                 -Y sign -n trailproof-bundle`"
+            }
+            SigningError::Type(_) | SigningError::Failed(_) => {
+                "make a key with `ssh-keygen -t ed25519`"
+            }
+        };
+        CliError::usage(format_args!(
+            "cannot sign with `{}`: {error}",
+            path.display()
+        ))
+        .hint(hint)
+    })
 }
 
 /// Beside the folder of the run, by its name.

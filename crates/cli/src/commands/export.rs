@@ -57,15 +57,12 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
         }
     }
     let PastRun { run, findings } = past_run(&path)?;
-    let of_evidence = ["trails", "recipients"];
-    let mut chosen = formats.iter().map(|format| format.name());
-    let needs_evidence = chosen.any(|name| of_evidence.contains(&name));
     let addresses = if mask_endpoints {
         Addresses::Masked
     } else {
         run.addresses()
     };
-    let evidence = if needs_evidence {
+    let evidence = if formats.iter().any(|format| format.reads_evidence()) {
         let (evidence, _) = read_evidence(&path, run.policy.oldest(), addresses)
             .map_err(|error| CliError::usage(&error).hint(error.remedy()))?;
         evidence

@@ -1,26 +1,47 @@
 //! Evidence bundles: one archive with everything a verdict rests on, for somebody who does not
 //! trust the program that gave it.
 //!
-//! A bundle is a tar archive, compressed with gzip. Its first entry is a manifest with the SHA-256
-//! sum of every other one. Whether the findings follow from the evidence is judged elsewhere; here
+//! A bundle is a tar archive, compressed with gzip, with everything in one folder. Its first entry
+//! is a manifest with the SHA-256 sum of every other one. `SHA256SUMS` has the same sums, and that
+//! of the manifest, in the form of `sha256sum`; a signature of it stands for all. The first layout
+//! had no folder, no sums beside the manifest, and no files for people. Whether the findings follow from the evidence is judged elsewhere; here
 //! it is only made sure that nothing was changed, added or left out, and that files are what their
 //! writers write.
 
 mod compare;
+mod contents;
 mod read;
+mod readme;
+mod signature;
+mod sums;
 mod write;
 
 use serde::{Deserialize, Serialize};
 use trailproof_core::control::Control;
 
-use crate::run::Tool;
+use crate::format::Format;
+use crate::formats::{Html, Xlsx};
+use crate::run::{Tool, file};
 
 pub use compare::first_difference;
 pub use read::{Bundle, BundleError, unpack};
+pub use readme::Readme;
+pub use signature::{
+    AllowedSigners, InvalidSigners, NAMESPACE, SignatureError, SigningError, SigningKey,
+};
 pub use write::{WriteError, Written, write};
 
 /// The version of the layout of bundles.
-const SCHEMA_VERSION: u32 = 1;
+const SCHEMA_VERSION: u32 = 2;
+
+/// The version from which on everything is in one folder, with sums and files for people.
+const IN_A_FOLDER: u32 = 2;
+
+/// The files that are made for people, from what the other files tell.
+pub static FOR_PEOPLE: [&dyn Format; 3] = [&Readme, &Html, &Xlsx];
+
+/// The files without which there is no bundle.
+const REQUIRED: [&str; 3] = [file::RUN, file::EVIDENCE, file::FINDINGS_JSON];
 
 /// The entry that lists the others. Always the first.
 const MANIFEST: &str = "manifest.json";
@@ -28,6 +49,9 @@ const MANIFEST: &str = "manifest.json";
 /// The controls as they were judged, patterns included: those built into another version of
 /// trailproof may have changed.
 const CONTROLS: &str = "controls.json";
+
+/// The signature of the sums, where there is one.
+const SIGNATURE: &str = "SHA256SUMS.sig";
 
 /// The first bytes of every bundle: gzip without name, comment or time. They are checked, since
 /// the archive's own sum does not cover them.

@@ -8,8 +8,12 @@ use std::path::{Path, PathBuf};
 use flate2::bufread::GzDecoder;
 use trailproof_core::control::Control;
 
+use super::sums::{self, SUMS};
 use super::write::SummingReader;
-use super::{CONTROLS, Controls, GZIP_HEADER, MANIFEST, Manifest, SCHEMA_VERSION};
+use super::{
+    CONTROLS, Controls, FOR_PEOPLE, GZIP_HEADER, IN_A_FOLDER, MANIFEST, Manifest, REQUIRED,
+    SCHEMA_VERSION, SIGNATURE,
+};
 use crate::run::file;
 
 /// A manifest larger than this is none.
@@ -102,6 +106,10 @@ pub struct Bundle {
     pub controls: Vec<Control>,
     /// The SHA-256 sum of the bundle itself.
     pub sha256: String,
+    /// What a signature is made of: `SHA256SUMS`. The first layout has none.
+    pub sums: Option<String>,
+    /// The signature, where there is one.
+    pub signature: Option<String>,
 }
 
 /// Unpacks a bundle into an existing, empty folder and checks every sum.
@@ -116,7 +124,11 @@ pub fn unpack(path: &Path, folder: &Path) -> Result<Bundle, BundleError> {
     let mut source = BufReader::with_capacity(1 << 16, SummingReader::new(file));
     let decoder = GzDecoder::new(&mut source);
     let mut archive = tar::Archive::new(decoder);
-    let manifest = read_entries(path, &mut archive, folder)?;
+    let Entries {
+        manifest,
+        sums,
+        signature,
+    } = read_entries(path, &mut archive, folder)?;
     // The end of the archive is read to the last byte, so that gzip's own check is made.
     let mut rest = archive.into_inner();
     drain_zeros(&mut rest)?;
@@ -137,6 +149,8 @@ pub fn unpack(path: &Path, folder: &Path) -> Result<Bundle, BundleError> {
         manifest,
         controls,
         sha256,
+        sums,
+        signature,
     })
 }
 
@@ -162,11 +176,18 @@ fn check_header(path: &Path, mut file: File) -> Result<(), BundleError> {
     }
 }
 
+/// What was in the archive beside the files that were unpacked.
+struct Entries {
+    manifest: Manifest,
+    sums: Option<String>,
+    signature: Option<String>,
+}
+
 fn read_entries(
     path: &Path,
     archive: &mut tar::Archive<impl Read>,
     folder: &Path,
-) -> Result<Manifest, BundleError> {
+) -> Result<Entries, BundleError> {
     let mut entries = archive.entries().map_err(|error| damaged(&error))?;
     let mut first = entries
         .next()
@@ -174,16 +195,34 @@ fn read_entries(
             path: path.to_owned(),
         })?
         .map_err(|error| damaged(&error))?;
-    if name_of(&first)? != MANIFEST {
+    let name = name_of(&first)?;
+    let Some(top) = name.strip_suffix(MANIFEST).filter(|top| is_folder(top)) else {
         return Err(BundleError::Foreign {
             path: path.to_owned(),
         });
-    }
-    let manifest = read_manifest(path, &mut first)?;
+    };
+    let (manifest, text) = read_manifest(path, &mut first)?;
+    let in_a_folder = manifest.schema_version >= IN_A_FOLDER;
+    let (mut sums, mut signature) = (None, None);
     let mut seen = BTreeSet::new();
     for entry in entries {
-        let entry = entry.map_err(|error| damaged(&error))?;
+        let mut entry = entry.map_err(|error| damaged(&error))?;
         let name = name_of(&entry)?;
+        let Some(name) = name.strip_prefix(top).map(str::to_owned) else {
+            return Err(BundleError::Added(name));
+        };
+        let beside = match name.as_str() {
+            SUMS if in_a_folder => Some(&mut sums),
+            SIGNATURE if in_a_folder => Some(&mut signature),
+            _ => None,
+        };
+        if let Some(beside) = beside {
+            if beside.is_some() {
+                return Err(BundleError::Damaged(format!("`{name}` is in it twice")));
+            }
+            *beside = Some(read_text(&name, &mut entry)?);
+            continue;
+        }
         let Some(expected) = manifest.files.iter().find(|known| known.name == name) else {
             return Err(BundleError::Added(name));
         };
@@ -200,8 +239,10 @@ fn read_entries(
             file::RECIPIENTS_CSV,
             CONTROLS,
         ];
-        if !known.contains(&name.as_str()) || entry.header().entry_type() != tar::EntryType::Regular
-        {
+        let people = FOR_PEOPLE.iter().map(|format| format.file_name());
+        let is_known = known.contains(&name.as_str())
+            || (in_a_folder && people.into_iter().any(|known| known == name));
+        if !is_known || entry.header().entry_type() != tar::EntryType::Regular {
             return Err(BundleError::Added(name));
         }
         let target = folder.join(&name);
@@ -237,9 +278,47 @@ fn read_entries(
         .iter()
         .find(|known| !seen.contains(&known.name))
     {
-        Some(missing) => Err(BundleError::Missing(missing.name.clone())),
-        None => Ok(manifest),
+        Some(missing) => return Err(BundleError::Missing(missing.name.clone())),
+        None if in_a_folder => {}
+        None => {
+            return Ok(Entries {
+                manifest,
+                sums,
+                signature,
+            });
+        }
     }
+    match &sums {
+        None => Err(BundleError::Missing(SUMS.to_owned())),
+        Some(found) if *found != sums::text(&text, &manifest.files) => Err(BundleError::Damaged(
+            format!("`{SUMS}` does not have the sums of its files"),
+        )),
+        Some(_) => Ok(Entries {
+            manifest,
+            sums,
+            signature,
+        }),
+    }
+}
+
+/// Whether it is nothing, or the name of one folder and a slash.
+fn is_folder(text: &str) -> bool {
+    let name = text.strip_suffix('/').unwrap_or(text);
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    text.is_empty() || (text.ends_with('/') && !name.starts_with('.') && name.bytes().all(plain))
+}
+
+/// A small file that is not unpacked.
+fn read_text(name: &str, entry: &mut tar::Entry<'_, impl Read>) -> Result<String, BundleError> {
+    if entry.header().entry_type() != tar::EntryType::Regular {
+        return Err(BundleError::Added(name.to_owned()));
+    }
+    let mut text = String::new();
+    entry
+        .take(LARGEST_MANIFEST)
+        .read_to_string(&mut text)
+        .map_err(|error| damaged(&error))?;
+    Ok(text)
 }
 
 /// Copies, and tells an archive that cannot be read from a disk that cannot be written.
@@ -267,7 +346,8 @@ fn name_of(entry: &tar::Entry<'_, impl Read>) -> Result<String, BundleError> {
         .map_err(|_| BundleError::Damaged("a name in it is not text".to_owned()))
 }
 
-fn read_manifest(path: &Path, entry: &mut impl Read) -> Result<Manifest, BundleError> {
+/// The manifest, and its text.
+fn read_manifest(path: &Path, entry: &mut impl Read) -> Result<(Manifest, Vec<u8>), BundleError> {
     #[derive(serde::Deserialize)]
     struct Version {
         schema_version: u32,
@@ -302,12 +382,12 @@ fn read_manifest(path: &Path, entry: &mut impl Read) -> Result<Manifest, BundleE
             "it says that it unpacks to {content} bytes, and {LARGEST_CONTENT} is the most"
         )));
     }
-    for name in [file::RUN, file::EVIDENCE, file::FINDINGS_JSON, CONTROLS] {
+    for name in REQUIRED.into_iter().chain([CONTROLS]) {
         if !manifest.files.iter().any(|known| known.name == name) {
             return Err(BundleError::Missing(name.to_owned()));
         }
     }
-    Ok(manifest)
+    Ok((manifest, text))
 }
 
 /// What follows the last entry of a tar archive is zeros.

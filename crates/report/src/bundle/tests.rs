@@ -10,6 +10,10 @@ use super::*;
 use crate::formats::sample;
 use crate::run::{Addresses, RunDirectory, file};
 
+const RECORD: &str = "{\"operation\":\"sts:GetCallerIdentity\",\"account\":\"111111111111\",\
+                      \"region\":\"us-east-1\",\"observed_at\":\"2026-11-22T22:00:00Z\",\
+                      \"response\":{\"Account\":\"111111111111\"}}\n";
+
 struct Packed {
     folder: tempfile::TempDir,
     path: PathBuf,
@@ -19,14 +23,14 @@ fn packed() -> Packed {
     let folder = tempfile::tempdir().unwrap();
     let sample = sample::organization();
     let run = RunDirectory::create(&folder.path().join("run"), &sample.run, false).unwrap();
-    run.write(file::EVIDENCE, |out| out.write_all(b"{\"evidence\":1}\n"))
+    run.write(file::EVIDENCE, |out| out.write_all(RECORD.as_bytes()))
         .unwrap();
     let json = sample.render(&crate::findings_json::FindingsJson);
     run.write(file::FINDINGS_JSON, |out| out.write_all(json.as_bytes()))
         .unwrap();
     run.write_run(&sample.run).unwrap();
     let path = folder.path().join("run.tar.gz");
-    write(&run, builtin(), &path, Addresses::Full).unwrap();
+    write(&run, builtin(), &path, Addresses::Full, None).unwrap();
     Packed { folder, path }
 }
 
@@ -51,7 +55,10 @@ fn a_bundle_round_trips() {
     let bundle = unpack(&packed.path, &target).unwrap();
     assert_eq!(bundle.controls, builtin());
     for entry in &bundle.manifest.files {
-        if entry.name != CONTROLS {
+        let made = FOR_PEOPLE.iter().map(|format| format.file_name());
+        let made: Vec<_> = made.chain([CONTROLS]).collect();
+        assert!(target.join(&entry.name).is_file(), "{}", entry.name);
+        if !made.contains(&entry.name.as_str()) {
             let original = fs::read(packed.folder.path().join("run").join(&entry.name)).unwrap();
             assert_eq!(
                 fs::read(target.join(&entry.name)).unwrap(),
@@ -67,12 +74,94 @@ fn a_bundle_round_trips() {
     assert_eq!(bundle.sha256, sum);
 }
 
+/// The files of an archive with their contents.
+fn files(path: &Path) -> Vec<(String, Vec<u8>)> {
+    let compressed = fs::File::open(path).unwrap();
+    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(compressed));
+    let entries = archive.entries().unwrap();
+    entries
+        .map(|entry| {
+            let mut entry = entry.unwrap();
+            let name = String::from_utf8(entry.path_bytes().into_owned()).unwrap();
+            let mut content = Vec::new();
+            std::io::Read::read_to_end(&mut entry, &mut content).unwrap();
+            (name, content)
+        })
+        .collect()
+}
+
+#[test]
+fn a_bundle_is_one_folder_with_files_for_people_and_the_sums_of_all() {
+    let packed = packed();
+    let files = files(&packed.path);
+    let name = |name: &str| format!("trailproof-20261122T220000Z/{name}");
+    for wanted in ["README.txt", "report.html", "findings.xlsx", "SHA256SUMS"] {
+        assert!(
+            files.iter().any(|(known, _)| *known == name(wanted)),
+            "{wanted}"
+        );
+    }
+    let (first, _) = &files[0];
+    assert_eq!(*first, name(MANIFEST));
+    let (_, sums) = files
+        .iter()
+        .find(|(known, _)| *known == name(sums::SUMS))
+        .unwrap();
+    let sums = String::from_utf8(sums.clone()).unwrap();
+    assert_eq!(sums.lines().count(), files.len() - 1);
+    for (known, content) in &files {
+        let sum = hexadecimal(&<sha2::Sha256 as sha2::Digest>::digest(content));
+        let (_, short) = known.split_once('/').unwrap();
+        let line = format!("{sum}  {short}");
+        assert_eq!(
+            sums.lines().any(|found| found == line),
+            short != sums::SUMS,
+            "{short}"
+        );
+    }
+}
+
+#[test]
+fn masked_bundles_say_so_and_signed_ones_carry_their_signature() {
+    let packed = packed();
+    let (run, _) = RunDirectory::open(&packed.folder.path().join("run")).unwrap();
+    let pair = ssh_key::private::Ed25519Keypair::from_seed(&[7; 32]);
+    let key = ssh_key::PrivateKey::from(pair);
+    let public = key.public_key().to_openssh().unwrap();
+    let key = key.to_openssh(ssh_key::LineEnding::LF).unwrap();
+    let key = SigningKey::read(key.as_bytes()).unwrap();
+    let path = packed.folder.path().join("signed.tar.gz");
+    let written = write(&run, builtin(), &path, Addresses::Masked, Some(&key)).unwrap();
+    assert_eq!(written.signed_by, Some(key.fingerprint()));
+    let target = packed.folder.path().join("unpacked");
+    fs::create_dir(&target).unwrap();
+    let bundle = unpack(&path, &target).unwrap();
+    let text = |name: &str| fs::read_to_string(target.join(name)).unwrap();
+    assert!(text(file::RUN).contains("\"mask_endpoints\": true"));
+    assert!(text(file::FINDINGS_JSON).contains("\"mask_endpoints\": true"));
+    assert!(text("README.txt").contains("addresses     masked"));
+    let signers = AllowedSigners::read(&format!("me {public}")).unwrap();
+    let check = |sums: &str| {
+        let signature = bundle.signature.as_deref();
+        signers.check("me", sums, signature, sample::now())
+    };
+    let sums = bundle.sums.as_deref().unwrap();
+    assert_eq!(check(sums), Ok(()));
+    assert_eq!(
+        check(&sums.replacen('0', "1", 1)),
+        Err(SignatureError::Changed)
+    );
+    // Nothing that was made for the bundle is left beside it.
+    let names = fs::read_dir(packed.folder.path()).unwrap().count();
+    assert_eq!(names, 4);
+}
+
 #[test]
 fn the_same_run_gives_the_same_bundle() {
     let packed = packed();
     let (run, _) = RunDirectory::open(&packed.folder.path().join("run")).unwrap();
     let other = packed.folder.path().join("other.tar.gz");
-    write(&run, builtin(), &other, Addresses::Full).unwrap();
+    write(&run, builtin(), &other, Addresses::Full, None).unwrap();
     assert_eq!(fs::read(&packed.path).unwrap(), fs::read(&other).unwrap());
 }
 
@@ -202,7 +291,7 @@ fn an_archive_made_to_harm_is_refused() {
         "`evidence.ndjson` was changed: its SHA-256 sum is",
     );
     check(
-        b"{\"schema_version\":2}",
+        b"{\"schema_version\":3}",
         &whole,
         "was written by a newer trailproof",
     );
@@ -234,7 +323,7 @@ fn a_run_without_evidence_is_no_bundle() {
     let packed = packed();
     fs::remove_file(packed.folder.path().join("run").join(file::EVIDENCE)).unwrap();
     let (run, _) = RunDirectory::open(&packed.folder.path().join("run")).unwrap();
-    let error = write(&run, builtin(), &packed.path, Addresses::Full).unwrap_err();
+    let error = write(&run, builtin(), &packed.path, Addresses::Full, None).unwrap_err();
     assert!(matches!(error, WriteError::Missing { .. }));
     let mut readable = fs::OpenOptions::new()
         .append(true)

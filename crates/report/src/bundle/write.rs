@@ -1,32 +1,20 @@
 //! Packing a run.
 
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use flate2::{Compression, GzBuilder};
 use sha2::{Digest, Sha256};
 use trailproof_core::control::Control;
-use trailproof_core::finding::Summary;
 
-use super::{CONTROLS, Controls, Entry, MANIFEST, Manifest, SCHEMA_VERSION, hexadecimal};
-use crate::format::{Format, Report};
-use crate::past::PastRun;
-use crate::recipients_csv::RecipientsCsv;
-use crate::run::{Addresses, RunDirectory, Tool, copy_lines, file, read_evidence};
-
-/// The files of a run that a bundle has, where the run has them.
-const FILES: [&str; 6] = [
-    file::RUN,
-    file::EVIDENCE,
-    file::FINDINGS_JSON,
-    file::FINDINGS_CSV,
-    file::TRAILS_CSV,
-    file::RECIPIENTS_CSV,
-];
-
-/// Those without which there is no bundle.
-const REQUIRED: [&str; 3] = [file::RUN, file::EVIDENCE, file::FINDINGS_JSON];
+use super::contents::Contents;
+use super::signature::{SigningError, SigningKey};
+use super::sums::{self, SUMS};
+use super::{
+    CONTROLS, Controls, Entry, MANIFEST, Manifest, SCHEMA_VERSION, SIGNATURE, hexadecimal,
+};
+use crate::run::{Addresses, RunDirectory, Tool};
 
 /// Why a bundle cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +35,9 @@ pub enum WriteError {
         /// The file.
         path: PathBuf,
     },
+    /// The key signs nothing.
+    #[error("the sums cannot be signed: {0}")]
+    Signing(#[from] SigningError),
     /// A file is not what it was a moment ago.
     #[error("`{}` changed while it was packed", path.display())]
     Changed {
@@ -55,7 +46,7 @@ pub enum WriteError {
     },
 }
 
-fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> WriteError {
+pub(super) fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> WriteError {
     let path = path.to_owned();
     move |source| WriteError::Io {
         action,
@@ -73,39 +64,29 @@ pub struct Written {
     pub sha256: String,
     /// Its size in bytes.
     pub size: u64,
+    /// The fingerprint of the key that signed it, where one did.
+    pub signed_by: Option<String>,
 }
 
 /// Packs a finished run into a file that is private to the user, whole or not at all. `controls`
-/// are those the run was judged by. With masked addresses, evidence and recipients are written
-/// anew; findings tell none.
+/// are those the run was judged by. With masked addresses, every file that could tell one is
+/// written anew. With a key, the sums are signed.
 pub fn write(
     run: &RunDirectory,
     controls: &[Control],
     path: &Path,
     addresses: Addresses,
+    key: Option<&SigningKey>,
 ) -> Result<Written, WriteError> {
-    let masked = match addresses {
-        Addresses::Full => None,
-        Addresses::Masked => Some(Masked::of(run, path)?),
-    };
-    let place = |name: &str| match &masked {
-        Some(masked) => masked.file(name).unwrap_or_else(|| run.file(name)),
-        None => run.file(name),
-    };
+    let contents = Contents::of(run, path, addresses)?;
     let controls = Controls {
         controls: controls.to_vec(),
     };
     let controls = serde_json::to_vec_pretty(&controls)
         .map_err(|error| io_error("write", path)(error.into()))?;
     let mut files = Vec::new();
-    for name in FILES {
-        let source = place(name);
-        let required = REQUIRED.contains(&name);
-        if source.is_file() {
-            files.push(measure(name, &source)?);
-        } else if required {
-            return Err(WriteError::Missing { path: source });
-        }
+    for (name, source) in contents.files() {
+        files.push(measure(name, source)?);
     }
     files.push(Entry {
         name: CONTROLS.to_owned(),
@@ -117,8 +98,21 @@ pub fn write(
         tool: Tool::this(),
         files,
     };
+    let mut text = serde_json::to_vec_pretty(&manifest)
+        .map_err(|error| io_error("write", path)(error.into()))?;
+    text.push(b'\n');
+    let sums = sums::text(&text, &manifest.files);
+    let signature = key.map(|key| key.sign(sums.as_bytes())).transpose()?;
+    let packing = Packing {
+        contents: &contents,
+        manifest: &manifest,
+        text: &text,
+        controls: &controls,
+        sums: &sums,
+        signature: signature.as_deref(),
+    };
     let temporary = path.with_extension("partial");
-    let result = pack(&place, &manifest, &controls, &temporary).and_then(|packed| {
+    let result = packing.pack(&temporary).and_then(|packed| {
         std::fs::rename(&temporary, path).map_err(io_error("write", path))?;
         Ok(packed)
     });
@@ -131,6 +125,7 @@ pub fn write(
         manifest,
         sha256,
         size,
+        signed_by: key.map(SigningKey::fingerprint),
     })
 }
 
@@ -145,116 +140,73 @@ fn measure(name: &str, path: &Path) -> Result<Entry, WriteError> {
     })
 }
 
-/// A run's files with pseudonyms in place of addresses, beside the bundle for as long as it is
-/// written.
-struct Masked {
-    files: Vec<(&'static str, PathBuf)>,
+/// Everything that goes into the archive.
+struct Packing<'a> {
+    contents: &'a Contents,
+    manifest: &'a Manifest,
+    /// The manifest as it is written.
+    text: &'a [u8],
+    controls: &'a [u8],
+    sums: &'a str,
+    signature: Option<&'a str>,
 }
 
-impl Masked {
-    fn of(run: &RunDirectory, path: &Path) -> Result<Self, WriteError> {
-        let mut masked = Self { files: Vec::new() };
-        let source = run.file(file::EVIDENCE);
-        if source.is_file() {
-            let target = path.with_extension("masked-evidence");
-            masked.files.push((file::EVIDENCE, target.clone()));
-            let input = File::open(&source).map_err(io_error("read", &source))?;
-            let out = trailproof_files::create_anew(&target).map_err(io_error("write", &target))?;
-            let mut out = BufWriter::with_capacity(1 << 16, out);
-            copy_lines(
-                BufReader::with_capacity(1 << 18, input),
-                &mut out,
-                Addresses::Masked,
-            )
-            .and_then(|()| out.flush())
-            .map_err(io_error("write", &target))?;
+impl Packing<'_> {
+    fn pack(&self, path: &Path) -> Result<(String, u64), WriteError> {
+        let failed = |error| io_error("write", path)(error);
+        let file = trailproof_files::create_anew(path).map_err(failed)?;
+        let out = Summing::new(BufWriter::with_capacity(1 << 16, file));
+        // Neither time nor system: the same run gives the same bundle, byte for byte.
+        let compressed = GzBuilder::new()
+            .mtime(0)
+            .operating_system(255)
+            .write(out, Compression::default());
+        let mut archive = tar::Builder::new(compressed);
+        let folder = self.folder();
+        let mut add = |name: &str, content: &[u8]| {
+            let place = format!("{folder}/{name}");
+            append(&mut archive, &place, content.len() as u64, content)
+                .map_err(|error| io_error("write", path)(error))
+        };
+        add(MANIFEST, self.text)?;
+        add(SUMS, self.sums.as_bytes())?;
+        if let Some(signature) = self.signature {
+            add(SIGNATURE, signature.as_bytes())?;
         }
-        if run.file(file::RECIPIENTS_CSV).is_file() {
-            let target = path.with_extension("masked-recipients");
-            masked.files.push((file::RECIPIENTS_CSV, target.clone()));
-            let past = PastRun::read(run.path())
-                .map_err(|error| io_error("read", run.path())(io::Error::other(error)))?;
-            let oldest = past.run.policy.oldest();
-            let (evidence, _) = read_evidence(run.path(), oldest, Addresses::Masked)
-                .map_err(|error| io_error("read", run.path())(io::Error::other(error)))?;
-            let report = Report {
-                run: &past.run,
-                summary: &Summary::of(&past.findings),
-                findings: &past.findings,
-                evidence: &evidence,
+        add(CONTROLS, self.controls)?;
+        for entry in &self.manifest.files {
+            let Some(source) = self.contents.file(&entry.name) else {
+                continue;
             };
-            let out = trailproof_files::create_anew(&target).map_err(io_error("write", &target))?;
-            let mut out = BufWriter::with_capacity(1 << 16, out);
-            RecipientsCsv
-                .write(&report, &mut out)
-                .and_then(|()| out.flush())
-                .map_err(io_error("write", &target))?;
-        }
-        Ok(masked)
-    }
-
-    fn file(&self, name: &str) -> Option<PathBuf> {
-        let mut files = self.files.iter();
-        files
-            .find(|(known, _)| *known == name)
-            .map(|(_, path)| path.clone())
-    }
-}
-
-impl Drop for Masked {
-    fn drop(&mut self) {
-        for (_, path) in &self.files {
-            // They are of no use to anybody.
-            let _ = std::fs::remove_file(path);
-        }
-    }
-}
-
-fn pack(
-    place: &dyn Fn(&str) -> PathBuf,
-    manifest: &Manifest,
-    controls: &[u8],
-    path: &Path,
-) -> Result<(String, u64), WriteError> {
-    let failed = |error| io_error("write", path)(error);
-    let file = trailproof_files::create_anew(path).map_err(failed)?;
-    let out = Summing::new(BufWriter::with_capacity(1 << 16, file));
-    // Neither time nor system: the same run gives the same bundle, byte for byte.
-    let compressed = GzBuilder::new()
-        .mtime(0)
-        .operating_system(255)
-        .write(out, Compression::default());
-    let mut archive = tar::Builder::new(compressed);
-    let mut text = serde_json::to_vec_pretty(manifest)
-        .map_err(|error| io_error("write", path)(error.into()))?;
-    text.push(b'\n');
-    append(&mut archive, MANIFEST, text.len() as u64, text.as_slice())
-        .map_err(|error| io_error("write", path)(error))?;
-    for entry in &manifest.files {
-        if entry.name == CONTROLS {
-            append(&mut archive, CONTROLS, entry.size, controls)
+            let mut sum = SummingReader::new(
+                File::open(source)
+                    .map_err(io_error("read", source))?
+                    .take(entry.size),
+            );
+            let place = format!("{folder}/{}", entry.name);
+            append(&mut archive, &place, entry.size, &mut sum)
                 .map_err(|error| io_error("write", path)(error))?;
-            continue;
+            if sum.finish() != entry.sha256 {
+                return Err(WriteError::Changed {
+                    path: source.to_owned(),
+                });
+            }
         }
-        let source = place(&entry.name);
-        let mut sum = SummingReader::new(
-            File::open(&source)
-                .map_err(io_error("read", &source))?
-                .take(entry.size),
-        );
-        append(&mut archive, &entry.name, entry.size, &mut sum)
-            .map_err(|error| io_error("write", path)(error))?;
-        if sum.finish() != entry.sha256 {
-            return Err(WriteError::Changed { path: source });
-        }
+        let finish = || -> io::Result<(String, u64)> {
+            let (out, sha256) = archive.into_inner()?.finish()?.finish();
+            let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+            file.sync_data()?;
+            Ok((sha256, file.metadata()?.len()))
+        };
+        finish().map_err(|error| io_error("write", path)(error))
     }
-    let finish = || -> io::Result<(String, u64)> {
-        let (out, sha256) = archive.into_inner()?.finish()?.finish();
-        let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
-        file.sync_data()?;
-        Ok((sha256, file.metadata()?.len()))
-    };
-    finish().map_err(|error| io_error("write", path)(error))
+
+    /// The one folder that everything lies in, so that unpacking it spills nothing. It tells the
+    /// time that the run was judged for.
+    fn folder(&self) -> String {
+        let judged = self.contents.run.policy.evaluated_at;
+        format!("trailproof-{}", judged.strftime("%Y%m%dT%H%M%SZ"))
+    }
 }
 
 fn append(

@@ -12,6 +12,7 @@ mod pivot;
 #[cfg(test)]
 pub(crate) mod sample;
 mod statement;
+mod workbook;
 
 pub use asff::Asff;
 pub use html::Html;
@@ -20,6 +21,7 @@ pub use markdown::Markdown;
 pub use ndjson::Ndjson;
 pub use ocsf::Ocsf;
 pub use pivot::Pivot;
+pub use workbook::Xlsx;
 
 use std::collections::BTreeMap;
 use std::io;

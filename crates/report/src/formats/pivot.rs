@@ -44,7 +44,7 @@ impl Format for Pivot {
             table.write_field(&*harmless(
                 first.account.ou_path.as_deref().unwrap_or_default(),
             ))?;
-            table.write_field(worst(findings))?;
+            table.write_field(worst(findings).as_str())?;
             for control in &controls {
                 let status = findings
                     .iter()
@@ -59,7 +59,7 @@ impl Format for Pivot {
 }
 
 /// The status that needs a person most: FAIL, then UNKNOWN, MUTED, ATTESTED, PASS, `NOT_APPLICABLE`.
-fn worst(findings: &[Finding]) -> &'static str {
+pub(super) fn worst(findings: &[Finding]) -> Status {
     [
         Status::Fail,
         Status::Unknown,
@@ -70,7 +70,6 @@ fn worst(findings: &[Finding]) -> &'static str {
     .into_iter()
     .find(|status| findings.iter().any(|finding| finding.status == *status))
     .unwrap_or(Status::NotApplicable)
-    .as_str()
 }
 
 #[cfg(test)]

@@ -32,4 +32,6 @@ pub mod file {
     pub const TRAILS_CSV: &str = "trails.csv";
     /// Who hears of what.
     pub const RECIPIENTS_CSV: &str = "recipients.csv";
+    /// Everything for people, as a workbook.
+    pub const WORKBOOK: &str = "findings.xlsx";
 }

@@ -51,39 +51,54 @@ impl Checks {
         }
         checks.wrong.extend(checks.controls.iter().cloned());
         checks.wrong.extend(of_evidence(run, evidence));
-        checks.files(folder, run, judged, evidence);
+        checks.files(folder, bundle, run, judged, evidence);
         checks
     }
 
     /// Makes every file again. Where the findings already differ, their files have to.
-    fn files(&mut self, folder: &Path, run: &Run, judged: &Judged, evidence: &RecordedEvidence) {
+    fn files(
+        &mut self,
+        folder: &Path,
+        bundle: &Bundle,
+        run: &Run,
+        judged: &Judged,
+        evidence: &RecordedEvidence,
+    ) {
         let report = Report {
             run,
             summary: &Summary::of(&judged.findings),
             findings: &judged.findings,
             evidence: evidence.replay().evidence(),
         };
-        for name in format::DEFAULT {
-            let Some(format) = format::by_name(name) else {
-                continue;
-            };
-            let file = format.file_name();
-            let path = folder.join(file);
+        let of_run = format::DEFAULT.iter().copied().filter_map(format::by_name);
+        let of_run = of_run.map(|format| (format, run.tool == Tool::this()));
+        // They were made when the bundle was, whatever version judged the run.
+        let packed_here = bundle.manifest.tool == Tool::this();
+        let for_people = bundle::FOR_PEOPLE
+            .into_iter()
+            .map(|format| (format, packed_here));
+        for (format, by_this_version) in of_run.chain(for_people) {
+            let name = format.file_name();
+            let path = folder.join(name);
             if !path.is_file() {
                 continue;
             }
             let sentence = match bundle::first_difference(format, &report, &path) {
                 Ok(None) => {
-                    self.made_again.push(file);
+                    self.made_again.push(name);
                     continue;
                 }
-                Ok(Some(line)) => {
-                    format!("`{file}` is not what its evidence gives, from line {line} on")
+                // A workbook has no lines.
+                Ok(Some(_)) if name == file::WORKBOOK => {
+                    format!("`{name}` is not what its evidence gives")
                 }
-                Err(error) => format!("`{file}` cannot be made again: {error}"),
+                Ok(Some(line)) => {
+                    format!("`{name}` is not what its evidence gives, from line {line} on")
+                }
+                Err(error) => format!("`{name}` cannot be made again: {error}"),
             };
             // The layout of a table is the business of the version that wrote it.
-            if run.tool == Tool::this() {
+            if by_this_version {
                 self.wrong.push(sentence);
             } else {
                 self.undecided.push(sentence);

@@ -44,6 +44,7 @@ pub(super) fn json(examined: &Examined, output: &Output) -> Result<(), CliError>
             "compared_with": expected.iter().map(|one| one.what).collect::<Vec<_>>(),
             "rules": { "judged_by": run.rules, "verified_by": RULES },
             "sha256": bundle.sha256,
+            "signed": bundle.signature.is_some(),
             "files": bundle.manifest.files,
             "made_again": checks.made_again,
             "differences": differences,
@@ -59,6 +60,7 @@ pub(super) fn json(examined: &Examined, output: &Output) -> Result<(), CliError>
                 "finished_at": run.finished_at,
                 "observed": run.observed,
                 "complete": run.complete,
+                "mask_endpoints": run.mask_endpoints,
                 "problems": run.problems,
             },
             "policy": run.policy,
@@ -154,7 +156,8 @@ fn conclusion(examined: &Examined, out: &mut dyn Write) -> io::Result<()> {
             writeln!(
                 out,
                 "  Nothing from outside was compared. Whoever can write the whole bundle anew is \
-                 found out by\n  --expect-sha256, --expect-organization or --expect-policy only."
+                 found out by\n  --expect-sha256, --expect-signer, --expect-organization or \
+                 --expect-policy only."
             )
         }
         Verdict::Verified => {
@@ -185,6 +188,13 @@ fn list<'a>(sentences: impl Iterator<Item = &'a String>, out: &mut dyn Write) ->
 fn files(examined: &Examined, out: &mut dyn Write) -> io::Result<()> {
     let bundle = &examined.bundle;
     writeln!(out, "\nbundle  sha256 {}", bundle.sha256)?;
+    if bundle.signature.is_some() && !examined.expected.iter().any(|one| one.what == "signer") {
+        writeln!(
+            out,
+            "  signed, and the signature was not checked: that takes --allowed-signers and \
+             --expect-signer"
+        )?;
+    }
     for entry in &bundle.manifest.files {
         let again = if examined.checks.made_again.contains(&entry.name.as_str()) {
             ", made again"
@@ -261,6 +271,12 @@ fn origin(examined: &Examined, out: &mut dyn Write) -> io::Result<()> {
         visible(&run.tool.version),
         run.rules
     )?;
+    if run.mask_endpoints {
+        writeln!(
+            out,
+            "addresses     masked: pseudonyms stand for the addresses of subscriptions"
+        )?;
+    }
     if !run.complete {
         writeln!(
             out,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use trailproof_core::account::AccountId;
-use trailproof_report::bundle::Bundle;
+use trailproof_report::bundle::{AllowedSigners, Bundle};
 use trailproof_report::run::{PolicyRecord, Run};
 
 use crate::error::CliError;
@@ -31,10 +31,26 @@ pub(super) struct Expectations {
     /// attestations and own controls are part of it.
     #[arg(id = "expect_policy", long = "expect-policy", value_name = "FILE")]
     policy: Option<PathBuf>,
+
+    /// Who may sign: a file of OpenSSH's form, as `ssh-keygen -Y verify -f` takes it (ssh-keygen(1),
+    /// ALLOWED SIGNERS).
+    #[arg(long, value_name = "FILE", requires = "expect_signer")]
+    allowed_signers: Option<PathBuf>,
+
+    /// Who has to have signed the bundle, by a name in that file.
+    #[arg(
+        id = "expect_signer",
+        long = "expect-signer",
+        value_name = "NAME",
+        requires = "allowed_signers"
+    )]
+    signer: Option<String>,
 }
 
 /// The expectations, read.
 pub(super) struct Known {
+    /// Who has to have signed, and who may.
+    signer: Option<(String, AllowedSigners)>,
     sha256: Option<String>,
     organization: Option<String>,
     policy: Option<(PathBuf, Policy)>,
@@ -72,7 +88,12 @@ impl Expectations {
             }
             None => None,
         };
+        let signer = match (self.signer, self.allowed_signers) {
+            (Some(name), Some(path)) => Some((name, read_signers(&path)?)),
+            _ => None,
+        };
         Ok(Known {
+            signer,
             sha256,
             organization: self.organization,
             policy,
@@ -89,6 +110,15 @@ impl Known {
         organization: Option<&str>,
     ) -> Vec<Expected> {
         let mut all = Vec::new();
+        if let Some((name, allowed)) = &self.signer {
+            let sums = bundle.sums.as_deref().unwrap_or_default();
+            let signature = bundle.signature.as_deref();
+            let checked = allowed.check(name, sums, signature, crate::clock::now());
+            all.push(Expected {
+                what: "signer",
+                problem: checked.err().map(|error| error.to_string()),
+            });
+        }
         if let Some(sum) = &self.sha256 {
             all.push(Expected {
                 what: "sha256",
@@ -126,6 +156,19 @@ impl Known {
         }
         all
     }
+}
+
+fn read_signers(path: &Path) -> Result<AllowedSigners, CliError> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        CliError::usage(format_args!("cannot read `{}`: {error}", path.display()))
+            .hint("check the path given with --allowed-signers")
+    })?;
+    AllowedSigners::read(&text).map_err(|error| {
+        CliError::usage(format_args!("`{}`: {error}", path.display())).hint(
+            "write a name, a space, and the public key on each line: `auditor@example.com \
+             ssh-ed25519 AAAA...`",
+        )
+    })
 }
 
 impl Policy {

@@ -30,13 +30,14 @@ use crate::untrusted::visible;
 /// Check a bundle: its sums, and that everything in it follows from its evidence.
 ///
 /// The evidence is judged again, by the policy and the controls in the bundle and for the time it
-/// was judged for. findings.json with its counts and every CSV are made again and compared byte by
-/// byte, run.json is held against the findings and the evidence, and the controls against the
+/// was judged for. findings.json with its counts, every CSV, the report and the workbook are made
+/// again and compared byte by byte, run.json is held against the findings and the evidence, and the controls against the
 /// built-in ones. The exit code is 1 when anything was changed or does not follow.
 ///
 /// What is CONSISTENT may still be another bundle than the one that was made, or rest on invented
 /// evidence: nobody can tell from the bundle alone. It is VERIFIED where something from outside was
-/// compared, too: the sum that `trailproof bundle` printed, the organization, or the policy.
+/// compared, too: the sum that `trailproof bundle` printed, a signature, the organization, or the
+/// policy.
 ///
 /// By other rules than those of this version, the sums, the counts and the files among themselves
 /// are checked, what is judged differently is listed, and the exit code is 3; so it is where
