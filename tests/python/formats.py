@@ -34,6 +34,21 @@ for error in jsonschema.Draft202012Validator(schema).iter_errors(document):
 statuses = {finding["id"]: finding["status"] for finding in findings}
 count = lambda *wanted: sum(status in wanted for status in statuses.values())
 
+# The documented configuration file, by its checked-in schema.
+try:
+    import tomllib
+except ImportError:
+    print("the schema of trailproof.toml was not tried: Python 3.11 reads TOML", file=sys.stderr)
+else:
+    example = tomllib.loads((root / "docs/trailproof.toml").read_text("utf-8"))
+    example = json.loads(json.dumps(example, default=lambda date: date.isoformat()))
+    schema = json.loads((root / "docs/schema/config.schema.json").read_text("utf-8"))
+    validator = jsonschema.Draft202012Validator(schema)
+    for error in validator.iter_errors(example):
+        wrong.append(f"trailproof.toml: {error.json_path}: {error.message[:200]}")
+    for refused in ({"rol": "x"}, {"mute": [{"owner": "x"}]}, {"sweep": "half"}, {"tag": "one"}):
+        check(not validator.is_valid(refused), f"the schema of trailproof.toml accepts {refused}")
+
 # NDJSON has the same findings.
 lines = (run / "findings.ndjson").read_text("utf-8").split("\n")
 check(lines.pop() == "", "findings.ndjson does not end with a line break")
@@ -106,6 +121,11 @@ for row in records("accounts x controls"):
         if name not in ("account_id", "account_name", "ou", "worst"):
             matrix[f"{row['account_id']}/{name.split(' ')[-1]}"] = status
 check(matrix == statuses, "findings.xlsx: accounts x controls has other findings")
+
+# Ten lines for a chat, in which nobody else has a say.
+lines = (run / "summary.md").read_text("utf-8").splitlines()
+check(3 <= len(lines) <= 10, f"summary.md has {len(lines)} lines")
+check(all(line.startswith(("**", "- ")) for line in lines), f"summary.md: {lines}")
 
 # JUnit.
 suites = junitparser.JUnitXml.fromfile(str(run / "junit.xml"))

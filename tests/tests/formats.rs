@@ -13,7 +13,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use trailproof_tests::binary::Trailproof;
 
-const FORMATS: &str = "ndjson,xlsx,html,markdown,junit,asff,ocsf,pivot.csv";
+const FORMATS: &str = "ndjson,xlsx,html,markdown,summary,junit,asff,ocsf,pivot.csv";
 
 /// Names that are formulas, markup, terminal escapes, or merely long.
 fn names() -> Vec<String> {
@@ -292,6 +292,18 @@ fn what_changed_between_runs_is_shown_to_schedulers() {
         outcome.stderr.contains("a mute ended on 2026-01-31"),
         "an ended mute has to shout: {}",
         outcome.stderr
+    );
+    let outcome = trailproof
+        .run(["diff", "run", "later", "--format", "markdown"])
+        .exits(1);
+    assert!(
+        outcome.stdout.contains("\n## New failures (")
+            && outcome
+                .stdout
+                .contains("\n| Account | Control | Before | Now | Why |\n")
+            && outcome.stdout.contains(" | root-usage | MUTED | FAIL | "),
+        "{}",
+        outcome.stdout
     );
     let outcome = trailproof
         .run(["diff", "run", "later", "--format", "json"])

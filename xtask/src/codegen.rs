@@ -23,6 +23,10 @@ const PRINTED: &[(&str, &[&str])] = &[
         "docs/schema/findings.schema.json",
         &["generate", "findings-schema"],
     ),
+    (
+        "docs/schema/config.schema.json",
+        &["generate", "config-schema"],
+    ),
     ("docs/schema/plan.schema.json", &["generate", "plan-schema"]),
     ("docs/cli.md", &["generate", "reference"]),
     ("docs/reasons.md", &["generate", "reasons"]),

@@ -55,6 +55,7 @@ pub static ALL: &[&dyn Format] = &[
     &formats::Xlsx,
     &formats::Html,
     &formats::Markdown,
+    &formats::SummaryText,
     &formats::Junit,
     &formats::Asff,
     &formats::Ocsf,

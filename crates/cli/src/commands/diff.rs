@@ -10,10 +10,10 @@ use trailproof_core::RULES;
 use trailproof_core::evaluate::Evaluator;
 use trailproof_core::finding::{LinkName, LinkStatus, Status};
 use trailproof_report::comparison::{Change, ChangedLink, Difference, Side, compare};
+use trailproof_report::formats::markdown_text;
 use trailproof_report::past::PastRun;
 use trailproof_report::run::{Addresses, read_evidence};
 
-use super::controls::PrintFormat;
 use super::past_run;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -36,7 +36,18 @@ pub(crate) struct Arguments {
 
     /// How to print.
     #[arg(long, value_enum, default_value_t)]
-    format: PrintFormat,
+    format: DiffFormat,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+enum DiffFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// For a ticket or a pull request.
+    Markdown,
+    /// For programs.
+    Json,
 }
 
 pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliError> {
@@ -50,14 +61,19 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
         unasked = judge_again(&folder, &mut old, &new, output)?;
     }
     let differences = compare(&old.findings, &new.findings, &unasked);
-    if format == PrintFormat::Json {
-        let document = document(&old, &new, &differences);
-        output.data(|out| {
-            serde_json::to_writer_pretty(&mut *out, &document)?;
-            writeln!(out)
-        })?;
-    } else {
-        output.data(|out| write!(out, "{}", text(&differences)))?;
+    match format {
+        DiffFormat::Json => {
+            let document = document(&old, &new, &differences);
+            output.data(|out| {
+                serde_json::to_writer_pretty(&mut *out, &document)?;
+                writeln!(out)
+            })?;
+        }
+        DiffFormat::Markdown => {
+            let text = markdown(&old, &new, &differences);
+            output.data(|out| write!(out, "{text}"))?;
+        }
+        DiffFormat::Text => output.data(|out| write!(out, "{}", text(&differences)))?,
     }
     let failures = differences
         .iter()
@@ -176,6 +192,57 @@ fn text(differences: &[Difference]) -> String {
     }
     if text.is_empty() {
         text.push_str("Nothing changed\n");
+    }
+    text
+}
+
+/// For a ticket: a table for each kind of change.
+fn markdown(old: &PastRun, new: &PastRun, differences: &[Difference]) -> String {
+    let judged = |run: &PastRun| run.run.policy.evaluated_at.strftime("%Y-%m-%d %H:%M UTC");
+    let mut text = format!("# trailproof: from {} to {}\n", judged(old), judged(new));
+    for change in Change::ALL {
+        let list: Vec<_> = differences
+            .iter()
+            .filter(|found| found.change == change)
+            .collect();
+        if list.is_empty() {
+            continue;
+        }
+        // Writing to a String cannot fail.
+        let _ = write!(
+            text,
+            "\n## {} ({})\n\n| Account | Control | Before | Now | Why |\n|---|---|---|---|---|\n",
+            heading(change),
+            list.len()
+        );
+        for found in list {
+            let status = |side: &Option<Side>| {
+                let status = side.as_ref().map_or("-", |side| side.status.as_str());
+                markdown_text(status)
+            };
+            let name = found.account_name.as_deref().unwrap_or_default();
+            let why = match &found.new {
+                _ if change == Change::ChangedChain => {
+                    let links: Vec<String> = found.links.iter().map(changed).collect();
+                    links.join("; ")
+                }
+                Some(side) if side.status != Status::Pass => side.message.to_string(),
+                _ => String::new(),
+            };
+            let account = format!("{} {}", found.account, markdown_text(name));
+            let _ = writeln!(
+                text,
+                "| {} | {} | {} | {} | {} |",
+                account.trim(),
+                markdown_text(&found.control),
+                status(&found.old),
+                status(&found.new),
+                markdown_text(&why)
+            );
+        }
+    }
+    if differences.is_empty() {
+        text.push_str("\nNothing changed.\n");
     }
     text
 }

@@ -7,7 +7,7 @@ use trailproof_core::evidence::Evidence;
 use trailproof_core::finding::Summary;
 use trailproof_report::format::{self, Format, Report};
 use trailproof_report::past::PastRun;
-use trailproof_report::run::{Addresses, RunDirectory, read_evidence};
+use trailproof_report::run::{RunDirectory, read_evidence};
 
 use super::past_run;
 use crate::error::CliError;
@@ -56,14 +56,10 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
             formats.push(format);
         }
     }
-    let PastRun { run, findings } = past_run(&path)?;
-    let addresses = if mask_endpoints {
-        Addresses::Masked
-    } else {
-        run.addresses()
-    };
+    let PastRun { mut run, findings } = past_run(&path)?;
+    run.mask_endpoints |= mask_endpoints;
     let evidence = if formats.iter().any(|format| format.reads_evidence()) {
-        let (evidence, _) = read_evidence(&path, run.policy.oldest(), addresses)
+        let (evidence, _) = read_evidence(&path, run.policy.oldest(), run.addresses())
             .map_err(|error| CliError::usage(&error).hint(error.remedy()))?;
         evidence
     } else {

@@ -14,6 +14,8 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum Document {
+    /// `docs/schema/config.schema.json`.
+    ConfigSchema,
     /// `docs/schema/findings.schema.json`.
     FindingsSchema,
     /// `docs/schema/plan.schema.json`.
@@ -27,6 +29,7 @@ enum Document {
 
 pub(crate) fn run(Arguments { document }: Arguments, output: &Output) -> Result<Exit, CliError> {
     output.data(|out| match document {
+        Document::ConfigSchema => writeln!(out, "{:#}", crate::settings::schema()),
         Document::FindingsSchema => {
             let schema = trailproof_report::document::schema();
             serde_json::to_writer_pretty(&mut *out, &schema)?;

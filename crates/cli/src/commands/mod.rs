@@ -6,6 +6,7 @@
 mod accounts;
 mod bundle;
 mod completions;
+mod config;
 mod controls;
 mod demo;
 mod diff;
@@ -70,6 +71,7 @@ commands! {
     Merge => merge,
     IamPolicy => iam_policy,
     Doctor => doctor,
+    Config => config,
     Demo => demo,
     Completions => completions,
     Generate => generate,

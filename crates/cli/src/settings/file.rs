@@ -1,10 +1,9 @@
 //! `trailproof.toml`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use clap::Args;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use toml::de::{DeTable, DeValue};
@@ -14,6 +13,7 @@ use trailproof_core::control::{self, Control};
 use trailproof_core::forwarder::{self, Forwarder};
 use trailproof_core::mute::Mute;
 
+use super::origin::{self, Given, Setting};
 use super::roles::MemberRoleTable;
 use super::{
     ConnectionSettings, ExecutionSettings, ListingSettings, PolicySettings, ReportSettings,
@@ -89,7 +89,7 @@ struct Tables {
 /// Keys that are no flag: `control` is a flag, too, but names a table here, and the flag's key is
 /// `controls`. `roles` is another name of `role`. Attestations, forwarders, mutes and the roles of
 /// some accounts are tables only.
-const OTHER_KEYS: [&str; 8] = [
+pub(super) const OTHER_KEYS: [&str; 8] = [
     "attestation",
     "controls",
     "forwarder",
@@ -116,6 +116,77 @@ impl ConfigurationArguments {
         }
         Ok(file)
     }
+}
+
+impl ConfigurationArguments {
+    /// The settings that hold, flags over the file, each with its origin. The file has to be one
+    /// that [`Self::load`] reads.
+    pub(crate) fn settings(&self, given: &Given) -> Result<Vec<Setting>, CliError> {
+        let (path, text) = self.text()?;
+        let source = Source {
+            path: &path,
+            text: &text,
+        };
+        let table = DeTable::parse(&text).map_err(|error| source.error(&error))?;
+        let mut values = BTreeMap::new();
+        for (key, value) in table.get_ref() {
+            let name = match key.get_ref().as_ref() {
+                "roles" => "role",
+                name => name,
+            };
+            let place = source.place(key.span().start);
+            let text = text.get(value.span()).unwrap_or_default().to_owned();
+            values.insert(name.to_owned(), (text, place));
+        }
+        Ok(origin::merged(given, &values))
+    }
+
+    /// The tables of the file, by name, each with the places where they begin.
+    pub(crate) fn tables(&self) -> Result<BTreeMap<String, Vec<String>>, CliError> {
+        let (path, text) = self.text()?;
+        let source = Source {
+            path: &path,
+            text: &text,
+        };
+        let keys = OTHER_KEYS.into_iter().chain(["control"]);
+        Ok(keys
+            .filter(|key| !["controls", "roles"].contains(key))
+            .map(|key| (key.to_owned(), source.places(key)))
+            .filter(|(_, places)| !places.is_empty())
+            .collect())
+    }
+
+    /// The file that was named or the default one, and what it says: nothing where there is none.
+    fn text(&self) -> Result<(PathBuf, String), CliError> {
+        let path = match &self.config {
+            Some(path) => path.clone(),
+            None if Path::new(DEFAULT).is_file() => PathBuf::from(DEFAULT),
+            None => return Ok((PathBuf::new(), String::new())),
+        };
+        let text = read_text(&path)?;
+        Ok((path, text))
+    }
+}
+
+fn read_text(path: &Path) -> Result<String, CliError> {
+    fs::read_to_string(path).map_err(|error| {
+        CliError::usage(format_args!("cannot read `{}`: {error}", path.display())).hint(match error
+            .kind()
+        {
+            std::io::ErrorKind::InvalidData => "save it as TOML in UTF-8",
+            _ => "check the path given with --config",
+        })
+    })
+}
+
+/// Why a text is no configuration file.
+#[cfg(test)]
+pub(super) fn refusal(text: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.toml");
+    fs::write(&path, text).unwrap();
+    let read = ConfigurationFile::read(&path);
+    read.map_or_else(|error| error.to_string(), |_| String::new())
 }
 
 impl ConfigurationFile {
@@ -156,14 +227,7 @@ impl ConfigurationFile {
     }
 
     fn read(path: &Path) -> Result<Self, CliError> {
-        let text = fs::read_to_string(path).map_err(|error| {
-            CliError::usage(format_args!("cannot read `{}`: {error}", path.display())).hint(
-                match error.kind() {
-                    std::io::ErrorKind::InvalidData => "save it as TOML in UTF-8",
-                    _ => "check the path given with --config",
-                },
-            )
-        })?;
+        let text = read_text(path)?;
         let source = Source { path, text: &text };
         source.check_keys()?;
         let mut tables: Tables = source.group()?;
@@ -291,14 +355,8 @@ impl Source<'_> {
 }
 
 /// The keys of the file: the flags of every group of settings, and the tables.
-fn known_keys() -> Vec<String> {
-    let command = clap::Command::new("keys");
-    let command = ConnectionSettings::augment_args(command);
-    let command = ScopeSettings::augment_args(command);
-    let command = ListingSettings::augment_args(command);
-    let command = PolicySettings::augment_args(command);
-    let command = ExecutionSettings::augment_args(command);
-    let command = ReportSettings::augment_args(command);
+pub(super) fn known_keys() -> Vec<String> {
+    let command = origin::with_flags(clap::Command::new("keys"));
     let flags = command
         .get_arguments()
         .filter_map(|argument| argument.get_long())

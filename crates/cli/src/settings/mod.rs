@@ -6,19 +6,23 @@
 mod connection;
 mod file;
 mod listing;
+mod origin;
 mod policy;
 mod recorded;
 mod report;
 mod roles;
+mod schema;
 mod scope;
 mod values;
 
 pub(crate) use connection::ConnectionSettings;
 pub(crate) use file::ConfigurationArguments;
 pub(crate) use listing::ListingSettings;
+pub(crate) use origin::{Given, Origin, Setting};
 pub(crate) use policy::PolicySettings;
 pub(crate) use recorded::{recorded_policy, recorded_scope};
 pub(crate) use report::{Destination, ReportSettings};
+pub(crate) use schema::schema;
 pub(crate) use scope::{ExecutionSettings, ScopeSettings};
 pub(crate) use values::{SweepName, Tag};
 

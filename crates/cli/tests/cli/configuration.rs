@@ -85,3 +85,35 @@ fn a_monitoring_account_without_a_number() {
     );
     assert_snapshot!(place.transcript(&["scan"]));
 }
+
+#[test]
+fn a_file_to_begin_with_changes_nothing() {
+    let place = Place::new();
+    assert_eq!(place.run(&["config", "init"]).status.code(), Some(0));
+    assert_eq!(place.run(&["config", "init"]).status.code(), Some(2));
+    let shown = |arguments: &[&str]| {
+        let all: Vec<&str> = ["config", "show"]
+            .iter()
+            .chain(arguments)
+            .copied()
+            .collect();
+        let output = place.run(&all);
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let first = shown(&[]);
+    assert!(first.starts_with("\n# Not set"), "{first}");
+    let text = place.read("trailproof.toml");
+    place.write("trailproof.toml", text.replace("#sweep", "sweep"));
+    let then = shown(&["--ou", "ou-1,ou-2", "--trust-organization-trail"]);
+    for line in [
+        "sweep = \"adaptive\"                                  # trailproof.toml:11\n",
+        "ou = [\"ou-1\", \"ou-2\"]                               # --ou\n",
+        "trust-organization-trail = true                     # --trust-organization-trail\n",
+        "# max-window: 1h\n",
+    ] {
+        assert!(then.contains(line), "{line}{then}");
+    }
+    place.write("trailproof.toml", "sweeep = \"full\"\n");
+    assert_eq!(place.run(&["config", "show"]).status.code(), Some(2));
+}

@@ -67,7 +67,7 @@ fn an_unknown_benchmark() {
 
 #[test]
 fn an_unknown_format() {
-    assert_snapshot!(transcript(&["scan", "--format", "xlsx"]));
+    assert_snapshot!(transcript(&["scan", "--format", "docx"]));
 }
 
 #[test]

@@ -229,7 +229,7 @@ fn cell(text: &str) -> String {
 }
 
 /// Text that shows as itself: no markup, no link, no mention, no line break, no terminal escape.
-fn escape(text: &str) -> String {
+pub fn escape(text: &str) -> String {
     let text = visible(text);
     let mut escaped = String::with_capacity(text.len());
     for (index, character) in text.char_indices() {

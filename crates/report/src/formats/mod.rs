@@ -12,15 +12,17 @@ mod pivot;
 #[cfg(test)]
 pub(crate) mod sample;
 mod statement;
+mod summary;
 mod workbook;
 
 pub use asff::Asff;
 pub use html::Html;
 pub use junit::Junit;
-pub use markdown::Markdown;
+pub use markdown::{Markdown, escape as markdown_text};
 pub use ndjson::Ndjson;
 pub use ocsf::Ocsf;
 pub use pivot::Pivot;
+pub use summary::SummaryText;
 pub use workbook::Xlsx;
 
 use std::collections::BTreeMap;
