@@ -20,6 +20,7 @@ mod output;
 mod progress;
 mod reference;
 mod settings;
+mod suggestion;
 mod summary;
 mod untrusted;
 

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::account::AccountId;
 use crate::control::Control;
+use crate::evaluate::reasons;
 use crate::evidence::Evidence;
 use crate::finding::{Finding, LinkName, MutedBy, Status};
 use crate::observation::ObservationKind;
@@ -128,8 +129,9 @@ impl Mute {
         }
         let links = || LinkName::CHAIN.into_iter().chain([LinkName::Account]);
         for reason in &self.reason {
-            let link = reason.split('.').next().unwrap_or_default();
-            if !links().any(|known| known.as_str() == link) {
+            let known = reasons().any(|known| known.code == reason)
+                || links().any(|known| known.as_str() == reason);
+            if !known {
                 return Err(InvalidMute::Reason(reason.clone()));
             }
         }

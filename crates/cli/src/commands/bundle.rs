@@ -50,6 +50,15 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
                 .hint("choose another name with --out, or replace it with --overwrite"),
         );
     }
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        return Err(
+            CliError::usage(format_args!("there is no folder `{}`", folder.display()))
+                .hint("make it first, or write elsewhere with --out"),
+        );
+    }
     let key = arguments.signing_key.as_deref().map(read_key).transpose()?;
     if !run.complete {
         output.warn("the run is not complete, and the bundle will say so");

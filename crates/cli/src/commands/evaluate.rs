@@ -28,7 +28,7 @@ pub(crate) struct Arguments {
     evidence: PathBuf,
 
     /// The time to judge for, such as 2026-11-22T22:00:00Z [default: now].
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     now: Option<Timestamp>,
 
     /// Only these accounts.
@@ -46,6 +46,11 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     configuration: ConfigurationArguments,
+}
+
+fn time(text: &str) -> Result<Timestamp, String> {
+    let read = text.parse();
+    read.map_err(|_| "expected a date and a time, such as 2026-11-22T22:00:00Z".to_owned())
 }
 
 pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliError> {

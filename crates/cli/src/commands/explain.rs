@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use trailproof_core::account::AccountId;
 use trailproof_core::control::{self, builtin};
-use trailproof_core::evaluate::Evaluator;
+use trailproof_core::evaluate::{Evaluator, observations, reasons};
 use trailproof_core::evidence::Operation;
 use trailproof_core::finding::{Finding, LinkName, LinkStatus};
 use trailproof_report::document::FindingRecord;
@@ -22,6 +22,7 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::output::Output;
 use crate::settings::{ConfigurationArguments, recorded_policy};
+use crate::suggestion::nearest;
 use crate::untrusted::{visible, visible_lines};
 
 /// Explain one finding of a run in full, one control, one reason, or one observation.
@@ -75,7 +76,13 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
             let catalogue = configuration.load(output)?.catalogue()?;
             let control = super::controls::find(&catalogue, id).map_err(|error| {
                 if !RunDirectory::is_run(Path::new(id)) {
-                    return error;
+                    let codes = reasons().map(|reason| reason.code);
+                    let codes = codes.chain(observations().map(|kind| kind.code));
+                    return match nearest(id, codes) {
+                        Some(code) => CliError::usage(format_args!("there is no reason `{id}`"))
+                            .hint(format_args!("did you mean `{code}`?")),
+                        None => error,
+                    };
                 }
                 CliError::usage(format_args!("which finding of `{id}` is to be explained?"))
                     .hint(format_args!(

@@ -10,8 +10,9 @@ use toml::de::{DeTable, DeValue};
 use trailproof_core::account::AccountId;
 use trailproof_core::attestation::Attestation;
 use trailproof_core::control::{self, Control};
+use trailproof_core::evaluate::reasons;
 use trailproof_core::forwarder::{self, Forwarder};
-use trailproof_core::mute::Mute;
+use trailproof_core::mute::{InvalidMute, Mute};
 
 use super::origin::{self, Given, Setting};
 use super::roles::MemberRoleTable;
@@ -21,6 +22,7 @@ use super::{
 };
 use crate::error::CliError;
 use crate::output::Output;
+use crate::suggestion::nearest;
 
 /// The file that is read when it is there and no other is named.
 const DEFAULT: &str = "trailproof.toml";
@@ -49,6 +51,8 @@ pub(crate) struct ConfigurationFile {
     pub(crate) controls: Vec<Control>,
     /// What the user accepts.
     mutes: Vec<Mute>,
+    /// Where each of these tables begins, as `FILE:LINE`.
+    places_of_mutes: Vec<String>,
     /// The machines that the user describes.
     forwarders: Vec<Forwarder>,
     /// What the user attests.
@@ -198,9 +202,20 @@ impl ConfigurationFile {
 
     /// What the user accepts, checked against the controls there are.
     pub(crate) fn mutes(&self, catalogue: &[Control]) -> Result<Vec<Mute>, CliError> {
-        for mute in &self.mutes {
-            mute.validate(catalogue)
-                .map_err(|error| CliError::usage(error).hint(self.correct("mute")))?;
+        for (mute, place) in self.mutes.iter().zip(&self.places_of_mutes) {
+            mute.validate(catalogue).map_err(|error| {
+                let meant = match &error {
+                    InvalidMute::Reason(reason) => {
+                        nearest(reason, reasons().map(|reason| reason.code))
+                    }
+                    _ => None,
+                };
+                let error = CliError::usage(format_args!("{place}: {error}"));
+                match meant {
+                    Some(code) => error.hint(format_args!("did you mean `{code}`?")),
+                    None => error.hint(self.correct("mute")),
+                }
+            })?;
         }
         Ok(self.mutes.clone())
     }
@@ -251,6 +266,7 @@ impl ConfigurationFile {
             report: source.group()?,
             controls: tables.control,
             mutes: tables.mute,
+            places_of_mutes: source.places("mute"),
             forwarders: tables.forwarder,
             attestations: tables.attestation,
             trusted: accounts(&tables.trusted_account),
@@ -285,7 +301,7 @@ impl Source<'_> {
             return Ok(());
         };
         let error = CliError::usage(format_args!("{}: unknown key `{key}`", self.place(*offset)));
-        Err(match nearest(key, &known) {
+        Err(match nearest(key, known.iter().map(String::as_str)) {
             Some(name) => error.hint(format_args!("did you mean `{name}`?")),
             None => error.hint(format_args!("the keys are {}", known.join(", "))),
         })
@@ -311,9 +327,16 @@ impl Source<'_> {
             .replace("unknown field", "unknown key")
             .replace("missing field", "missing key")
             .replace("a sequence", "a list");
-        CliError::usage(format_args!("{place}: {key}{message}")).hint(
-            "the file is TOML; its keys are the names of the flags, such as `role = \"Audit\"`",
-        )
+        let error_of = CliError::usage(format_args!("{place}: {key}{message}"));
+        // In a table, the parser lists the keys that it knows behind the one that it does not.
+        let mut quoted = message.split('`').skip(1).step_by(2);
+        let unknown = quoted.next().filter(|_| message.starts_with("unknown key"));
+        match unknown.and_then(|unknown| nearest(unknown, quoted)) {
+            Some(name) => error_of.hint(format_args!("did you mean `{name}`?")),
+            None => error_of.hint(
+                "the file is TOML; its keys are the names of the flags, such as `role = \"Audit\"`",
+            ),
+        }
     }
 
     /// Where a key stands, where it does.
@@ -365,17 +388,6 @@ pub(super) fn known_keys() -> Vec<String> {
     keys.sort_unstable();
     keys.dedup();
     keys
-}
-
-/// The known key that looks most like a misspelled one, where one looks like it at all.
-fn nearest<'a>(key: &str, known: &'a [String]) -> Option<&'a str> {
-    let wanted = key.to_ascii_lowercase().replace('_', "-");
-    known
-        .iter()
-        .map(|name| (strsim::damerau_levenshtein(&wanted, name), name.as_str()))
-        .filter(|(distance, name)| *distance <= 1 + name.len() / 5)
-        .min()
-        .map(|(_, name)| name)
 }
 
 #[cfg(test)]

@@ -73,7 +73,7 @@ pub(crate) struct ExecutionSettings {
     pub(crate) sweep: Option<SweepName>,
 
     /// The most API calls in flight at once [default: by the number of accounts].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub(crate) concurrency: Option<NonZeroUsize>,
 
     /// Do not ask CloudWatch Logs (logs:TestMetricFilter, in the caller's own account) about rules
@@ -222,6 +222,11 @@ impl ScopeSettings {
         .map(|(name, values)| (name.to_owned(), values))
         .collect()
     }
+}
+
+fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
+    let read = text.parse();
+    read.map_err(|_| "expected a whole number of at least 1".to_owned())
 }
 
 /// A part of the accounts: `3/16`, or `16` with the index in the environment, counted from 0.

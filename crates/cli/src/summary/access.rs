@@ -10,7 +10,7 @@ use trailproof_core::finding::{Finding, LinkName, Status};
 use trailproof_report::format::Report;
 use trailproof_report::run::{NeverAsked, OwnAccount};
 
-use super::{LISTED, accounts};
+use super::accounts;
 use crate::progress::{identity, role_name, words};
 use crate::untrusted::visible;
 
@@ -22,6 +22,9 @@ the management account in, and aws-controltower-ReadOnlyExecutionRole, which let
 aws-controltower-AuditReadOnlyRole of the audit account in (--hub-role); accounts of older landing \
 zones have AWSLandingZoneReadOnlyExecutionRole. Name further roles with --role: they are tried in \
 order.";
+
+/// How many accounts of a cause are named: `show` names all, and the verdicts have to stay in view.
+const NAMED: usize = 3;
 
 /// As whom, by which roles, about which organization.
 pub(super) fn who(report: &Report<'_>) -> String {
@@ -98,13 +101,13 @@ pub(super) fn not_entered(report: &Report<'_>) -> String {
     let mut text = format!("Could not be entered: {}\n", accounts(denied.len()));
     for (cause, findings) in causes {
         let _ = writeln!(text, "  {}: {}", accounts(findings.len()), visible(&cause));
-        for finding in findings.iter().take(LISTED) {
+        for finding in findings.iter().take(NAMED) {
             let name = finding.account.name.as_deref().map(visible);
             let name = name.map(|name| format!(" {name}")).unwrap_or_default();
             let _ = writeln!(text, "    {}{name}", finding.account.id);
         }
-        if findings.len() > LISTED {
-            let _ = writeln!(text, "    and {} more", findings.len() - LISTED);
+        if findings.len() > NAMED {
+            let _ = writeln!(text, "    and {} more", findings.len() - NAMED);
         }
     }
     let judged: BTreeSet<AccountId> = report

@@ -1,9 +1,9 @@
-//! The end of a run for people: how many of what, where chains break, who could not be entered,
-//! what was slow, and where to read on.
+//! The end of a run for people: who could not be entered, what was slow, what is open and why, how
+//! many of what, and where to read on.
 
 mod access;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, Table, presets};
 use jiff::{SignedDuration, Timestamp};
 use trailproof_core::account::AccountId;
-use trailproof_core::finding::{Finding, LinkName, Status};
+use trailproof_core::finding::{Finding, Status};
 use trailproof_core::policy::Assurance;
 use trailproof_report::format::{Format, Report};
 use trailproof_report::listing::words;
@@ -24,6 +24,9 @@ use crate::untrusted::visible;
 
 /// How many rows a list of accounts shows before it points to the report.
 const LISTED: usize = 10;
+
+/// How many causes are told: with the verdicts, they stay on one screen.
+const CAUSES: usize = 6;
 
 /// Where to read on.
 #[derive(Clone, Copy)]
@@ -37,14 +40,15 @@ pub(crate) struct Written<'a> {
 /// The summary of a run.
 pub(crate) fn render(report: &Report<'_>, written: Option<Written<'_>>, output: &Output) -> String {
     let sections = [
+        // What may be long stands first, so that the verdicts are in view in the end.
         access::who(report),
-        verdicts(report),
         observed(report),
-        breaks(report),
         access::missing(report),
         access::not_entered(report),
         access::never_asked(report),
         slowest(report),
+        causes(report),
+        verdicts(report),
         incomplete(report),
         reports(report, written),
     ];
@@ -163,28 +167,44 @@ fn by_account(findings: &[Finding]) -> BTreeMap<AccountId, Status> {
     accounts
 }
 
-/// Where chains break, in the order of the chain.
-fn breaks(report: &Report<'_>) -> String {
-    let mut counts: BTreeMap<LinkName, (usize, usize)> = BTreeMap::new();
+/// What fails and what is unknown, by reason: what concerns most accounts first. `show` has them
+/// all, with whom each concerns.
+fn causes(report: &Report<'_>) -> String {
+    let mut causes: BTreeMap<(usize, &str), (BTreeSet<AccountId>, usize)> = BTreeMap::new();
     for finding in report.findings {
-        if let Some(link) = finding.broken_link {
-            let (fail, unknown) = counts.entry(link).or_default();
-            match finding.status {
-                Status::Fail => *fail += 1,
-                Status::Unknown => *unknown += 1,
-                Status::Pass | Status::Attested | Status::Muted | Status::NotApplicable => {}
-            }
-        }
+        let rank = match finding.status {
+            Status::Fail => 0,
+            Status::Unknown => 1,
+            Status::Pass | Status::Attested | Status::Muted | Status::NotApplicable => continue,
+        };
+        let reason = finding.reason.as_deref().unwrap_or_default();
+        let (accounts, findings) = causes.entry((rank, reason)).or_default();
+        accounts.insert(finding.account.id);
+        *findings += 1;
     }
-    counts.retain(|_, (fail, unknown)| *fail + *unknown > 0);
-    if counts.is_empty() {
+    if causes.is_empty() {
         return String::new();
     }
-    let mut table = table(&["chain breaks at", "FAIL", "UNKNOWN"]);
-    for (link, (fail, unknown)) in counts {
-        table.add_row([link.to_string(), fail.to_string(), unknown.to_string()]);
+    let mut causes: Vec<_> = causes.into_iter().collect();
+    causes.sort_by_key(|((rank, _), (accounts, _))| (*rank, std::cmp::Reverse(accounts.len())));
+    let mut table = table(&["cause", "accounts", "findings"]);
+    for ((rank, reason), (accounts, findings)) in causes.iter().take(CAUSES) {
+        let status = if *rank == 0 {
+            Status::Fail
+        } else {
+            Status::Unknown
+        };
+        table.add_row([
+            format!("{:<7}  {}", status.as_str(), visible(reason)),
+            accounts.len().to_string(),
+            findings.to_string(),
+        ]);
     }
-    format!("{}\n", table.trim_fmt())
+    let mut text = colored(&table.trim_fmt());
+    if causes.len() > CAUSES {
+        let _ = writeln!(text, "and {} more", causes.len() - CAUSES);
+    }
+    text
 }
 
 fn slowest(report: &Report<'_>) -> String {
@@ -287,7 +307,7 @@ fn reports(report: &Report<'_>, written: Option<Written<'_>>) -> String {
     } else if let Some(finding) = worst {
         let _ = writeln!(
             text,
-            "Next: trailproof explain {shown} {}",
+            "Next: trailproof show {shown}, or trailproof explain {shown} {}",
             visible(&finding.id)
         );
     }

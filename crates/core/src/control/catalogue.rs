@@ -99,7 +99,19 @@ pub fn select(catalogue: &[Control], ids: &[String]) -> Result<Vec<Control>, Cat
 }
 
 /// The id that shares the most words with what was asked for, or writes it with other separators.
+///
+/// A number is that of the newest benchmark version that has it.
 fn nearest(catalogue: &[Control], wanted: &str) -> Option<String> {
+    let number = wanted.trim_start_matches("CIS").trim();
+    let newest = |control: &&Control| {
+        let entries = control.benchmarks.iter();
+        let of_number = entries.filter(|entry| entry.number == number);
+        of_number.flat_map(|entry| &entry.versions).max().cloned()
+    };
+    let numbered = catalogue.iter().filter(|control| newest(control).is_some());
+    if let Some(control) = numbered.max_by_key(newest) {
+        return Some(control.id.clone());
+    }
     let wanted = wanted.to_ascii_lowercase().replace(['_', ' ', '.'], "-");
     let shared = |control: &&Control| {
         control

@@ -301,6 +301,8 @@ fn unknown_controls_are_refused_with_a_hint() {
             "; did you mean `console-auth-failures`?",
         ),
         ("CloudWatch.6", "; did you mean `console-auth-failures`?"),
+        ("5.6", "; did you mean `console-auth-failures`?"),
+        ("CIS 5.10", "; did you mean `security-group-changes`?"),
         ("zebra", "; `trailproof controls list` shows all of them"),
     ] {
         let error = select(builtin(), &[wanted.to_owned()]).unwrap_err();

@@ -45,6 +45,12 @@ pub enum EvidenceError {
         /// The place.
         path: PathBuf,
     },
+    /// It is another file of a run.
+    #[error("`{}` is not evidence: that is {} beside it", path.display(), file::EVIDENCE)]
+    OtherFile {
+        /// The file.
+        path: PathBuf,
+    },
     /// There is no record in it.
     #[error("`{}` holds no record", path.display())]
     Empty {
@@ -57,7 +63,10 @@ impl EvidenceError {
     /// What the user can do about it.
     pub fn remedy(&self) -> &'static str {
         match self {
-            Self::Io { .. } | Self::NoEvidence { .. } | Self::NoFile { .. } => {
+            Self::Io { .. }
+            | Self::NoEvidence { .. }
+            | Self::NoFile { .. }
+            | Self::OtherFile { .. } => {
                 "name the folder of a run, or a file with one record per line"
             }
             Self::Line { .. } => {
@@ -187,6 +196,15 @@ fn io_error(path: &Path) -> impl Fn(io::Error) -> EvidenceError {
 fn files(path: &Path) -> Result<Vec<PathBuf>, EvidenceError> {
     let kind = fs::metadata(path).map_err(io_error(path))?;
     if kind.is_file() {
+        let name = path.file_name();
+        if [file::FINDINGS_JSON, file::RUN]
+            .iter()
+            .any(|other| name.is_some_and(|name| name == *other))
+        {
+            return Err(EvidenceError::OtherFile {
+                path: path.to_owned(),
+            });
+        }
         return Ok(vec![path.to_owned()]);
     }
     if !kind.is_dir() {
