@@ -290,7 +290,7 @@ fn list(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// Whether a list of patterns means a text (ssh_config(5), "PATTERNS").
+/// Whether a list of patterns means a text (`ssh_config`(5), "Patterns").
 fn listed(patterns: &[String], text: &str) -> bool {
     let mut found = false;
     for pattern in patterns {

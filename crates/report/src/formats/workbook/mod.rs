@@ -12,6 +12,7 @@ use std::io::{self, Write};
 
 use jiff::Timestamp;
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, XlsxError};
+use trailproof_core::account::Region;
 use trailproof_core::finding::{ChainLink, Finding, LinkName, LinkStatus, Status};
 
 use self::sheet::{Cell, Sheet, Styles};
@@ -172,7 +173,7 @@ fn findings(
             shown
                 .and_then(|link| link.resource.as_deref())
                 .map_or(text(None), resource),
-            text(shown.and_then(|link| link.region.as_ref().map(|region| region.as_str()))),
+            text(shown.and_then(|link| link.region.as_ref().map(Region::as_str))),
             finding.observed_at.map_or(text(None), Cell::Time),
             owned(because),
             until.map_or(text(None), Cell::Time),

@@ -75,7 +75,7 @@ impl Styles {
 
 /// A sheet that is being written.
 pub(super) struct Sheet<'w> {
-    sheet: &'w mut Worksheet,
+    inner: &'w mut Worksheet,
     styles: &'w Styles,
     columns: u16,
     /// The next row.
@@ -107,7 +107,7 @@ impl<'w> Sheet<'w> {
             .set_landscape()
             .set_print_fit_to_pages(1, 0);
         Ok(Self {
-            sheet,
+            inner: sheet,
             styles,
             columns: count,
             next: 1,
@@ -130,7 +130,7 @@ impl<'w> Sheet<'w> {
     }
 
     fn cell(&mut self, column: u16, cell: Cell<'_>) -> Result<(), XlsxError> {
-        let (sheet, row) = (&mut *self.sheet, self.next);
+        let (sheet, row) = (&mut *self.inner, self.next);
         match cell {
             Cell::Text(text) if text.is_empty() => {}
             Cell::Link(address, text) if self.links < LINKS => {
@@ -166,10 +166,10 @@ impl<'w> Sheet<'w> {
     /// Ends the sheet: filters over all of its rows.
     pub(super) fn end(self) -> Result<(), XlsxError> {
         let last_column = self.columns.saturating_sub(1);
-        self.sheet.autofilter(0, 0, self.next - 1, last_column)?;
+        self.inner.autofilter(0, 0, self.next - 1, last_column)?;
         if self.left_out > 0 {
             let note = format!("{} further rows do not fit", self.left_out);
-            self.sheet.write_string(self.next, 0, note)?;
+            self.inner.write_string(self.next, 0, note)?;
         }
         Ok(())
     }
