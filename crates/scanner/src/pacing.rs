@@ -2,7 +2,8 @@
 //!
 //! Quotas are counted per account, region and family of operations, by the account whose
 //! credentials call. Every account has a [`Pacer`] of its own, so that no account waits for
-//! another's quota; what bounds the whole scan is the number of calls in flight.
+//! another's quota; what bounds the whole scan is how fast an organization lists its accounts and
+//! lets them be entered.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};

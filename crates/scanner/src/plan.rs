@@ -41,8 +41,8 @@ pub struct ScanPlan {
     pub attestations: Vec<Attestation>,
     /// Accounts outside the organization that may be entered where a chain leads there.
     pub trusted: BTreeSet<AccountId>,
-    /// The largest number of API calls in flight at once; `None` chooses from the number of
-    /// accounts.
+    /// The largest number of API calls in flight at once; `None` takes as many as the network
+    /// needs and memory and open connections allow.
     pub concurrency: Option<usize>,
     /// The part of the accounts to take, when a scan is spread over several processes.
     pub shard: Option<Shard>,
@@ -53,8 +53,10 @@ pub struct ScanPlan {
 }
 
 impl ScanPlan {
-    /// Calls in flight when the number of accounts does not ask for fewer.
-    pub const CONCURRENCY: usize = 256;
+    /// The most calls in flight that memory is set aside for: 64 MiB, of which each takes some
+    /// 50 KiB with its connection (docs/benchmarks.md). How many there are follows from how often
+    /// calls are made and how far away the regions are.
+    pub const CONCURRENCY: usize = 64 * 1024 / 50;
 
     /// A plan with defaults: the whole organization, `OrganizationAccountAccessRole`, every
     /// enabled region, a full sweep, evidence kept in memory only.

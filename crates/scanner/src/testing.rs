@@ -11,6 +11,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 
 use crate::connection::{ConnectOptions, StaticCredentials};
 
@@ -50,6 +51,8 @@ pub(crate) enum Reply {
     Raw(u16, &'static str),
     /// No answer at all.
     Disconnected,
+    /// An answer once there is a permit.
+    Later(Arc<Semaphore>, Box<Self>),
 }
 
 /// What was sent, in order.
@@ -100,8 +103,13 @@ impl HttpConnector for Network {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let sent = read(&request);
         self.journal.lock().unwrap().push(sent.clone());
-        let reply = (self.answer)(&sent);
-        HttpConnectorFuture::ready(write(&sent, reply))
+        match (self.answer)(&sent) {
+            Reply::Later(when, reply) => HttpConnectorFuture::new(async move {
+                let _permit = when.acquire().await;
+                write(&sent, *reply)
+            }),
+            reply => HttpConnectorFuture::ready(write(&sent, reply)),
+        }
     }
 }
 
@@ -154,6 +162,7 @@ fn write(sent: &Sent, reply: Reply) -> Result<HttpResponse, ConnectorError> {
     let service = sent.operation.split(':').next().unwrap_or_default();
     let name = sent.operation.split(':').nth(1).unwrap_or_default();
     let (status, body) = match reply {
+        Reply::Later(_, reply) => return write(sent, *reply),
         Reply::Disconnected => {
             return Err(ConnectorError::io("connection refused".into()));
         }

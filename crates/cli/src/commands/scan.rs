@@ -327,11 +327,13 @@ pub(crate) fn execute(prepared: Prepared, output: &Output) -> Result<Exit, CliEr
 }
 
 /// A runtime with as many threads as a scan's calls keep busy: handing work from one to another adds
-/// a fifth to what a call costs. One thread makes some 2,400 calls a second, so that four are enough
-/// for 256 calls in flight at 30 ms. An organization is listed at no more than 160 accounts a second
-/// (docs/benchmarks.md), and the adaptive sweep makes eight calls for each: one thread is enough.
+/// a fifth to what a call costs. One thread makes some 2,400 calls a second. An organization is
+/// listed at no more than 160 accounts a second (docs/benchmarks.md), for each of which a full sweep
+/// makes some 26 calls, and the adaptive one eight: four threads are enough for the one, and one for
+/// the other, unless the accounts are known beforehand.
 fn runtime_for(plan: &ScanPlan) -> tokio::runtime::Builder {
-    let listed = plan.scope == Scope::Organization && plan.accounts.is_empty();
+    let listed =
+        plan.scope == Scope::Organization && plan.accounts.is_empty() && plan.listing.is_none();
     if listed && plan.sweep == Sweep::Adaptive {
         return tokio::runtime::Builder::new_current_thread();
     }

@@ -72,7 +72,8 @@ pub(crate) struct ExecutionSettings {
     #[arg(long, value_enum)]
     pub(crate) sweep: Option<SweepName>,
 
-    /// The most API calls in flight at once [default: by the number of accounts].
+    /// The most API calls in flight at once [default: what the network needs, as far as open files
+    /// and memory allow].
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub(crate) concurrency: Option<NonZeroUsize>,
 

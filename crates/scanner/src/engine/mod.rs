@@ -10,6 +10,7 @@ mod endpoints;
 mod in_flight;
 mod key;
 mod perform;
+mod places;
 mod recorder;
 mod refusals;
 mod resume;

@@ -93,7 +93,7 @@ impl Engine {
     ) -> Result<(), End> {
         // An account that cannot be entered was recorded as such; its questions were never asked.
         let session = self.session_for(request.account, &request.call).await?;
-        let leave = match session.role() {
+        let mut leave = match session.role() {
             // The scan's own account is one account, and does not ask in vain for long.
             None => None,
             Some(role) => {
@@ -108,7 +108,11 @@ impl Engine {
             }
         };
         let ask = Ask::Evidence(request.call.clone());
-        let answered = self.pages(&session, &request.region, &ask, on_page).await;
+        let answer = self.pages(&session, &request.region, &ask, on_page);
+        let answered = match &mut leave {
+            Some(leave) => leave.until(answer).await,
+            None => answer.await,
+        };
         match (leave, &answered) {
             (Some(leave), Ok(_)) => leave.settle(Ok(())),
             (Some(leave), Err(End::Failed(failure))) => leave.settle(Err(failure)),

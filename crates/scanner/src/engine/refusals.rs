@@ -4,10 +4,13 @@
 //! A call that was refused to the same role in [`ENOUGH`] accounts and allowed in none is not made
 //! again, nor any call in a region that an explicit deny refused in as many accounts and that
 //! answered in none. Until one or the other is known, no more accounts than that ask at the same
-//! time, and each only one thing; a first answer lets everybody in.
+//! time, and each only one thing; a first answer lets everybody in. Who is answered nothing at all
+//! for a second no longer counts among them, so that a region that does not answer is not waited for
+//! elsewhere.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 use trailproof_core::account::{AccountId, Region};
@@ -18,6 +21,9 @@ use crate::outcome::{NeverAsked, Refused};
 
 /// In how many accounts something has to be refused.
 const ENOUGH: usize = 5;
+
+/// How long an answer may take before others try: regions are at most a quarter of it away.
+const SILENCE: Duration = Duration::from_secs(1);
 
 /// What was refused so far, and what was allowed.
 #[derive(Debug, Default)]
@@ -102,6 +108,8 @@ pub(crate) struct Leave<'a> {
     named: bool,
     /// The doors that were undecided.
     subjects: Vec<Subject>,
+    /// Whether others try in its place.
+    aside: bool,
 }
 
 /// A question's place among those that wait.
@@ -150,6 +158,7 @@ impl Refusals {
             account,
             named: self.named.contains(region),
             subjects,
+            aside: false,
         };
         // Nearly always: no need to listen for changes.
         match self.admit(&subjects, account) {
@@ -225,6 +234,34 @@ impl Refusals {
 }
 
 impl Leave<'_> {
+    /// Waits for the answer. Silence is no refusal: who gets none for a while makes room for others
+    /// to try, who may ask elsewhere.
+    pub(crate) async fn until<T>(&mut self, answer: impl Future<Output = T>) -> T {
+        if self.subjects.is_empty() {
+            return answer.await;
+        }
+        tokio::pin!(answer);
+        if let Ok(answered) = tokio::time::timeout(SILENCE, &mut answer).await {
+            return answered;
+        }
+        self.step_aside();
+        answer.await
+    }
+
+    fn step_aside(&mut self) {
+        if self.subjects.is_empty() || std::mem::replace(&mut self.aside, true) {
+            return;
+        }
+        let mut state = self.refusals.state();
+        for subject in &self.subjects {
+            if let Some(Door::Undecided(door)) = state.doors.get_mut(subject) {
+                door.trying.remove(&self.account);
+            }
+        }
+        drop(state);
+        self.refusals.changed.notify_waiters();
+    }
+
     /// Takes note of how it went.
     pub(crate) fn settle(self, answer: Result<(), &Failure>) {
         // Dropping it wakes those that wait.
@@ -285,17 +322,11 @@ impl Leave<'_> {
 
 impl Drop for Leave<'_> {
     fn drop(&mut self) {
-        if self.subjects.is_empty() {
-            return;
+        self.step_aside();
+        // An answer after that changes who may go on, too.
+        if !self.subjects.is_empty() {
+            self.refusals.changed.notify_waiters();
         }
-        let mut state = self.refusals.state();
-        for subject in &self.subjects {
-            if let Some(Door::Undecided(door)) = state.doors.get_mut(subject) {
-                door.trying.remove(&self.account);
-            }
-        }
-        drop(state);
-        self.refusals.changed.notify_waiters();
     }
 }
 

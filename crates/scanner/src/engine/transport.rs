@@ -11,7 +11,6 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use futures::future::BoxFuture;
 use jiff::Timestamp;
-use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 use trailproof_core::account::Region;
 use trailproof_core::evidence::{Call, ErrorClass, Request};
@@ -19,6 +18,7 @@ use trailproof_core::evidence::{Call, ErrorClass, Request};
 use super::budget::{Budget, MAX_RENEWALS};
 use super::endpoints::Endpoints;
 use super::key::Key;
+use super::places::{Place, Places};
 use super::recorder::Recorder;
 use super::roles::Role;
 use super::session::{Held, Session, Source};
@@ -60,10 +60,7 @@ impl From<Stopped> for End {
 pub(crate) struct Transport {
     pub(crate) clients: Clients,
     /// The calls in flight.
-    cap: Semaphore,
-    /// The place among them that is kept for listing accounts, which all accounts wait for: behind
-    /// a thousand other calls, each page would come late. `None` when there is only one place.
-    listing: Option<Semaphore>,
+    pub(crate) places: Places,
     pub(crate) stop: Stop,
     pub(crate) tally: Tally,
     pub(crate) recorder: Recorder,
@@ -103,11 +100,9 @@ impl Transport {
         warnings: tokio::sync::mpsc::UnboundedSender<Warning>,
         limits: Limits,
     ) -> Self {
-        let kept = usize::from(concurrency > 1);
         Self {
             clients,
-            cap: Semaphore::new(concurrency - kept),
-            listing: (kept > 0).then(|| Semaphore::new(kept)),
+            places: Places::new(concurrency),
             stop: Stop::default(),
             tally: Tally::default(),
             recorder,
@@ -151,18 +146,19 @@ impl Transport {
         loop {
             let turn = session.pacer.reserve(region, ask);
             self.stop.sleep_until(turn).await?;
-            let (credentials, permit) = self.ready(session, self.places(ask)).await?;
+            let (credentials, place) = self.ready(session, service, region, ask).await?;
             let target = Target {
                 region: region.clone(),
                 credentials,
             };
             let used = target.credentials.clone();
             let failure = {
-                let _permit = permit;
+                let place = place;
                 self.tally.sent(ask.name());
                 match request(target).await {
                     Ok(received) => {
                         session.pacer.succeeded(region, ask);
+                        self.places.answered(service, region, place.taken_for());
                         self.endpoints.answered(service, region);
                         return Ok(received);
                     }
@@ -199,31 +195,27 @@ impl Transport {
         }
     }
 
-    /// Where a call waits for its place.
-    fn places(&self, ask: &Ask) -> &Semaphore {
-        match (ask, &self.listing) {
-            (Ask::Evidence(Call::ListAccounts), Some(listing)) => listing,
-            _ => &self.cap,
-        }
-    }
-
     /// A place among the calls in flight, and credentials that are good now: they may have
     /// expired while the place was waited for. A place is never held while renewing, which needs
     /// one, too.
-    async fn ready<'a>(
+    async fn ready(
         &self,
         session: &Session,
-        places: &'a Semaphore,
-    ) -> Result<(Credentials, Option<SemaphorePermit<'a>>), End> {
+        service: &'static str,
+        region: &Region,
+        ask: &Ask,
+    ) -> Result<(Credentials, Place<'_>), End> {
         let mut renewals = 0;
         loop {
             let credentials = self.credentials(session).await?;
-            // The semaphore is never closed.
-            let permit = places.acquire().await.ok();
+            let place = match ask {
+                Ask::Evidence(Call::ListAccounts) => self.places.take_for_listing().await,
+                _ => self.places.take(service, region).await,
+            };
             self.stop.check()?;
             // Credentials that never last until their turn are tried in the end.
             if renewals == MAX_RENEWALS || session.holds(&credentials, clock::now()) {
-                return Ok((credentials, permit));
+                return Ok((credentials, place));
             }
             renewals += 1;
         }

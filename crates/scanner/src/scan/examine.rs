@@ -14,6 +14,7 @@ use trailproof_core::evidence::{Call, CallError, Request};
 use trailproof_core::finding::Status;
 use trailproof_core::mute::{Mute, needs_tags};
 
+use super::admission::Pulse;
 use crate::engine::{Engine, Entry, Stopped};
 use crate::event::{Organization, ScanEvent};
 use crate::outcome::Caller;
@@ -45,18 +46,24 @@ pub(super) struct Examined {
 
 impl Examination {
     /// Asks everything that the verdict of an account needs.
-    pub(super) async fn examine(&self, account: AccountId) -> Result<Examined, Stopped> {
-        let refused = match self.enter(account).await? {
+    pub(super) async fn examine(
+        &self,
+        account: AccountId,
+        pulse: &Pulse,
+    ) -> Result<Examined, Stopped> {
+        let entry = self.enter(account).await?;
+        pulse.beat();
+        let refused = match entry {
             Entry::Refused(failure) => Some(failure.error),
             Entry::Open => {
                 match self.sweep {
-                    Sweep::Full => self.sweep_all(account).await?,
-                    Sweep::Adaptive => self.sweep_until_answered(account).await?,
+                    Sweep::Full => self.sweep_all(account, pulse).await?,
+                    Sweep::Adaptive => self.sweep_until_answered(account, pulse).await?,
                 }
                 None
             }
         };
-        self.follow_up(account).await?;
+        self.follow_up(account, pulse).await?;
         self.engine.sessions.leave(account);
         let (statuses, needs_tags) = self.judge(|evaluation| {
             let statuses = evaluation.statuses(account);
@@ -87,9 +94,14 @@ impl Examination {
         self.engine.enter(account).await
     }
 
-    /// Asks every enabled region for its trails, all at once.
-    async fn sweep_all(&self, account: AccountId) -> Result<(), Stopped> {
-        let regions = self.regions.of(account).await?;
+    /// Asks every enabled region for its trails, all at once, the farthest first.
+    async fn sweep_all(&self, account: AccountId, pulse: &Pulse) -> Result<(), Stopped> {
+        let mut regions = self.regions.of(account).await?;
+        pulse.beat();
+        self.engine
+            .transport
+            .places
+            .farthest_first("cloudtrail", &mut regions);
         self.tell(ScanEvent::RegionsFound {
             account,
             regions: regions.len(),
@@ -103,6 +115,7 @@ impl Examination {
             .collect();
         while let Some((region, result)) = asked.next().await {
             result?;
+            pulse.beat();
             self.tell(ScanEvent::RegionDone { account, region });
         }
         Ok(())
@@ -110,13 +123,14 @@ impl Examination {
 
     /// Asks one region after the other until one answers: any of them shows every trail that can
     /// cover the account.
-    async fn sweep_until_answered(&self, account: AccountId) -> Result<(), Stopped> {
+    async fn sweep_until_answered(&self, account: AccountId, pulse: &Pulse) -> Result<(), Stopped> {
         let first = self.regions.everywhere();
         let mut tried: HashSet<Region> = first.iter().cloned().collect();
         for region in first {
             if self.answers(account, region).await? {
                 return Ok(());
             }
+            pulse.beat();
         }
         // Only regions that had to be enabled are left.
         for region in self.regions.of(account).await? {
@@ -147,7 +161,7 @@ impl Examination {
     }
 
     /// Asks what the verdict still rests on, until it rests on nothing more.
-    async fn follow_up(&self, account: AccountId) -> Result<(), Stopped> {
+    async fn follow_up(&self, account: AccountId, pulse: &Pulse) -> Result<(), Stopped> {
         let mut inquiry = Inquiry::about(account);
         loop {
             let wanted = self.judge(|evaluation| inquiry.next(evaluation));
@@ -160,6 +174,7 @@ impl Examination {
                 .collect();
             while let Some(result) = asked.next().await {
                 result?;
+                pulse.beat();
             }
         }
     }

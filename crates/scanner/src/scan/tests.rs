@@ -1,6 +1,7 @@
 //! Whole scans against a stand-in for AWS.
 
 mod foreign;
+mod stalls;
 
 use std::collections::BTreeMap;
 use std::fs;
