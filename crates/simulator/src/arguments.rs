@@ -50,7 +50,8 @@ pub(crate) struct Arguments {
     /// Whether the request quotas of AWS apply
     #[arg(long, value_enum, default_value = "off")]
     quotas: Switch,
-    /// How long every answer takes, in milliseconds: 30, 20..40, or 30+10 for a long tail
+    /// How long every answer takes, in milliseconds: 30, 20..40, 30+10 for a long tail, or `world`
+    /// for the round trip from us-east-1 to each region
     #[arg(long, default_value = "0")]
     latency_ms: Latency,
     /// The longest a session lasts, whatever is asked for

@@ -28,7 +28,13 @@ pub struct Scan {
     pub evidence: Evidence,
     /// The records, in the order they were made.
     pub records: Vec<Record>,
+    /// What was asked for each account, one step after the other.
+    pub(crate) steps: BTreeMap<AccountId, Vec<Step>>,
 }
+
+/// Questions that are asked at the same time. For each, where it is asked and what has to be asked
+/// before, which is whether the account can be entered.
+pub(crate) type Step = Vec<Vec<Region>>;
 
 /// The way into accounts, each tried once.
 struct Doors<'a> {
@@ -68,13 +74,15 @@ impl Organization {
         }
         let evaluator = Evaluator::new(policy.clone());
         for account in members() {
-            let records = &mut scan.records;
-            let answer = |request: &Request| {
-                let answers = doors.answer(request);
-                records.extend(answers.iter().cloned());
-                answers
-            };
-            Inquiry::about(account).run(&evaluator, &mut scan.evidence, answer)?;
+            let mut inquiry = Inquiry::about(account);
+            loop {
+                let wanted = inquiry.next(&mut evaluator.on(&scan.evidence));
+                if wanted.is_empty() {
+                    break;
+                }
+                let answers: Vec<_> = wanted.iter().map(|request| doors.answer(request)).collect();
+                scan.step(account, answers)?;
+            }
             evaluator.on(&scan.evidence).forget(account);
         }
         Ok(scan)
@@ -82,6 +90,21 @@ impl Organization {
 }
 
 impl Scan {
+    /// Adds what was asked for an account at the same time: the answers to each question.
+    fn step(
+        &mut self,
+        account: AccountId,
+        answers: Vec<Vec<Record>>,
+    ) -> Result<(), UnreadableRecord> {
+        let places = |records: &Vec<Record>| {
+            let regions = records.iter().map(|record| record.region.clone());
+            regions.collect()
+        };
+        let step = answers.iter().map(places).collect();
+        self.steps.entry(account).or_default().push(step);
+        self.add(answers.into_iter().flatten())
+    }
+
     fn add(&mut self, records: impl IntoIterator<Item = Record>) -> Result<(), UnreadableRecord> {
         for record in records {
             self.evidence.insert(record.clone())?;
@@ -135,7 +158,8 @@ impl Doors<'_> {
         sweep: Sweep,
         scan: &mut Scan,
     ) -> Result<(), UnreadableRecord> {
-        scan.add(self.enter(account))?;
+        let entered = self.enter(account).into_iter().collect();
+        scan.step(account, vec![entered])?;
         if self.entered.get(&account) != Some(&true) {
             return Ok(());
         }
@@ -144,8 +168,9 @@ impl Doors<'_> {
             let regions = self.as_caller(Call::ListRegions {
                 account: (account != caller).then_some(account),
             });
-            scan.add([self.organization.record(&regions)])?;
+            scan.step(account, vec![vec![self.organization.record(&regions)]])?;
         }
+        let mut together = Vec::new();
         for region in self.enabled(account) {
             let record = self.organization.record(&Request {
                 account,
@@ -155,12 +180,15 @@ impl Doors<'_> {
                 },
             });
             let answered = matches!(record.outcome, Outcome::Response(_));
-            scan.add([record])?;
+            match sweep {
+                Sweep::Full => together.push(vec![record]),
+                Sweep::Adaptive => scan.step(account, vec![vec![record]])?,
+            }
             if answered && sweep == Sweep::Adaptive {
                 break;
             }
         }
-        Ok(())
+        scan.step(account, together)
     }
 
     /// The enabled regions, the home region first.

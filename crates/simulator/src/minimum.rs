@@ -2,13 +2,15 @@
 //! each question once, every page counted. A yardstick for scanners.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::Value;
+use trailproof_core::account::Region;
 use trailproof_core::evidence::{Operation, Outcome, UnreadableRecord};
 use trailproof_core::policy::Policy;
 
-use crate::in_process::Sweep;
+use crate::in_process::{Scan, Step, Sweep};
 use crate::model::Organization;
 
 /// The fewest requests.
@@ -27,8 +29,46 @@ impl Organization {
     ///
     /// Where an answer is not what the API of its call documents.
     pub fn minimum(&self, policy: &Policy, sweep: Sweep) -> Result<Minimum, UnreadableRecord> {
-        let mut minimum = Minimum::default();
-        for record in self.scan(policy, sweep)?.records {
+        Ok(Minimum::of(&self.scan(policy, sweep)?))
+    }
+
+    /// The least time in which a scan that made these calls could end, whatever it makes at once:
+    /// two questions before the accounts are listed, the pages of the list, of which each needs the
+    /// one before and all the documented quota, and from the page of an account on one step of its
+    /// questions after the other. `latency` says how long a region takes to answer.
+    pub(crate) fn critical_path(
+        &self,
+        scan: &Scan,
+        latency: impl Fn(&Region) -> Duration,
+    ) -> Duration {
+        /// The documented quota of `organizations:ListAccounts`, and the accounts on a page.
+        const BURST: usize = 12;
+        const PER_SECOND: f64 = 8.0;
+        const PAGE: usize = 20;
+        let home = latency(&self.partition().home_region());
+        let of_step = |step: &Step| {
+            let questions = step.iter();
+            let times = questions.map(|places| places.iter().map(&latency).sum());
+            times.max().unwrap_or(Duration::ZERO)
+        };
+        let ends = self.accounts().iter().enumerate().map(|(place, account)| {
+            let page = place / PAGE + 1;
+            let beyond = u32::try_from(page.saturating_sub(BURST)).unwrap_or(u32::MAX);
+            let by_quota = Duration::from_secs_f64(f64::from(beyond) / PER_SECOND);
+            let by_latency = home * u32::try_from(page).unwrap_or(u32::MAX);
+            let steps = scan.steps.get(&account.id);
+            let own: Duration = steps.into_iter().flatten().map(of_step).sum();
+            home * 2 + by_quota.max(by_latency) + own
+        });
+        ends.max().unwrap_or_default()
+    }
+}
+
+impl Minimum {
+    /// What a scan asked.
+    pub(crate) fn of(scan: &Scan) -> Self {
+        let mut minimum = Self::default();
+        for record in &scan.records {
             let pages = match &record.outcome {
                 Outcome::Response(response) => pages(record.operation, response),
                 Outcome::Error(_) => 1,
@@ -39,7 +79,7 @@ impl Organization {
                 .entry(record.operation.to_string())
                 .or_default() += pages;
         }
-        Ok(minimum)
+        minimum
     }
 }
 
@@ -110,6 +150,36 @@ mod tests {
         let adaptive = minimum(Mix::Healthy, Sweep::Adaptive);
         assert_eq!(adaptive.by_operation["cloudtrail:DescribeTrails"], 45);
         assert!(!adaptive.by_operation.contains_key("account:ListRegions"));
+    }
+
+    #[test]
+    fn the_critical_path_knows_quotas_and_distances() {
+        let organization = Generator {
+            accounts: 400,
+            regions: 17,
+            seed: 7,
+            mix: Mix::Covered,
+            denied: None,
+        }
+        .organization()
+        .unwrap();
+        let ids = ["console-auth-failures".to_owned()];
+        let policy = Policy::new(control::select(control::builtin(), &ids).unwrap());
+        let scan = organization.scan(&policy, Sweep::Full).unwrap();
+        let path = |far: u64| {
+            let path = organization.critical_path(&scan, |region| {
+                Duration::from_millis(if region.as_str() == "sa-east-1" {
+                    far
+                } else {
+                    1
+                })
+            });
+            u64::try_from(path.as_millis()).unwrap()
+        };
+        // Two calls, eight pages of which come one each eighth of a second, then the role, the
+        // regions, and the trails, for which the farthest region is waited for.
+        assert_eq!(path(1), 2 + 1000 + 3);
+        assert_eq!(path(200), 2 + 1000 + 2 + 200);
     }
 
     #[test]

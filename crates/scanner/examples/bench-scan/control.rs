@@ -3,10 +3,11 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::Outcome;
+use crate::{Outcome, process};
 
 /// A simulator in a process of its own, ended with this value.
 #[derive(Debug)]
@@ -44,6 +45,11 @@ impl Simulator {
             variables,
             address,
         })
+    }
+
+    /// The processor time it has taken so far.
+    pub(crate) fn cpu(&self) -> Outcome<Duration> {
+        process::cpu_of(self.child.id())
     }
 
     /// Points a program at the simulator, whatever the environment says.

@@ -28,10 +28,43 @@ usage: cargo xtask bench scan [-- OPTIONS]
   --full N,N,...       organizations to scan in full, by their accounts (default 100,1000)
   --adaptive N,N,...   organizations to scan adaptively (default 1000)
   --regions N          regions of every account (default 17)
-  --latency-ms N       how long every answer takes (default 30)
+  --latency WORD,...   uniform, where every region answers after the same time, or world, where each
+                       takes its round trip from us-east-1 (default uniform,world)
+  --latency-ms N       how long every answer takes with uniform (default 30)
   --seed N             (default 7)
   --markdown FILE      write the results there, too
   --binaries DIR       where trailproof and trailproof-simulator are; built when absent";
+
+/// How far away regions are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Latency {
+    /// All of them as far.
+    Uniform(Duration),
+    /// As far as from us-east-1.
+    World,
+}
+
+impl Latency {
+    /// What the simulator is told.
+    fn argument(self) -> String {
+        match self {
+            Self::Uniform(time) => time.as_millis().to_string(),
+            Self::World => "world".to_owned(),
+        }
+    }
+}
+
+impl std::fmt::Display for Latency {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Uniform(time) => write!(formatter, "{} ms everywhere", time.as_millis()),
+            Self::World => formatter.write_str("world latencies"),
+        }
+    }
+}
+
+/// The rows of one sweep at one latency.
+pub(crate) type Results = Vec<(&'static str, Latency, Vec<Row>)>;
 
 /// What to measure.
 #[derive(Debug)]
@@ -39,7 +72,10 @@ struct Options {
     full: Vec<usize>,
     adaptive: Vec<usize>,
     regions: usize,
-    latency: Duration,
+    /// How far away regions are, one after the other.
+    latencies: Vec<Latency>,
+    /// How far away all of them are.
+    uniform: Duration,
     seed: u64,
     markdown: Option<PathBuf>,
     binaries: Option<PathBuf>,
@@ -65,11 +101,13 @@ fn options(arguments: &[String]) -> Outcome<Options> {
         full: vec![100, 1000],
         adaptive: vec![1000],
         regions: 17,
-        latency: Duration::from_millis(30),
+        latencies: Vec::new(),
+        uniform: Duration::from_millis(30),
         seed: 7,
         markdown: None,
         binaries: None,
     };
+    let mut words_of_latency = "uniform,world".to_owned();
     let mut words = arguments.iter();
     while let Some(word) = words.next() {
         let mut value = || words.next().ok_or(format!("{word} needs a value"));
@@ -77,12 +115,20 @@ fn options(arguments: &[String]) -> Outcome<Options> {
             "--full" => options.full = numbers(value()?)?,
             "--adaptive" => options.adaptive = numbers(value()?)?,
             "--regions" => options.regions = value()?.parse()?,
-            "--latency-ms" => options.latency = Duration::from_millis(value()?.parse()?),
+            "--latency" => words_of_latency = value()?.clone(),
+            "--latency-ms" => options.uniform = Duration::from_millis(value()?.parse()?),
             "--seed" => options.seed = value()?.parse()?,
             "--markdown" => options.markdown = Some(value()?.into()),
             "--binaries" => options.binaries = Some(value()?.into()),
             other => return Err(format!("unknown option {other}").into()),
         }
+    }
+    for word in words_of_latency.split(',') {
+        options.latencies.push(match word {
+            "uniform" => Latency::Uniform(options.uniform),
+            "world" => Latency::World,
+            other => return Err(format!("`{other}` is neither uniform nor world").into()),
+        });
     }
     Ok(options)
 }
@@ -97,27 +143,29 @@ fn measure(options: &Options) -> Outcome<()> {
         Some(folder) => folder.clone(),
         None => build()?,
     };
-    let mut results = Vec::new();
-    for (sweep, sizes) in [("full", &options.full), ("adaptive", &options.adaptive)] {
-        let mut rows = Vec::new();
-        println!("{sweep} sweep\n{}", table::HEADER);
-        for accounts in sizes {
-            let row = one(options, &binaries, sweep, *accounts)?;
-            println!("{row}");
-            rows.push(row);
+    let mut results = Results::new();
+    for latency in &options.latencies {
+        for (sweep, sizes) in [("full", &options.full), ("adaptive", &options.adaptive)] {
+            let mut rows = Vec::new();
+            println!("{sweep} sweep, {latency}\n{}", table::HEADER);
+            for accounts in sizes {
+                let row = one(options, *latency, &binaries, sweep, *accounts)?;
+                println!("{row}");
+                rows.push(row);
+            }
+            for line in table::growth(&rows) {
+                println!("{line}");
+            }
+            println!();
+            results.push((sweep, *latency, rows));
         }
-        for line in table::growth(&rows) {
-            println!("{line}");
-        }
-        println!();
-        results.push((sweep, rows));
     }
     let targets = targets::check(&results);
     println!("{targets}");
     if let Some(file) = &options.markdown {
         let tables = results
             .iter()
-            .map(|(sweep, rows)| table::markdown(rows, sweep, options.latency));
+            .map(|(sweep, latency, rows)| table::markdown(rows, sweep, *latency));
         let text: Vec<String> = std::iter::once(targets).chain(tables).collect();
         std::fs::write(file, text.join("\n"))?;
     }
@@ -140,13 +188,19 @@ fn build() -> Outcome<PathBuf> {
 }
 
 /// One organization, served by a simulator in a process of its own.
-fn one(options: &Options, binaries: &Path, sweep: &str, accounts: usize) -> Outcome<Row> {
+fn one(
+    options: &Options,
+    latency: Latency,
+    binaries: &Path,
+    sweep: &str,
+    accounts: usize,
+) -> Outcome<Row> {
     let mut command = Command::new(binaries.join("trailproof-simulator"));
     command
         .args(["--accounts", &accounts.to_string()])
         .args(["--regions", &options.regions.to_string()])
         .args(["--seed", &options.seed.to_string()])
-        .args(["--latency-ms", &options.latency.as_millis().to_string()])
+        .args(["--latency-ms", &latency.argument()])
         .args(["--quotas", "on"]);
     let simulator = control::Simulator::start(&mut command)?;
 
@@ -159,26 +213,31 @@ fn one(options: &Options, binaries: &Path, sweep: &str, accounts: usize) -> Outc
         .arg("--out")
         .arg(&out)
         .stdout(Stdio::null());
+    let idle = simulator.cpu()?;
     let usage = process::measure(&mut scan)?;
+    let served = simulator.cpu()?.saturating_sub(idle);
     // 0, 1 and 3 are verdicts; anything else means that there was no complete scan.
     if !matches!(usage.code, Some(0 | 1 | 3)) {
         return Err(format!("the scan ended with {:?}", usage.code).into());
     }
     let statistics = control::get(&simulator.address, "statistics")?;
     let run: serde_json::Value = serde_json::from_slice(&std::fs::read(out.join("run.json"))?)?;
-    let minimum = control::get(&simulator.address, &format!("minimum?sweep={sweep}"))
-        .ok()
-        .and_then(|answer| answer.get("calls")?.as_u64());
+    let minimum = control::get(&simulator.address, &format!("minimum?sweep={sweep}"))?;
     let _ = std::fs::remove_dir_all(&out);
     // What a call costs drifts with the machine: before and after count alike.
     let bare = (before + bare_cost(options, binaries)?) / 2;
-    Row::new(accounts, options, usage, bare, &run, &statistics, minimum)
+    let scan = table::Measured {
+        usage,
+        served,
+        bare,
+    };
+    Row::new(accounts, scan, &run, &statistics, &minimum)
 }
 
 /// What one call of a bare, shared SDK client costs, against a simulator without quotas.
 fn bare_cost(options: &Options, binaries: &Path) -> Outcome<Duration> {
     let mut command = Command::new(binaries.join("trailproof-simulator"));
-    command.args(["--latency-ms", &options.latency.as_millis().to_string()]);
+    command.args(["--latency-ms", &options.uniform.as_millis().to_string()]);
     let simulator = control::Simulator::start(&mut command)?;
     let calls = 4000;
     let cost = |calls: u32| -> Outcome<Usage> {

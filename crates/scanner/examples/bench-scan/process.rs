@@ -27,17 +27,9 @@ pub(crate) fn measure(command: &mut Command) -> Outcome<Usage> {
     let folder = format!("/proc/{}", child.id());
     let mut peak_memory = 0;
     loop {
-        let stat = fs::read_to_string(format!("{folder}/stat"))?;
-        // The name in parentheses may hold anything; fields are counted after it.
-        let (_, fields) = stat.rsplit_once(')').ok_or("unreadable /proc")?;
-        let fields: Vec<&str> = fields.split_whitespace().collect();
+        let (state, cpu) = state_and_cpu(child.id())?;
         // A zombie still tells its times, and waits for `wait` below.
-        if fields.first() == Some(&"Z") {
-            let ticks = |index: usize| -> Outcome<u64> {
-                Ok(fields.get(index).ok_or("unreadable /proc")?.parse()?)
-            };
-            // utime and stime, in ticks of 10 ms.
-            let cpu = Duration::from_millis(10 * (ticks(11)? + ticks(12)?));
+        if state == "Z" {
             let wall = began.elapsed();
             let code = child.wait()?.code();
             return Ok(Usage {
@@ -55,4 +47,22 @@ pub(crate) fn measure(command: &mut Command) -> Outcome<Usage> {
         }
         std::thread::sleep(INTERVAL);
     }
+}
+
+/// User and system time of all threads of a process so far.
+pub(crate) fn cpu_of(process: u32) -> Outcome<Duration> {
+    Ok(state_and_cpu(process)?.1)
+}
+
+fn state_and_cpu(process: u32) -> Outcome<(String, Duration)> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
+    // The name in parentheses may hold anything; fields are counted after it.
+    let (_, fields) = stat.rsplit_once(')').ok_or("unreadable /proc")?;
+    let fields: Vec<&str> = fields.split_whitespace().collect();
+    let ticks = |index: usize| -> Outcome<u64> {
+        Ok(fields.get(index).ok_or("unreadable /proc")?.parse()?)
+    };
+    // utime and stime, in ticks of 10 ms.
+    let cpu = Duration::from_millis(10 * (ticks(11)? + ticks(12)?));
+    Ok((fields.first().copied().unwrap_or_default().to_owned(), cpu))
 }

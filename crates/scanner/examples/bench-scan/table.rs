@@ -1,53 +1,58 @@
 //! The results: what was measured, what it had to be at least, and the ratio of the two.
 
 use std::fmt;
+use std::num::NonZero;
 use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::process::Usage;
-use crate::{Options, Outcome};
+use crate::{Latency, Outcome};
 
 /// One scan.
 #[derive(Debug)]
 pub(crate) struct Row {
     pub(crate) accounts: usize,
     pub(crate) usage: Usage,
-    /// The least wall time that quotas, latency and concurrency allow.
+    /// Processor time of the simulator meanwhile.
+    served: Duration,
+    /// The least wall time that documented quotas and latency allow.
     bound: Duration,
     /// Requests the simulator counted.
     calls: u64,
     /// The fewest that give the same verdicts, where the simulator says.
     minimum: Option<u64>,
-    throttles: u64,
+    pub(crate) throttles: u64,
     /// CPU of a bare SDK call.
     bare: Duration,
 }
 
 /// The heading of the table on the terminal.
 pub(crate) const HEADER: &str = "accounts   wall s  bound s  ratio     calls  minimum  ratio  \
-                                 throttles  CPU/call us  bare us  ratio  peak MiB";
+                                 throttles  CPU/call us  bare us  ratio  peak MiB   busy";
 
-/// The documented quota of `organizations:ListAccounts`: burst and requests per second.
-const LIST_BURST: f64 = 12.0;
-const LIST_RATE: f64 = 8.0;
-/// Accounts on a page.
-const PAGE: usize = 20;
-/// Calls in flight, the scan's default.
-const CONCURRENCY: f64 = 256.0;
-/// Calls of one account that can only be made one after the other: entering it, its regions, its
-/// trails, and the chain from status to subscriptions.
-const DEPTH: f64 = 8.0;
+/// With less of the processors to spare, a scan and its simulator wait for each other's.
+const BUSY: f64 = 0.9;
+
+/// What was measured of one scan.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Measured {
+    pub(crate) usage: Usage,
+    /// Processor time of the simulator.
+    pub(crate) served: Duration,
+    /// CPU of a bare SDK call.
+    pub(crate) bare: Duration,
+}
 
 impl Row {
+    /// `run` is what the scan says of itself; the others are what the simulator counted, and the
+    /// fewest calls and the least time that it computed.
     pub(crate) fn new(
         accounts: usize,
-        options: &Options,
-        usage: Usage,
-        bare: Duration,
+        measured: Measured,
         run: &Value,
         statistics: &Value,
-        minimum: Option<u64>,
+        minimum: &Value,
     ) -> Outcome<Self> {
         let counted = run
             .pointer("/statistics/calls")
@@ -66,20 +71,32 @@ impl Row {
         if calls != counted {
             return Err(format!("the scan counted {counted} calls, the simulator {calls}").into());
         }
-        let latency = options.latency.as_secs_f64();
-        let pages = accounts.div_ceil(PAGE) as f64;
-        let listing = (pages * latency).max((pages - LIST_BURST) / LIST_RATE);
-        let critical_path = 2.0 * latency + listing + DEPTH * latency;
-        let throughput = calls as f64 * latency / CONCURRENCY;
+        let path = minimum
+            .get("critical_path_ms")
+            .and_then(Value::as_f64)
+            .ok_or("the simulator computed no critical path")?;
         Ok(Self {
             accounts,
-            usage,
-            bound: Duration::from_secs_f64(critical_path.max(throughput)),
+            usage: measured.usage,
+            served: measured.served,
+            bound: Duration::from_secs_f64(path / 1000.0),
             calls,
-            minimum,
+            minimum: minimum.get("calls").and_then(Value::as_u64),
             throttles: sum("throttled").unwrap_or_default(),
-            bare,
+            bare: measured.bare,
         })
+    }
+
+    /// The share of all processors' time that scan and simulator took.
+    fn busy(&self) -> f64 {
+        let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let taken = self.usage.cpu + self.served;
+        taken.as_secs_f64() / (self.usage.wall.as_secs_f64() * processors as f64)
+    }
+
+    /// Whether nothing could have been faster on these processors.
+    pub(crate) fn is_processor_bound(&self) -> bool {
+        self.busy() > BUSY
     }
 
     /// How much longer the scan took than it had to.
@@ -103,7 +120,7 @@ impl Row {
         ))
     }
 
-    fn cells(&self) -> [String; 12] {
+    fn cells(&self) -> [String; 13] {
         let ratio = |ratio: f64| format!("{ratio:.2}");
         let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
         [
@@ -119,6 +136,15 @@ impl Row {
             self.bare.as_micros().to_string(),
             ratio(self.cpu_ratio()),
             (self.usage.peak_memory / 1024).to_string(),
+            format!(
+                "{:.2}{}",
+                self.busy(),
+                if self.is_processor_bound() {
+                    " processor-bound"
+                } else {
+                    ""
+                }
+            ),
         ]
     }
 }
@@ -151,7 +177,7 @@ pub(crate) fn growth(rows: &[Row]) -> Vec<String> {
 
 impl fmt::Display for Row {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let widths = [8, 8, 8, 6, 9, 8, 6, 10, 12, 8, 6, 9];
+        let widths = [8, 8, 8, 6, 9, 8, 6, 10, 12, 8, 6, 9, 6];
         for (cell, width) in self.cells().iter().zip(widths) {
             write!(formatter, "{cell:>width$} ")?;
         }
@@ -160,14 +186,13 @@ impl fmt::Display for Row {
 }
 
 /// The same as a table in Markdown.
-pub(crate) fn markdown(rows: &[Row], sweep: &str, latency: Duration) -> String {
+pub(crate) fn markdown(rows: &[Row], sweep: &str, latency: Latency) -> String {
     use std::fmt::Write as _;
     let mut text = format!(
-        "## {sweep} sweep, {} ms latency\n\n\
+        "## {sweep} sweep, {latency}\n\n\
          | accounts | wall s | lower bound s | ratio | calls | minimum | ratio | throttles \
-         | CPU per call µs | bare SDK call µs | ratio | peak MiB |\n\
-         |---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n",
-        latency.as_millis()
+         | CPU per call µs | bare SDK call µs | ratio | peak MiB | processors busy |\n\
+         |---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n"
     );
     for row in rows {
         let _ = writeln!(text, "| {} |", row.cells().join(" | "));

@@ -11,7 +11,7 @@
 //! | `GET subscriptions` | every subscription, with the token that confirms it |
 //! | `POST subscriptions/confirm` | confirms pending ones: all, or those of `topic`, `endpoint` |
 //! | `POST subscriptions/delete` | marks subscriptions as deleted, chosen in the same way |
-//! | `GET minimum?sweep=full&control=ID` | the fewest calls that give the same verdicts |
+//! | `GET minimum?sweep=full&control=ID` | the fewest calls that give the same verdicts, and the least time they take |
 //! | `POST reset` | everything as it was at the start |
 
 use hyper::Method;
@@ -21,10 +21,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use trailproof_core::control;
+use trailproof_core::evidence::UnreadableRecord;
 use trailproof_core::policy::Policy;
 
 use super::simulation::Simulation;
 use crate::in_process::Sweep;
+use crate::minimum::Minimum;
 use crate::model::{Expected, Organization, SubscriptionState};
 use crate::protocol::Outgoing;
 
@@ -145,8 +147,18 @@ fn minimum(simulation: &Simulation, query: &str) -> (u16, Value) {
     match control::select(control::builtin(), &ids) {
         Ok(controls) => {
             let policy = Policy::new(controls);
-            match simulation.read(|organization| organization.minimum(&policy, sweep)) {
-                Ok(minimum) => (200, serde_json::to_value(minimum).unwrap_or_default()),
+            let latency = simulation.latency();
+            let minimum = simulation.read(|organization| {
+                let scan = organization.scan(&policy, sweep)?;
+                let path = organization.critical_path(&scan, |region| latency.least(region));
+                Ok::<_, UnreadableRecord>((Minimum::of(&scan), path))
+            });
+            match minimum {
+                Ok((minimum, path)) => {
+                    let mut answer = serde_json::to_value(minimum).unwrap_or_default();
+                    answer["critical_path_ms"] = json!(path.as_secs_f64() * 1000.0);
+                    (200, answer)
+                }
                 Err(error) => (500, json!({ "message": error.to_string() })),
             }
         }

@@ -11,6 +11,7 @@ mod lie;
 mod quota;
 mod simulation;
 mod statistics;
+mod world;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};

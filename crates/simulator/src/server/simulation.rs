@@ -18,7 +18,7 @@ use super::hash::Hash;
 use super::lie::LieKind;
 use super::quota::{Quota, Quotas};
 use super::statistics::{Counters, Fate, Statistics};
-use super::{Options, control};
+use super::{Latency, Options, control};
 use crate::credentials::{self, Identity};
 use crate::failure::Failure;
 use crate::model::Organization;
@@ -83,6 +83,11 @@ impl Simulation {
             .unwrap_or_else(PoisonError::into_inner);
         self.initial.get_or_init(|| organization.clone());
         change(&mut organization)
+    }
+
+    /// How long answers take.
+    pub(super) fn latency(&self) -> Latency {
+        self.options.latency
     }
 
     pub(super) fn statistics(&self) -> Statistics {
@@ -208,7 +213,7 @@ impl Simulation {
             .number(operation as u64)
             .number(u64::from(origin.place))
             .bytes(body);
-        let pause = self.options.latency.draw(call);
+        let pause = self.options.latency.draw(call, &origin.region);
         let count = |fate| {
             lock(&self.counters).count(operation, origin.account, origin.place, fate);
         };
