@@ -116,9 +116,9 @@ fn observed(report: &Report<'_>) -> String {
     let Some(observed) = report.run.observed else {
         return text;
     };
-    let _ = write!(
+    let _ = writeln!(
         text,
-        "Observed from {} to {}\n",
+        "Observed from {} to {}",
         time(observed.first),
         time(observed.last)
     );

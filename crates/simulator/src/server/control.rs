@@ -156,7 +156,10 @@ fn minimum(simulation: &Simulation, query: &str) -> (u16, Value) {
             match minimum {
                 Ok((minimum, path)) => {
                     let mut answer = serde_json::to_value(minimum).unwrap_or_default();
-                    answer["critical_path_ms"] = json!(path.as_secs_f64() * 1000.0);
+                    if let Value::Object(answer) = &mut answer {
+                        let milliseconds = json!(path.as_secs_f64() * 1000.0);
+                        answer.insert("critical_path_ms".to_owned(), milliseconds);
+                    }
                     (200, answer)
                 }
                 Err(error) => (500, json!({ "message": error.to_string() })),

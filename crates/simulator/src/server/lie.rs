@@ -102,7 +102,7 @@ impl Lie {
         match self.kind {
             LieKind::Empty => Ok(Structure::new()),
             LieKind::WrongType => answer.map(|answer| {
-                let members = answer.members().iter().cloned();
+                let members = answer.members().iter();
                 members.fold(Structure::new(), |wrong, (name, value)| {
                     wrong.with(name, of_another_type(value))
                 })
@@ -155,7 +155,7 @@ impl Lie {
     }
 }
 
-fn of_another_type(value: Document) -> Document {
+fn of_another_type(value: &Document) -> Document {
     match value {
         Document::List(_) | Document::Structure(_) | Document::Map(_) => {
             Document::Text(Cow::Borrowed("neither a list nor a structure"))
