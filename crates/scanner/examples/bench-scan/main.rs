@@ -115,7 +115,7 @@ fn options(arguments: &[String]) -> Outcome<Options> {
             "--full" => options.full = numbers(value()?)?,
             "--adaptive" => options.adaptive = numbers(value()?)?,
             "--regions" => options.regions = value()?.parse()?,
-            "--latency" => words_of_latency = value()?.clone(),
+            "--latency" => words_of_latency.clone_from(value()?),
             "--latency-ms" => options.uniform = Duration::from_millis(value()?.parse()?),
             "--seed" => options.seed = value()?.parse()?,
             "--markdown" => options.markdown = Some(value()?.into()),

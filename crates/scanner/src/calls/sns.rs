@@ -52,13 +52,17 @@ impl Clients {
             .topic_arn(topic_arn)
             .set_next_token(token);
         let output = typed(target, request.send()).await?;
-        let subscriptions: Vec<Value> = output.subscriptions().iter().map(subscription).collect();
-        let mut body = json!({ "Subscriptions": subscriptions });
-        if let (Some(token), Some(members)) = (output.next_token(), body.as_object_mut()) {
-            members.insert("NextToken".to_owned(), token.into());
+        let mut body = Map::new();
+        // A list that is absent is not an empty one.
+        if let Some(subscriptions) = &output.subscriptions {
+            let subscriptions: Vec<Value> = subscriptions.iter().map(subscription).collect();
+            body.insert("Subscriptions".to_owned(), subscriptions.into());
+        }
+        if let Some(token) = output.next_token() {
+            body.insert("NextToken".to_owned(), token.into());
         }
         Ok(Answer {
-            body,
+            body: body.into(),
             request_id: output.request_id().map(str::to_owned),
         })
     }
