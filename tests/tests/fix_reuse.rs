@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use trailproof_simulator::generator::{Generator, Mix};
+use trailproof_tests::findings;
 use trailproof_tests::repair::{Bench, PHONE, difference};
 
 const HERE: &str = "111111111111";
@@ -214,14 +215,11 @@ fn forecast(plan: &Value) -> BTreeSet<String> {
 
 /// Ids of findings by whether they are PASS.
 fn passing(bench: &Bench, folder: &str) -> BTreeMap<String, bool> {
-    let text = std::fs::read(bench.file(folder).join("findings.json")).expect("it was written");
-    let document: Value = serde_json::from_slice(&text).expect("it is JSON");
-    let findings = document["findings"].as_array().cloned().unwrap_or_default();
-    let findings = findings.into_iter().map(|finding| {
-        let id = finding["id"].as_str().unwrap_or_default().to_owned();
-        (id, finding["status"] == "PASS")
-    });
-    findings.collect()
+    let found = findings::by_id(&findings::read(&bench.file(folder)));
+    let found = found.into_iter();
+    found
+        .map(|(id, finding)| (id, finding["status"] == "PASS"))
+        .collect()
 }
 
 #[test]

@@ -9,7 +9,7 @@ use trailproof_core::finding::{AttestedBy, ChainLink, Finding, LinkName, LinkSta
 
 use crate::format::{Format, Report};
 use crate::run::file;
-use crate::spreadsheet::harmless;
+use crate::spreadsheet::{harmless, table};
 
 /// The format `csv`.
 #[derive(Debug)]
@@ -29,9 +29,7 @@ impl Format for FindingsCsv {
     }
 
     fn write(&self, report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-        let mut table = csv::WriterBuilder::new()
-            .terminator(csv::Terminator::CRLF)
-            .from_writer(out);
+        let mut table = table(out);
         table.write_record(header())?;
         for finding in report.findings {
             for cell in row(finding) {

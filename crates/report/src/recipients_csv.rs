@@ -13,7 +13,7 @@ use trailproof_core::finding::{Finding, Status};
 
 use crate::format::{Format, Report};
 use crate::run::file;
-use crate::spreadsheet::harmless;
+use crate::spreadsheet::{self, write_rows};
 
 /// The format `recipients`.
 #[derive(Debug)]
@@ -48,15 +48,7 @@ impl Format for RecipientsCsv {
     }
 
     fn write(&self, report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-        let mut table = csv::WriterBuilder::new()
-            .terminator(csv::Terminator::CRLF)
-            .from_writer(out);
-        table.write_record(HEADER)?;
-        for_each_row(report, &mut |cells| {
-            table.write_record(cells.iter().map(|cell| harmless(cell).into_owned()))?;
-            Ok(())
-        })?;
-        table.flush()
+        write_rows(&HEADER, out, |row| for_each_row(report, row))
     }
 
     fn reads_evidence(&self) -> bool {
@@ -66,10 +58,7 @@ impl Format for RecipientsCsv {
 
 /// A cell of a row by the name of its column; empty where there is no such column.
 pub(crate) fn cell<'a>(row: &'a [String; 12], column: &str) -> &'a str {
-    let place = HEADER.iter().position(|name| *name == column);
-    place
-        .and_then(|place| row.get(place))
-        .map_or("", String::as_str)
+    spreadsheet::cell(&HEADER, row, column)
 }
 
 /// Hands over every row, in the order of findings.

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use trailproof_core::account::{AccountId, Region};
 use trailproof_core::evaluate::Evaluator;
 use trailproof_core::evaluate::replay::{Place, Replay};
-use trailproof_core::evidence::{CallError, ErrorClass, Operation, Outcome, Record};
+use trailproof_core::evidence::{CallError, Operation, Outcome, Record};
 use trailproof_core::finding::Finding;
 
 use crate::run::EvidenceError;
@@ -112,13 +112,7 @@ impl RecordedEvidence {
                     self.added.extend(text);
                     return;
                 }
-                Err(unreadable) => {
-                    record.outcome = Outcome::Error(CallError {
-                        code: "UnreadableAnswer".to_owned(),
-                        message: format!("`{}` {}", unreadable.member, unreadable.reason),
-                        class: ErrorClass::Other,
-                    });
-                }
+                Err(unreadable) => record.outcome = Outcome::Error(unreadable.into()),
             }
         }
     }

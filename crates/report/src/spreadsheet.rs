@@ -4,6 +4,41 @@
 //! executed by spreadsheet programs when the file is opened (OWASP, "CSV Injection").
 
 use std::borrow::Cow;
+use std::io::{self, Write};
+
+/// A CSV file, its lines ended as spreadsheet programs end them.
+pub(crate) fn table(out: &mut dyn Write) -> csv::Writer<&mut dyn Write> {
+    csv::WriterBuilder::new()
+        .terminator(csv::Terminator::CRLF)
+        .from_writer(out)
+}
+
+/// Writes a table whose rows are handed over one after the other.
+pub(crate) fn write_rows<const N: usize>(
+    header: &[&str; N],
+    out: &mut dyn Write,
+    for_each_row: impl FnOnce(&mut dyn FnMut(&[String; N]) -> io::Result<()>) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut table = table(out);
+    table.write_record(header)?;
+    for_each_row(&mut |cells| {
+        table.write_record(cells.iter().map(|cell| harmless(cell).into_owned()))?;
+        Ok(())
+    })?;
+    table.flush()
+}
+
+/// A cell of a row by the name of its column; empty where there is no such column.
+pub(crate) fn cell<'a, const N: usize>(
+    header: &[&str; N],
+    row: &'a [String; N],
+    column: &str,
+) -> &'a str {
+    let place = header.iter().position(|name| *name == column);
+    place
+        .and_then(|place| row.get(place))
+        .map_or("", String::as_str)
+}
 
 /// A cell's text, with an apostrophe before anything a spreadsheet would take for a formula.
 ///

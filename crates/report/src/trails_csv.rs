@@ -14,7 +14,7 @@ use trailproof_core::evidence::{CallSite, Evidence, Trail};
 
 use crate::format::{Format, Report};
 use crate::run::file;
-use crate::spreadsheet::harmless;
+use crate::spreadsheet::{self, write_rows};
 
 /// The format `trails`.
 #[derive(Debug)]
@@ -54,15 +54,7 @@ impl Format for TrailsCsv {
     }
 
     fn write(&self, report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-        let mut table = csv::WriterBuilder::new()
-            .terminator(csv::Terminator::CRLF)
-            .from_writer(out);
-        table.write_record(HEADER)?;
-        for_each_row(report, &mut |cells| {
-            table.write_record(cells.iter().map(|cell| harmless(cell).into_owned()))?;
-            Ok(())
-        })?;
-        table.flush()
+        write_rows(&HEADER, out, |row| for_each_row(report, row))
     }
 
     fn reads_evidence(&self) -> bool {
@@ -85,10 +77,7 @@ pub(crate) fn for_each_row(
 
 /// A cell of a row by the name of its column; empty where there is no such column.
 pub(crate) fn cell<'a>(row: &'a [String; 17], column: &str) -> &'a str {
-    let place = HEADER.iter().position(|name| *name == column);
-    place
-        .and_then(|place| row.get(place))
-        .map_or("", String::as_str)
+    spreadsheet::cell(&HEADER, row, column)
 }
 
 /// What one question for trails showed.

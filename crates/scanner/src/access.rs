@@ -15,10 +15,9 @@ use trailproof_core::evidence::{CallError, ErrorClass, Evidence, Outcome, Record
 
 use crate::caller::Connected;
 use crate::calls::{Ask, Received, RegionalClients, ServiceCall, Target, typed};
-use crate::clock;
 use crate::connection::ConnectOptions;
 use crate::discovery::{Discovery, DiscoveryEnd};
-use crate::engine::{End, Engine, KnownRoles, Recorder};
+use crate::engine::{End, Engine, KnownRoles, Recorder, record_of};
 use crate::error::ScanError;
 use crate::outcome::Caller;
 use crate::plan::{AccountFilter, Scope};
@@ -93,15 +92,7 @@ impl Access {
             Ok(body) => Outcome::Response(body),
             Err(end) => Outcome::Error(error_of(end)),
         };
-        Record {
-            operation: request.call.operation(),
-            account: request.account,
-            region: request.region.clone(),
-            parameters: request.call.parameters(),
-            observed_at: clock::now(),
-            request_id: None,
-            outcome,
-        }
+        record_of(request, None, outcome)
     }
 
     /// Sends a request with an account's credentials, at the pace that its quota allows and as

@@ -13,6 +13,7 @@ use trailproof_core::evidence::Operation;
 use trailproof_simulator::Options;
 use trailproof_simulator::server::{Faults, Lie, LieKind};
 use trailproof_simulator::{Scenario, ScenarioError};
+use trailproof_tests::findings;
 use trailproof_tests::repair::Bench;
 
 /// Operations that are asked where a chain fails, to look for other designs.
@@ -70,12 +71,10 @@ fn organization(operations: &[&str]) -> Result<Scenario, ScenarioError> {
 }
 
 fn verdicts(bench: &Bench) -> Verdicts {
-    let text = std::fs::read(bench.file("run").join("findings.json")).expect("findings are there");
-    let document: Value = serde_json::from_slice(&text).expect("they are JSON");
-    let findings = document["findings"].as_array().expect("a list");
+    let findings = findings::by_id(&findings::read(&bench.file("run")));
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     findings
-        .iter()
+        .values()
         .map(|finding| {
             let verdict = (text(&finding["status"]), text(&finding["reason"]));
             (text(&finding["account"]["id"]), verdict)

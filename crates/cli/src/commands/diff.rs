@@ -148,6 +148,17 @@ fn warn_of_apples_and_oranges(old: &PastRun, new: &PastRun, output: &Output) {
     }
 }
 
+/// The differences by what changed, also where nothing did.
+fn by_change(differences: &[Difference]) -> impl Iterator<Item = (Change, Vec<&Difference>)> {
+    Change::ALL.into_iter().map(move |change| {
+        let list = differences.iter();
+        (
+            change,
+            list.filter(|found| found.change == change).collect(),
+        )
+    })
+}
+
 fn document(old: &PastRun, new: &PastRun, differences: &[Difference]) -> Value {
     let mut value = json!({
         "schema_version": 1,
@@ -156,11 +167,7 @@ fn document(old: &PastRun, new: &PastRun, differences: &[Difference]) -> Value {
     });
     let mut counts = serde_json::Map::new();
     if let Some(members) = value.as_object_mut() {
-        for change in Change::ALL {
-            let list: Vec<_> = differences
-                .iter()
-                .filter(|found| found.change == change)
-                .collect();
+        for (change, list) in by_change(differences) {
             counts.insert(change.as_str().to_owned(), json!(list.len()));
             members.insert(change.as_str().to_owned(), json!(list));
         }
@@ -171,11 +178,7 @@ fn document(old: &PastRun, new: &PastRun, differences: &[Difference]) -> Value {
 
 fn text(differences: &[Difference]) -> String {
     let mut text = String::new();
-    for change in Change::ALL {
-        let list: Vec<_> = differences
-            .iter()
-            .filter(|found| found.change == change)
-            .collect();
+    for (change, list) in by_change(differences) {
         if list.is_empty() {
             continue;
         }
@@ -200,11 +203,7 @@ fn text(differences: &[Difference]) -> String {
 fn markdown(old: &PastRun, new: &PastRun, differences: &[Difference]) -> String {
     let judged = |run: &PastRun| run.run.policy.evaluated_at.strftime("%Y-%m-%d %H:%M UTC");
     let mut text = format!("# trailproof: from {} to {}\n", judged(old), judged(new));
-    for change in Change::ALL {
-        let list: Vec<_> = differences
-            .iter()
-            .filter(|found| found.change == change)
-            .collect();
+    for (change, list) in by_change(differences) {
         if list.is_empty() {
             continue;
         }

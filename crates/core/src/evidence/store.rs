@@ -18,7 +18,7 @@ use super::reader::Reader;
 use super::shapes::Trail;
 use super::table::{Answer, Listing};
 use super::unit_names::UnitNames;
-use super::{CallError, Operation, Outcome, Record, mask_endpoints};
+use super::{CallError, ErrorClass, Operation, Outcome, Record, mask_endpoints};
 use crate::account::{AccountId, Region};
 use crate::arn::Arn;
 
@@ -39,6 +39,17 @@ impl RecordId {
     /// Its place among the records.
     pub fn index(self) -> usize {
         self.0 as usize
+    }
+}
+
+impl From<UnreadableRecord> for CallError {
+    /// An answer that says nothing anyone can use is as good as none.
+    fn from(unreadable: UnreadableRecord) -> Self {
+        Self {
+            code: "UnreadableAnswer".to_owned(),
+            message: format!("`{}` {}", unreadable.member, unreadable.reason),
+            class: ErrorClass::Other,
+        }
     }
 }
 

@@ -7,22 +7,12 @@ use std::path::{Path, PathBuf};
 use trailproof_core::finding::Summary;
 
 use super::write::{WriteError, io_error};
-use super::{FOR_PEOPLE, REQUIRED};
+use super::{FOR_PEOPLE, OF_RUN, REQUIRED};
 use crate::findings_json::FindingsJson;
 use crate::format::{Format, Report};
 use crate::past::PastRun;
 use crate::recipients_csv::RecipientsCsv;
 use crate::run::{Addresses, Run, RunDirectory, copy_lines, file, read_evidence};
-
-/// The files of a run that a bundle has, where the run has them.
-const OF_RUN: [&str; 6] = [
-    file::RUN,
-    file::EVIDENCE,
-    file::FINDINGS_JSON,
-    file::FINDINGS_CSV,
-    file::TRAILS_CSV,
-    file::RECIPIENTS_CSV,
-];
 
 /// What is packed, and where it lies until then. What was made for the bundle lies beside it, and
 /// is removed in the end.

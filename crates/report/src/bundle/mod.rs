@@ -43,6 +43,16 @@ pub static FOR_PEOPLE: [&dyn Format; 3] = [&Readme, &Html, &Xlsx];
 /// The files without which there is no bundle.
 const REQUIRED: [&str; 3] = [file::RUN, file::EVIDENCE, file::FINDINGS_JSON];
 
+/// The files of a run that a bundle has, where the run has them.
+const OF_RUN: [&str; 6] = [
+    file::RUN,
+    file::EVIDENCE,
+    file::FINDINGS_JSON,
+    file::FINDINGS_CSV,
+    file::TRAILS_CSV,
+    file::RECIPIENTS_CSV,
+];
+
 /// The entry that lists the others. Always the first.
 const MANIFEST: &str = "manifest.json";
 

@@ -11,10 +11,9 @@ use trailproof_core::control::Control;
 use super::sums::{self, SUMS};
 use super::write::SummingReader;
 use super::{
-    CONTROLS, Controls, FOR_PEOPLE, GZIP_HEADER, IN_A_FOLDER, MANIFEST, Manifest, REQUIRED,
+    CONTROLS, Controls, FOR_PEOPLE, GZIP_HEADER, IN_A_FOLDER, MANIFEST, Manifest, OF_RUN, REQUIRED,
     SCHEMA_VERSION, SIGNATURE,
 };
-use crate::run::file;
 
 /// A manifest larger than this is none.
 const LARGEST_MANIFEST: u64 = 1 << 20;
@@ -230,17 +229,9 @@ fn read_entries(
             return Err(BundleError::Damaged(format!("`{name}` is in it twice")));
         }
         // Only names that trailproof gives, so that nothing can be written elsewhere.
-        let known = [
-            file::RUN,
-            file::EVIDENCE,
-            file::FINDINGS_JSON,
-            file::FINDINGS_CSV,
-            file::TRAILS_CSV,
-            file::RECIPIENTS_CSV,
-            CONTROLS,
-        ];
+        let mut known = OF_RUN.into_iter().chain([CONTROLS]);
         let people = FOR_PEOPLE.iter().map(|format| format.file_name());
-        let is_known = known.contains(&name.as_str())
+        let is_known = known.any(|known| known == name)
             || (in_a_folder && people.into_iter().any(|known| known == name));
         if !is_known || entry.header().entry_type() != tar::EntryType::Regular {
             return Err(BundleError::Added(name));

@@ -7,7 +7,7 @@ use trailproof_core::finding::{Finding, Status};
 
 use super::{by_account, control_ids};
 use crate::format::{Format, Report};
-use crate::spreadsheet::harmless;
+use crate::spreadsheet::{harmless, table};
 
 /// The format `pivot.csv`.
 #[derive(Debug)]
@@ -28,9 +28,7 @@ impl Format for Pivot {
 
     fn write(&self, report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
         let controls = control_ids(report);
-        let mut table = csv::WriterBuilder::new()
-            .terminator(csv::Terminator::CRLF)
-            .from_writer(out);
+        let mut table = table(out);
         let leading = ["account_id", "account_name", "ou_path", "worst"];
         table.write_record(leading.iter().chain(&controls))?;
         for findings in by_account(report.findings) {

@@ -56,10 +56,7 @@ impl Mutation {
     /// The action, as IAM policies name it.
     pub fn action(&self) -> &'static str {
         let call = match self {
-            Self::Create(Change::PutMetricFilter(_)) => metric_filter::PUT,
-            Self::Create(Change::CreateTopic(_)) => topic::CREATE,
-            Self::Create(Change::Subscribe(_)) => subscription::CREATE,
-            Self::Create(Change::PutMetricAlarm(_)) => alarm::PUT,
+            Self::Create(change) => change.call(),
             Self::DeleteMetricFilter { .. } => metric_filter::DELETE,
             Self::DeleteTopic { .. } => topic::DELETE,
             Self::Unsubscribe { .. } => subscription::DELETE,

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use trailproof_core::account::{AccountId, Region};
 
 use super::plan::Plan;
-use super::resources::{Change, alarm, metric_filter, subscription, topic};
+use super::resources::Change;
 
 /// List prices, first tier. Filters, topics and e-mail in these numbers cost nothing worth naming.
 #[derive(Debug, Deserialize)]
@@ -68,13 +68,8 @@ pub fn duration(plan: &Plan, concurrency: usize) -> Duration {
         let place = places.entry((site.account, &site.region)).or_default();
         *place += EACH_SITE;
         for step in &site.steps {
-            let call = match step.change {
-                Change::PutMetricFilter(_) => metric_filter::PUT,
-                Change::CreateTopic(_) => topic::CREATE,
-                Change::Subscribe(_) => subscription::CREATE,
-                Change::PutMetricAlarm(_) => alarm::PUT,
-            };
-            *place += EACH_STEP.max(Duration::from_secs_f64(1.0 / call.per_second));
+            let each = Duration::from_secs_f64(1.0 / step.change.call().per_second);
+            *place += EACH_STEP.max(each);
         }
     }
     let longest = places.values().max().copied().unwrap_or_default();

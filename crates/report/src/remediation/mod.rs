@@ -1,7 +1,7 @@
 //! Repairs what findings say is broken: the fewest changes, each seen before it is made, recorded
 //! while it is made, and possible to take back.
 //!
-//! [`plan`] makes a [`Plan`] out of a run and calls nobody; [`plan_asking`] asks what the run did not
+//! [`Planning`] makes a [`Plan`] out of a run and calls nobody; [`plan_asking`] asks what the run did not
 //! look at, and changes nothing. [`apply`] and [`undo`] are the only
 //! code of trailproof that changes an AWS account; without the cargo feature `remediation` none
 //! of this is compiled. What others made is never changed: a repair stands beside it.
@@ -29,7 +29,7 @@ pub use plan::{
     Plan, PlanError, PlanRun, PlanSummary, ReliesOn, Repair, Reused, SCHEMA_VERSION, Site, Step,
     Unrepairable,
 };
-pub use planning::{Planning, PlanningError, plan, plan_asking};
+pub use planning::{Planning, PlanningError, plan_asking};
 pub use resources::{
     Alarm, Change, METRIC_FILTERS_PER_LOG_GROUP, MetricFilter, Subscription, TAG, Topic,
 };

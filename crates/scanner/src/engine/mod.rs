@@ -23,7 +23,7 @@ mod transport;
 
 pub(crate) use key::Key;
 pub(crate) use perform::{Engine, Entry};
-pub(crate) use recorder::Recorder;
+pub(crate) use recorder::{Recorder, record_of};
 pub(crate) use refusals::Refusals;
 pub(crate) use resume::Resumed;
 pub(crate) use roles::{Role, Roles, SESSION_NAME};

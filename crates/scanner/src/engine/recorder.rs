@@ -3,9 +3,7 @@
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use trailproof_core::evidence::{
-    CallError, ErrorClass, Evidence, Outcome, Record, Request, mask_endpoints,
-};
+use trailproof_core::evidence::{Evidence, Outcome, Record, Request, mask_endpoints};
 
 use super::key::Key;
 use crate::calls::{Answer, Failure};
@@ -86,12 +84,7 @@ impl Recorder {
             // An answer that says nothing anyone can use is as good as none, and a file with it
             // could not be read back.
             tracing::warn!(%unreadable, "an answer is not what its API documents");
-            let outcome = Outcome::Error(CallError {
-                code: "UnreadableAnswer".to_owned(),
-                message: format!("`{}` {}", unreadable.member, unreadable.reason),
-                class: ErrorClass::Other,
-            });
-            let record = record_of(request, None, outcome);
+            let record = record_of(request, None, Outcome::Error(unreadable.into()));
             line = self.log.is_some().then(|| to_line(&record)).flatten();
             // An error has no answer that could be unreadable.
             let _ = self.evidence().insert(record);

@@ -9,6 +9,7 @@ use serde_json::Value;
 use trailproof_core::account::AccountId;
 use trailproof_core::evidence::ErrorClass;
 
+use super::fault::Fault;
 use crate::document::{Document, Structure};
 use crate::failure::Failure;
 use crate::protocol::Outgoing;
@@ -117,13 +118,8 @@ impl Lie {
                 "ExpiredTokenException",
                 "The security token included in the request is expired",
             )),
-            LieKind::Circling => answer.map(|answer| {
-                TOKENS
-                    .iter()
-                    .fold(answer, |answer, token| answer.with(token, TOKEN))
-            }),
             LieKind::Contradicting if asked_for_more => Ok(Structure::new()),
-            LieKind::Contradicting => answer.map(|answer| {
+            LieKind::Circling | LieKind::Contradicting => answer.map(|answer| {
                 TOKENS
                     .iter()
                     .fold(answer, |answer, token| answer.with(token, TOKEN))
@@ -134,6 +130,16 @@ impl Lie {
             | LieKind::Huge
             | LieKind::Cut
             | LieKind::WrongAccount => answer,
+        }
+    }
+
+    /// What goes wrong while the answer is sent.
+    pub(super) fn fault(&self) -> Option<Fault> {
+        match self.kind {
+            LieKind::Endless => Some(Fault::Endless),
+            LieKind::Slow => Some(Fault::Drip),
+            LieKind::Cut => Some(Fault::Truncate),
+            _ => None,
         }
     }
 

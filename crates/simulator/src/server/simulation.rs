@@ -15,7 +15,7 @@ use trailproof_core::evidence::ErrorClass;
 use super::body::Answer;
 use super::fault::{Fault, FaultState, Faults};
 use super::hash::Hash;
-use super::lie::LieKind;
+use super::lie::Lie;
 use super::quota::{Quota, Quotas};
 use super::statistics::{Counters, Fate, Statistics};
 use super::{Latency, Options, control};
@@ -240,12 +240,8 @@ impl Simulation {
                 let mut lies = faults.faults.lies.iter();
                 let lie = lies.find(|lie| lie.is_told(caller, &action, parameters));
                 let lie = lie.cloned();
-                let fault = match lie.as_ref().map(|lie| lie.kind) {
-                    Some(LieKind::Endless) => Some(Fault::Endless),
-                    Some(LieKind::Slow) => Some(Fault::Drip),
-                    Some(LieKind::Cut) => Some(Fault::Truncate),
-                    _ => faults.draw(&action, account, call, now),
-                };
+                let drawn = || faults.draw(&action, account, call, now);
+                let fault = lie.as_ref().and_then(Lie::fault).or_else(drawn);
                 (fault, denied, lie)
             }
         };

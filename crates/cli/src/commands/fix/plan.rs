@@ -221,19 +221,20 @@ fn make(
     )?;
     block_on(async {
         let concurrency = connection.concurrency();
-        let aws = match connect(&settings, Vec::new(), concurrency, output).await {
-            Ok(aws) if planning.may_ask_as(aws.caller()) => aws,
-            Ok(aws) => {
+        let connected = connect(&settings, Vec::new(), concurrency, output).await;
+        let connected = connected
+            .map_err(|error| error.to_string())
+            .and_then(|aws| match aws.caller() {
+                caller if planning.may_ask_as(caller) => Ok(aws),
+                caller => Err(format!(
+                    "these are credentials of account {caller}, which the run does not know"
+                )),
+            });
+        let aws = match connected {
+            Ok(aws) => aws,
+            Err(why) => {
                 output.warn(format_args!(
-                    "these are credentials of account {}, which the run does not know: nobody was asked what the run did not look at",
-                    aws.caller()
-                ));
-                output.hint("plan with credentials of the run's organization, or with --offline");
-                return Ok(planning.offline().plan(now)?);
-            }
-            Err(error) => {
-                output.warn(format_args!(
-                    "nobody was asked what the run did not look at: {error}"
+                    "nobody was asked what the run did not look at: {why}"
                 ));
                 output.hint("plan with credentials of the run's organization, or with --offline");
                 return Ok(planning.offline().plan(now)?);

@@ -76,15 +76,6 @@ pub enum PlanningError {
     UnknownUnit(String),
 }
 
-/// Makes the plan for a run on what the run saw. Calls nobody.
-pub fn plan(
-    directory: &Path,
-    options: &PlanOptions,
-    now: Timestamp,
-) -> Result<Plan, PlanningError> {
-    Planning::open(directory, options)?.offline().plan(now)
-}
-
 /// A run for which a plan is made, on what it saw and on what is asked in addition.
 pub struct Planning<'a> {
     directory: &'a Path,

@@ -172,12 +172,11 @@ impl<'a> PlannedState<'a> {
     pub(super) fn saw_filter_policies(self, arn: &str) -> bool {
         let listed = self.subscriptions(arn);
         let unasked = unasked(&self.reader(), list(listed.as_ref(), "Subscriptions"));
-        for (account, region, subscription_arn) in &unasked {
-            let subscription_arn = subscription_arn.clone();
-            let call = Call::GetSubscriptionAttributes { subscription_arn };
-            self.seen.wants(request(*account, region, call));
+        let all = unasked.is_empty();
+        for request in unasked {
+            self.seen.wants(request);
         }
-        unasked.is_empty()
+        all
     }
 
     /// Whether the rules that mute alarms in an account and region were seen.
@@ -378,7 +377,7 @@ impl Changing<'_> {
             });
         }
         if somebody_listens {
-            self.put_confirmed(account, region, subscription);
+            self.put_confirmed(subscription_request(account, &region, subscription));
         }
     }
 
@@ -387,22 +386,17 @@ impl Changing<'_> {
     fn assume_unfiltered(&mut self, arn: &str) {
         let answer = topic_request(arn, subscriptions_of).and_then(|request| self.answer(&request));
         let listed = list(answer.as_ref(), "Subscriptions");
-        for (owner, region, subscription) in unasked(&self.seen.evidence().reader(), listed) {
-            self.put_confirmed(owner, region, subscription);
+        for request in unasked(&self.seen.evidence().reader(), listed) {
+            self.put_confirmed(request);
         }
     }
 
     /// What SNS tells of a confirmed subscription that nobody gave a filter policy.
-    fn put_confirmed(&mut self, account: AccountId, region: Region, subscription_arn: String) {
-        let attributes =
-            json!({"SubscriptionArn": subscription_arn, "PendingConfirmation": "false"});
-        let request = Request {
-            account,
-            region,
-            call: Call::GetSubscriptionAttributes { subscription_arn },
-        };
+    fn put_confirmed(&mut self, request: Request) {
+        let mut attributes = request.call.parameters();
+        attributes.insert("PendingConfirmation".to_owned(), json!("false"));
         self.edit(request, |response| {
-            response.insert("Attributes".to_owned(), attributes);
+            response.insert("Attributes".to_owned(), attributes.into());
         });
     }
 
@@ -413,7 +407,8 @@ impl Changing<'_> {
             let confirmed = described.get("SubscriptionArn").and_then(Value::as_str);
             let confirmed = confirmed.filter(|_| !subscription.needs_confirmation);
             if let Some(confirmed) = confirmed.map(str::to_owned) {
-                self.put_confirmed(request.account, request.region.clone(), confirmed);
+                let (account, region) = (request.account, &request.region);
+                self.put_confirmed(subscription_request(account, region, confirmed));
             }
             self.edit(request, |response| {
                 push(response, "Subscriptions", described);
@@ -440,23 +435,26 @@ impl Changing<'_> {
     }
 }
 
-/// The confirmed subscriptions of a list whose attributes nobody asked for, each with its owner and
-/// where it is.
-fn unasked(reader: &Reader<'_>, listed: &[Value]) -> Vec<(AccountId, Region, String)> {
+/// The questions for the attributes of the confirmed subscriptions of a list, asked as their owners,
+/// that nobody asked.
+fn unasked(reader: &Reader<'_>, listed: &[Value]) -> Vec<Request> {
     let confirmed = |subscription: &Value| {
         let text = |member: &str| subscription.get(member)?.as_str();
         let arn: Arn = text("SubscriptionArn")?.parse().ok()?;
         let owner = text("Owner").and_then(|owner| owner.parse().ok());
-        Some((owner.or(arn.account())?, arn.region()?, arn.to_string()))
+        let (owner, region) = (owner.or(arn.account())?, arn.region()?);
+        Some(subscription_request(owner, &region, arn.to_string()))
     };
-    let mut found: Vec<_> = listed.iter().filter_map(confirmed).collect();
-    found.retain(|(owner, region, arn)| {
-        let call = Call::GetSubscriptionAttributes {
-            subscription_arn: arn.clone(),
-        };
-        !reader.has(&request(*owner, region, call))
-    });
-    found
+    let questions = listed.iter().filter_map(confirmed);
+    questions.filter(|request| !reader.has(request)).collect()
+}
+
+fn subscription_request(owner: AccountId, region: &Region, subscription_arn: String) -> Request {
+    request(
+        owner,
+        region,
+        Call::GetSubscriptionAttributes { subscription_arn },
+    )
 }
 
 fn push(response: &mut Map<String, Value>, member: &str, element: Value) {

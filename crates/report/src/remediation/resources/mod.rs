@@ -17,6 +17,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use trailproof_scanner::ServiceCall;
+
 use super::export::hcl::Block;
 pub use alarm::Alarm;
 pub use metric_filter::{METRIC_FILTERS_PER_LOG_GROUP, MetricFilter};
@@ -59,6 +61,16 @@ impl Change {
             Self::CreateTopic(_) => "create-topic",
             Self::Subscribe(_) => "subscribe",
             Self::PutMetricAlarm(_) => "put-metric-alarm",
+        }
+    }
+
+    /// The call that creates it.
+    pub(crate) fn call(&self) -> ServiceCall {
+        match self {
+            Self::PutMetricFilter(_) => metric_filter::PUT,
+            Self::CreateTopic(_) => topic::CREATE,
+            Self::Subscribe(_) => subscription::CREATE,
+            Self::PutMetricAlarm(_) => alarm::PUT,
         }
     }
 
