@@ -71,11 +71,12 @@ impl Default for Authority {
 }
 
 /// The names that the server has a certificate for.
-const NAMES: [&str; 6] = [
+const NAMES: [&str; 7] = [
     "localhost",
     "127.0.0.1",
     "*.us-east-1.amazonaws.com",
     "*.sso.us-east-1.amazonaws.com",
+    "*.signin.aws.amazon.com",
     "*.amazonaws.com",
     "*.us-east-1.api.aws",
 ];
@@ -388,6 +389,14 @@ fn credentials(lines: &[String], body: &str, number: usize) -> Option<String> {
         "/latest/api/token" => "token".to_owned(),
         "/latest/meta-data/iam/security-credentials/" => "role".to_owned(),
         "/latest/meta-data/iam/security-credentials/role" => document("444444444444"),
+        // AWS Sign-In, in exchange for a refresh token.
+        "/v1/token" => format!(
+            r#"{{"accessToken":{{"accessKeyId":"777777777777","secretAccessKey":"s","sessionToken":"t{number}"}},"tokenType":"aws_sigv4","expiresIn":900,"refreshToken":"r{number}"}}"#
+        ),
+        // The roles of a profile; those of members are the simulator's.
+        _ if body.contains("Action=AssumeRole&") && body.contains("role%2Fprofile-") => format!(
+            r#"<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials><AccessKeyId>555555555555</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t{number}</SessionToken><Expiration>{EXPIRATION}</Expiration></Credentials><AssumedRoleUser><Arn>arn:aws:sts::555555555555:assumed-role/r/s</Arn><AssumedRoleId>A:s</AssumedRoleId></AssumedRoleUser></AssumeRoleResult><ResponseMetadata><RequestId>1</RequestId></ResponseMetadata></AssumeRoleResponse>"#
+        ),
         _ if body.contains("Action=AssumeRoleWithWebIdentity") => format!(
             r#"<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleWithWebIdentityResult><Credentials><AccessKeyId>555555555555</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t{number}</SessionToken><Expiration>{EXPIRATION}</Expiration></Credentials><AssumedRoleUser><Arn>arn:aws:sts::555555555555:assumed-role/r/s</Arn><AssumedRoleId>A:s</AssumedRoleId></AssumedRoleUser></AssumeRoleWithWebIdentityResult><ResponseMetadata><RequestId>1</RequestId></ResponseMetadata></AssumeRoleWithWebIdentityResponse>"#
         ),

@@ -409,9 +409,12 @@ const LOGIN: &str = "[default]\nlogin_session = arn:aws:iam::777777777777:user/m
 const LOGIN_FILE: &str =
     ".aws/login/cache/3758c429945508e2da915f5f554041045ce6af7c39d1febd29011fbf69c771d7.json";
 
+/// Made for these tests: what a refresh of the session has to be signed with.
+const LOGIN_KEY: &str = "-----BEGIN EC PRIVATE KEY-----\\nMHcCAQEEIAsw6eyqcENRYFfZKWSiabDSUXLFQcXqSeWelunmX1LEoAoGCCqGSM49\\nAwEHoUQDQgAEQXMbn4IiSa3UJcNIxMzXv8AnWPxaYCjwQqEHyzMlWaJ52PvIt/Qe\\n2+OWW+VCovANleZQL1jdwUsFkjyiCE5uaQ==\\n-----END EC PRIVATE KEY-----\\n";
+
 fn login_token(expires_at: &str) -> String {
     format!(
-        r#"{{"accessToken":{{"accessKeyId":"777777777777","secretAccessKey":"s","sessionToken":"t","accountId":"777777777777","expiresAt":"{expires_at}"}},"tokenType":"aws_sigv4","refreshToken":"r","idToken":"i","clientId":"arn:aws:signin:::devtools/same-device","dpopKey":"-----BEGIN EC PRIVATE KEY-----\nMHcCAQEE\n-----END EC PRIVATE KEY-----\n"}}"#
+        r#"{{"accessToken":{{"accessKeyId":"777777777777","secretAccessKey":"s","sessionToken":"t","accountId":"777777777777","expiresAt":"{expires_at}"}},"tokenType":"aws_sigv4","refreshToken":"r","idToken":"i","clientId":"arn:aws:signin:::devtools/same-device","dpopKey":"{LOGIN_KEY}"}}"#
     )
 }
 
@@ -425,6 +428,35 @@ fn a_login_session_is_used() {
         "{}",
         outcome.stderr
     );
+}
+
+/// As AWS Sign-In does it every quarter of an hour of a long scan: by the refresh token, through the
+/// proxy, and the new token is left for the AWS CLI.
+#[test]
+fn a_login_session_that_ends_soon_is_refreshed() {
+    let running = origin();
+    let ground = Ground::new(&running, ProxyAnswer::Works);
+    let soon = jiff::Timestamp::now() + jiff::SignedDuration::from_mins(2);
+    let file = ground.home.path().join(LOGIN_FILE);
+    write(&file, &login_token(&soon.to_string()));
+    let row = Row {
+        variables: &[
+            ("HTTPS_PROXY", "http://{proxy}"),
+            ("AWS_CA_BUNDLE", "{ca}"),
+            ("AWS_ENDPOINT_URL", "http://localhost:{plain-port}"),
+        ],
+        config: LOGIN,
+        ..STS
+    };
+    let (way, outcome) = ground.way(ground.trailproof(&row), "sts");
+    assert_eq!(
+        way, "CONNECT us-east-1.signin.aws.amazon.com:443 -> localhost as 777777777777",
+        "{}",
+        outcome.stderr
+    );
+    let kept = fs::read_to_string(&file).expect("it is there");
+    assert!(!kept.contains(r#""refreshToken":"r""#), "{kept}");
+    assert!(!kept.contains(&soon.to_string()), "{kept}");
 }
 
 #[test]

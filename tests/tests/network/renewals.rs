@@ -54,6 +54,7 @@ fn every_source_is_asked_again() {
         "an instance, through the proxy as well",
         "web identity",
         "web identity of a profile",
+        "role after role",
     ];
     let rows: Vec<Row> = sources()
         .into_iter()

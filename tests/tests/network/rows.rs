@@ -392,6 +392,18 @@ pub(crate) fn sources() -> Vec<Row> {
             "direct -> localhost as 555555555555",
         ),
         keyless(
+            "role after role",
+            &[
+                ("AWS_PROFILE", "second"),
+                ("AWS_ENDPOINT_URL", "http://localhost:{plain-port}"),
+            ],
+            "[profile second]\nrole_arn = arn:aws:iam::555555555555:role/profile-second\n\
+             source_profile = first\n[profile first]\n\
+             role_arn = arn:aws:iam::555555555555:role/profile-first\nsource_profile = base\n\
+             [profile base]\naws_access_key_id = 111111111111\naws_secret_access_key = s\n",
+            DIRECT,
+        ),
+        keyless(
             "a profile that sources itself",
             &[("AWS_ENDPOINT_URL", "http://localhost:{plain-port}")],
             "[default]\nrole_arn = arn:aws:iam::111111111111:role/r\nsource_profile = b\n\

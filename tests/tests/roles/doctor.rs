@@ -92,6 +92,29 @@ fn what_is_missing_is_named_and_what_to_mend_first() {
 }
 
 #[test]
+fn what_a_member_is_delegated_for_is_told() {
+    let mut organization = Organization::new("aws");
+    let administrator = organization.add_administrator();
+    let server = organization.serve(&[]);
+    let found = document(&doctor(
+        &server,
+        &administrator,
+        &["--all", "--format", "json"],
+    ));
+    assert_eq!(found["delegated"], "cloudtrail");
+    assert_eq!(
+        found["delegated_for"],
+        serde_json::json!(["cloudtrail.amazonaws.com"])
+    );
+    let text = doctor(&server, &administrator, &["--all"]).stdout;
+    assert!(
+        text.contains("for CloudTrail: reads organization trails as their owner"),
+        "{text}"
+    );
+    assert!(!text.contains("stack sets"), "{text}");
+}
+
+#[test]
 fn who_may_not_list_accounts_cannot_scan() {
     let mut organization = Organization::new("aws");
     let member = organization.add(Kind::Organizations, true);

@@ -55,14 +55,38 @@ pub enum Listing {
 pub enum Delegation {
     /// Its management account.
     Management,
-    /// A delegated administrator of CloudTrail, which reads organization trails as their owner.
-    CloudTrail,
-    /// No delegated administrator of CloudTrail.
-    NotForCloudTrail,
+    /// A member, and the services among [`DelegatedService::ALL`] of which it is a delegated
+    /// administrator.
+    Member(Vec<DelegatedService>),
     /// It may not know.
     Refused(CallError),
     /// Nobody asked.
     NotAsked,
+}
+
+/// A service whose delegated administrators can do more for an audit than other members.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DelegatedService {
+    /// CloudTrail: organization trails are read as their owner.
+    CloudTrail,
+    /// CloudWatch's telemetry configuration: rules of the whole organization are read.
+    Telemetry,
+    /// Stack sets: the role of the members can be deployed.
+    StackSets,
+}
+
+impl DelegatedService {
+    /// All of them, the one that decides most first.
+    pub const ALL: [Self; 3] = [Self::CloudTrail, Self::Telemetry, Self::StackSets];
+
+    /// The service principal (AWS Organizations User Guide, services that work with it).
+    pub fn principal(self) -> &'static str {
+        match self {
+            Self::CloudTrail => "cloudtrail.amazonaws.com",
+            Self::Telemetry => "observabilityadmin.amazonaws.com",
+            Self::StackSets => "member.org.stacksets.cloudformation.amazonaws.com",
+        }
+    }
 }
 
 /// What became of the accounts that were entered.

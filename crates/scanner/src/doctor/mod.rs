@@ -24,11 +24,10 @@ use crate::plan::{AccountFilter, Scope};
 use crate::roles::RoleSettings;
 
 pub use diagnosis::{
-    Delegation, Diagnosis, Expectation, Listing, RegionsSeen, Sampled, SampledAccount,
+    DelegatedService, Delegation, Diagnosis, Expectation, Listing, RegionsSeen, Sampled,
+    SampledAccount,
 };
 
-/// The service whose delegated administrators may read organization trails.
-const CLOUDTRAIL: &str = "cloudtrail.amazonaws.com";
 /// How many accounts are looked at together.
 const ACCOUNTS_AT_ONCE: usize = 16;
 /// What a page of accounts holds, and how many an organization allows each second.
@@ -211,26 +210,35 @@ impl Examination<'_> {
         if management == Some(self.caller.account) {
             return Delegation::Management;
         }
+        let mut services = Vec::new();
+        for service in DelegatedService::ALL {
+            match self.administers(service).await {
+                Ok(true) => services.push(service),
+                Ok(false) => {}
+                Err(End::Failed(failure)) => return Delegation::Refused(failure.error),
+                Err(End::Stopped | End::NeverAsked) => return Delegation::NotAsked,
+            }
+        }
+        Delegation::Member(services)
+    }
+
+    /// Whether the caller is a delegated administrator of a service.
+    async fn administers(&self, service: DelegatedService) -> Result<bool, End> {
         let request = Request {
             account: self.caller.account,
             region: self.caller.region.clone(),
             call: Call::ListDelegatedAdministrators {
-                service_principal: CLOUDTRAIL.to_owned(),
+                service_principal: service.principal().to_owned(),
             },
         };
-        match self.engine.fetch(&request, &mut |_| ()).await {
-            Ok(()) => {
-                let evidence = self.engine.transport.recorder.evidence();
-                let administrators = evidence.reader().delegated_administrators(CLOUDTRAIL);
-                let named = |accounts: Vec<AccountId>| accounts.contains(&self.caller.account);
-                match administrators {
-                    Some(Ok(accounts)) if named(accounts.clone()) => Delegation::CloudTrail,
-                    Some(Ok(_)) => Delegation::NotForCloudTrail,
-                    Some(Err(_)) | None => Delegation::NotAsked,
-                }
-            }
-            Err(End::Failed(failure)) => Delegation::Refused(failure.error),
-            Err(End::Stopped | End::NeverAsked) => Delegation::NotAsked,
+        self.engine.fetch(&request, &mut |_| ()).await?;
+        let evidence = self.engine.transport.recorder.evidence();
+        match evidence
+            .reader()
+            .delegated_administrators(service.principal())
+        {
+            Some(Ok(accounts)) => Ok(accounts.contains(&self.caller.account)),
+            Some(Err(_)) | None => Err(End::NeverAsked),
         }
     }
 

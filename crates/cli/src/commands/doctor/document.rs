@@ -3,7 +3,9 @@
 use serde::Serialize;
 use trailproof_core::account::{AccountId, Region};
 use trailproof_core::evidence::CallError;
-use trailproof_scanner::doctor::{Delegation, Diagnosis, Listing, SampledAccount};
+use trailproof_scanner::doctor::{
+    DelegatedService, Delegation, Diagnosis, Listing, SampledAccount,
+};
 use trailproof_scanner::{Caller, SessionUse};
 
 use super::{advice, exit};
@@ -23,6 +25,9 @@ struct Document<'a> {
     organization: Option<Organization<'a>>,
     accounts: Accounts,
     delegated: &'static str,
+    /// The service principals of what this account is a delegated administrator of, among those
+    /// that matter to an audit.
+    delegated_for: Vec<&'static str>,
     sample: Vec<Sample<'a>>,
     sessions: &'a [SessionUse],
     regions: Option<Regions<'a>>,
@@ -108,10 +113,18 @@ pub(super) fn of(diagnosis: &Diagnosis) -> Result<String, serde_json::Error> {
         },
         delegated: match &diagnosis.delegation {
             Delegation::Management => "management-account",
-            Delegation::CloudTrail => "cloudtrail",
-            Delegation::NotForCloudTrail => "not-for-cloudtrail",
+            Delegation::Member(services) if services.contains(&DelegatedService::CloudTrail) => {
+                "cloudtrail"
+            }
+            Delegation::Member(_) => "not-for-cloudtrail",
             Delegation::Refused(_) => "refused",
             Delegation::NotAsked => "not-asked",
+        },
+        delegated_for: match &diagnosis.delegation {
+            Delegation::Member(services) => {
+                services.iter().map(|service| service.principal()).collect()
+            }
+            _ => Vec::new(),
         },
         sample: diagnosis.sampled.accounts.iter().map(account).collect(),
         sessions: &diagnosis.sampled.sessions,

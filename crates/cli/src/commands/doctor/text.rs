@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use trailproof_core::account::{AccountId, Region};
 use trailproof_core::evidence::Operation;
 use trailproof_scanner::NetworkSetting;
-use trailproof_scanner::doctor::{Delegation, Diagnosis, Listing};
+use trailproof_scanner::doctor::{DelegatedService, Delegation, Diagnosis, Listing};
 
 use super::advice;
 use crate::progress::{Clock, role_name};
@@ -89,12 +89,7 @@ fn facts(diagnosis: &Diagnosis) -> Vec<String> {
         "delegated",
         &match delegation {
             Delegation::Management => "this is the management account".to_owned(),
-            Delegation::CloudTrail => {
-                "for CloudTrail: reads organization trails as their owner".to_owned()
-            }
-            Delegation::NotForCloudTrail => {
-                "not for CloudTrail: organization trails are read by their owner's role".to_owned()
-            }
+            Delegation::Member(services) => delegated_for(services),
             Delegation::Refused(error) => format!("unknown: {}: {}", error.code, error.message),
             Delegation::NotAsked => "not asked".to_owned(),
         },
@@ -162,6 +157,24 @@ fn facts(diagnosis: &Diagnosis) -> Vec<String> {
         ),
     ));
     lines
+}
+
+/// What a member is a delegated administrator of, and what follows for organization trails.
+fn delegated_for(services: &[DelegatedService]) -> String {
+    let mut texts: Vec<&str> = services
+        .iter()
+        .map(|service| match service {
+            DelegatedService::CloudTrail => {
+                "for CloudTrail: reads organization trails as their owner"
+            }
+            DelegatedService::Telemetry => "for telemetry rules of the organization",
+            DelegatedService::StackSets => "for stack sets: can deploy the members' role",
+        })
+        .collect();
+    if !services.contains(&DelegatedService::CloudTrail) {
+        texts.push("not for CloudTrail: organization trails are read by their owner's role");
+    }
+    texts.join("; ")
 }
 
 /// The settings, each with its origin; endpoints that are the same are one.
