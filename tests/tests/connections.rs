@@ -53,11 +53,15 @@ fn statistics(directory: &Path) -> Value {
     run["statistics"].clone()
 }
 
-fn most_open(server: &Server) -> u64 {
+fn connections(server: &Server) -> Value {
     let answer = server.get("/_trailproof/statistics");
     let (_, body) = answer.split_once("\r\n\r\n").expect("an answer has a body");
     let statistics: Value = serde_json::from_str(body).expect("statistics are JSON");
-    statistics["connections"]["most_open"]
+    statistics["connections"].clone()
+}
+
+fn most_open(server: &Server) -> u64 {
+    connections(server)["most_open"]
         .as_u64()
         .expect("connections are counted")
 }
@@ -119,4 +123,31 @@ fn the_demonstration_shares_the_open_files() {
     let _ = limited("-n 80", &demo).exits(1);
     let statistics = statistics(&trailproof.home().join("run"));
     assert_eq!(statistics["retries"], 0, "{statistics}");
+}
+
+/// By the names of AWS and over TLS, as in reality: connections are kept for the next account.
+#[test]
+fn over_tls_accounts_share_the_connections_of_each_host() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let certificate = folder.path().join("authority.pem").display().to_string();
+    let server = Server::simulator(&[&ORGANIZATION[..], &["--https-proxy", &certificate]].concat());
+    let mut trailproof = Trailproof::offline();
+    for (name, value) in [
+        ("HTTPS_PROXY", server.endpoint().as_str()),
+        ("AWS_CA_BUNDLE", &certificate),
+        ("AWS_ACCESS_KEY_ID", "111111111111"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("AWS_REGION", "us-east-1"),
+    ] {
+        trailproof.set(name, value);
+    }
+    let _ = trailproof.run(["scan", "--out", "run"]).exits(1);
+    let run = statistics(&trailproof.home().join("run"));
+    assert_eq!(run["retries"], 0, "{run}");
+    assert_eq!(run["accounts_done"], 24, "{run}");
+    let seen = connections(&server);
+    let number = |value: &Value| value.as_u64().expect("it is counted");
+    let (handshakes, calls) = (number(&seen["handshakes"]), number(&run["calls"]));
+    assert!(handshakes > 17, "every region has a host: {seen}");
+    assert!(handshakes * 2 < calls, "{handshakes} for {calls} calls");
 }

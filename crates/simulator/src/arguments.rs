@@ -54,6 +54,10 @@ pub(crate) struct Arguments {
     /// for the round trip from us-east-1 to each region
     #[arg(long, default_value = "0")]
     latency_ms: Latency,
+    /// Be the HTTPS proxy of the clients and, behind it, every host of AWS over TLS, instead of their
+    /// endpoint; the certificate that they have to trust is written here
+    #[arg(long, value_name = "FILE")]
+    https_proxy: Option<PathBuf>,
     /// The longest a session lasts, whatever is asked for
     #[arg(long, value_name = "SECONDS")]
     session_seconds: Option<u32>,
@@ -168,6 +172,7 @@ impl Arguments {
                 .map(|seconds| SignedDuration::from_secs(i64::from(seconds))),
             empty_pages: self.empty_pages,
             track_calls: self.track_calls,
+            certificate: self.https_proxy.clone(),
         })
     }
 }

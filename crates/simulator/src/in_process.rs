@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use trailproof_core::account::{AccountId, Region};
 use trailproof_core::evaluate::Evaluator;
 use trailproof_core::evaluate::inquiry::Inquiry;
-use trailproof_core::evidence::{Call, Evidence, Outcome, Record, Request, UnreadableRecord};
+use trailproof_core::evidence::{
+    Call, Evidence, Operation, Outcome, Record, Request, UnreadableRecord,
+};
 use trailproof_core::policy::Policy;
 
 use crate::model::{AccountState, Organization, Role};
@@ -34,7 +36,22 @@ pub struct Scan {
 
 /// Questions that are asked at the same time. For each, where it is asked and what has to be asked
 /// before, which is whether the account can be entered.
-pub(crate) type Step = Vec<Vec<Region>>;
+pub(crate) type Step = Vec<Vec<Host>>;
+
+/// Who answers: a service in a region.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Host {
+    pub(crate) service: &'static str,
+    pub(crate) region: Region,
+}
+
+impl Host {
+    pub(crate) fn of(operation: Operation, region: Region) -> Self {
+        let name = operation.as_str();
+        let service = name.split_once(':').map_or(name, |(service, _)| service);
+        Self { service, region }
+    }
+}
 
 /// The way into accounts, each tried once.
 struct Doors<'a> {
@@ -96,11 +113,13 @@ impl Scan {
         account: AccountId,
         answers: Vec<Vec<Record>>,
     ) -> Result<(), UnreadableRecord> {
-        let places = |records: &Vec<Record>| {
-            let regions = records.iter().map(|record| record.region.clone());
-            regions.collect()
+        let hosts = |records: &Vec<Record>| {
+            let hosts = records.iter();
+            hosts
+                .map(|record| Host::of(record.operation, record.region.clone()))
+                .collect()
         };
-        let step = answers.iter().map(places).collect();
+        let step = answers.iter().map(hosts).collect();
         self.steps.entry(account).or_default().push(step);
         self.add(answers.into_iter().flatten())
     }

@@ -18,7 +18,7 @@ fn main() -> ExitCode {
             let count = organization.accounts().len();
             Server::start(organization, options)
                 .map(|running| (running, count))
-                .map_err(|error| format!("cannot listen on port {}: {error}", arguments.port))
+                .map_err(|error| format!("cannot serve on port {}: {error}", arguments.port))
         });
     match started {
         Ok((running, accounts)) => {

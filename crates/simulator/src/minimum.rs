@@ -1,7 +1,7 @@
 //! How few requests would have given the same verdicts: what evaluation wants, asked in-process and
 //! each question once, every page counted. A yardstick for scanners.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -10,7 +10,7 @@ use trailproof_core::account::Region;
 use trailproof_core::evidence::{Operation, Outcome, UnreadableRecord};
 use trailproof_core::policy::Policy;
 
-use crate::in_process::{Scan, Step, Sweep};
+use crate::in_process::{Host, Scan, Sweep};
 use crate::model::Organization;
 
 /// The fewest requests.
@@ -35,32 +35,47 @@ impl Organization {
     /// The least time in which a scan that made these calls could end, whatever it makes at once:
     /// two questions before the accounts are listed, the pages of the list, of which each needs the
     /// one before and all the documented quota, and from the page of an account on one step of its
-    /// questions after the other. `latency` says how long a region takes to answer.
+    /// questions after the other. `latency` says how long a region takes to answer; `greetings`, how
+    /// many more of these times the first answer of a host takes.
     pub(crate) fn critical_path(
         &self,
         scan: &Scan,
         latency: impl Fn(&Region) -> Duration,
+        greetings: u32,
     ) -> Duration {
         /// The documented quota of `organizations:ListAccounts`, and the accounts on a page.
         const BURST: usize = 12;
         const PER_SECOND: f64 = 8.0;
         const PAGE: usize = 20;
-        let home = latency(&self.partition().home_region());
-        let of_step = |step: &Step| {
-            let questions = step.iter();
-            let times = questions.map(|places| places.iter().map(&latency).sum());
-            times.max().unwrap_or(Duration::ZERO)
+        let mut greeted = HashSet::new();
+        let mut answer = |host: &Host| {
+            let time = latency(&host.region);
+            if greetings > 0 && greeted.insert(host.clone()) {
+                time * (1 + greetings)
+            } else {
+                time
+            }
         };
-        let ends = self.accounts().iter().enumerate().map(|(place, account)| {
-            let page = place / PAGE + 1;
-            let beyond = u32::try_from(page.saturating_sub(BURST)).unwrap_or(u32::MAX);
+        let home = self.partition().home_region();
+        let mut at_home = |operation| answer(&Host::of(operation, home.clone()));
+        let before = at_home(Operation::GetCallerIdentity)
+            + at_home(Operation::DescribeOrganization)
+            + at_home(Operation::ListAccounts);
+        let next_page = latency(&home);
+        let mut ends = Duration::ZERO;
+        for (place, account) in self.accounts().iter().enumerate() {
+            let page = place / PAGE;
+            let beyond = u32::try_from((page + 1).saturating_sub(BURST)).unwrap_or(u32::MAX);
             let by_quota = Duration::from_secs_f64(f64::from(beyond) / PER_SECOND);
-            let by_latency = home * u32::try_from(page).unwrap_or(u32::MAX);
-            let steps = scan.steps.get(&account.id);
-            let own: Duration = steps.into_iter().flatten().map(of_step).sum();
-            home * 2 + by_quota.max(by_latency) + own
-        });
-        ends.max().unwrap_or_default()
+            let by_latency = next_page * u32::try_from(page).unwrap_or(u32::MAX);
+            let mut end = before + by_quota.max(by_latency);
+            for step in scan.steps.get(&account.id).into_iter().flatten() {
+                let times = step.iter().map(|hosts| hosts.iter().map(&mut answer).sum());
+                end += times.max().unwrap_or(Duration::ZERO);
+            }
+            ends = ends.max(end);
+        }
+        ends
     }
 }
 
@@ -166,20 +181,24 @@ mod tests {
         let ids = ["console-auth-failures".to_owned()];
         let policy = Policy::new(control::select(control::builtin(), &ids).unwrap());
         let scan = organization.scan(&policy, Sweep::Full).unwrap();
-        let path = |far: u64| {
-            let path = organization.critical_path(&scan, |region| {
+        let path = |far: u64, greetings: u32| {
+            let latency = |region: &Region| {
                 Duration::from_millis(if region.as_str() == "sa-east-1" {
                     far
                 } else {
                     1
                 })
-            });
+            };
+            let path = organization.critical_path(&scan, latency, greetings);
             u64::try_from(path.as_millis()).unwrap()
         };
-        // Two calls, eight pages of which come one each eighth of a second, then the role, the
+        // Three calls, eight pages of which come one each eighth of a second, then the role, the
         // regions, and the trails, for which the farthest region is waited for.
-        assert_eq!(path(1), 2 + 1000 + 3);
-        assert_eq!(path(200), 2 + 1000 + 2 + 200);
+        assert_eq!(path(1, 0), 3 + 1000 + 3);
+        assert_eq!(path(200, 0), 3 + 1000 + 2 + 200);
+        // Two hosts are greeted before the first page. All others the first account greets, while
+        // the last ones are not listed yet.
+        assert_eq!(path(200, 2), 3 + 2 * 2 + 1000 + 2 + 200);
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -13,14 +15,25 @@ use crate::{Outcome, process};
 #[derive(Debug)]
 pub(crate) struct Simulator {
     child: Child,
+    /// The certificate that it wrote.
+    certificate: Option<PathBuf>,
     variables: Vec<(String, String)>,
     /// Host and port.
     pub(crate) address: String,
 }
 
 impl Simulator {
-    /// Starts it and waits until it serves.
-    pub(crate) fn start(command: &mut Command) -> Outcome<Self> {
+    /// Starts it, with TLS or without, and waits until it serves.
+    pub(crate) fn start(command: &mut Command, tls: bool) -> Outcome<Self> {
+        static STARTED: AtomicUsize = AtomicUsize::new(0);
+        let certificate = tls.then(|| {
+            let number = STARTED.fetch_add(1, Ordering::Relaxed);
+            let name = format!("trailproof-bench-{}-{number}.pem", std::process::id());
+            std::env::temp_dir().join(name)
+        });
+        if let Some(file) = &certificate {
+            command.arg("--https-proxy").arg(file);
+        }
         let mut child = command.stdout(Stdio::piped()).spawn()?;
         let mut line = String::new();
         let stdout = child.stdout.take().ok_or("no output of the simulator")?;
@@ -36,12 +49,13 @@ impl Simulator {
             .collect();
         let address = variables
             .iter()
-            .find(|(name, _)| name == "AWS_ENDPOINT_URL")
+            .find(|(name, _)| matches!(name.as_str(), "AWS_ENDPOINT_URL" | "HTTPS_PROXY"))
             .and_then(|(_, url)| url.strip_prefix("http://"))
             .ok_or(format!("the simulator said: {line}"))?
             .to_owned();
         Ok(Self {
             child,
+            certificate,
             variables,
             address,
         })
@@ -66,6 +80,9 @@ impl Drop for Simulator {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        if let Some(file) = &self.certificate {
+            let _ = std::fs::remove_file(file);
+        }
     }
 }
 

@@ -10,6 +10,7 @@
 
 mod bare;
 mod control;
+mod parts;
 mod process;
 mod table;
 mod targets;
@@ -27,10 +28,15 @@ const USAGE: &str = "\
 usage: cargo xtask bench scan [-- OPTIONS]
   --full N,N,...       organizations to scan in full, by their accounts (default 100,1000)
   --adaptive N,N,...   organizations to scan adaptively (default 1000)
+  --parts N,N,...      scan in so many processes with one listing, too, beside one that lists the
+                       accounts itself
+  --parts-accounts N   of how many accounts (default 10000)
   --regions N          regions of every account (default 17)
   --latency WORD,...   uniform, where every region answers after the same time, or world, where each
                        takes its round trip from us-east-1 (default uniform,world)
   --latency-ms N       how long every answer takes with uniform (default 30)
+  --transport WORD     tls, where hosts are reached as those of AWS are: by name, over TLS, through a
+                       proxy that takes them all to the simulator; or http (default tls)
   --seed N             (default 7)
   --markdown FILE      write the results there, too
   --binaries DIR       where trailproof and trailproof-simulator are; built when absent";
@@ -63,19 +69,36 @@ impl std::fmt::Display for Latency {
     }
 }
 
-/// The rows of one sweep at one latency.
-pub(crate) type Results = Vec<(&'static str, Latency, Vec<Row>)>;
+/// The way to the simulator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Network {
+    pub(crate) latency: Latency,
+    pub(crate) tls: bool,
+}
+
+impl std::fmt::Display for Network {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let transport = if self.tls { "TLS" } else { "HTTP" };
+        write!(formatter, "{}, {transport}", self.latency)
+    }
+}
+
+/// The rows of one sweep on one network.
+pub(crate) type Results = Vec<(&'static str, Network, Vec<Row>)>;
 
 /// What to measure.
 #[derive(Debug)]
 struct Options {
     full: Vec<usize>,
     adaptive: Vec<usize>,
+    parts: Vec<usize>,
+    parts_accounts: usize,
     regions: usize,
     /// How far away regions are, one after the other.
     latencies: Vec<Latency>,
     /// How far away all of them are.
     uniform: Duration,
+    tls: bool,
     seed: u64,
     markdown: Option<PathBuf>,
     binaries: Option<PathBuf>,
@@ -100,9 +123,12 @@ fn options(arguments: &[String]) -> Outcome<Options> {
     let mut options = Options {
         full: vec![100, 1000],
         adaptive: vec![1000],
+        parts: Vec::new(),
+        parts_accounts: 10_000,
         regions: 17,
         latencies: Vec::new(),
         uniform: Duration::from_millis(30),
+        tls: true,
         seed: 7,
         markdown: None,
         binaries: None,
@@ -114,9 +140,18 @@ fn options(arguments: &[String]) -> Outcome<Options> {
         match word.as_str() {
             "--full" => options.full = numbers(value()?)?,
             "--adaptive" => options.adaptive = numbers(value()?)?,
+            "--parts" => options.parts = numbers(value()?)?,
+            "--parts-accounts" => options.parts_accounts = value()?.parse()?,
             "--regions" => options.regions = value()?.parse()?,
             "--latency" => words_of_latency.clone_from(value()?),
             "--latency-ms" => options.uniform = Duration::from_millis(value()?.parse()?),
+            "--transport" => {
+                options.tls = match value()?.as_str() {
+                    "tls" => true,
+                    "http" => false,
+                    other => return Err(format!("`{other}` is neither tls nor http").into()),
+                }
+            }
             "--seed" => options.seed = value()?.parse()?,
             "--markdown" => options.markdown = Some(value()?.into()),
             "--binaries" => options.binaries = Some(value()?.into()),
@@ -144,12 +179,17 @@ fn measure(options: &Options) -> Outcome<()> {
         None => build()?,
     };
     let mut results = Results::new();
-    for latency in &options.latencies {
+    let mut texts = Vec::new();
+    for &latency in &options.latencies {
+        let network = Network {
+            latency,
+            tls: options.tls,
+        };
         for (sweep, sizes) in [("full", &options.full), ("adaptive", &options.adaptive)] {
             let mut rows = Vec::new();
-            println!("{sweep} sweep, {latency}\n{}", table::HEADER);
+            println!("{sweep} sweep, {network}\n{}", table::HEADER);
             for accounts in sizes {
-                let row = one(options, *latency, &binaries, sweep, *accounts)?;
+                let row = one(options, network, &binaries, sweep, *accounts)?;
                 println!("{row}");
                 rows.push(row);
             }
@@ -157,7 +197,17 @@ fn measure(options: &Options) -> Outcome<()> {
                 println!("{line}");
             }
             println!();
-            results.push((sweep, *latency, rows));
+            results.push((sweep, network, rows));
+        }
+        if !options.parts.is_empty() {
+            let accounts = options.parts_accounts;
+            texts.push(parts::measure(
+                options,
+                network,
+                &binaries,
+                accounts,
+                &options.parts,
+            )?);
         }
     }
     let targets = targets::check(&results);
@@ -165,8 +215,11 @@ fn measure(options: &Options) -> Outcome<()> {
     if let Some(file) = &options.markdown {
         let tables = results
             .iter()
-            .map(|(sweep, latency, rows)| table::markdown(rows, sweep, *latency));
-        let text: Vec<String> = std::iter::once(targets).chain(tables).collect();
+            .map(|(sweep, network, rows)| table::markdown(rows, sweep, *network));
+        let text: Vec<String> = std::iter::once(targets)
+            .chain(tables)
+            .chain(texts)
+            .collect();
         std::fs::write(file, text.join("\n"))?;
     }
     Ok(())
@@ -190,19 +243,12 @@ fn build() -> Outcome<PathBuf> {
 /// One organization, served by a simulator in a process of its own.
 fn one(
     options: &Options,
-    latency: Latency,
+    network: Network,
     binaries: &Path,
     sweep: &str,
     accounts: usize,
 ) -> Outcome<Row> {
-    let mut command = Command::new(binaries.join("trailproof-simulator"));
-    command
-        .args(["--accounts", &accounts.to_string()])
-        .args(["--regions", &options.regions.to_string()])
-        .args(["--seed", &options.seed.to_string()])
-        .args(["--latency-ms", &latency.argument()])
-        .args(["--quotas", "on"]);
-    let simulator = control::Simulator::start(&mut command)?;
+    let simulator = organization(options, network, binaries, accounts)?;
 
     let before = bare_cost(options, binaries)?;
     let out = std::env::temp_dir().join(format!("trailproof-bench-{}", std::process::id()));
@@ -234,11 +280,28 @@ fn one(
     Row::new(accounts, scan, &run, &statistics, &minimum)
 }
 
+/// An organization, with the quotas of AWS.
+fn organization(
+    options: &Options,
+    network: Network,
+    binaries: &Path,
+    accounts: usize,
+) -> Outcome<control::Simulator> {
+    let mut command = Command::new(binaries.join("trailproof-simulator"));
+    command
+        .args(["--accounts", &accounts.to_string()])
+        .args(["--regions", &options.regions.to_string()])
+        .args(["--seed", &options.seed.to_string()])
+        .args(["--latency-ms", &network.latency.argument()])
+        .args(["--quotas", "on"]);
+    control::Simulator::start(&mut command, network.tls)
+}
+
 /// What one call of a bare, shared SDK client costs, against a simulator without quotas.
 fn bare_cost(options: &Options, binaries: &Path) -> Outcome<Duration> {
     let mut command = Command::new(binaries.join("trailproof-simulator"));
     command.args(["--latency-ms", &options.uniform.as_millis().to_string()]);
-    let simulator = control::Simulator::start(&mut command)?;
+    let simulator = control::Simulator::start(&mut command, options.tls)?;
     let calls = 4000;
     let cost = |calls: u32| -> Outcome<Usage> {
         let mut command = Command::new(std::env::current_exe()?);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::process::Usage;
-use crate::{Latency, Outcome};
+use crate::{Network, Outcome};
 
 /// One scan.
 #[derive(Debug)]
@@ -25,11 +25,13 @@ pub(crate) struct Row {
     pub(crate) throttles: u64,
     /// CPU of a bare SDK call.
     bare: Duration,
+    /// TLS handshakes, those that went on with a session included.
+    handshakes: u64,
 }
 
 /// The heading of the table on the terminal.
 pub(crate) const HEADER: &str = "accounts   wall s  bound s  ratio     calls  minimum  ratio  \
-                                 throttles  CPU/call us  bare us  ratio  peak MiB   busy";
+                                 throttles  CPU/call us  bare us  ratio  peak MiB  handshakes   busy";
 
 /// With less of the processors to spare, a scan and its simulator wait for each other's.
 const BUSY: f64 = 0.9;
@@ -84,6 +86,10 @@ impl Row {
             minimum: minimum.get("calls").and_then(Value::as_u64),
             throttles: sum("throttled").unwrap_or_default(),
             bare: measured.bare,
+            handshakes: statistics
+                .pointer("/connections/handshakes")
+                .and_then(Value::as_u64)
+                .unwrap_or_default(),
         })
     }
 
@@ -120,7 +126,7 @@ impl Row {
         ))
     }
 
-    fn cells(&self) -> [String; 13] {
+    fn cells(&self) -> [String; 14] {
         let ratio = |ratio: f64| format!("{ratio:.2}");
         let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
         [
@@ -136,6 +142,7 @@ impl Row {
             self.bare.as_micros().to_string(),
             ratio(self.cpu_ratio()),
             (self.usage.peak_memory / 1024).to_string(),
+            self.handshakes.to_string(),
             format!(
                 "{:.2}{}",
                 self.busy(),
@@ -177,7 +184,7 @@ pub(crate) fn growth(rows: &[Row]) -> Vec<String> {
 
 impl fmt::Display for Row {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let widths = [8, 8, 8, 6, 9, 8, 6, 10, 12, 8, 6, 9, 6];
+        let widths = [8, 8, 8, 6, 9, 8, 6, 10, 12, 8, 6, 9, 11, 6];
         for (cell, width) in self.cells().iter().zip(widths) {
             write!(formatter, "{cell:>width$} ")?;
         }
@@ -186,13 +193,13 @@ impl fmt::Display for Row {
 }
 
 /// The same as a table in Markdown.
-pub(crate) fn markdown(rows: &[Row], sweep: &str, latency: Latency) -> String {
+pub(crate) fn markdown(rows: &[Row], sweep: &str, network: Network) -> String {
     use std::fmt::Write as _;
     let mut text = format!(
-        "## {sweep} sweep, {latency}\n\n\
+        "## {sweep} sweep, {network}\n\n\
          | accounts | wall s | lower bound s | ratio | calls | minimum | ratio | throttles \
-         | CPU per call µs | bare SDK call µs | ratio | peak MiB | processors busy |\n\
-         |---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n"
+         | CPU per call µs | bare SDK call µs | ratio | peak MiB | TLS handshakes | processors busy |\n\
+         |---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n"
     );
     for row in rows {
         let _ = writeln!(text, "| {} |", row.cells().join(" | "));

@@ -7,13 +7,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use hyper::body::{Body, Bytes, Incoming};
+use hyper::rt::{Read, Write};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
+use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
+use super::body::Answer;
+use super::proxy::Tunnels;
 use super::simulation::{Connected, Simulation};
 
 /// No request of an AWS client is larger.
@@ -23,6 +27,7 @@ const LARGEST_BODY: usize = 4 << 20;
 pub(super) async fn serve(
     listener: TcpListener,
     simulation: Arc<Simulation>,
+    tunnels: Option<Tunnels>,
     mut stopped: watch::Receiver<bool>,
 ) {
     loop {
@@ -44,26 +49,71 @@ pub(super) async fn serve(
             _count: simulation.connected(),
         });
         let simulation = Arc::clone(&simulation);
-        tokio::spawn(async move {
-            let service = service_fn(move |request: hyper::Request<Incoming>| {
-                let (simulation, abort) = (Arc::clone(&simulation), Arc::clone(&abort));
-                async move {
-                    let (head, body) = request.into_parts();
-                    let body = collect(body).await?;
-                    let answer = simulation.serve(&head, &body).await;
-                    if answer.is_err() {
-                        abort.store(true, Ordering::Relaxed);
-                    }
-                    answer
-                }
-            });
-            // How a connection ends, cleanly or not, is no news here.
-            let _ = http1::Builder::new()
-                .pipeline_flush(true)
-                .serve_connection(stream, service)
-                .await;
-        });
+        match tunnels.clone() {
+            None => {
+                tokio::spawn(serve_requests(stream, simulation, abort));
+            }
+            Some(tunnels) => {
+                tokio::spawn(serve_proxy(stream, simulation, tunnels, abort));
+            }
+        }
     }
+}
+
+/// Serves requests one after the other until the connection ends.
+pub(super) async fn serve_requests(
+    stream: impl Read + Write + Unpin,
+    simulation: Arc<Simulation>,
+    abort: Arc<AtomicBool>,
+) {
+    let service = service_fn(|request: Request<Incoming>| {
+        let (simulation, abort) = (Arc::clone(&simulation), Arc::clone(&abort));
+        async move { answer(request, &simulation, &abort).await }
+    });
+    // How a connection ends, cleanly or not, is no news here.
+    let _ = http1::Builder::new()
+        .pipeline_flush(true)
+        .serve_connection(stream, service)
+        .await;
+}
+
+/// Serves a client that may want a tunnel.
+async fn serve_proxy(
+    stream: impl Read + Write + Unpin + Send + 'static,
+    simulation: Arc<Simulation>,
+    tunnels: Tunnels,
+    abort: Arc<AtomicBool>,
+) {
+    let service = service_fn(|request: Request<Incoming>| {
+        let (simulation, abort) = (Arc::clone(&simulation), Arc::clone(&abort));
+        let tunnels = tunnels.clone();
+        async move {
+            if request.method() == Method::CONNECT {
+                tunnels.open(request, &simulation, abort).await;
+                Ok(Response::new(Answer::whole(Bytes::new())))
+            } else {
+                answer(request, &simulation, &abort).await
+            }
+        }
+    });
+    let _ = http1::Builder::new()
+        .serve_connection(stream, service)
+        .with_upgrades()
+        .await;
+}
+
+async fn answer(
+    request: Request<Incoming>,
+    simulation: &Simulation,
+    abort: &AtomicBool,
+) -> io::Result<Response<Answer>> {
+    let (head, body) = request.into_parts();
+    let body = collect(body).await?;
+    let answer = simulation.serve(&head, &body).await;
+    if answer.is_err() {
+        abort.store(true, Ordering::Relaxed);
+    }
+    answer
 }
 
 async fn collect(mut body: Incoming) -> io::Result<Bytes> {

@@ -24,6 +24,7 @@ use trailproof_core::control;
 use trailproof_core::evidence::UnreadableRecord;
 use trailproof_core::policy::Policy;
 
+use super::proxy::GREETINGS;
 use super::simulation::Simulation;
 use crate::in_process::Sweep;
 use crate::minimum::Minimum;
@@ -148,9 +149,14 @@ fn minimum(simulation: &Simulation, query: &str) -> (u16, Value) {
         Ok(controls) => {
             let policy = Policy::new(controls);
             let latency = simulation.latency();
+            let greetings = match simulation.options.certificate {
+                Some(_) => GREETINGS,
+                None => 0,
+            };
             let minimum = simulation.read(|organization| {
                 let scan = organization.scan(&policy, sweep)?;
-                let path = organization.critical_path(&scan, |region| latency.least(region));
+                let path =
+                    organization.critical_path(&scan, |region| latency.least(region), greetings);
                 Ok::<_, UnreadableRecord>((Minimum::of(&scan), path))
             });
             match minimum {

@@ -8,14 +8,17 @@ mod fault;
 mod hash;
 mod latency;
 mod lie;
+mod proxy;
 mod quota;
 mod simulation;
 mod statistics;
+mod tls;
 mod world;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -30,7 +33,9 @@ pub use statistics::{Connections, Counts, Statistics};
 
 use crate::model::{Expected, Organization};
 use crate::operation::Operation;
+use proxy::Tunnels;
 use simulation::Simulation;
+use tls::Authority;
 use trailproof_core::account::AccountId;
 
 /// How an organization is served.
@@ -54,6 +59,9 @@ pub struct Options {
     pub empty_pages: bool,
     /// Whether every distinct call is remembered, for tests that count repetitions.
     pub track_calls: bool,
+    /// Where the certificate of the server's own authority is written. With it, the server is the
+    /// HTTPS proxy of its clients, and behind it every host of AWS, over TLS.
+    pub certificate: Option<PathBuf>,
 }
 
 impl Default for Options {
@@ -68,6 +76,7 @@ impl Default for Options {
             session_limit: None,
             empty_pages: false,
             track_calls: false,
+            certificate: None,
         }
     }
 }
@@ -100,6 +109,14 @@ impl Server {
     /// Serves an organization on threads of its own. The server listens when this returns.
     pub fn start(organization: Organization, options: Options) -> io::Result<Running> {
         let (port, thread_count) = (options.port, options.threads.get());
+        let tunnels = match &options.certificate {
+            Some(path) => {
+                let (authority, pem) = Authority::new()?;
+                std::fs::write(path, pem)?;
+                Some(Tunnels(authority.config()?))
+            }
+            None => None,
+        };
         let simulation = Arc::new(Simulation::new(organization, options));
         let (stop, stopped) = watch::channel(false);
         let listener = {
@@ -115,11 +132,12 @@ impl Server {
         for number in 0..thread_count {
             let listener = listener.try_clone()?;
             let (simulation, stopped) = (Arc::clone(&simulation), stopped.clone());
+            let tunnels = tunnels.clone();
             let runtime = runtime()?;
             let serve = move || {
                 runtime.block_on(async move {
                     if let Ok(listener) = TcpListener::from_std(listener) {
-                        connection::serve(listener, simulation, stopped).await;
+                        connection::serve(listener, simulation, tunnels, stopped).await;
                     }
                 });
                 // Connections that wait for a slow answer are not waited for.
@@ -151,24 +169,32 @@ impl Running {
         self.address
     }
 
-    /// `AWS_ENDPOINT_URL`.
+    /// `AWS_ENDPOINT_URL`, or `HTTPS_PROXY`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// The environment that makes an AWS client talk to it as the default caller.
-    pub fn environment(&self) -> [(&'static str, String); 5] {
+    /// The environment that makes an AWS client talk to it as the default caller: as its endpoint,
+    /// or as the proxy that its requests to AWS take.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
         let region = self
             .simulation
             .read(|organization| organization.partition().home_region());
-        [
-            ("AWS_ENDPOINT_URL", self.url()),
+        let mut environment = match &self.simulation.options.certificate {
+            None => vec![("AWS_ENDPOINT_URL", self.url())],
+            Some(certificate) => vec![
+                ("HTTPS_PROXY", self.url()),
+                ("AWS_CA_BUNDLE", certificate.display().to_string()),
+            ],
+        };
+        environment.extend([
             ("AWS_ACCESS_KEY_ID", "AKIASIMULATOR0000000".to_owned()),
             ("AWS_SECRET_ACCESS_KEY", "simulator".to_owned()),
             ("AWS_REGION", region.to_string()),
             // boto3 and the first AWS CLI know only this name.
             ("AWS_DEFAULT_REGION", region.to_string()),
-        ]
+        ]);
+        environment
     }
 
     /// Looks at the organization as it is now.

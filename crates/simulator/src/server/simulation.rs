@@ -90,6 +90,25 @@ impl Simulation {
         self.options.latency
     }
 
+    /// How long a host takes to answer at least: as long as the region in its name. Hosts that name
+    /// none are in the home region.
+    pub(super) fn distance(&self, host: &str) -> Duration {
+        self.read(|organization| {
+            let mut regions = organization
+                .regions
+                .iter()
+                .chain(&organization.opt_in_regions);
+            let named = regions.find(|region| host.split('.').any(|word| word == region.as_str()));
+            let home = organization.partition().home_region();
+            self.options.latency.least(named.unwrap_or(&home))
+        })
+    }
+
+    /// Counts a handshake that came to its end.
+    pub(super) fn greeted(&self, resumed: bool) {
+        lock(&self.counters).greeted(resumed);
+    }
+
     pub(super) fn statistics(&self) -> Statistics {
         let counters = lock(&self.counters);
         self.read(|organization| {

@@ -70,6 +70,10 @@ pub struct Connections {
     pub open: u64,
     /// The most that were open at once.
     pub most_open: u64,
+    /// TLS handshakes that came to their end.
+    pub handshakes: u64,
+    /// Those among them that went on with a session from before.
+    pub resumed: u64,
 }
 
 /// Counters, as small as they can be while they count.
@@ -88,6 +92,11 @@ impl Counters {
         connections.made += 1;
         connections.open += 1;
         connections.most_open = connections.most_open.max(connections.open);
+    }
+
+    pub(crate) fn greeted(&mut self, resumed: bool) {
+        self.connections.handshakes += 1;
+        self.connections.resumed += u64::from(resumed);
     }
 
     pub(crate) fn disconnected(&mut self) {
@@ -127,9 +136,9 @@ impl Counters {
         self.calls = BTreeMap::new();
         self.most_at_once = self.open;
         self.connections = Connections {
-            made: 0,
+            open: self.connections.open,
             most_open: self.connections.open,
-            ..self.connections
+            ..Connections::default()
         };
     }
 
