@@ -59,6 +59,8 @@ struct Meter {
     burst: f64,
     /// How many times slower than regular, at least 1.
     slowdown: f64,
+    /// When it was slowed down last.
+    slowed_at: Option<Instant>,
 }
 
 impl Meter {
@@ -68,6 +70,7 @@ impl Meter {
             interval: 1.0 / (quota.rate * SHARE),
             burst: (quota.burst * SHARE).floor().max(1.0),
             slowdown: 1.0,
+            slowed_at: None,
         }
     }
 
@@ -83,8 +86,13 @@ impl Meter {
             .saturating_sub(room)
     }
 
-    fn throttled(&mut self, now: Instant) {
-        self.slowdown = (self.slowdown * 2.0).min(SLOWEST);
+    /// Several requests that were under way at the same time are refused for the same reason, which
+    /// counts once.
+    fn throttled(&mut self, sent: Instant, now: Instant) {
+        if self.slowed_at.is_none_or(|slowed_at| sent > slowed_at) {
+            self.slowdown = (self.slowdown * 2.0).min(SLOWEST);
+            self.slowed_at = Some(now);
+        }
         let empty = now + self.interval().mul_f64(self.burst);
         self.full_at = self.full_at.max(empty);
     }
@@ -120,9 +128,10 @@ impl Pacer {
         self.with(region, ask, |meter| meter.wait(Instant::now()).is_zero())
     }
 
-    /// AWS refused because of the rate: the bucket is empty, and fills more slowly from now on.
-    pub(crate) fn throttled(&self, region: &Region, ask: &Ask) {
-        self.with(region, ask, |meter| meter.throttled(Instant::now()));
+    /// AWS refused a request because of the rate: the bucket is empty, and fills more slowly from now
+    /// on. `sent` is when the request was.
+    pub(crate) fn throttled(&self, region: &Region, ask: &Ask, sent: Instant) {
+        self.with(region, ask, |meter| meter.throttled(sent, Instant::now()));
     }
 
     /// AWS answered.
@@ -188,7 +197,7 @@ mod tests {
     fn throttles_slow_down_and_successes_recover() {
         let start = Instant::now();
         let mut meter = Meter::new(quota(&list_accounts()).1, start);
-        meter.throttled(start);
+        meter.throttled(start, start);
         assert!(!meter.wait(start).is_zero());
         let slow = run(&mut meter, start, Duration::from_secs(10)).len();
         assert!(slow < 50, "{slow}");
@@ -198,6 +207,19 @@ mod tests {
         let later = start + Duration::from_mins(1);
         let recovered = run(&mut meter, later, Duration::from_secs(10)).len();
         assert!(recovered >= 78, "{recovered}");
+    }
+
+    #[test]
+    fn refusals_of_requests_that_were_sent_together_count_once() {
+        let start = Instant::now();
+        let second = Duration::from_secs(1);
+        let mut meter = Meter::new(quota(&list_accounts()).1, start);
+        for _ in 0..8 {
+            meter.throttled(start, start + second);
+        }
+        assert!(meter.slowdown < 2.1, "{}", meter.slowdown);
+        meter.throttled(start + 2 * second, start + 3 * second);
+        assert!(meter.slowdown > 3.9, "{}", meter.slowdown);
     }
 
     #[test]

@@ -144,26 +144,33 @@ impl Transport {
         let service = ask.name().split(':').next().unwrap_or_default();
         let mut budget = Budget::new(self.max_attempts);
         loop {
+            let (mut credentials, mut place) = self.ready(session, service, region, ask).await?;
+            // Turns are given when there is a place: calls that waited for one would all come at
+            // once, whenever their turns were.
             let turn = session.pacer.reserve(region, ask);
-            self.stop.sleep_until(turn).await?;
-            let (credentials, place) = self.ready(session, service, region, ask).await?;
+            if turn > Instant::now() {
+                drop(place);
+                self.stop.sleep_until(turn).await?;
+                (credentials, place) = self.ready(session, service, region, ask).await?;
+            }
             let target = Target {
                 region: region.clone(),
                 credentials,
             };
             let used = target.credentials.clone();
-            let failure = {
-                let place = place;
-                self.tally.sent(ask.name());
-                match request(target).await {
-                    Ok(received) => {
-                        session.pacer.succeeded(region, ask);
-                        self.places.answered(service, region, place.taken_for());
-                        self.endpoints.answered(service, region);
-                        return Ok(received);
-                    }
-                    Err(failure) => failure.in_region(region),
+            self.tally.sent(ask.name());
+            let sent = Instant::now();
+            let answer = request(target).await;
+            let took = sent.elapsed();
+            place.free().await;
+            let failure = match answer {
+                Ok(received) => {
+                    session.pacer.succeeded(region, ask);
+                    self.places.answered(service, region, took);
+                    self.endpoints.answered(service, region);
+                    return Ok(received);
                 }
+                Err(failure) => failure.in_region(region),
             };
             if failure.advice == RetryAdvice::Reconnect {
                 let outage = self.endpoints.failed(service, region, Instant::now());
@@ -178,7 +185,7 @@ impl Transport {
             }
             if failure.advice == RetryAdvice::SlowDown {
                 self.tally.throttled();
-                session.pacer.throttled(region, ask);
+                session.pacer.throttled(region, ask, sent);
             }
             let Some(pause) = budget.pause(&failure, Instant::now()) else {
                 return Err(failure.into());
