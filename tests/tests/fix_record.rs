@@ -23,6 +23,7 @@ fn bench() -> Bench {
         [[accounts]]
         id = "222222222222"
         name = "no filter"
+        unit = "Workloads/Prod"
         chain = { filter = false, alarm = false, topic = false }
         [[accounts]]
         id = "333333333333"
@@ -58,6 +59,12 @@ fn the_scan_afterwards_is_a_run_like_any_other() {
     let findings = found["findings"].as_array().expect("a list");
     assert_eq!(findings.len(), 1, "the plan's accounts: {found:#}");
     assert_eq!(findings[0]["status"], "PASS");
+    // The account is called as before, and is where it was.
+    let before = bench.finding("222222222222", "console-auth-failures");
+    assert_eq!(findings[0]["account"], before["account"]);
+    assert_eq!(findings[0]["account"]["name"], "no filter");
+    let units = serde_json::json!(["Workloads", "Prod"]);
+    assert_eq!(findings[0]["account"]["ou_names"], units);
     for name in [
         "evidence.ndjson",
         "findings.csv",

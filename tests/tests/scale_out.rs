@@ -17,6 +17,9 @@ use trailproof_tests::{evidence, findings};
 /// How many pages the accounts come in: 20 on each.
 const PAGES: u64 = 6;
 
+/// The question what organizational units are called.
+const UNITS: &str = "organizations:ListOrganizationalUnitsForParent";
+
 fn simulator() -> Server {
     Server::simulator(&["--accounts", "120", "--regions", "3", "--seed", "7"])
 }
@@ -114,12 +117,16 @@ fn parts_of_one_listing_list_nothing() {
         .run(["accounts", "list", "--out", "listing.json"])
         .exits(0);
     assert!(listed.stdout.starts_with("40 accounts"), "{listed:?}");
-    assert_eq!(requests(&server)["organizations:ListAccounts"], 2);
+    let asked = requests(&server);
+    assert_eq!(asked["organizations:ListAccounts"], 2);
+    assert!(asked[UNITS] > 0, "{asked:?}");
     let _ = trailproof.run(["scan", "--out", "whole"]).exits(1);
     let _ = requests(&server);
     let with = ["--listing", "listing.json"];
     let joined = in_parts(&trailproof, 2, "JOB_COMPLETION_INDEX", &with);
-    assert_eq!(requests(&server).get("organizations:ListAccounts"), None);
+    let asked = requests(&server);
+    assert_eq!(asked.get("organizations:ListAccounts"), None);
+    assert_eq!(asked.get(UNITS), None, "the listing has their names");
     let whole = trailproof.home().join("whole");
     let of = |run: &Path| findings::comparable(&findings::read(run));
     findings::assert_same(&of(&joined), &of(&whole));

@@ -10,6 +10,7 @@ use trailproof_core::evidence::Evidence;
 use trailproof_core::finding::{Finding, Summary};
 use trailproof_core::mute::{Applied, Mute};
 use trailproof_core::policy::Policy;
+use trailproof_core::units::AmbiguousUnit;
 use trailproof_report::format::{self, Format, Report};
 use trailproof_report::run::{LeftOut, Observed, PolicyRecord, Run, RunDirectory, RunKind};
 
@@ -239,6 +240,9 @@ fn warn_of_attestations(
                 policy.benchmark
             ));
         }
+        if let Some(names) = applied.ambiguous.get(&place) {
+            warn_of_unclear_units("an attestation", names, &what, output);
+        }
         if let Some(accounts) = applied.without_tags.get(&place) {
             warn_of_unknown_tags(
                 "an attestation by tag attests nothing",
@@ -266,6 +270,9 @@ fn warn_of_mutes(mutes: &[Mute], applied: &Applied, evidence: &Evidence, output:
                 mute.describe()
             ));
         }
+        if let Some(names) = applied.ambiguous.get(&place) {
+            warn_of_unclear_units("a mute", names, &mute.describe(), output);
+        }
         if let Some(accounts) = applied.without_tags.get(&place) {
             let what = mute.describe();
             warn_of_unknown_tags(
@@ -281,6 +288,16 @@ fn warn_of_mutes(mutes: &[Mute], applied: &Applied, evidence: &Evidence, output:
                 mute.describe()
             ));
         }
+    }
+}
+
+/// What is accepted below a unit is accepted below the one that is meant, or below none.
+fn warn_of_unclear_units(who: &str, names: &[AmbiguousUnit], what: &str, output: &Output) {
+    for name in names {
+        output.warn(format_args!(
+            "{who} is for none of these: {name}: {what}"
+        ));
+        output.hint("name it from the root down, as it stands there, or by its id");
     }
 }
 

@@ -17,7 +17,8 @@ use crate::evidence::Evidence;
 use crate::finding::{AttestedBy, Finding, LinkName, LinkStatus, Status};
 use crate::mute::Expiry;
 use crate::observation::ObservationKind;
-use crate::selection::{Selection, one_or_many};
+use crate::selection::{Selection, ambiguous, one_or_many, units_meant};
+use crate::units::AmbiguousUnit;
 
 static NOT_REACHED: ObservationKind = ObservationKind {
     code: "attestation.not-reached",
@@ -51,7 +52,9 @@ pub struct Attestation {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub account: Vec<AccountId>,
-    /// Only accounts below these organizational units, at any depth; or below a path.
+    /// Only accounts below these organizational units, at any depth; below a path; or below a unit
+    /// by its name, or by the names from the root down. A name that several units have means none
+    /// of them.
     #[serde(
         default,
         deserialize_with = "one_or_many",
@@ -172,7 +175,7 @@ pub fn needs_tags(attestations: &[Attestation], finding: &Finding) -> bool {
     is_open(finding.status)
         && attestations
             .iter()
-            .any(|one| one.goes_by_tags() && one.selection().matches(finding))
+            .any(|one| one.goes_by_tags() && one.selection().may_match(finding))
 }
 
 /// What became of each attestation, by its place in the list.
@@ -191,6 +194,9 @@ pub struct Applied {
     /// The accounts of open findings that an attestation by tag may be meant for, and whose tags
     /// are not known. It does not attest those.
     pub without_tags: BTreeMap<usize, BTreeSet<AccountId>>,
+    /// Names that several organizational units have. The attestation attests nothing below any of
+    /// those.
+    pub ambiguous: BTreeMap<usize, Vec<AmbiguousUnit>>,
 }
 
 /// The links that have to be proved.
@@ -217,6 +223,8 @@ pub fn apply(
 ) -> Applied {
     let mut applied = Applied::default();
     let mut shared: HashSet<Arc<AttestedBy>> = HashSet::new();
+    let selections = attestations.iter().map(Attestation::selection);
+    let meant = units_meant(selections, findings, evidence);
     for finding in findings
         .iter_mut()
         .filter(|finding| is_open(finding.status))
@@ -226,8 +234,8 @@ pub fn apply(
         let recorded = is_recorded(finding);
         let mut best: Option<&Attestation> = None;
         let mut hindered: Option<(&'static ObservationKind, &Attestation)> = None;
-        for (place, attestation) in attestations.iter().enumerate() {
-            if !attestation.selection().matches(finding) {
+        for (place, (attestation, (units, _))) in attestations.iter().zip(&meant).enumerate() {
+            if !attestation.selection().matches(finding, units) {
                 continue;
             }
             let account = finding.account.id;
@@ -315,6 +323,7 @@ pub fn apply(
                 && !applied.without_tags.contains_key(place)
         })
         .collect();
+    applied.ambiguous = ambiguous(meant);
     applied
 }
 

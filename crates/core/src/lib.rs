@@ -18,6 +18,7 @@ pub mod observation;
 pub mod policy;
 pub mod remedy;
 pub mod selection;
+pub mod units;
 pub mod words;
 
 pub use trailproof_pattern as pattern;

@@ -17,7 +17,8 @@ use crate::evaluate::reasons;
 use crate::evidence::Evidence;
 use crate::finding::{Finding, LinkName, MutedBy, Status};
 use crate::observation::ObservationKind;
-use crate::selection::{Selection, one_or_many};
+use crate::selection::{Selection, ambiguous, one_or_many, units_meant};
+use crate::units::{AmbiguousUnit, Meant};
 
 pub use expiry::{Expiry, InvalidExpiry};
 
@@ -43,7 +44,7 @@ pub struct Mute {
     pub account: Vec<AccountId>,
     /// Only accounts below these organizational units, at any depth; below a path such as
     /// `o-a1b2c3d4e5/r-ab12/ou-ab12-11111111`; or below a unit by its name, or by the names from
-    /// the root down, where the evidence has them.
+    /// the root down. A name that several units have means none of them.
     #[serde(
         default,
         deserialize_with = "one_or_many",
@@ -164,13 +165,16 @@ impl Mute {
         }
     }
 
-    /// Whether everything but the tags matches.
-    fn selects(&self, finding: &Finding) -> bool {
+    /// Whether everything but the tags matches, where `units` are what `ou` means.
+    fn selects(&self, finding: &Finding, units: &Meant) -> bool {
+        self.is_for_reason(finding) && self.selection().matches(finding, units)
+    }
+
+    fn is_for_reason(&self, finding: &Finding) -> bool {
         let reason = finding.reason.as_deref().unwrap_or_default();
         let is_meant =
             |wanted: &String| reason == wanted || reason.split('.').next() == Some(wanted.as_str());
-        self.selection().matches(finding)
-            && (self.reason.is_empty() || self.reason.iter().any(is_meant))
+        self.reason.is_empty() || self.reason.iter().any(is_meant)
     }
 
     /// What it is, in a few words: for warnings.
@@ -200,6 +204,9 @@ pub struct Applied {
     /// By the place of a mute by tag: the accounts of open findings that it may be meant for, and
     /// whose tags are not known. It does not hide those.
     pub without_tags: BTreeMap<usize, BTreeSet<AccountId>>,
+    /// By the place of the mute: names in it that several organizational units have. It hides
+    /// nothing below any of those.
+    pub ambiguous: BTreeMap<usize, Vec<AmbiguousUnit>>,
 }
 
 impl Mute {
@@ -213,7 +220,8 @@ impl Mute {
 pub fn needs_tags(mutes: &[Mute], finding: &Finding) -> bool {
     mutes
         .iter()
-        .any(|mute| mute.goes_by_tags() && mute.accepts(finding.status) && mute.selects(finding))
+        .filter(|mute| mute.goes_by_tags() && mute.accepts(finding.status))
+        .any(|mute| mute.is_for_reason(finding) && mute.selection().may_match(finding))
 }
 
 /// Applies mutes to findings. The tags of accounts are those in the evidence.
@@ -229,11 +237,12 @@ pub fn apply(
 ) -> Applied {
     let mut applied = Applied::default();
     let mut accepted: HashSet<Arc<MutedBy>> = HashSet::new();
+    let meant = units_meant(mutes.iter().map(Mute::selection), findings, evidence);
     for finding in findings.iter_mut() {
         let mut best: Option<&Mute> = None;
         let mut ended: Option<&Mute> = None;
-        for (place, mute) in mutes.iter().enumerate() {
-            if !mute.accepts(finding.status) || !mute.selects(finding) {
+        for (place, (mute, (units, _))) in mutes.iter().zip(&meant).enumerate() {
+            if !mute.accepts(finding.status) || !mute.selects(finding, units) {
                 continue;
             }
             let account = finding.account.id;
@@ -287,6 +296,7 @@ pub fn apply(
                 && !applied.without_tags.contains_key(place)
         })
         .collect();
+    applied.ambiguous = ambiguous(meant);
     applied
 }
 

@@ -1,11 +1,14 @@
 //! Which findings somebody means: by account, organizational unit, tag and control. What people
 //! accept or attest is written in this form.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use crate::account::AccountId;
-use crate::evidence::{Evidence, is_unit_id};
-use crate::finding::{AccountSummary, Finding};
+use crate::evidence::Evidence;
+use crate::finding::Finding;
+use crate::units::{AmbiguousUnit, Meant, Units, may_be_below};
 
 /// What was given; every part that is given has to match.
 #[derive(Clone, Copy)]
@@ -31,11 +34,23 @@ impl Selection<'_> {
         self.tag.iter().find(wrong).map(String::as_str)
     }
 
-    /// Whether everything but the tags matches.
-    pub(crate) fn matches(&self, finding: &Finding) -> bool {
+    /// Whether everything but the tags matches, where `units` are what `ou` means.
+    pub(crate) fn matches(&self, finding: &Finding, units: &Meant) -> bool {
+        self.matches_but_units(finding)
+            && (self.ou.is_empty() || units.contain(finding.account.ou_path.as_deref()))
+    }
+
+    /// Whether everything but the tags may match, whatever units are called: during a scan their
+    /// names may still be to come.
+    pub(crate) fn may_match(&self, finding: &Finding) -> bool {
+        let path = finding.account.ou_path.as_deref().unwrap_or_default();
+        self.matches_but_units(finding)
+            && (self.ou.is_empty() || self.ou.iter().any(|unit| may_be_below(path, unit)))
+    }
+
+    fn matches_but_units(&self, finding: &Finding) -> bool {
         (self.account.is_empty() || self.account.contains(&finding.account.id))
             && (self.control.is_empty() || self.control.contains(&finding.control.id))
-            && (self.ou.is_empty() || self.ou.iter().any(|unit| is_below(&finding.account, unit)))
     }
 
     /// Whether an account is meant by its tags in the evidence; `None` where they are not known.
@@ -66,35 +81,33 @@ impl Selection<'_> {
     }
 }
 
-/// Whether an account is below an organizational unit at any depth: by the id of the unit, by a
-/// path of ids from the organization on, by its name, or by the names from the root down,
-/// `Workloads/Prod`. A name means every unit that has it; what has the form of an id is no name.
-pub fn is_below(account: &AccountSummary, unit: &str) -> bool {
-    if below(account.ou_path.as_deref().unwrap_or_default(), unit) {
-        return true;
+/// What selections mean by `ou`, in their order, and where one is not clear. The units are those of
+/// the whole organization as far as it is known, so that a part of it means the same.
+pub(crate) fn units_meant<'a>(
+    selections: impl Iterator<Item = Selection<'a>> + Clone,
+    findings: &[Finding],
+    evidence: &Evidence,
+) -> Vec<(Meant, Vec<AmbiguousUnit>)> {
+    let mut units = Units::default();
+    // Looking at every account is for who asks for it.
+    if selections.clone().any(|selection| !selection.ou.is_empty()) {
+        units = Units::listed(&evidence.reader());
+        for finding in findings {
+            units.add(&finding.account);
+        }
     }
-    let unit = unit.trim();
-    if unit.is_empty() || is_unit_id(unit) {
-        return false;
-    }
-    // Names may have slashes of their own, so the whole text is tried as one name, too.
-    let names = &account.ou_names;
-    names.iter().any(|name| name == unit)
-        || (1..=names.len())
-            .filter_map(|length| names.get(..length))
-            .any(|names| names.join("/") == unit.trim_matches('/'))
+    selections
+        .map(|selection| units.all(selection.ou))
+        .collect()
 }
 
-/// Whether a path leads through a unit, or begins with another path.
-fn below(path: &str, unit: &str) -> bool {
-    let unit = unit.trim_matches('/');
-    let path = path.trim_matches('/');
-    if unit.contains('/') {
-        path.strip_prefix(unit)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    } else {
-        !unit.is_empty() && path.split('/').any(|segment| segment == unit)
-    }
+/// The names that are not clear, by the place of whoever has them.
+pub(crate) fn ambiguous(
+    meant: Vec<(Meant, Vec<AmbiguousUnit>)>,
+) -> BTreeMap<usize, Vec<AmbiguousUnit>> {
+    let names = meant.into_iter().map(|(_, ambiguous)| ambiguous);
+    let places = names.enumerate().filter(|(_, names)| !names.is_empty());
+    places.collect()
 }
 
 /// For `#[serde(deserialize_with)]`: one value, or a list of them.
@@ -135,41 +148,5 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Wrapped<T> {
         Ok(Self(
             T::deserialize(source).map_err(|error| error.to_string()),
         ))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn account(names: &[&str]) -> AccountSummary {
-        AccountSummary {
-            id: "111111111111".parse().unwrap(),
-            name: None,
-            ou_path: Some("o-a1/r-ab12/ou-ab12-11111111/ou-ab12-22222222".to_owned()),
-            ou_names: names.iter().map(|name| (*name).to_owned()).collect(),
-        }
-    }
-
-    #[test]
-    fn units_are_meant_by_id_path_and_name() {
-        let named = account(&["Workloads", "Prod/EU"]);
-        for unit in [
-            "r-ab12",
-            "ou-ab12-22222222",
-            "o-a1/r-ab12/ou-ab12-11111111",
-            "Workloads",
-            "Prod/EU",
-            "Workloads/Prod/EU",
-        ] {
-            assert!(is_below(&named, unit), "{unit}");
-        }
-        for unit in ["", "/", "workloads", "Prod", "Prod/EU/Other", "r-ab1"] {
-            assert!(!is_below(&named, unit), "{unit}");
-        }
-        assert!(!is_below(&account(&[]), "Workloads"));
-        // Somebody names a unit as another one's id is written.
-        let forged = account(&["ou-ab12-99999999"]);
-        assert!(!is_below(&forged, "ou-ab12-99999999"));
     }
 }

@@ -1,5 +1,6 @@
-//! A listing of an organization's accounts that was made beforehand, so that a scan need not wait
-//! for one: in a file of its own, or in the evidence of a run.
+//! A listing of an organization's accounts, and of the names of their units, that was made
+//! beforehand, so that a scan need not wait for one: in a file of its own, or in the evidence of a
+//! run.
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write};
@@ -9,7 +10,9 @@ use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use trailproof_core::evidence::{Evidence, Lines, Operation, Outcome, ReadError, Record};
+use trailproof_core::evidence::{
+    CallError, Evidence, Lines, Operation, Outcome, ReadError, Record,
+};
 
 use crate::bundle::hexadecimal;
 use crate::run::{Organization, RunDirectory, RunDirectoryError, Tool, file};
@@ -28,6 +31,8 @@ pub struct Listing {
     described: Record,
     /// The answer that lists the accounts.
     listed: Record,
+    /// What was answered when their organizational units were asked for, which names them.
+    units: Vec<Record>,
 }
 
 /// What a listing is known by. The sum stands for all that it says: two listings with the same sum
@@ -188,10 +193,13 @@ impl Listing {
     /// missing.
     pub fn of(records: impl IntoIterator<Item = Record>) -> Result<Self, String> {
         let (mut described, mut listed) = (None, None);
+        let mut units = Vec::new();
         for record in records {
             match record.operation {
                 Operation::DescribeOrganization if is_answered(&record) => described = Some(record),
                 Operation::ListAccounts if is_answered(&record) => listed = Some(record),
+                // That nobody may name units is known then, too.
+                Operation::ListOrganizationalUnitsForParent => units.push(record),
                 _ => {}
             }
         }
@@ -199,7 +207,7 @@ impl Listing {
         let listed = listed.ok_or("organizations:ListAccounts has no answer")?;
         let listed_at = listed.observed_at;
         let mut evidence = Evidence::default();
-        for record in [&described, &listed] {
+        for record in [&described, &listed].into_iter().chain(&units) {
             evidence
                 .insert(record.clone())
                 .map_err(|unreadable| unreadable.to_string())?;
@@ -223,12 +231,13 @@ impl Listing {
             },
             listed_at,
             accounts,
-            sha256: sum([&described, &listed]),
+            sha256: sum([&described, &listed].into_iter().chain(&units)),
         };
         Ok(Self {
             description,
             described,
             listed,
+            units,
         })
     }
 
@@ -237,9 +246,24 @@ impl Listing {
         &self.description
     }
 
-    /// The answer that lists the accounts.
-    pub fn into_listed(self) -> Record {
-        self.listed
+    /// The answer that lists the accounts, and those that name their units.
+    pub fn into_records(self) -> (Record, Vec<Record>) {
+        (self.listed, self.units)
+    }
+
+    /// Why organizational units are not named, where nobody could.
+    pub fn units_failure(&self) -> Option<&CallError> {
+        self.units.iter().find_map(|record| match &record.outcome {
+            Outcome::Error(error) => Some(error),
+            Outcome::Response(_) => None,
+        })
+    }
+
+    /// All answers, that which names the organization first.
+    pub fn records(&self) -> impl Iterator<Item = &Record> {
+        [&self.described, &self.listed]
+            .into_iter()
+            .chain(&self.units)
     }
 
     /// Writes it to a private file, in the place of whatever has its name.
@@ -249,7 +273,7 @@ impl Listing {
             schema_version: SCHEMA_VERSION,
             tool: Tool::this(),
             description: self.description.clone(),
-            records: vec![self.described.clone(), self.listed.clone()],
+            records: self.records().cloned().collect(),
         };
         serde_json::to_writer(&mut out, &file)?;
         out.write_all(b"\n")?;
@@ -385,7 +409,11 @@ fn of_run(evidence: File, path: &Path) -> Result<Listing, ListingError> {
         path: path.to_owned(),
         reason: error.to_string(),
     };
-    let wanted = [Operation::DescribeOrganization, Operation::ListAccounts];
+    let wanted = [
+        Operation::DescribeOrganization,
+        Operation::ListAccounts,
+        Operation::ListOrganizationalUnitsForParent,
+    ];
     let mut records = Vec::new();
     let mut lines = Lines::new(BufReader::with_capacity(1 << 18, evidence));
     while let Some(line) = lines.next_line().map_err(damaged)? {
@@ -437,7 +465,11 @@ mod tests {
     }
 
     fn listing() -> Listing {
-        Listing::of([organization("o-1"), accounts()]).unwrap()
+        let units = record(
+            "organizations:ListOrganizationalUnitsForParent",
+            &json!({"OrganizationalUnits": [{"Id": "ou-ab12-11111111", "Name": "Workloads"}]}),
+        );
+        Listing::of([organization("o-1"), accounts(), units]).unwrap()
     }
 
     #[test]
@@ -450,6 +482,7 @@ mod tests {
         for (old, new, reason) in [
             ("222222222222", "333333333333", "sha256"),
             ("\"Id\":\"o-1\"", "\"Id\":\"o-2\"", "sha256"),
+            ("Workloads", "Sandboxes", "sha256"),
             (
                 "\"organization\":{\"id\":\"o-1\"",
                 "\"organization\":{\"id\":\"o-2\"",

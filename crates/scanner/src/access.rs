@@ -63,6 +63,7 @@ impl Access {
         ));
         if engine.sessions.roles.need_organization() {
             let (found, _) = tokio::sync::mpsc::unbounded_channel();
+            let (parents, _) = tokio::sync::mpsc::unbounded_channel();
             let discovery = Discovery {
                 engine: Arc::clone(&engine),
                 caller: caller.clone(),
@@ -71,6 +72,7 @@ impl Access {
                 shard: None,
                 listing: None,
                 found,
+                parents,
                 warnings: warn,
             };
             // Which role goes with an account is all that is wanted of it.

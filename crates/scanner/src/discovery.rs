@@ -1,22 +1,29 @@
 //! Finding the accounts: through Organizations, page by page while the scan already runs, or from
 //! a list.
 
+mod units;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedSender;
 use trailproof_core::account::AccountId;
-use trailproof_core::evidence::{Call, ErrorClass, OrganizationAccount, Outcome, Record, Request};
+use trailproof_core::evidence::{
+    Call, CallError, ErrorClass, OrganizationAccount, Outcome, Record, Request,
+};
+use trailproof_core::units::is_id;
 
-use crate::calls::{Ask, Failure};
+use crate::calls::Ask;
 use crate::connection::Cause;
-use crate::engine::{End, Engine, Stopped};
+use crate::engine::{End, Engine, Stopped, record_of};
 use crate::error::ScanError;
 use crate::event::{Warning, WarningCode};
 use crate::outcome::{Caller, FoundAccount};
 use crate::plan::{AccountFilter, KnownListing, Scope};
 use crate::shard::Shard;
+pub(crate) use units::name_units;
+use units::{Units, unit_parents, units_of};
 
 /// The search for accounts.
 #[derive(Debug)]
@@ -30,6 +37,8 @@ pub(crate) struct Discovery {
     pub(crate) listing: Option<KnownListing>,
     /// Where accounts in scope go as they are found.
     pub(crate) found: UnboundedSender<FoundAccount>,
+    /// Where the roots and units go whose units reports will name.
+    pub(crate) parents: UnboundedSender<String>,
     pub(crate) warnings: UnboundedSender<Warning>,
 }
 
@@ -99,7 +108,8 @@ impl Discovery {
         }
     }
 
-    /// What AWS says now of the organization and of its accounts, beside all evidence.
+    /// What AWS says now of the organization, of its accounts and of the names of their units, beside
+    /// all evidence. Where units may not be listed, that is said in place of their names.
     pub(crate) async fn listing(&self) -> Result<Vec<Record>, DiscoveryEnd> {
         let mut records = Vec::new();
         for call in [Call::DescribeOrganization, Call::ListAccounts] {
@@ -110,6 +120,23 @@ impl Discovery {
                     let mut described = records.iter().filter_map(management_account);
                     return Err(self.ended(&request.call, end, described.next()));
                 }
+            }
+        }
+        let listed = records.last().map(|record| &record.outcome);
+        let accounts = match listed {
+            Some(Outcome::Response(response)) => on_page(response),
+            _ => Vec::new(),
+        };
+        for parent in unit_parents(&accounts) {
+            let request = self.request(units_of(parent));
+            match self.engine.recorded(&request).await {
+                Ok(record) => records.push(record),
+                Err(End::Failed(failure)) => {
+                    let error = Outcome::Error(failure.error);
+                    records.push(record_of(&request, failure.request_id, error));
+                    break;
+                }
+                Err(End::Stopped | End::NeverAsked) => return Err(DiscoveryEnd::Stopped),
             }
         }
         Ok(records)
@@ -186,7 +213,9 @@ impl Discovery {
             }
             let mut before = BTreeSet::new();
             if let Some(known) = &self.listing {
-                self.engine.transport.recorder.copied(known.record.clone());
+                for record in known.units.iter().chain([&known.record]) {
+                    self.engine.transport.recorder.copied(record.clone());
+                }
                 let accounts = match &known.record.outcome {
                     Outcome::Response(response) => on_page(response),
                     Outcome::Error(_) => Vec::new(),
@@ -230,7 +259,22 @@ impl Discovery {
         let filtering = async {
             let mut listed = BTreeSet::new();
             let mut units = Units::default();
-            while let Some(page) = arriving.recv().await {
+            let mut held = Vec::new();
+            if self.wanted_units().iter().any(|unit| !is_id(unit)) {
+                // Whether a name is that of one unit is known when every account is.
+                while let Some(page) = arriving.recv().await {
+                    held.extend(page);
+                }
+                units.called = self.units_called(&held).await?;
+            }
+            loop {
+                let page = match std::mem::take(&mut held) {
+                    page if !page.is_empty() => page,
+                    _ => match arriving.recv().await {
+                        Some(page) => page,
+                        None => break,
+                    },
+                };
                 for account in page {
                     self.engine.territory.add(account.id);
                     self.note_units(&account, &mut units);
@@ -238,7 +282,13 @@ impl Discovery {
                         continue;
                     }
                     self.choose_roles(&account, &mut units).await?;
-                    if send && self.in_scope(&account, &mut units).await? {
+                    let in_scope = !send || self.in_scope(&account, &mut units).await?;
+                    if in_scope {
+                        // The receiver may have given up.
+                        let named = account.unit_parents().map(str::to_owned);
+                        named.for_each(|parent| drop(self.parents.send(parent)));
+                    }
+                    if send && in_scope {
                         let active = !account.is_unusable();
                         self.send(account.id, account.name, active);
                     }
@@ -347,49 +397,6 @@ impl Discovery {
         }
     }
 
-    async fn is_in(
-        &self,
-        account: &OrganizationAccount,
-        wanted: &BTreeSet<String>,
-        units: &mut Units,
-    ) -> Result<bool, DiscoveryEnd> {
-        if !account.paths.is_empty() {
-            return Ok(account
-                .paths
-                .iter()
-                .flat_map(|path| path.split('/'))
-                .any(|unit| wanted.contains(unit)));
-        }
-        for unit in wanted {
-            if !units.walked.contains_key(unit) {
-                let accounts = self.walk(unit).await?;
-                units.walked.insert(unit.clone(), accounts);
-            }
-            if units
-                .walked
-                .get(unit)
-                .is_some_and(|accounts| accounts.contains(&account.id))
-            {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// Every account below a unit or root.
-    async fn walk(&self, unit: &str) -> Result<BTreeSet<AccountId>, DiscoveryEnd> {
-        let mut accounts = BTreeSet::new();
-        let mut units = vec![unit.to_owned()];
-        while let Some(unit) = units.pop() {
-            let listed = self.look_up(&Ask::AccountsForParent(unit.clone())).await?;
-            accounts.extend(on_page(&listed).iter().map(|account| account.id));
-            let below = self.look_up(&Ask::UnitsForParent(unit)).await?;
-            let below = members(&below, "OrganizationalUnits");
-            units.extend(below.filter_map(|unit| Some(text(unit, "Id")?.to_owned())));
-        }
-        Ok(accounts)
-    }
-
     async fn look_up(&self, ask: &Ask) -> Result<Value, DiscoveryEnd> {
         match self.engine.look_up(&self.caller.region, ask).await {
             Ok(answer) => Ok(answer),
@@ -401,7 +408,7 @@ impl Discovery {
                     Ask::AccountsForParent(unit) if unknown_unit => {
                         Err(ScanError::UnknownOrganizationalUnit { unit: unit.clone() }.into())
                     }
-                    _ => Err(self.failed(ask.name(), failure, None).into()),
+                    _ => Err(self.failed(ask.name(), failure.error, None).into()),
                 }
             }
         }
@@ -421,7 +428,7 @@ impl Discovery {
             End::Stopped | End::NeverAsked => DiscoveryEnd::Stopped,
             End::Failed(failure) => {
                 let operation = call.operation().as_str();
-                self.failed(operation, failure, management).into()
+                self.failed(operation, failure.error, management).into()
             }
         }
     }
@@ -430,10 +437,9 @@ impl Discovery {
     fn failed(
         &self,
         operation: &'static str,
-        failure: Failure,
+        error: CallError,
         management: Option<AccountId>,
     ) -> ScanError {
-        let error = failure.error;
         match error.class {
             ErrorClass::Denied
                 if management.is_some_and(|management| management != self.caller.account) =>
@@ -482,45 +488,6 @@ impl Discovery {
         }
     }
 
-    /// The units that filters and member roles name.
-    fn wanted_units(&self) -> BTreeSet<&String> {
-        let filter = &self.filter;
-        let members = self.engine.sessions.roles.members();
-        filter
-            .organizational_units
-            .union(&filter.exclude_organizational_units)
-            .chain(members.flat_map(|(_, member)| &member.units))
-            .collect()
-    }
-
-    fn note_units(&self, account: &OrganizationAccount, units: &mut Units) {
-        units.pathless |= account.paths.is_empty();
-        let on_path = |unit: &String| {
-            let mut above = account.paths.iter().flat_map(|path| path.split('/'));
-            above.any(|name| name == unit)
-        };
-        let met = self.wanted_units().into_iter().filter(|unit| on_path(unit));
-        units.met.extend(met.cloned());
-    }
-
-    /// A misspelt unit selects nothing, which would look like a unit without accounts. Units that
-    /// had to be asked for are known to exist.
-    fn warn_of_empty_units(&self, units: &Units) {
-        if units.pathless {
-            return;
-        }
-        for unit in self
-            .wanted_units()
-            .into_iter()
-            .filter(|unit| !units.met.contains(*unit))
-        {
-            let _ = self.warnings.send(Warning {
-                code: WarningCode::FilterWithoutEffect,
-                message: format!("no account is in organizational unit or root `{unit}`"),
-            });
-        }
-    }
-
     /// Says how a list that was made before differs from what is listed now.
     fn warn_of_changes(&self, before: &BTreeSet<AccountId>, now: &BTreeSet<AccountId>) {
         for (accounts, what) in [
@@ -550,17 +517,6 @@ impl Discovery {
     }
 }
 
-/// What is known of the units that filters name.
-#[derive(Debug, Default)]
-struct Units {
-    /// The accounts below each, where accounts do not name their path.
-    walked: BTreeMap<String, BTreeSet<AccountId>>,
-    /// The ones that were on the path of an account.
-    met: BTreeSet<String>,
-    /// Whether an account did not name its path.
-    pathless: bool,
-}
-
 /// The management account that an answer about the organization names.
 fn management_account(record: &Record) -> Option<AccountId> {
     let Outcome::Response(response) = &record.outcome else {
@@ -580,14 +536,6 @@ fn on_page(page: &Value) -> Vec<OrganizationAccount> {
                 .ok()
         })
         .collect()
-}
-
-fn members<'a>(answer: &'a Value, member: &str) -> impl Iterator<Item = &'a Value> {
-    answer
-        .get(member)
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
 }
 
 fn text<'a>(value: &'a Value, member: &str) -> Option<&'a str> {

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use trailproof_core::account::AccountId;
+use trailproof_core::units::AmbiguousUnit;
 
 /// Why a scan could not start or had to end. Messages name the place; [`ScanError::hint`] names
 /// the remedy.
@@ -160,6 +161,9 @@ pub enum ScanError {
         /// What was given.
         unit: String,
     },
+    /// A filter or a member role names organizational units by a name that several have.
+    #[error(transparent)]
+    AmbiguousUnit(AmbiguousUnit),
     /// A filter needs Organizations, and the scope does without it.
     #[error("filters by organizational unit or tag need the organization")]
     FilterNeedsOrganization,
@@ -258,7 +262,11 @@ impl ScanError {
             }
             Self::UnknownRegion { .. } => "check --regions, --exclude-regions and --region",
             Self::UnknownOrganizationalUnit { .. } => {
-                "list the units with `aws organizations list-organizational-units-for-parent`"
+                "name it by its id, by its name, or by the names from the root down, such as \
+                 Workloads/Prod; `trailproof accounts list` writes down which units there are"
+            }
+            Self::AmbiguousUnit(_) => {
+                "name it from the root down, as it stands there, or by its id"
             }
             Self::FilterNeedsOrganization => {
                 "leave out --ou, --exclude-ou and --tag, or leave out --accounts and \

@@ -16,10 +16,11 @@ use crate::roles::RoleSettings;
 /// Each page needs the token of the one before.
 const CALLS_AT_ONCE: usize = 1;
 
-/// Asks which organization the caller belongs to, and which accounts it has: the two answers, as
-/// records of evidence. Of the roles, only those of the hubs are assumed.
+/// Asks which organization the caller belongs to, which accounts it has and what their units are
+/// called: the answers, as records of evidence. Of the roles, only those of the hubs are assumed.
 ///
-/// An error is what keeps the list from being whole.
+/// An error is what keeps the list from being whole. That units may not be listed is no error: it
+/// is said in place of their names.
 pub async fn list_accounts(
     connection: &ConnectOptions,
     role: &RoleSettings,
@@ -30,6 +31,7 @@ pub async fn list_accounts(
     // Nobody waits for warnings: what fails says so itself.
     let (warnings, _unheard) = tokio::sync::mpsc::unbounded_channel();
     let (found, _unsent) = tokio::sync::mpsc::unbounded_channel();
+    let (parents, _unnamed) = tokio::sync::mpsc::unbounded_channel();
     let engine = connected.engine(
         role,
         KnownRoles::default(),
@@ -46,6 +48,7 @@ pub async fn list_accounts(
         shard: None,
         listing: None,
         found,
+        parents,
         warnings,
     };
     match discovery.listing().await {

@@ -30,7 +30,7 @@ fn quota(ask: &Ask) -> (Family, Quota) {
     };
     let quota = match ask {
         Ask::Evidence(call) => call.operation().definition().quota,
-        Ask::AccountsForParent(_) | Ask::UnitsForParent(_) => own(5.0, 8.0),
+        Ask::AccountsForParent(_) => own(5.0, 8.0),
         // Organizations User Guide, "Quotas", `DescribeAccount`.
         Ask::DescribeAccount(_) => own(20.0, 30.0),
         // Whoever changes something is in no hurry: one after the other.

@@ -23,6 +23,9 @@ pub struct ScanPlan {
     /// A list of the organization's accounts that was made before. With [`Scope::Organization`] it
     /// is the list, and the organization is not asked for another.
     pub listing: Option<KnownListing>,
+    /// What was answered before about an organization that this scan does not list: it becomes part
+    /// of the evidence, so that reports name the accounts and their units.
+    pub organization: Vec<Record>,
     /// Which of those accounts to leave out.
     pub accounts: AccountFilter,
     /// The roles by which accounts are entered.
@@ -65,6 +68,7 @@ impl ScanPlan {
             connection: ConnectOptions::default(),
             scope: Scope::default(),
             listing: None,
+            organization: Vec::new(),
             accounts: AccountFilter::default(),
             role: RoleSettings::default(),
             regions: RegionFilter::default(),
@@ -102,6 +106,9 @@ pub struct KnownListing {
     pub organization: String,
     /// The answer to `organizations:ListAccounts`; it becomes part of the evidence.
     pub record: Record,
+    /// What was answered when organizational units were asked for, with their names, or why it was
+    /// not; part of the evidence, too.
+    pub units: Vec<Record>,
     /// Whether the accounts are listed again while those that are known are scanned already.
     /// Accounts that only the new list has are scanned, too.
     pub confirm: bool,
@@ -112,11 +119,12 @@ pub struct KnownListing {
 pub struct AccountFilter {
     /// Accounts that are left out.
     pub exclude: BTreeSet<AccountId>,
-    /// Organizational units (`ou-...`) or roots (`r-...`), nested units included; empty means the
-    /// whole organization. Needs [`Scope::Organization`].
+    /// Organizational units (`ou-...`) or roots (`r-...`), nested units included, by id, path of ids,
+    /// name or names from the root down; empty means the whole organization. With names, every
+    /// account is listed before the first is entered. Needs [`Scope::Organization`].
     pub organizational_units: BTreeSet<String>,
-    /// Organizational units whose accounts are left out, nested units included. Needs
-    /// [`Scope::Organization`].
+    /// Organizational units whose accounts are left out, nested units included, named in the same
+    /// ways. Needs [`Scope::Organization`].
     pub exclude_organizational_units: BTreeSet<String>,
     /// Tags, as key and value, that the account has to carry, all of them. Needs
     /// [`Scope::Organization`].

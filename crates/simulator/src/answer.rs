@@ -75,6 +75,7 @@ fn operation(recorded: Evidence) -> Operation {
     match recorded {
         Evidence::DescribeOrganization => Operation::DescribeOrganization,
         Evidence::ListAccounts => Operation::ListAccounts,
+        Evidence::ListOrganizationalUnitsForParent => Operation::ListOrganizationalUnitsForParent,
         Evidence::ListDelegatedAdministrators => Operation::ListDelegatedAdministrators,
         Evidence::ListTagsForResource => Operation::OrganizationsListTagsForResource,
         Evidence::GetCallerIdentity => Operation::GetCallerIdentity,

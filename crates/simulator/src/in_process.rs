@@ -1,7 +1,7 @@
 //! A scan without a network: what evaluation wants, asked of the organization one after the other,
 //! by the same rules as the scanner's but without its machinery. Nothing is judged here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use trailproof_core::account::{AccountId, Region};
 use trailproof_core::evaluate::Evaluator;
@@ -79,6 +79,16 @@ impl Organization {
         ] {
             scan.add([self.record(&doors.as_caller(call))])?;
         }
+        for parent in unit_parents(&scan.evidence) {
+            let call = Call::ListOrganizationalUnitsForParent { parent };
+            let record = self.record(&doors.as_caller(call));
+            let answered = matches!(record.outcome, Outcome::Response(_));
+            scan.add([record])?;
+            // Who is refused once is refused always.
+            if !answered {
+                break;
+            }
+        }
         let members = || {
             self.accounts()
                 .iter()
@@ -104,6 +114,14 @@ impl Organization {
         }
         Ok(scan)
     }
+}
+
+/// The roots and units whose lists of units name those that accounts are in.
+fn unit_parents(evidence: &Evidence) -> BTreeSet<String> {
+    let reader = evidence.reader();
+    let listed = reader.listed_accounts().values();
+    let parents = listed.flat_map(|account| account.unit_parents().map(str::to_owned));
+    parents.collect()
 }
 
 impl Scan {

@@ -102,6 +102,7 @@ impl Minimum {
 fn pages(operation: Operation, response: &Value) -> u64 {
     let (size, lists): (usize, &[&str]) = match operation {
         Operation::ListAccounts => (20, &["Accounts"]),
+        Operation::ListOrganizationalUnitsForParent => (20, &["OrganizationalUnits"]),
         Operation::ListDelegatedAdministrators => (20, &["DelegatedAdministrators"]),
         Operation::ListRegions => (50, &["Regions"]),
         Operation::DescribeLogGroups => (50, &["logGroups"]),
@@ -154,6 +155,8 @@ mod tests {
     fn a_full_sweep_asks_every_region_and_lists_accounts_in_pages() {
         let full = minimum(Mix::Healthy, Sweep::Full);
         assert_eq!(full.by_operation["organizations:ListAccounts"], 3);
+        // The units below the root, and below each unit that has others.
+        assert!(full.by_operation["organizations:ListOrganizationalUnitsForParent"] >= 1);
         assert_eq!(full.by_operation["sts:AssumeRole"], 44);
         assert_eq!(full.by_operation["account:ListRegions"], 45);
         assert_eq!(full.by_operation["cloudtrail:DescribeTrails"], 45 * 17);

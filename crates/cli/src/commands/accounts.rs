@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use trailproof_core::evidence::Operation;
 use trailproof_report::listing::Listing;
 
 use crate::error::CliError;
@@ -21,8 +22,9 @@ pub(crate) struct Arguments {
 enum Action {
     /// Write which accounts there are to a file that only you may read, for `scan --listing`.
     ///
-    /// Needs organizations:DescribeOrganization and organizations:ListAccounts. The file has the
-    /// organization, the time, what AWS answered, and a SHA-256 of it.
+    /// Needs organizations:DescribeOrganization and organizations:ListAccounts, and
+    /// organizations:ListOrganizationalUnitsForParent for the names of organizational units. The
+    /// file has the organization, the time, what AWS answered, and a SHA-256 of it.
     List(Box<ListArguments>),
 }
 
@@ -69,6 +71,14 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
         CliError::failed(format_args!("cannot write `{}`: {error}", out.display()))
             .hint("name a file in a folder that is yours, on a disk with room")
     })?;
+    if let Some(error) = listing.units_failure() {
+        output.warn(format_args!(
+            "organizational units are not named: {} failed with `{}`: {}",
+            Operation::ListOrganizationalUnitsForParent,
+            error.code,
+            error.message
+        ));
+    }
     let described = listing.description();
     let id = described.organization.id.as_deref().unwrap_or_default();
     let (id, out) = (visible(id), out.display().to_string());

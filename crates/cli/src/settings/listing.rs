@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
-use trailproof_core::evidence::Record;
 use trailproof_report::listing::{Listing, ListingError, UsedListing};
 use trailproof_scanner::KnownListing;
 
@@ -73,10 +72,11 @@ fn read(
     let listing = Listing::read(path)?;
     let used = listing.used(path, begins, most)?;
     let organization = listing.description().organization.id.clone();
-    let record: Record = listing.into_listed();
+    let (record, units) = listing.into_records();
     let known = KnownListing {
         organization: organization.unwrap_or_default(),
         record,
+        units,
         confirm,
     };
     Ok((known, used))

@@ -32,7 +32,7 @@ const OU: (&str, Kind, bool, &str) = (
     "ou",
     Kind::Texts,
     false,
-    "Only accounts below these organizational units: ids, paths, or names where the evidence has them",
+    "Only accounts below these organizational units: ids, paths of ids, names, or names from the root down",
 );
 const TAG: (&str, Kind, bool, &str) = (
     "tag",
@@ -62,7 +62,7 @@ const TABLES: [Table; 7] = [
                 "ou",
                 Kind::Texts,
                 false,
-                "Only accounts below these organizational units, by id",
+                "Only accounts below these organizational units: ids, paths of ids, names, or names from the root down",
             ),
             TAG,
             (

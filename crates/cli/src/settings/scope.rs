@@ -36,12 +36,13 @@ pub(crate) struct ScopeSettings {
     #[arg(long, value_name = "ID", value_delimiter = ',', num_args = 1..)]
     pub(crate) exclude_accounts: Vec<AccountId>,
 
-    /// Only accounts under these organizational units or roots.
-    #[arg(long, value_name = "ID", value_delimiter = ',', num_args = 1..)]
+    /// Only accounts under these organizational units or roots: each by its id, a path of ids, its
+    /// name, or the names from the root down (Workloads/Prod). A name has to be that of one unit.
+    #[arg(long, value_name = "UNIT", value_delimiter = ',', num_args = 1..)]
     pub(crate) ou: Vec<String>,
 
-    /// No accounts under these organizational units.
-    #[arg(long, value_name = "ID", value_delimiter = ',', num_args = 1..)]
+    /// No accounts under these organizational units, named in the same ways.
+    #[arg(long, value_name = "UNIT", value_delimiter = ',', num_args = 1..)]
     pub(crate) exclude_ou: Vec<String>,
 
     /// Only accounts that carry this tag; several have to hold together.

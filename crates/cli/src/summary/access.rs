@@ -177,6 +177,19 @@ pub(super) fn missing(report: &Report<'_>) -> String {
     text
 }
 
+/// Why organizational units are shown by their ids, where somebody asked for their names.
+pub(super) fn units_unnamed(report: &Report<'_>) -> String {
+    let operation = Operation::ListOrganizationalUnitsForParent;
+    let failure = report.evidence.reader().units_failure();
+    failure.map_or_else(String::new, |error| {
+        format!(
+            "Organizational units are shown by id: {operation} failed with {}: {}\n",
+            visible(&error.code),
+            visible(&error.message)
+        )
+    })
+}
+
 /// The call that a message names first.
 fn named_operation(message: &str) -> Option<&'static str> {
     let names = Operation::ALL.iter().map(|operation| operation.as_str());

@@ -46,6 +46,7 @@ pub(crate) fn render(report: &Report<'_>, written: Option<Written<'_>>, output: 
         access::missing(report),
         access::not_entered(report),
         access::never_asked(report),
+        access::units_unnamed(report),
         slowest(report),
         causes(report),
         verdicts(report),

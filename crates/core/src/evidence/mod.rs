@@ -46,7 +46,7 @@ pub use shapes::{
     EventSelectors, FieldSelector, KeyMetadata, KeyPolicy, Link, LinkConfiguration, LinkDetails,
     LogAlarm, LogGroup, Metric, MetricAlarm, MetricConfiguration, MetricDataQuery, MetricFilter,
     MetricStat, MetricTransformation, MuteRule, MuteRuleDetails, MuteSchedule, MuteTargets,
-    MuteTimes, Organization, OrganizationAccount, RegionOption, ScheduledQueryConfiguration,
+    MuteTimes, Organization, OrganizationAccount, OrganizationalUnit, RegionOption, ScheduledQueryConfiguration,
     SourceLogsConfiguration, Subscription, SubscriptionAttributes, TelemetryRule,
     TelemetryRuleDetails, TelemetryRuleSummary, TopicAttributes, Trail, TrailStatus,
     WarmUpConfiguration,

@@ -1,7 +1,7 @@
 //! The names of organizational units, from recorded answers of AWS Organizations about them.
 //!
-//! No verdict rests on a name, and no scan asks for one: whoever makes evidence may record the
-//! answers, and reports then name units beside their ids.
+//! No verdict rests on a name. A scan asks for the units of each parent on the paths of accounts;
+//! whoever makes evidence by hand may record descriptions of single units, too.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,20 +10,15 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::shapes::OrganizationalUnit;
 use super::{Evidence, timestamp};
 
-/// The operations whose answers name units, and where the units stand in them (AWS Organizations
-/// API Reference).
-const OPERATIONS: [(&str, &str); 2] = [
-    (
-        "organizations:ListOrganizationalUnitsForParent",
-        "/response/OrganizationalUnits",
-    ),
-    (
-        "organizations:DescribeOrganizationalUnit",
-        "/response/OrganizationalUnit",
-    ),
-];
+/// The operation that no scan makes, and where its answer names a unit (AWS Organizations API
+/// Reference).
+const DESCRIPTION: (&str, &str) = (
+    "organizations:DescribeOrganizationalUnit",
+    "/response/OrganizationalUnit",
+);
 
 /// By the id of a unit: its name, and when it was told.
 #[derive(Debug, Clone, Default)]
@@ -36,59 +31,62 @@ struct Told {
 }
 
 impl UnitNames {
-    /// Files a record of an operation that names units; whether it is one. Of two names of a unit
-    /// the later one stands, of names of one moment the last in alphabetical order: the order of
-    /// records does not matter.
-    pub(super) fn file(&mut self, operation: &str, record: &[u8]) -> bool {
-        let Some((_, place)) = OPERATIONS.iter().find(|(name, _)| *name == operation) else {
-            return false;
+    /// Files what a unit is called. Of two names of a unit the later one stands, of names of one
+    /// moment the last in alphabetical order: the order of records does not matter.
+    pub(super) fn note(&mut self, unit: &OrganizationalUnit, observed_at: Timestamp) {
+        let Some(name) = &unit.name else {
+            return;
         };
+        let told = (observed_at, Arc::from(name.as_str()));
+        let known = self.0.entry(unit.id.clone());
+        let known = known.or_insert_with(|| told.clone());
+        if told > *known {
+            *known = told;
+        }
+    }
+
+    /// Files a record of a description of a unit; whether it is one.
+    pub(super) fn file(&mut self, operation: &str, record: &[u8]) -> bool {
+        let (name, place) = DESCRIPTION;
+        if operation != name {
+            return false;
+        }
         let (Ok(record), Ok(told)) = (
             serde_json::from_slice::<Value>(record),
             serde_json::from_slice::<Told>(record),
         ) else {
             return false;
         };
-        let units = match record.pointer(place) {
-            Some(Value::Array(units)) => units.as_slice(),
-            Some(unit) => std::slice::from_ref(unit),
-            // It was refused, or is no answer: it names nothing.
-            None => &[],
-        };
-        for unit in units {
-            let text = |member: &str| unit.get(member).and_then(Value::as_str);
-            let (Some(id), Some(name)) = (text("Id"), text("Name")) else {
-                continue;
-            };
-            let told = (told.observed_at, Arc::from(name));
-            let known = self.0.entry(id.to_owned()).or_insert_with(|| told.clone());
-            if told > *known {
-                *known = told;
-            }
+        // What was refused, or is no answer, names nothing.
+        let unit = record.pointer(place);
+        if let Some(unit) = unit.and_then(|unit| OrganizationalUnit::deserialize(unit).ok()) {
+            self.note(&unit, told.observed_at);
         }
         true
-    }
-
-    /// The names of the units on a path, from the root down, the root left out; a unit that nobody
-    /// named stands there by its id. Empty where no name is known.
-    pub(super) fn along(&self, path: &str) -> Vec<String> {
-        let units = path.split('/').filter(|part| part.starts_with("ou-"));
-        let names: Vec<_> = units.map(|unit| (unit, self.0.get(unit))).collect();
-        if names.iter().all(|(_, name)| name.is_none()) {
-            return Vec::new();
-        }
-        names
-            .into_iter()
-            .map(|(unit, name)| name.map_or(unit, |(_, name)| name).to_owned())
-            .collect()
     }
 }
 
 impl Evidence {
     /// The names of the organizational units on an account's path, as
-    /// [`AccountSummary::ou_names`](crate::finding::AccountSummary::ou_names) has them.
+    /// [`AccountSummary::ou_names`](crate::finding::AccountSummary::ou_names) has them: from the
+    /// root down, the root left out; a unit that nobody named stands there by its id. Empty where no
+    /// name is known.
     pub(crate) fn unit_names(&self, path: &str) -> Vec<String> {
-        self.unit_names.along(path)
+        let listed = &self.tables.list_organizational_units_for_parent.names;
+        let name = |unit: &str| {
+            let told = [listed, &self.unit_names].map(|names| names.0.get(unit));
+            let (_, name) = told.into_iter().flatten().max()?;
+            Some(Arc::clone(name))
+        };
+        let units = path.split('/').filter(|part| part.starts_with("ou-"));
+        let names: Vec<_> = units.map(|unit| (unit, name(unit))).collect();
+        if names.iter().all(|(_, name)| name.is_none()) {
+            return Vec::new();
+        }
+        names
+            .into_iter()
+            .map(|(unit, name)| name.as_deref().unwrap_or(unit).to_owned())
+            .collect()
     }
 }
 

@@ -331,3 +331,69 @@ fn mutes_that_hide_too_much_or_say_too_little_are_refused() {
         Err(InvalidMute::Blank("justification"))
     );
 }
+
+#[test]
+fn a_unit_by_name_is_the_one_that_has_it() {
+    let in_unit = |account: &str, unit: &str, name: &str| {
+        let mut finding = finding(account, "root-usage", Status::Fail, "subscription.pending");
+        let account = Arc::make_mut(&mut finding.account);
+        account.ou_path = Some(format!("o-a/r-ab12/{unit}"));
+        account.ou_names = name.split('/').map(str::to_owned).collect();
+        finding
+    };
+    let findings = || {
+        vec![
+            in_unit("111111111111", "ou-ab12-11111111", "Prod"),
+            in_unit(
+                "222222222222",
+                "ou-ab12-22222222/ou-ab12-33333333",
+                "Old/Prod",
+            ),
+            in_unit("333333333333", "ou-ab12-22222222", "Old"),
+        ]
+    };
+    for (unit, muted, unclear) in [
+        ("Old", &["222222222222", "333333333333"][..], 0),
+        ("Old/Prod", &["222222222222"], 0),
+        ("Root/Prod", &["111111111111"], 0),
+        ("Prod", &[], 1),
+        ("prod", &[], 0),
+    ] {
+        let text = format!(
+            "[[mute]]\nou = '{unit}'\nowner = 'o'\njustification = 'j'\nexpires = 2027-01-01"
+        );
+        let mut findings = findings();
+        let applied = apply(&mut findings, &mutes(&text), &Evidence::default(), now());
+        let found: Vec<String> = findings
+            .iter()
+            .filter(|finding| finding.status == Status::Muted)
+            .map(|finding| finding.account.id.to_string())
+            .collect();
+        assert_eq!(found, muted, "{unit}");
+        assert_eq!(
+            applied.ambiguous.get(&0).map_or(0, Vec::len),
+            unclear,
+            "{unit}"
+        );
+    }
+}
+
+#[test]
+fn tags_are_asked_for_whatever_units_are_called() {
+    let found = finding(
+        "222222222222",
+        "root-usage",
+        Status::Fail,
+        "subscription.pending",
+    );
+    for (unit, needed) in [
+        ("Prod", true),
+        ("ou-child", true),
+        ("ou-ab12-99999999", false),
+    ] {
+        let text = format!(
+            "[[mute]]\nou = '{unit}'\ntag = 'a=b'\nowner = 'o'\njustification = 'j'\nexpires = 2027-01-01"
+        );
+        assert_eq!(needs_tags(&mutes(&text), &found), needed, "{unit}");
+    }
+}

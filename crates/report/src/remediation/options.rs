@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use trailproof_core::account::{AccountId, Partition, Region};
 use trailproof_core::arn::Arn;
 use trailproof_core::remedy;
+use trailproof_core::units::Meant;
 
 use super::endpoint::Subscriber;
 use super::naming::{self, InvalidName, InvalidTemplate, NameContext, NameKind, Template};
@@ -66,7 +67,8 @@ pub struct Selection {
     pub accounts: BTreeSet<AccountId>,
     /// Not these accounts.
     pub exclude_accounts: BTreeSet<AccountId>,
-    /// Only accounts in these organizational units, nested ones included.
+    /// Only accounts in these organizational units, nested ones included, by id, path of ids, name or
+    /// names from the root down.
     pub organizational_units: BTreeSet<String>,
     /// Not the accounts in these.
     pub exclude_organizational_units: BTreeSet<String>,
@@ -353,7 +355,7 @@ fn validate_tag(key: &str, value: &str) -> Result<(), InvalidOption> {
 }
 
 impl Selection {
-    /// Whether a finding is to be repaired.
+    /// Whether a finding is to be repaired. Organizational units are told by their ids.
     pub fn wants(&self, account: AccountId, ou_path: Option<&str>, control: &str) -> bool {
         (self.accounts.is_empty() || self.accounts.contains(&account))
             && !self.exclude_accounts.contains(&account)
@@ -370,7 +372,7 @@ impl Selection {
 }
 
 fn is_within(ou_path: Option<&str>, units: &BTreeSet<String>) -> bool {
-    ou_path.is_some_and(|path| path.split('/').any(|unit| units.contains(unit)))
+    units.iter().cloned().collect::<Meant>().contain(ou_path)
 }
 
 #[cfg(test)]

@@ -48,7 +48,6 @@ pub(crate) struct Target {
 pub(crate) enum Ask {
     Evidence(Call),
     AccountsForParent(String),
-    UnitsForParent(String),
     DescribeAccount(AccountId),
     /// A request that somebody else makes.
     Foreign(ServiceCall),
@@ -69,7 +68,6 @@ impl Ask {
         match self {
             Self::Evidence(call) => call.operation().as_str(),
             Self::AccountsForParent(_) => "organizations:ListAccountsForParent",
-            Self::UnitsForParent(_) => "organizations:ListOrganizationalUnitsForParent",
             Self::DescribeAccount(_) => "organizations:DescribeAccount",
             Self::Foreign(call) => call.action,
         }
@@ -96,9 +94,6 @@ impl Clients {
             Ask::AccountsForParent(parent) => {
                 return self.accounts_for_parent(target, parent, token).await;
             }
-            Ask::UnitsForParent(parent) => {
-                return self.units_for_parent(target, parent, token).await;
-            }
             Ask::DescribeAccount(account) => {
                 return self.describe_account(target, *account).await;
             }
@@ -107,6 +102,9 @@ impl Clients {
         match call {
             Call::DescribeOrganization => self.describe_organization(target).await,
             Call::ListAccounts => self.list_accounts(target, token).await,
+            Call::ListOrganizationalUnitsForParent { parent } => {
+                self.units_for_parent(target, parent, token).await
+            }
             Call::ListDelegatedAdministrators { service_principal } => {
                 self.list_delegated_administrators(target, service_principal, token)
                     .await

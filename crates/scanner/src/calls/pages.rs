@@ -38,10 +38,7 @@ impl Pages {
     pub(crate) fn new(ask: &Ask) -> Self {
         let definition = match ask {
             Ask::Evidence(call) => Some(call.operation().definition()),
-            Ask::AccountsForParent(_)
-            | Ask::UnitsForParent(_)
-            | Ask::DescribeAccount(_)
-            | Ask::Foreign(_) => None,
+            Ask::AccountsForParent(_) | Ask::DescribeAccount(_) | Ask::Foreign(_) => None,
         };
         let pages = definition.and_then(|definition| definition.pages);
         Self {

@@ -45,6 +45,9 @@ pub enum Listing {
         active: usize,
         /// Suspended, closing or not activated yet: not entered.
         closing: usize,
+        /// Why the organizational units that they are in cannot be named, where they cannot: reports
+        /// then have their ids, and nothing else is different.
+        units_unnamed: Option<CallError>,
     },
     /// What a scan would end with.
     Refused(ScanError),

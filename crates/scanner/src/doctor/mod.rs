@@ -15,7 +15,7 @@ use trailproof_core::evidence::{Call, CallError, Evidence, Operation, Permission
 
 use crate::caller::Connected;
 use crate::connection::ConnectOptions;
-use crate::discovery::{Discovery, DiscoveryEnd};
+use crate::discovery::{Discovery, DiscoveryEnd, name_units};
 use crate::engine::{End, Engine, Entry, KnownRoles, Recorder};
 use crate::error::ScanError;
 use crate::event::Organization;
@@ -72,6 +72,7 @@ pub async fn examine(plan: &DoctorPlan) -> Result<Diagnosis, ScanError> {
         BTreeSet::new(),
     ));
     let (found, mut arriving) = tokio::sync::mpsc::unbounded_channel();
+    let (parents, unnamed) = tokio::sync::mpsc::unbounded_channel();
     let discovery = Discovery {
         engine: Arc::clone(&engine),
         caller: caller.clone(),
@@ -80,6 +81,7 @@ pub async fn examine(plan: &DoctorPlan) -> Result<Diagnosis, ScanError> {
         shard: None,
         listing: None,
         found,
+        parents,
         warnings: warn,
     };
     let management = discovery.organization().await.or_else(ended)?;
@@ -88,6 +90,7 @@ pub async fn examine(plan: &DoctorPlan) -> Result<Diagnosis, ScanError> {
         // A scan cannot start; everything else is still worth knowing.
         Err(DiscoveryEnd::Error(error)) => Err(error),
     };
+    name_units(Arc::clone(&engine), caller.clone(), unnamed).await;
     let mut accounts: Vec<FoundAccount> = Vec::new();
     while let Ok(account) = arriving.try_recv() {
         accounts.push(account);
@@ -117,13 +120,24 @@ pub async fn examine(plan: &DoctorPlan) -> Result<Diagnosis, ScanError> {
         None => None,
     };
     let per_call = mean(began.elapsed(), calls, sampled.len().min(ACCOUNTS_AT_ONCE));
-    let expectation = expectation(active.len(), regions.as_ref(), per_call, concurrency);
-    let organization = {
+    let (organization, unit_lists, units_unnamed) = {
         let evidence = engine.transport.recorder.evidence();
-        evidence.reader().organization().map(|known| Organization {
+        let reader = evidence.reader();
+        let organization = reader.organization().map(|known| Organization {
             id: known.id.clone(),
             management: known.management_account,
-        })
+        });
+        let listed = reader.listed_accounts().values();
+        let parents: BTreeSet<&str> = listed
+            .flat_map(|account| account.unit_parents())
+            .collect();
+        let failure = reader.units_failure();
+        (organization, parents.len(), failure.map(Arc::unwrap_or_clone))
+    };
+    let expected = expectation(active.len(), regions.as_ref(), per_call, concurrency);
+    let expectation = Expectation {
+        calls: expected.calls + unit_lists,
+        ..expected
     };
     Ok(Diagnosis {
         caller,
@@ -135,6 +149,7 @@ pub async fn examine(plan: &DoctorPlan) -> Result<Diagnosis, ScanError> {
             Ok(()) => Listing::Listed {
                 active: active.len(),
                 closing: closing.len(),
+                units_unnamed,
             },
             Err(error) => Listing::Refused(error),
         },

@@ -65,10 +65,9 @@ pub enum Resource {
 
 /// Calls that find accounts and leave no evidence: the filter `--ou`, and whether an account that a
 /// chain names is of the organization.
-const FILTERS: [&str; 3] = [
+const FILTERS: [&str; 2] = [
     "organizations:DescribeAccount",
     "organizations:ListAccountsForParent",
-    "organizations:ListOrganizationalUnitsForParent",
 ];
 
 /// The actions that are called for a reason.

@@ -35,7 +35,8 @@ pub struct MemberRole {
     pub place: String,
     /// Only these accounts.
     pub accounts: BTreeSet<AccountId>,
-    /// Only accounts below these organizational units or roots, at any depth.
+    /// Only accounts below these organizational units or roots, at any depth, by id, path of ids,
+    /// name or names from the root down.
     pub units: BTreeSet<String>,
     /// Only accounts with all of these tags, as key and value.
     pub tags: Vec<(String, String)>,

@@ -19,7 +19,7 @@ use trailproof_core::evaluate::Evaluator;
 use trailproof_core::finding::Status;
 
 use crate::clock;
-use crate::discovery::{Discovery, DiscoveryEnd};
+use crate::discovery::{Discovery, DiscoveryEnd, name_units};
 use crate::engine::Engine;
 use crate::error::ScanError;
 use crate::event::{ScanEvent, Warning, WarningCode};
@@ -66,6 +66,9 @@ async fn run(
         warn,
     } = preflight::prepare(&plan, concurrency(&plan)).await?;
     warn_of_few_connections(&plan, &warn);
+    for record in &plan.organization {
+        engine.transport.recorder.copied(record.clone());
+    }
     let stop = engine.transport.stop.clone();
     let mut progress = Progress::new();
     let mut tell = |event: ScanEvent| {
@@ -79,6 +82,7 @@ async fn run(
     }
 
     let (found, mut arriving) = tokio::sync::mpsc::unbounded_channel();
+    let (parents, unnamed) = tokio::sync::mpsc::unbounded_channel();
     let discovery = Discovery {
         engine: Arc::clone(&engine),
         caller: caller.clone(),
@@ -87,6 +91,7 @@ async fn run(
         shard: plan.shard,
         listing: plan.listing.clone(),
         found,
+        parents,
         warnings: warn.clone(),
     };
     let regions = Arc::new(Regions::new(
@@ -126,6 +131,9 @@ async fn run(
         known.engine.territory.is_whole();
         ended
     });
+    // Beside the accounts: no verdict waits for a name.
+    let mut naming = Box::pin(name_units(Arc::clone(&engine), caller.clone(), unnamed));
+    let mut named = false;
     let mut discovery_end = None;
     let mut waiting: VecDeque<FoundAccount> = VecDeque::new();
     let mut accounts = Vec::new();
@@ -188,6 +196,7 @@ async fn run(
                 }
                 discovery_end = Some(end);
             }
+            () = &mut naming, if !named => named = true,
             Some(ended) = under_way.join_next() => {
                 let (account, result, elapsed) = ended.unwrap_or_else(propagate);
                 admission.end(account.id);
@@ -202,7 +211,7 @@ async fn run(
             }
         }
         let nothing_left = stop.check().is_err() || (waiting.is_empty() && arriving.is_empty());
-        if discovery_end.is_some() && under_way.is_empty() && nothing_left {
+        if discovery_end.is_some() && named && under_way.is_empty() && nothing_left {
             break;
         }
     }
@@ -227,7 +236,7 @@ async fn run(
     let never_asked = engine.refusals.never_asked();
     tell(ScanEvent::Progress(statistics.clone()));
     // Everything that holds the engine goes, so that it can be taken apart.
-    drop((discovering, under_way));
+    drop((discovering, naming, under_way));
     drop(examination);
     let evidence = close(engine)?;
     if let Some(Err(DiscoveryEnd::Error(error))) = discovery_end {

@@ -2,6 +2,7 @@
 
 mod foreign;
 mod stalls;
+mod units;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -37,6 +38,9 @@ fn organization(sent: &Sent) -> Reply {
             "Id": "o-1", "MasterAccountId": "111111111111", "Arn": "arn:aws:o", "FeatureSet": "ALL",
         }})),
         "organizations:ListAccounts" => Reply::Answer(page(sent)),
+        "organizations:ListOrganizationalUnitsForParent" => {
+            Reply::Answer(json!({"OrganizationalUnits": []}))
+        }
         "account:ListRegions" => Reply::Answer(json!({"Regions": [
             {"RegionName": "us-east-1", "RegionOptStatus": "ENABLED_BY_DEFAULT"},
             {"RegionName": "eu-west-1", "RegionOptStatus": "ENABLED_BY_DEFAULT"},
@@ -113,6 +117,7 @@ fn known(organization: &str, accounts: &[&str], confirm: bool) -> KnownListing {
     KnownListing {
         organization: organization.to_owned(),
         record: serde_json::from_value(record).unwrap(),
+        units: Vec::new(),
         confirm,
     }
 }
@@ -468,77 +473,6 @@ async fn a_break_ends_the_scan_with_what_is_known() {
     .await
     .unwrap();
     assert!(!outcome.complete);
-}
-
-#[tokio::test]
-async fn units_are_told_by_path_or_by_walking() {
-    let by_path = |sent: &Sent| match sent.operation.as_str() {
-        "organizations:ListAccounts" => Reply::Answer(json!({"Accounts": [
-            {"Id": "222222222222", "State": "ACTIVE", "Paths": ["o-1/r-1/ou-1/ou-11/"]},
-            {"Id": "444444444444", "State": "ACTIVE", "Paths": ["o-1/r-1/ou-2/"]},
-        ]})),
-        _ => organization(sent),
-    };
-    let by_walking = |sent: &Sent| match sent.operation.as_str() {
-        "organizations:ListAccounts" => Reply::Answer(json!({"Accounts": [
-            {"Id": "222222222222", "State": "ACTIVE"}, {"Id": "444444444444", "State": "ACTIVE"},
-        ]})),
-        "organizations:ListAccountsForParent" if sent.says("ou-11") => {
-            Reply::Answer(json!({"Accounts": [{"Id": "222222222222"}]}))
-        }
-        "organizations:ListAccountsForParent" => Reply::Answer(json!({"Accounts": []})),
-        "organizations:ListOrganizationalUnitsForParent" if sent.says("\"ou-1\"") => {
-            Reply::Answer(json!({"OrganizationalUnits": [{"Id": "ou-11"}]}))
-        }
-        "organizations:ListOrganizationalUnitsForParent" => {
-            Reply::Answer(json!({"OrganizationalUnits": []}))
-        }
-        _ => organization(sent),
-    };
-    for walks in [false, true] {
-        let (mut plan, _) = plan(move |sent| {
-            if walks {
-                by_walking(sent)
-            } else {
-                by_path(sent)
-            }
-        });
-        plan.accounts.organizational_units = ["ou-1".to_owned()].into();
-        assert_eq!(
-            ids(&run(plan).await.0.unwrap()),
-            ["222222222222"],
-            "{walks}"
-        );
-        let (mut plan, _) = self::plan(move |sent| {
-            if walks {
-                by_walking(sent)
-            } else {
-                by_path(sent)
-            }
-        });
-        plan.accounts.exclude_organizational_units = ["ou-1".to_owned()].into();
-        assert_eq!(
-            ids(&run(plan).await.0.unwrap()),
-            ["444444444444"],
-            "{walks}"
-        );
-    }
-}
-
-#[tokio::test]
-async fn a_unit_that_does_not_exist_is_an_error() {
-    let (mut plan, _) = plan(|sent| match sent.operation.as_str() {
-        "organizations:ListAccountsForParent" => {
-            Reply::Error(400, "ParentNotFoundException", "no such parent")
-        }
-        _ => organization(sent),
-    });
-    plan.accounts.organizational_units = ["ou-9".to_owned()].into();
-    let error = run(plan).await.0.unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "there is no organizational unit or root `ou-9` in the organization"
-    );
 }
 
 #[tokio::test]

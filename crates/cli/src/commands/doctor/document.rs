@@ -52,7 +52,13 @@ struct Organization<'a> {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Accounts {
-    Listed { active: usize, closing: usize },
+    Listed {
+        active: usize,
+        closing: usize,
+        /// Why their organizational units cannot be named.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        units_unnamed: Option<CallError>,
+    },
     Refused { error: String },
 }
 
@@ -103,9 +109,14 @@ pub(super) fn of(diagnosis: &Diagnosis) -> Result<String, serde_json::Error> {
             management_account: known.management,
         }),
         accounts: match &diagnosis.listing {
-            Listing::Listed { active, closing } => Accounts::Listed {
+            Listing::Listed {
+                active,
+                closing,
+                units_unnamed,
+            } => Accounts::Listed {
                 active: *active,
                 closing: *closing,
+                units_unnamed: units_unnamed.clone(),
             },
             Listing::Refused(error) => Accounts::Refused {
                 error: error.to_string(),

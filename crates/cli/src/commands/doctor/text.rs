@@ -79,8 +79,23 @@ fn facts(diagnosis: &Diagnosis) -> Vec<String> {
     lines.push(line(
         "accounts",
         &match listing {
-            Listing::Listed { active, closing } => {
-                format!("{active} listed, {closing} suspended or closing")
+            Listing::Listed {
+                active,
+                closing,
+                units_unnamed,
+            } => {
+                let unnamed = units_unnamed.as_ref();
+                let unnamed = unnamed.map(|error| {
+                    format!(
+                        "; their units are shown by id, organizations:\
+                         ListOrganizationalUnitsForParent failed: {}",
+                        error.code
+                    )
+                });
+                format!(
+                    "{active} listed, {closing} suspended or closing{}",
+                    unnamed.unwrap_or_default()
+                )
             }
             Listing::Refused(error) => format!("cannot be listed: {error}"),
         },

@@ -133,10 +133,11 @@ pub(super) struct Arguments {
     )]
     exclude_accounts: Vec<AccountId>,
 
-    /// Only accounts in these organizational units, nested ones included.
+    /// Only accounts in these organizational units, nested ones included: by id, name, or names from
+    /// the root down (Workloads/Prod).
     #[arg(
         long,
-        value_name = "ID",
+        value_name = "UNIT",
         value_delimiter = ',',
         help_heading = "Which findings"
     )]
@@ -145,7 +146,7 @@ pub(super) struct Arguments {
     /// Not the accounts in these organizational units; nothing is changed in them either.
     #[arg(
         long,
-        value_name = "ID",
+        value_name = "UNIT",
         value_delimiter = ',',
         help_heading = "Which findings"
     )]
@@ -345,6 +346,9 @@ impl From<PlanningError> for CliError {
             | PlanningError::UnknownAccount(_)
             | PlanningError::UnknownUnit(_) => Self::usage(&error)
                 .hint("findings.csv of the run lists its accounts, their units and its controls"),
+            PlanningError::AmbiguousUnit(_) => {
+                Self::usage(&error).hint("name it from the root down, as it stands there, or by its id")
+            }
         }
     }
 }

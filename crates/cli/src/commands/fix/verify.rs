@@ -3,9 +3,11 @@
 
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
+use std::path::Path;
 
 use trailproof_core::finding::Status;
 use trailproof_core::policy::Policy;
+use trailproof_report::listing::Listing;
 use trailproof_report::remediation::Plan;
 use trailproof_report::remediation::verification::{self, Verification};
 use trailproof_report::run::{Run, RunKind};
@@ -59,6 +61,9 @@ pub(super) fn prepare(
     };
     let mut scan = scan_plan(settings, policy.clone())?;
     scan.scope = scope.scope()?;
+    let listing = listing(plan);
+    scan.organization
+        .extend(listing.iter().flat_map(|known| known.records().cloned()));
     // The same verdicts with fewer calls.
     scan.sweep = Sweep::Adaptive;
     scan.mutes.clone_from(&plan.policy.mutes);
@@ -69,6 +74,14 @@ pub(super) fn prepare(
         .attestations
         .clone_from(&plan.policy.attestations);
     Ok(PreparedScan { scan, run, policy })
+}
+
+/// What the plan's run was told of the organization, where its folder is at hand: the accounts of
+/// the scan are named by it, are below the same units, and mutes go by those.
+fn listing(plan: &Plan) -> Option<Listing> {
+    let listing = Listing::read(Path::new(&plan.run.directory)).ok()?;
+    let id = &listing.description().organization.id;
+    (id.is_some() && *id == plan.run.organization).then_some(listing)
 }
 
 impl PreparedScan {

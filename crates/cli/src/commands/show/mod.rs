@@ -57,9 +57,9 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "REASON", value_delimiter = ',', num_args = 1..)]
     reason: Vec<String>,
 
-    /// Only accounts below these organizational units, by id, by path, or by a name
-    /// where the evidence has names.
-    #[arg(long, value_name = "OU", value_delimiter = ',', num_args = 1..)]
+    /// Only accounts below these organizational units: by id, by a path of ids, by name, or by the
+    /// names from the root down (Workloads/Prod).
+    #[arg(long, value_name = "UNIT", value_delimiter = ',', num_args = 1..)]
     ou: Vec<String>,
 
     /// Only these controls: by id, by number (5.6), or by the id that Security Hub has for it

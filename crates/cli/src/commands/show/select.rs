@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use trailproof_core::account::AccountId;
 use trailproof_core::control::{Control, builtin};
 use trailproof_core::finding::{Finding, LinkName};
-use trailproof_core::selection::is_below;
+use trailproof_core::units::{Meant, Units};
 use trailproof_report::run::{Run, read_evidence};
 
 use super::Arguments;
@@ -44,22 +44,9 @@ pub(super) fn select(
         findings.retain(|finding| wanted.contains(finding.control.id.as_str()));
     }
     if !arguments.ou.is_empty() {
-        for unit in &arguments.ou {
-            if !findings
-                .iter()
-                .any(|finding| is_below(&finding.account, unit))
-            {
-                return Err(CliError::usage(format_args!(
-                    "no account of the run is below `{unit}`"
-                ))
-                .hint("name an organizational unit by its id, a path from the root on, or a name that the \
-                     evidence has for it"));
-            }
-        }
-        findings.retain(|finding| {
-            let mut units = arguments.ou.iter();
-            units.any(|unit| is_below(&finding.account, unit))
-        });
+        let known = Units::of(findings.iter().map(|finding| &*finding.account));
+        let meant = units_meant(&known, &arguments.ou)?;
+        findings.retain(|finding| meant.contain(finding.account.ou_path.as_deref()));
     }
     let mut tags_unknown = false;
     if !arguments.tag.is_empty() {
@@ -87,6 +74,23 @@ pub(super) fn select(
         findings,
         tags_unknown,
     })
+}
+
+/// The organizational units that are asked for.
+fn units_meant(known: &Units, units: &[String]) -> Result<Meant, CliError> {
+    let units = units.iter().map(|unit| match known.find(unit) {
+        Ok(Some(found)) => Ok(found),
+        Ok(None) => Err(CliError::usage(format_args!(
+            "no account of the run is below `{unit}`"
+        ))
+        .hint(
+            "name an organizational unit by its id, a path from the root on, its name, or the \
+             names from the root down, such as Workloads/Prod",
+        )),
+        Err(several) => Err(CliError::usage(&several)
+            .hint("name it from the root down, as it stands there, or by its id")),
+    });
+    units.collect()
 }
 
 /// Whether nothing was asked for, or what is there is among it.

@@ -126,6 +126,11 @@ calls! {
     describe_organization: DescribeOrganization;
     /// Every account of the organization.
     list_accounts: ListAccounts;
+    /// The organizational units right below a root or a unit, with their names.
+    list_organizational_units_for_parent: ListOrganizationalUnitsForParent {
+        /// The id of the root or unit.
+        parent: String,
+    };
     /// The accounts that may act for the organization in one service.
     list_delegated_administrators: ListDelegatedAdministrators {
         /// Such as `cloudtrail.amazonaws.com`.

@@ -31,7 +31,8 @@ pub use observability::{
     AttachedLink, AttachedLinks, Link, LinkConfiguration, LinkDetails, MetricConfiguration,
 };
 pub use organization::{
-    CallerIdentity, DelegatedAdministrator, Organization, OrganizationAccount, RegionOption,
+    CallerIdentity, DelegatedAdministrator, Organization, OrganizationAccount, OrganizationalUnit,
+    RegionOption,
 };
 pub use topic::{Subscription, SubscriptionAttributes, TopicAttributes};
 pub use trail::{
@@ -48,6 +49,7 @@ pub(super) use mute_rule::MuteRulesResponse;
 pub(super) use observability::{AttachedLinksResponse, LinksResponse};
 pub(super) use organization::{
     AccountsResponse, AdministratorsResponse, OrganizationResponse, RegionsResponse, TagsResponse,
+    UnitsResponse,
 };
 pub(super) use topic::{
     SubscriptionAttributesResponse, SubscriptionsResponse, TopicAttributesResponse,

@@ -101,6 +101,45 @@ impl OrganizationAccount {
         let path = path.strip_suffix(&id).unwrap_or(path);
         Some(path.trim_matches('/').to_owned()).filter(|path| !path.is_empty())
     }
+
+    /// The ids of the root and units on the account's path that have another unit of the path right
+    /// below them: what they list names every unit of the path, with the fewest questions for all
+    /// accounts together.
+    pub fn unit_parents(&self) -> impl Iterator<Item = &str> {
+        let path = self.paths.first().map(String::as_str).unwrap_or_default();
+        let parts = path.split('/');
+        let pairs = parts.clone().zip(parts.skip(1));
+        pairs.filter_map(|(above, below)| {
+            let holds_units = above.starts_with("r-") || above.starts_with("ou-");
+            (holds_units && below.starts_with("ou-")).then_some(above)
+        })
+    }
+}
+
+#[derive(Deserialize)]
+pub(in crate::evidence) struct UnitsResponse {
+    /// Each as it came: one that cannot be read does not hide the others.
+    #[serde(rename = "OrganizationalUnits", default)]
+    pub(in crate::evidence) units: Value,
+}
+
+/// An organizational unit as a list or a description names it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase", expecting = "an organizational unit")]
+pub struct OrganizationalUnit {
+    /// Such as `ou-ab12-11111111`.
+    pub id: String,
+    /// Its name. Untrusted text.
+    #[serde(default, deserialize_with = "text")]
+    pub name: Option<String>,
+}
+
+impl OrganizationalUnit {
+    /// The units of a list that can be read.
+    pub(in crate::evidence) fn listed(list: &Value) -> impl Iterator<Item = Self> {
+        let units = list.as_array().into_iter().flatten();
+        units.filter_map(|unit| Self::deserialize(unit).ok())
+    }
 }
 
 #[derive(Deserialize)]

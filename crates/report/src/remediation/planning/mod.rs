@@ -27,6 +27,7 @@ use trailproof_core::control::{self, CatalogueError};
 use trailproof_core::evidence::{Record, Request};
 use trailproof_core::finding::Finding;
 use trailproof_core::policy::Policy;
+use trailproof_core::units::{AmbiguousUnit, Units};
 
 use super::options::{InvalidOption, PatternText, PlanOptions, Selection};
 use super::plan::Plan;
@@ -74,6 +75,9 @@ pub enum PlanningError {
     /// An organizational unit that none of the run's accounts is in.
     #[error("the run has no findings for accounts in organizational unit `{0}`")]
     UnknownUnit(String),
+    /// An organizational unit by a name that several have.
+    #[error(transparent)]
+    AmbiguousUnit(#[from] AmbiguousUnit),
 }
 
 /// A run for which a plan is made, on what it saw and on what is asked in addition.
@@ -82,7 +86,7 @@ pub struct Planning<'a> {
     run: Run,
     findings: Vec<Finding>,
     policy: Policy,
-    options: &'a PlanOptions,
+    options: PlanOptions,
     seen: Seen,
     /// Nothing is asked in addition.
     offline: bool,
@@ -96,12 +100,14 @@ pub struct Planning<'a> {
 
 impl<'a> Planning<'a> {
     /// Reads a run, and checks the options against it.
-    pub fn open(directory: &'a Path, options: &'a PlanOptions) -> Result<Self, PlanningError> {
+    pub fn open(directory: &'a Path, options: &PlanOptions) -> Result<Self, PlanningError> {
         options.validate()?;
         let (folder, run) = RunDirectory::open(directory)?;
         let findings = read_findings(&folder)?;
-        check_selection(&options.selection, &findings)?;
-        let policy = policy_of(&run, options)?;
+        let mut options = options.clone();
+        resolve_selection(&mut options.selection, &findings)?;
+        let options = options;
+        let policy = policy_of(&run, &options)?;
         let recorded = RecordedEvidence::open(&folder.file(file::EVIDENCE), run.policy.oldest())?;
         let seen = Seen::new(recorded, run.policy.evaluated_at);
         let listed = seen.evidence().reader().accounts().into_iter();
@@ -185,25 +191,30 @@ fn read_findings(folder: &RunDirectory) -> Result<Vec<Finding>, PlanningError> {
     Ok(document.findings.into_iter().map(Finding::from).collect())
 }
 
-/// What is misspelt selects nothing, and a plan of nothing looks like a run without failures.
-fn check_selection(selection: &Selection, findings: &[Finding]) -> Result<(), PlanningError> {
+/// Puts ids in place of the names of organizational units. What is misspelt selects nothing, and a
+/// plan of nothing looks like a run without failures.
+fn resolve_selection(
+    selection: &mut Selection,
+    findings: &[Finding],
+) -> Result<(), PlanningError> {
     let accounts: BTreeSet<AccountId> = findings.iter().map(|finding| finding.account.id).collect();
     if let Some(account) = selection.accounts.difference(&accounts).next() {
         return Err(PlanningError::UnknownAccount(*account));
     }
-    let units: BTreeSet<&str> = findings
-        .iter()
-        .filter_map(|finding| finding.account.ou_path.as_deref())
-        .flat_map(|path| path.split('/'))
-        .collect();
+    let known = Units::of(findings.iter().map(|finding| &*finding.account));
     // One that is to be left out and is not there leaves nobody out, and everybody is changed.
-    let mut wanted = selection
-        .organizational_units
-        .union(&selection.exclude_organizational_units);
-    match wanted.find(|unit| !units.contains(unit.as_str())) {
-        Some(unit) => Err(PlanningError::UnknownUnit(unit.clone())),
-        None => Ok(()),
+    for units in [
+        &mut selection.organizational_units,
+        &mut selection.exclude_organizational_units,
+    ] {
+        let mut meant = BTreeSet::new();
+        for unit in &*units {
+            let found = known.find(unit)?;
+            meant.insert(found.ok_or_else(|| PlanningError::UnknownUnit(unit.clone()))?);
+        }
+        *units = meant;
     }
+    Ok(())
 }
 
 /// The accounts that the user wants left alone.

@@ -93,7 +93,7 @@ impl<'a> Planner<'a> {
         Self {
             planning,
             seen: &planning.seen,
-            options: planning.options,
+            options: &planning.options,
             evaluators: [evaluators(), evaluators()],
             planned: Planned::default(),
             drafts: BTreeMap::new(),
