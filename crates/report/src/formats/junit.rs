@@ -178,6 +178,9 @@ fn details(finding: &Finding) -> String {
     if let Some(remediation) = &finding.remediation {
         let _ = writeln!(details, "What to do: {}", remediation.summary);
     }
+    if let Some(units) = finding.account.unit_names() {
+        let _ = writeln!(details, "Organizational units: {units}");
+    }
     details
 }
 
@@ -221,6 +224,8 @@ mod tests {
         ));
         assert!(text.contains(r#"<testsuite name="root-usage" timestamp="2026-11-22T22:00:00" tests="4" failures="1" errors="1" skipped="1""#));
         assert_eq!(text.matches("<testcase ").count(), 8);
+        // Of the two that fail or are unknown; the names of cases stay when units are renamed.
+        assert_eq!(text.matches("Organizational units: Workloads").count(), 2);
         assert!(text.contains(r#"<property name="complete" value="yes"/>"#));
         assert!(text.contains(r#"<property name="number" value="5.3"/>"#));
         assert!(text.contains(

@@ -197,10 +197,17 @@ fn list(report: &Report<'_>, status: Status, out: &mut dyn Write) -> io::Result<
 }
 
 fn account(finding: &Finding) -> String {
-    match finding.account.name.as_deref() {
-        Some(name) => format!("{} {}", finding.account.id, cell(name)),
-        None => finding.account.id.to_string(),
+    let mut text = finding.account.id.to_string();
+    if let Some(name) = finding.account.name.as_deref() {
+        text.push(' ');
+        text.push_str(&cell(name));
     }
+    if let Some(units) = finding.account.unit_names() {
+        text.push_str(" (");
+        text.push_str(&cell(&units));
+        text.push(')');
+    }
+    text
 }
 
 /// The number that an auditor looks for, and the id that the tool takes.

@@ -29,7 +29,7 @@ impl Format for Pivot {
     fn write(&self, report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
         let controls = control_ids(report);
         let mut table = table(out);
-        let leading = ["account_id", "account_name", "ou_path", "worst"];
+        let leading = ["account_id", "account_name", "ou_path", "ou_names", "worst"];
         table.write_record(leading.iter().chain(&controls))?;
         for findings in by_account(report.findings) {
             let Some(first) = findings.first() else {
@@ -42,6 +42,8 @@ impl Format for Pivot {
             table.write_field(&*harmless(
                 first.account.ou_path.as_deref().unwrap_or_default(),
             ))?;
+            let units = first.account.unit_names().unwrap_or_default();
+            table.write_field(&*harmless(&units))?;
             table.write_field(worst(findings).as_str())?;
             for control in &controls {
                 let status = findings
@@ -86,15 +88,17 @@ mod tests {
                 "account_id",
                 "account_name",
                 "ou_path",
+                "ou_names",
                 "worst",
                 "console-auth-failures",
                 "root-usage"
             ]
         );
         let rows: Vec<_> = table.records().map(Result::unwrap).collect();
+        assert_eq!(&rows[0][3], "Workloads");
         let statuses: Vec<_> = rows
             .iter()
-            .map(|row| (&row[0], &row[3], &row[4], &row[5]))
+            .map(|row| (&row[0], &row[4], &row[5], &row[6]))
             .collect();
         assert_eq!(
             statuses,
@@ -117,11 +121,12 @@ mod tests {
         let text = sample::hostile().render(&Pivot);
         for row in csv::Reader::from_reader(text.as_bytes()).records() {
             let row = row.unwrap();
-            assert!(
-                !row[1].starts_with(['=', '+', '-', '@', '\t', '\r']),
-                "{:?}",
-                &row[1]
-            );
+            for cell in [&row[1], &row[3]] {
+                assert!(
+                    !cell.starts_with(['=', '+', '-', '@', '\t', '\r']),
+                    "{cell:?}"
+                );
+            }
         }
     }
 }

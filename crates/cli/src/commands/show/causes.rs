@@ -18,6 +18,9 @@ const WIDTH: usize = 80;
 /// How much of a line an account's name may take.
 const NAME: usize = 24;
 
+/// What is left of a line beside an account's number and name.
+const BESIDE_NAME: usize = WIDTH - (4 + 12 + 2 + NAME + 2);
+
 /// What findings have in common.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Cause {
@@ -172,10 +175,13 @@ fn group(text: &mut String, cause: &Cause, of: &[&Finding], several: bool) {
         let name = cut(&visible(name.unwrap_or_default()), NAME);
         if several {
             let names: Vec<String> = findings.iter().map(|one| control(one)).collect();
-            let names = shortened(&names, WIDTH - (4 + 12 + 2 + NAME + 2));
+            let names = shortened(&names, BESIDE_NAME);
             let _ = writeln!(text, "    {account}  {name:<NAME$}  {names}");
         } else {
-            let _ = writeln!(text, "    {}", format!("{account}  {name}").trim_end());
+            let units = findings.first().and_then(|one| one.account.unit_names());
+            let units = cut(&visible(&units.unwrap_or_default()), BESIDE_NAME);
+            let line = format!("{account}  {name:<NAME$}  {units}");
+            let _ = writeln!(text, "    {}", line.trim_end());
         }
     }
 }
