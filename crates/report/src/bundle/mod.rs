@@ -4,10 +4,12 @@
 //! A bundle is a tar archive, compressed with gzip, with everything in one folder. Its first entry
 //! is a manifest with the SHA-256 sum of every other one. `SHA256SUMS` has the same sums, and that
 //! of the manifest, in the form of `sha256sum`; a signature of it stands for all. The first layout
-//! had no folder, no sums beside the manifest, and no files for people. Whether the findings follow from the evidence is judged elsewhere; here
-//! it is only made sure that nothing was changed, added or left out, and that files are what their
-//! writers write.
+//! had no folder, no sums beside the manifest, and no files for people.
+//!
+//! Unpacking makes sure that nothing was changed, added or left out. [`Judged`] and [`Checks`] say
+//! whether everything in a bundle follows from the evidence among it.
 
+mod checks;
 mod compare;
 mod contents;
 mod read;
@@ -23,9 +25,10 @@ use crate::format::Format;
 use crate::formats::{Html, Xlsx};
 use crate::run::{Tool, file};
 
+pub use checks::{Checks, Judged, Verdict, contradiction};
 pub use compare::first_difference;
 pub use read::{Bundle, BundleError, unpack};
-pub use readme::Readme;
+pub use readme::{MASKED, Readme};
 pub use signature::{
     AllowedSigners, InvalidSigners, NAMESPACE, SignatureError, SigningError, SigningKey,
 };

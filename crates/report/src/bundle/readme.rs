@@ -9,6 +9,9 @@ use crate::format::{Format, Report};
 use crate::run::RunKind;
 use crate::untrusted::visible;
 
+/// What is said of a run whose evidence has pseudonyms.
+pub const MASKED: &str = "masked: pseudonyms stand for the addresses of subscriptions";
+
 /// The text that lies in every bundle.
 #[derive(Debug)]
 pub struct Readme;
@@ -68,10 +71,7 @@ impl Format for Readme {
             )?;
         }
         if run.mask_endpoints {
-            writeln!(
-                out,
-                "addresses     masked: pseudonyms stand for the addresses of subscriptions"
-            )?;
+            writeln!(out, "addresses     {MASKED}")?;
         }
         let text = TEXT.replace("{namespace}", NAMESPACE);
         out.write_all(text.as_bytes())

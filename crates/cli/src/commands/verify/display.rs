@@ -6,9 +6,10 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use trailproof_core::RULES;
 use trailproof_core::control::builtin;
+use trailproof_report::bundle::{MASKED, Verdict};
 use trailproof_report::run::{DEMO_ORGANIZATION, RunKind, Tool, file};
 
-use super::{Examined, Verdict};
+use super::Examined;
 use crate::error::CliError;
 use crate::output::Output;
 use crate::untrusted::visible;
@@ -272,10 +273,7 @@ fn origin(examined: &Examined, out: &mut dyn Write) -> io::Result<()> {
         run.rules
     )?;
     if run.mask_endpoints {
-        writeln!(
-            out,
-            "addresses     masked: pseudonyms stand for the addresses of subscriptions"
-        )?;
+        writeln!(out, "addresses     {MASKED}")?;
     }
     if !run.complete {
         writeln!(

@@ -1,24 +1,20 @@
 //! `trailproof verify`: whether a bundle is whole, whether everything in it follows from its
 //! evidence, and whether it is what somebody expects.
 
-mod checks;
 mod display;
 mod expected;
 mod scratch;
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 
 use serde_json::json;
 use trailproof_core::RULES;
-use trailproof_core::evaluate::Evaluator;
 use trailproof_core::finding::Finding;
-use trailproof_report::bundle::{self, Bundle};
-use trailproof_report::findings_json;
+use trailproof_report::bundle::{self, Bundle, Checks, Judged, Verdict};
+use trailproof_report::findings_json::{self, ReadError};
 use trailproof_report::rests_on::RecordedEvidence;
 use trailproof_report::run::{Run, Tool, file};
 
-use self::checks::Checks;
 use self::expected::{Expectations, Expected};
 use self::scratch::Scratch;
 use super::controls::PrintFormat;
@@ -55,38 +51,6 @@ pub(crate) struct Arguments {
     format: PrintFormat,
 }
 
-/// What came of a bundle.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verdict {
-    /// Something was changed, does not follow, or is not as expected.
-    NotVerified,
-    /// Nobody can say with this version.
-    OtherVersion,
-    /// Everything agrees, and nothing from outside was compared.
-    Consistent,
-    /// Everything agrees, with what was expected, too.
-    Verified,
-}
-
-impl Verdict {
-    fn word(self) -> &'static str {
-        match self {
-            Self::NotVerified => "not-verified",
-            Self::OtherVersion => "other-version",
-            Self::Consistent => "consistent",
-            Self::Verified => "verified",
-        }
-    }
-
-    fn exit(self) -> Exit {
-        match self {
-            Self::NotVerified => Exit::Fail,
-            Self::OtherVersion => Exit::Unknown,
-            Self::Consistent | Self::Verified => Exit::Success,
-        }
-    }
-}
-
 /// A bundle, what follows from its evidence, and what came of both.
 struct Examined {
     bundle: Bundle,
@@ -120,30 +84,20 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
         }
     };
     let (run, recorded) = findings_json::read(&folder.path.join(file::FINDINGS_JSON))
-        .map_err(|error| CliError::usage(&error).hint(error.remedy()))?;
-    if let Some(reason) = checks::contradiction(&folder.path, &run, &recorded)? {
+        .map_err(|error| unreadable(&error))?;
+    let contradiction = bundle::contradiction(&folder.path, &run, &recorded);
+    if let Some(reason) = contradiction.map_err(|error| unreadable(&error))? {
         return refused(format, &reason, output);
     }
     let evidence = RecordedEvidence::open(&folder.path.join(file::EVIDENCE), run.policy.oldest())
         .map_err(|error| CliError::usage(&error).hint(error.remedy()))?;
-    let judged = judge(&evidence, &bundle, &run);
+    let judged = Judged::again(&evidence, &bundle, &run);
     let organization = evidence.replay().evidence().reader().organization();
     let organization = organization.and_then(|organization| organization.id.clone());
     let expected = expectations.hold_against(&bundle, &run, organization.as_deref());
     let checks = Checks::make(&folder.path, &bundle, &run, &recorded, &judged, &evidence);
-    let verdict = if expected.iter().any(|one| one.problem.is_some()) {
-        Verdict::NotVerified
-    } else if run.rules != RULES {
-        Verdict::OtherVersion
-    } else if !checks.wrong.is_empty() {
-        Verdict::NotVerified
-    } else if !checks.undecided.is_empty() {
-        Verdict::OtherVersion
-    } else if expected.is_empty() {
-        Verdict::Consistent
-    } else {
-        Verdict::Verified
-    };
+    let as_expected: Vec<bool> = expected.iter().map(|one| one.problem.is_none()).collect();
+    let verdict = Verdict::of(&checks, run.rules, &as_expected);
     if run.rules != RULES {
         output.warn(format_args!(
             "the bundle was judged by rules {}, and this version judges by rules {RULES}: {} {} can \
@@ -165,7 +119,11 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
         PrintFormat::Json => display::json(&examined, output)?,
         PrintFormat::Text => display::text(&examined, output)?,
     }
-    Ok(verdict.exit())
+    Ok(exit(verdict))
+}
+
+fn unreadable(error: &ReadError) -> CliError {
+    CliError::usage(error).hint(error.remedy())
 }
 
 /// Says that a bundle is not what it was.
@@ -182,39 +140,13 @@ fn refused(format: PrintFormat, reason: &str, output: &Output) -> Result<Exit, C
     } else {
         output.data(|out| writeln!(out, "NOT VERIFIED: {}", visible(reason)))?;
     }
-    Ok(verdict.exit())
+    Ok(exit(verdict))
 }
 
-/// What follows from a bundle's evidence.
-struct Judged {
-    /// How many records there are.
-    records: usize,
-    findings: Vec<Finding>,
-    /// The lines that each finding rests on, by its id.
-    lines: HashMap<String, Vec<usize>>,
-}
-
-impl Judged {
-    fn lines_of(&self, finding: &Finding) -> &[usize] {
-        self.lines.get(&finding.id).map_or(&[], Vec::as_slice)
-    }
-}
-
-fn judge(evidence: &RecordedEvidence, bundle: &Bundle, run: &Run) -> Judged {
-    let replay = evidence.replay();
-    let policy = run.policy.to_policy(bundle.controls.clone(), &run.scope);
-    let mut findings = Vec::new();
-    let mut lines = HashMap::new();
-    replay.for_each(&Evaluator::new(policy), |finding, places| {
-        let places = places.iter().map(|place| place.line).collect();
-        lines.insert(finding.id.clone(), places);
-        findings.push(finding);
-    });
-    let at = run.policy.evaluated_at;
-    run.policy.except(&mut findings, replay.evidence(), at);
-    Judged {
-        records: replay.records(),
-        findings,
-        lines,
+fn exit(verdict: Verdict) -> Exit {
+    match verdict {
+        Verdict::NotVerified => Exit::Fail,
+        Verdict::OtherVersion => Exit::Unknown,
+        Verdict::Consistent | Verdict::Verified => Exit::Success,
     }
 }

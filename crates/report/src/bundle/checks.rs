@@ -1,37 +1,120 @@
 //! What has to agree in a bundle that nobody changed.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use trailproof_core::RULES;
 use trailproof_core::control::{Control, builtin};
+use trailproof_core::evaluate::Evaluator;
 use trailproof_core::finding::{Finding, Status, Summary};
-use trailproof_report::bundle::{self, Bundle};
-use trailproof_report::findings_csv;
-use trailproof_report::findings_json;
-use trailproof_report::format::{self, Report};
-use trailproof_report::rests_on::RecordedEvidence;
-use trailproof_report::run::{DEMO_ORGANIZATION, Observed, Run, RunKind, Tool, file};
 
-use super::Judged;
-use crate::error::CliError;
+use super::{Bundle, FOR_PEOPLE, first_difference};
+use crate::findings_csv;
+use crate::findings_json::{self, ReadError};
+use crate::format::{self, Report};
+use crate::rests_on::RecordedEvidence;
+use crate::run::{DEMO_ORGANIZATION, Observed, Run, RunKind, Tool, file};
+
+/// What follows from a bundle's evidence.
+#[derive(Debug)]
+pub struct Judged {
+    /// How many records there are.
+    pub records: usize,
+    /// The findings, with what people accept and attest.
+    pub findings: Vec<Finding>,
+    /// The lines that each finding rests on, by its id.
+    lines: HashMap<String, Vec<usize>>,
+}
+
+impl Judged {
+    /// Judges a bundle's evidence by the policy and the controls in it, for the time that its run
+    /// was judged for.
+    pub fn again(evidence: &RecordedEvidence, bundle: &Bundle, run: &Run) -> Self {
+        let replay = evidence.replay();
+        let policy = run.policy.to_policy(bundle.controls.clone(), &run.scope);
+        let mut findings = Vec::new();
+        let mut lines = HashMap::new();
+        replay.for_each(&Evaluator::new(policy), |finding, places| {
+            let places = places.iter().map(|place| place.line).collect();
+            lines.insert(finding.id.clone(), places);
+            findings.push(finding);
+        });
+        let at = run.policy.evaluated_at;
+        run.policy.except(&mut findings, replay.evidence(), at);
+        Self {
+            records: replay.records(),
+            findings,
+            lines,
+        }
+    }
+
+    /// The lines of the evidence that a finding rests on.
+    pub fn lines_of(&self, finding: &Finding) -> &[usize] {
+        self.lines.get(&finding.id).map_or(&[], Vec::as_slice)
+    }
+}
 
 /// What came of comparing a bundle with its own evidence, in sentences without a full stop.
-pub(super) struct Checks {
+#[derive(Debug, Default)]
+pub struct Checks {
     /// What was changed or does not follow.
-    pub(super) wrong: Vec<String>,
+    pub wrong: Vec<String>,
     /// What another version may have written differently without anything being wrong.
-    pub(super) undecided: Vec<String>,
+    pub undecided: Vec<String>,
     /// Where the bundle's controls are not those of this version.
-    pub(super) controls: Vec<String>,
+    pub controls: Vec<String>,
     /// The files that were made again, byte by byte the same.
-    pub(super) made_again: Vec<&'static str>,
+    pub made_again: Vec<&'static str>,
+}
+
+/// What came of a bundle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Something was changed, does not follow, or is not as expected.
+    NotVerified,
+    /// Nobody can say with this version.
+    OtherVersion,
+    /// Everything agrees, and nothing from outside was compared.
+    Consistent,
+    /// Everything agrees, with what was expected, too.
+    Verified,
+}
+
+impl Verdict {
+    /// The verdict on a bundle whose run was judged by these rules. `expected` says for each thing
+    /// that was compared from outside whether it is as expected.
+    pub fn of(checks: &Checks, rules: u32, expected: &[bool]) -> Self {
+        if expected.contains(&false) {
+            Self::NotVerified
+        } else if rules != RULES {
+            Self::OtherVersion
+        } else if !checks.wrong.is_empty() {
+            Self::NotVerified
+        } else if !checks.undecided.is_empty() {
+            Self::OtherVersion
+        } else if expected.is_empty() {
+            Self::Consistent
+        } else {
+            Self::Verified
+        }
+    }
+
+    /// The word for programs.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::NotVerified => "not-verified",
+            Self::OtherVersion => "other-version",
+            Self::Consistent => "consistent",
+            Self::Verified => "verified",
+        }
+    }
 }
 
 impl Checks {
-    /// Compares everything. By other rules only what was judged differently is wrong, as nothing
-    /// else of it can be made again.
-    pub(super) fn make(
+    /// Compares the files in a bundle's folder with what follows from the evidence among them. By
+    /// other rules only what was judged differently is wrong, as nothing else of it can be made
+    /// again.
+    pub fn make(
         folder: &Path,
         bundle: &Bundle,
         run: &Run,
@@ -41,9 +124,8 @@ impl Checks {
     ) -> Self {
         let mut checks = Self {
             wrong: differences(recorded, &judged.findings),
-            undecided: Vec::new(),
             controls: controls(bundle, run),
-            made_again: Vec::new(),
+            ..Self::default()
         };
         checks.wrong.extend(table_against(folder, recorded));
         if run.rules != RULES {
@@ -74,16 +156,14 @@ impl Checks {
         let of_run = of_run.map(|format| (format, run.tool == Tool::this()));
         // They were made when the bundle was, whatever version judged the run.
         let packed_here = bundle.manifest.tool == Tool::this();
-        let for_people = bundle::FOR_PEOPLE
-            .into_iter()
-            .map(|format| (format, packed_here));
+        let for_people = FOR_PEOPLE.into_iter().map(|format| (format, packed_here));
         for (format, by_this_version) in of_run.chain(for_people) {
             let name = format.file_name();
             let path = folder.join(name);
             if !path.is_file() {
                 continue;
             }
-            let sentence = match bundle::first_difference(format, &report, &path) {
+            let sentence = match first_difference(format, &report, &path) {
                 Ok(None) => {
                     self.made_again.push(name);
                     continue;
@@ -107,15 +187,15 @@ impl Checks {
     }
 }
 
-/// Where the files of a bundle do not agree among themselves, whatever the rules are.
-pub(super) fn contradiction(
+/// Where the files of a bundle do not agree among themselves, whatever the rules are; an error where
+/// findings.json cannot be read.
+pub fn contradiction(
     folder: &Path,
     run: &Run,
     recorded: &[Finding],
-) -> Result<Option<String>, CliError> {
+) -> Result<Option<String>, ReadError> {
     let path = folder.join(file::FINDINGS_JSON);
-    let (_, summary) = findings_json::read_summary(&path)
-        .map_err(|error| CliError::usage(&error).hint(error.remedy()))?;
+    let (_, summary) = findings_json::read_summary(&path)?;
     let counted = Summary::of(recorded);
     let counts = |status: Status| {
         let said = summary.by_status.get(status.as_str()).copied();
@@ -309,4 +389,34 @@ fn differences(recorded: &[Finding], judged: &[Finding]) -> Vec<String> {
         }
     }
     wrong
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_expected_comes_before_rules_and_rules_before_contents() {
+        let fine = Checks::default();
+        let wrong = Checks {
+            wrong: vec!["one".to_owned()],
+            ..Checks::default()
+        };
+        let undecided = Checks {
+            undecided: vec!["one".to_owned()],
+            ..Checks::default()
+        };
+        for (checks, rules, expected, verdict) in [
+            (&fine, RULES, &[][..], Verdict::Consistent),
+            (&fine, RULES, &[true], Verdict::Verified),
+            (&fine, RULES, &[true, false], Verdict::NotVerified),
+            (&fine, RULES - 1, &[true], Verdict::OtherVersion),
+            (&fine, RULES - 1, &[false], Verdict::NotVerified),
+            (&wrong, RULES, &[true], Verdict::NotVerified),
+            (&wrong, RULES - 1, &[], Verdict::OtherVersion),
+            (&undecided, RULES, &[true], Verdict::OtherVersion),
+        ] {
+            assert_eq!(Verdict::of(checks, rules, expected), verdict);
+        }
+    }
 }
