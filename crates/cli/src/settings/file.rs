@@ -8,8 +8,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use toml::de::{DeTable, DeValue};
 use trailproof_core::account::AccountId;
-use trailproof_core::attestation::Attestation;
-use trailproof_core::control::{self, Control};
+use trailproof_core::attestation::{Attestation, InvalidAttestation};
+use trailproof_core::control::{self, CatalogueError, Control};
 use trailproof_core::evaluate::reasons;
 use trailproof_core::forwarder::{self, Forwarder};
 use trailproof_core::mute::{InvalidMute, Mute};
@@ -206,8 +206,10 @@ impl ConfigurationFile {
             mute.validate(catalogue).map_err(|error| {
                 let meant = match &error {
                     InvalidMute::Reason(reason) => {
-                        nearest(reason, reasons().map(|reason| reason.code))
+                        let known = reasons().map(|reason| reason.code);
+                        nearest(reason, known).map(str::to_owned)
                     }
+                    InvalidMute::Control(id) => control_meant(catalogue, id),
                     _ => None,
                 };
                 let error = CliError::usage(format_args!("{place}: {error}"));
@@ -230,9 +232,17 @@ impl ConfigurationFile {
     /// What the user attests, checked against the controls there are.
     pub(crate) fn attestations(&self, catalogue: &[Control]) -> Result<Vec<Attestation>, CliError> {
         for attestation in &self.attestations {
-            attestation
-                .validate(catalogue)
-                .map_err(|error| CliError::usage(error).hint(self.correct("attestation")))?;
+            attestation.validate(catalogue).map_err(|error| {
+                let meant = match &error {
+                    InvalidAttestation::Control(id) => control_meant(catalogue, id),
+                    _ => None,
+                };
+                let error = CliError::usage(error);
+                match meant {
+                    Some(id) => error.hint(format_args!("did you mean `{id}`?")),
+                    None => error.hint(self.correct("attestation")),
+                }
+            })?;
         }
         Ok(self.attestations.clone())
     }
@@ -388,6 +398,14 @@ pub(super) fn known_keys() -> Vec<String> {
     keys.sort_unstable();
     keys.dedup();
     keys
+}
+
+/// The control that a number or a misspelt id stands for.
+fn control_meant(catalogue: &[Control], id: &str) -> Option<String> {
+    match control::select(catalogue, &[id.to_owned()]) {
+        Err(CatalogueError::Unknown { nearest, .. }) => nearest,
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -81,6 +81,14 @@ pub enum InvalidSubscriber {
         "`{0}` is not PROTOCOL:ENDPOINT: the protocol is one of email, email-json, https, http, sqs, sms, lambda"
     )]
     Protocol(String),
+    /// An endpoint that can be meant in one way only, without its protocol.
+    #[error("`{endpoint}` has no protocol: write {protocol}:{endpoint}")]
+    NoProtocol {
+        /// What was written.
+        endpoint: String,
+        /// The protocol that has such endpoints.
+        protocol: Protocol,
+    },
     /// The endpoint has the wrong form for its protocol.
     #[error("`{endpoint}` is not an endpoint for {protocol}: expected {expected}")]
     Endpoint {
@@ -139,13 +147,11 @@ impl FromStr for Subscriber {
     type Err = InvalidSubscriber;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (word, endpoint) = text
-            .split_once(':')
-            .ok_or_else(|| InvalidSubscriber::Protocol(text.to_owned()))?;
+        let (word, endpoint) = text.split_once(':').ok_or_else(|| unknown(text))?;
         let protocol = Protocol::ALL
             .into_iter()
             .find(|protocol| protocol.as_str() == word)
-            .ok_or_else(|| InvalidSubscriber::Protocol(text.to_owned()))?;
+            .ok_or_else(|| unknown(text))?;
         // `https://...` says its protocol itself; nobody writes `https:https://...` by choice.
         let endpoint = match protocol {
             Protocol::Http | Protocol::Https if endpoint.starts_with("//") => text,
@@ -164,6 +170,32 @@ impl FromStr for Subscriber {
         });
         check(protocol, &sample)?;
         Ok(Self { protocol, endpoint })
+    }
+}
+
+/// What is wrong with a text that names no protocol.
+fn unknown(text: &str) -> InvalidSubscriber {
+    let people = [
+        Protocol::Email,
+        Protocol::Sms,
+        Protocol::Sqs,
+        Protocol::Lambda,
+    ];
+    // `mail:a@b` has a protocol, and a wrong one.
+    let addresses = |protocol: &Protocol| match protocol {
+        Protocol::Email => !text.contains(':'),
+        _ => true,
+    };
+    let meant = people
+        .into_iter()
+        .filter(addresses)
+        .find(|protocol| check(*protocol, text).is_ok());
+    match meant {
+        Some(protocol) => InvalidSubscriber::NoProtocol {
+            endpoint: text.to_owned(),
+            protocol,
+        },
+        None => InvalidSubscriber::Protocol(text.to_owned()),
     }
 }
 
@@ -239,6 +271,31 @@ fn is_arn_of(address: &str, service: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_leaves_the_protocol_out_is_told_it() {
+        for (text, words) in [
+            (
+                "security@example.com",
+                "`security@example.com` has no protocol: write email:security@example.com",
+            ),
+            (
+                "+4915112345678",
+                "`+4915112345678` has no protocol: write sms:+4915112345678",
+            ),
+            (
+                "arn:aws:sqs:eu-west-1:111111111111:alarms",
+                "`arn:aws:sqs:eu-west-1:111111111111:alarms` has no protocol: write \
+                 sqs:arn:aws:sqs:eu-west-1:111111111111:alarms",
+            ),
+        ] {
+            assert_eq!(text.parse::<Subscriber>().unwrap_err().to_string(), words);
+        }
+        for text in ["pager", "mail:security@example.com"] {
+            let other = text.parse::<Subscriber>().unwrap_err().to_string();
+            assert!(other.contains("the protocol is one of"), "{other}");
+        }
+    }
 
     #[test]
     fn forms_of_endpoints() {

@@ -4,6 +4,7 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
 use trailproof_report::remediation::journal::{Journal, JournalError};
 use trailproof_report::remediation::{Plan, PlanError};
 
@@ -20,6 +21,10 @@ pub(super) fn read_plan(path: &Path) -> Result<Plan, CliError> {
     })?;
     let checked = Plan::from_json(&text).and_then(|plan| plan.check().map(|()| plan));
     checked.map_err(|error| {
+        if let (PlanError::Format(_), Some((what, hint))) = (&error, something_else(&text)) {
+            let path = path.display();
+            return CliError::usage(format_args!("`{path}` is {what}, and not a plan")).hint(hint);
+        }
         let told = CliError::usage(format_args!("`{}`: {error}", path.display()));
         match error {
             PlanError::Format(_) => told.hint(
@@ -28,6 +33,47 @@ pub(super) fn read_plan(path: &Path) -> Result<Plan, CliError> {
             PlanError::Version { .. } | PlanError::Changed | PlanError::NotPlanned { .. } => told,
         }
     })
+}
+
+/// What a file is that is taken for a plan, where it is another of ours, and what to do with it.
+fn something_else(text: &str) -> Option<(&'static str, &'static str)> {
+    let first = text.lines().next().unwrap_or_default();
+    // Journals and evidence have an object a line.
+    let mut read = [text, first].into_iter();
+    let document = read.find_map(|text| serde_json::from_str::<Value>(text).ok())?;
+    let has = |members: &[&str]| members.iter().all(|name| document.get(*name).is_some());
+    if has(&["run", "findings"]) {
+        Some((
+            "the findings of a run",
+            "make a plan of the run: `trailproof fix plan RUN --out plan.json`",
+        ))
+    } else if has(&["kind", "policy", "scope"]) {
+        Some((
+            "the run.json of a run",
+            "make a plan of its folder: `trailproof fix plan RUN --out plan.json`",
+        ))
+    } else if has(&["plan", "digest"]) {
+        Some((
+            "the journal of a plan",
+            "name the plan that it belongs to, or take it back with `trailproof fix undo JOURNAL`",
+        ))
+    } else if has(&["operation", "observed_at"]) {
+        Some((
+            "recorded evidence",
+            "judge it with `trailproof evaluate --evidence FILE --out RUN`, and make a plan of that: \
+             `trailproof fix plan RUN --out plan.json`",
+        ))
+    } else {
+        None
+    }
+}
+
+/// What a file is that is taken for a journal, where it is another of ours.
+fn other_than_journal(text: &str) -> Option<&'static str> {
+    if Plan::from_json(text).is_ok() {
+        return Some("a plan");
+    }
+    something_else(text).map(|(what, _)| what)
 }
 
 /// Whether a plan may be written to a file: a file that is there is left alone, but for a plan
@@ -103,9 +149,55 @@ impl From<JournalError> for CliError {
             JournalError::File { .. } => Self::failed(&error)
                 .hint("check that the folder exists, is yours and the disk is not full"),
             JournalError::Locked { .. } => Self::failed(&error),
+            JournalError::Line {
+                ref path, line: 1, ..
+            } => match std::fs::read_to_string(path).ok().as_deref().and_then(other_than_journal) {
+                Some(what) => Self::usage(format_args!(
+                    "`{}` is {what}, and not a journal",
+                    path.display()
+                ))
+                .hint("name the journal that `trailproof fix apply` wrote, `journal.ndjson` beside the plan"),
+                None => Self::usage(&error),
+            },
             JournalError::Line { .. }
             | JournalError::OtherPlan { .. }
             | JournalError::Empty { .. } => Self::usage(&error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_files_are_told_apart() {
+        for (text, expected) in [
+            (
+                "{\n\"run\": {}, \"findings\": []\n}",
+                Some("the findings of a run"),
+            ),
+            (
+                "{\"kind\": 1, \"policy\": 1, \"scope\": 1}",
+                Some("the run.json of a run"),
+            ),
+            (
+                "{\"sequence\":1,\"entry\":\"opened\",\"plan\":\"p\",\"digest\":\"d\"}\n{\"sequence\":2}\n",
+                Some("the journal of a plan"),
+            ),
+            (
+                "{\"operation\":\"a:B\",\"observed_at\":1}\n{}\n",
+                Some("recorded evidence"),
+            ),
+            ("{}", None),
+            ("no JSON", None),
+            ("", None),
+        ] {
+            assert_eq!(
+                something_else(text).map(|(what, _)| what),
+                expected,
+                "{text}"
+            );
         }
     }
 }
