@@ -1,14 +1,14 @@
 //! A plan as people read it: what it comes to, what is changed, and what is left to them. Sites
 //! that are changed in the same way stand there once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 use jiff::Timestamp;
 use trailproof_core::account::AccountId;
 use trailproof_report::remediation::costs;
-use trailproof_report::remediation::{Change, Plan, Repair, Reused, Site, Unrepairable};
+use trailproof_report::remediation::{Change, Plan, Repair, Reused, Site, Step, Unrepairable};
 use trailproof_report::run::Observed;
 
 use super::connection::ConnectionArguments;
@@ -17,6 +17,9 @@ use crate::untrusted::visible;
 
 /// Sites, findings and addresses that are named before the rest is counted.
 const NAMED: usize = 10;
+
+/// So many messages to confirm are more than people follow without being asked twice.
+const MANY_MESSAGES: usize = 20;
 
 /// How a plan is printed.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -163,6 +166,7 @@ impl Shown<'_> {
             }
         }
         let mut facts = Vec::new();
+        let central = self.central_topics(&mails);
         if !kinds.is_empty() {
             let kinds = kinds.iter().map(|((_, noun), number)| count(*number, noun));
             facts.push(format!("adds {}", kinds.collect::<Vec<_>>().join(", ")));
@@ -184,6 +188,7 @@ impl Shown<'_> {
                 who.join(", ")
             ));
         }
+        facts.extend(central);
         if let Some(costs) = costs::monthly(self.plan) {
             facts.push(format!(
                 "costs {:.2} {currency} a month for alarms, and up to {:.2} {currency} for metrics in hours with events (list prices: {})",
@@ -204,6 +209,24 @@ impl Shown<'_> {
             ));
         }
         facts
+    }
+
+    /// What topics of one account would save, where people are asked to confirm many times: one
+    /// message for each of them and each region.
+    fn central_topics(&self, mails: &BTreeMap<String, usize>) -> Option<String> {
+        let creates = |step: &&Step| matches!(step.change, Change::CreateTopic(_));
+        let created = self.plan.steps().filter(creates);
+        let regions: BTreeSet<_> = created.map(|step| &step.region).collect();
+        let messages: usize = mails.values().sum();
+        let central = regions.len() * mails.len();
+        (messages >= MANY_MESSAGES && (1..=messages / 2).contains(&central)).then(|| {
+            format!(
+                "with topics of one account (--topic 'arn:aws:sns:{{region}}:ACCOUNT:NAME') {} \
+                 would be enough: the policy of each has to let cloudwatch.amazonaws.com publish \
+                 for the organization (aws:SourceOrgID)",
+                count(central, "message")
+            )
+        })
     }
 
     fn warnings(&self) -> Vec<String> {
@@ -524,6 +547,36 @@ mod tests {
             "warnings": ["the run was interrupted"],
         }))
         .unwrap()
+    }
+
+    #[test]
+    fn topics_of_one_account_are_named_where_they_save_messages() {
+        let own = |number: u32| {
+            let mut site = site(number);
+            let step = json!({
+                "id": "t", "account": site["account"], "region": site["region"],
+                "operation": "create-topic", "name_seen_free": true,
+                "creates": {"name": "t", "arn": "a", "tags": {}, "use_existing": false},
+            });
+            site["steps"].as_array_mut().unwrap().insert(0, step);
+            site
+        };
+        let told = |sites: u32| {
+            let sites: Vec<Value> = (1..=sites).map(own).collect();
+            let plan = plan(&sites, &[]);
+            let shown = Shown {
+                plan: &plan,
+                list_sites: false,
+                now: plan.created_at,
+            };
+            text(shown)
+        };
+        let many = told(30);
+        assert!(
+            many.contains("ACCOUNT:NAME') 1 message would be enough"),
+            "{many}"
+        );
+        assert!(!told(5).contains("would be enough"));
     }
 
     fn site(number: u32) -> Value {
