@@ -580,6 +580,7 @@ impl From<ScanError> for CliError {
                 | ScanError::InvalidMemberRole { .. }
                 | ScanError::UnknownRegion { .. }
                 | ScanError::UnknownOrganizationalUnit { .. }
+                | ScanError::AmbiguousUnit(_)
                 | ScanError::FilterNeedsOrganization
                 | ScanError::EvidenceExists { .. }
                 | ScanError::EvidenceUnreadable { .. }
