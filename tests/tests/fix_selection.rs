@@ -163,10 +163,13 @@ fn units_are_named_and_meant_by_their_names() {
         &["show", "run"],
         &["fix", "plan", "run", "--out", "other.json"],
     ] {
-        let unclear = bench.trailproof.run(command.iter().chain(&["--ou", "Prod"]));
+        let unclear = bench
+            .trailproof
+            .run(command.iter().chain(&["--ou", "Prod"]));
         let unclear = unclear.exits(2).stderr;
         assert!(
-            unclear.contains("2 organizational units: Root/Prod (ou-")
+            unclear.contains("`Prod` is the name of 2 organizational units: ")
+                && unclear.contains("Root/Prod (ou-")
                 && unclear.contains("Root/Workloads/Prod (ou-"),
             "{unclear}"
         );
@@ -190,12 +193,12 @@ fn units_that_may_not_be_listed_cost_their_names_and_nothing_else() {
     let bench = twins();
     let named = bench.scan().exits(1);
     assert!(!named.stdout.contains("shown by id"), "{named:?}");
-    bench.deny(
-        HERE,
-        &["organizations:ListOrganizationalUnitsForParent"],
-    );
+    bench.deny(HERE, &["organizations:ListOrganizationalUnitsForParent"]);
     let scanned = bench.scan().exits(1);
-    let told = scanned.stdout.matches("Organizational units are shown by id").count();
+    let told = scanned
+        .stdout
+        .matches("Organizational units are shown by id")
+        .count();
     assert_eq!(told, 1, "{scanned:?}");
     let found = bench.finding("222222222222", "console-auth-failures");
     assert_eq!(found["account"]["ou_names"], Value::Null);
