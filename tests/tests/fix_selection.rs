@@ -178,9 +178,10 @@ fn units_are_named_and_meant_by_their_names() {
     let mute = "[[mute]]\nou = 'UNIT'\nowner = 'o'\njustification = 'j'\nexpires = 2099-01-01\n";
     for (unit, muted) in [("Prod", 0), ("Workloads", 1)] {
         let text = mute.replace("UNIT", unit);
-        std::fs::write(bench.file("trailproof.toml"), text).expect("a file can be written");
-        let judge = ["evaluate", "--evidence", "run", "--out", unit];
-        let judged = bench.trailproof.run(judge).exits(1);
+        std::fs::write(bench.file("mute.toml"), text).expect("a file can be written");
+        let judge = ["evaluate", "--evidence", "run", "--config", "mute.toml"];
+        let out = ["--out", unit];
+        let judged = bench.trailproof.run(judge.iter().chain(&out)).exits(1);
         let unclear = judged.stderr.contains("`Prod` is the name of 2");
         assert_eq!(unclear, muted == 0, "{judged:?}");
         let show = ["show", unit, "--format", "json", "--status", "muted"];

@@ -69,6 +69,11 @@ mod with_python {
             "does not say where accounts are",
         ),
         accepted(
+            "organizations:ListOrganizationalUnitsForParent",
+            "",
+            "does not say where accounts are, so nobody asks what their units are called",
+        ),
+        accepted(
             "organizations:ListAccounts",
             "*.Path",
             "gives a member that the API does not have",

@@ -190,6 +190,12 @@ impl<'e> Evaluation<'e> {
         let outer = self.evidence.begin_records();
         let listed = self.evidence.listed_accounts().get(&account);
         let listed = listed.map(AsRef::as_ref);
+        // The finding has the names of the account's units, so they are in its note.
+        if outer.is_some()
+            && let Some(path) = listed.and_then(OrganizationAccount::ou_path)
+        {
+            let _ = self.evidence.unit_names(&path);
+        }
         let unusable = listed.filter(|listed| listed.is_unusable());
         let covering = match unusable {
             Some(listed) => Err(finding::unusable(listed)),

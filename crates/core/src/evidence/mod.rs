@@ -46,9 +46,9 @@ pub use shapes::{
     EventSelectors, FieldSelector, KeyMetadata, KeyPolicy, Link, LinkConfiguration, LinkDetails,
     LogAlarm, LogGroup, Metric, MetricAlarm, MetricConfiguration, MetricDataQuery, MetricFilter,
     MetricStat, MetricTransformation, MuteRule, MuteRuleDetails, MuteSchedule, MuteTargets,
-    MuteTimes, Organization, OrganizationAccount, OrganizationalUnit, RegionOption, ScheduledQueryConfiguration,
-    SourceLogsConfiguration, Subscription, SubscriptionAttributes, TelemetryRule,
-    TelemetryRuleDetails, TelemetryRuleSummary, TopicAttributes, Trail, TrailStatus,
+    MuteTimes, Organization, OrganizationAccount, OrganizationalUnit, RegionOption,
+    ScheduledQueryConfiguration, SourceLogsConfiguration, Subscription, SubscriptionAttributes,
+    TelemetryRule, TelemetryRuleDetails, TelemetryRuleSummary, TopicAttributes, Trail, TrailStatus,
     WarmUpConfiguration,
 };
 pub use store::{CallSite, Evidence, RecordId, UnreadableRecord};

@@ -235,12 +235,6 @@ impl<'e> Reader<'e> {
         Some(answer)
     }
 
-    /// The names of the organizational units on a path. No verdict rests on them, so nothing is
-    /// noted.
-    pub(crate) fn unit_names(&self, path: &str) -> Vec<String> {
-        self.evidence.unit_names(path)
-    }
-
     /// Every account that the evidence speaks of as one to be judged: those that the organization
     /// lists and those whose trails were asked for; without a list, also those that were to be
     /// entered and the caller's own, and without any of these whoever made a call.

@@ -1,6 +1,6 @@
 //! The names of organizational units, from recorded answers of AWS Organizations about them.
 //!
-//! No verdict rests on a name. A scan asks for the units of each parent on the paths of accounts;
+//! No verdict rests on a name, but findings have them. A scan asks for the units of each parent on the paths of accounts;
 //! whoever makes evidence by hand may record descriptions of single units, too.
 
 use std::collections::HashMap;
@@ -10,8 +10,10 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::mark::Subject;
 use super::shapes::OrganizationalUnit;
-use super::{Evidence, timestamp};
+use super::store::RecordId;
+use super::{Operation, Reader, timestamp};
 
 /// The operation that no scan makes, and where its answer names a unit (AWS Organizations API
 /// Reference).
@@ -20,9 +22,12 @@ const DESCRIPTION: (&str, &str) = (
     "/response/OrganizationalUnit",
 );
 
-/// By the id of a unit: its name, and when it was told.
+/// By the id of a unit: its name, when it was told, and by which record.
 #[derive(Debug, Clone, Default)]
-pub(super) struct UnitNames(HashMap<String, (Timestamp, Arc<str>)>);
+pub(super) struct UnitNames(HashMap<String, Named>);
+
+/// When a unit was named, how, and by which record, where that is one of an operation that is read.
+type Named = (Timestamp, Arc<str>, Option<RecordId>);
 
 #[derive(Deserialize)]
 struct Told {
@@ -33,14 +38,19 @@ struct Told {
 impl UnitNames {
     /// Files what a unit is called. Of two names of a unit the later one stands, of names of one
     /// moment the last in alphabetical order: the order of records does not matter.
-    pub(super) fn note(&mut self, unit: &OrganizationalUnit, observed_at: Timestamp) {
+    pub(super) fn note(
+        &mut self,
+        unit: &OrganizationalUnit,
+        observed_at: Timestamp,
+        record: Option<RecordId>,
+    ) {
         let Some(name) = &unit.name else {
             return;
         };
-        let told = (observed_at, Arc::from(name.as_str()));
+        let told = (observed_at, Arc::from(name.as_str()), record);
         let known = self.0.entry(unit.id.clone());
         let known = known.or_insert_with(|| told.clone());
-        if told > *known {
+        if (told.0, &told.1) > (known.0, &known.1) {
             *known = told;
         }
     }
@@ -60,22 +70,32 @@ impl UnitNames {
         // What was refused, or is no answer, names nothing.
         let unit = record.pointer(place);
         if let Some(unit) = unit.and_then(|unit| OrganizationalUnit::deserialize(unit).ok()) {
-            self.note(&unit, told.observed_at);
+            self.note(&unit, told.observed_at, None);
         }
         true
     }
 }
 
-impl Evidence {
+impl Reader<'_> {
     /// The names of the organizational units on an account's path, as
     /// [`AccountSummary::ou_names`](crate::finding::AccountSummary::ou_names) has them: from the
     /// root down, the root left out; a unit that nobody named stands there by its id. Empty where no
-    /// name is known.
+    /// name is known. Nothing is ever laid over them.
     pub(crate) fn unit_names(&self, path: &str) -> Vec<String> {
-        let listed = &self.tables.list_organizational_units_for_parent.names;
+        let evidence = self.evidence();
+        self.looks_up(|| Subject::all(Operation::ListOrganizationalUnitsForParent));
+        let listed = &evidence.tables.list_organizational_units_for_parent.names;
         let name = |unit: &str| {
-            let told = [listed, &self.unit_names].map(|names| names.0.get(unit));
-            let (_, name) = told.into_iter().flatten().max()?;
+            let told = [listed, &evidence.unit_names].map(|names| names.0.get(unit));
+            let latest = told
+                .into_iter()
+                .flatten()
+                .max_by_key(|(at, name, _)| (*at, name));
+            let (_, name, record) = latest?;
+            // The finding has the name, so it rests on the answer, though its verdict does not.
+            if let Some(record) = record {
+                self.rests_on(*record);
+            }
             Some(Arc::clone(name))
         };
         let units = path.split('/').filter(|part| part.starts_with("ou-"));
@@ -112,6 +132,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::evidence::Evidence;
 
     fn record(operation: &str, at: &str, response: &Value) -> Vec<u8> {
         serde_json::to_vec(&json!({
@@ -143,7 +164,7 @@ mod tests {
         ];
         for _ in 0..2 {
             let evidence = read(&records);
-            let along = |path| evidence.unit_names(path);
+            let along = |path| evidence.reader().unit_names(path);
             assert_eq!(
                 along("o-a/r-ab12/ou-ab12-11111111/ou-ab12-22222222"),
                 ["Workloads", "Prod"]
@@ -178,6 +199,7 @@ mod tests {
         ]);
         assert!(
             evidence
+                .reader()
                 .unit_names("o-a/r-ab12/ou-ab12-11111111")
                 .is_empty()
         );

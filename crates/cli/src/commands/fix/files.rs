@@ -35,6 +35,9 @@ pub(super) fn read_plan(path: &Path) -> Result<Plan, CliError> {
     })
 }
 
+/// What the file is that `apply` writes beside a plan.
+const JOURNAL: &str = "the journal of a plan";
+
 /// What a file is that is taken for a plan, where it is another of ours, and what to do with it.
 fn something_else(text: &str) -> Option<(&'static str, &'static str)> {
     let first = text.lines().next().unwrap_or_default();
@@ -54,7 +57,7 @@ fn something_else(text: &str) -> Option<(&'static str, &'static str)> {
         ))
     } else if has(&["plan", "digest"]) {
         Some((
-            "the journal of a plan",
+            JOURNAL,
             "name the plan that it belongs to, or take it back with `trailproof fix undo JOURNAL`",
         ))
     } else if has(&["operation", "observed_at"]) {
@@ -73,7 +76,8 @@ fn other_than_journal(text: &str) -> Option<&'static str> {
     if Plan::from_json(text).is_ok() {
         return Some("a plan");
     }
-    something_else(text).map(|(what, _)| what)
+    let (what, _) = something_else(text)?;
+    (what != JOURNAL).then_some(what)
 }
 
 /// Whether a plan may be written to a file: a file that is there is left alone, but for a plan
@@ -198,6 +202,8 @@ mod tests {
                 expected,
                 "{text}"
             );
+            let other = expected.filter(|what| *what != JOURNAL);
+            assert_eq!(other_than_journal(text), other, "{text}");
         }
     }
 }

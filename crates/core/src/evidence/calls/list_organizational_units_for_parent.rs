@@ -54,7 +54,8 @@ pub(super) fn file(
     })?;
     if let Ok(listing) = &answer.outcome {
         for unit in &listing.items {
-            answers.names.note(unit, answer.observed_at);
+            let record = Some(answer.record);
+            answers.names.note(unit, answer.observed_at, record);
         }
     }
     let of_parent = answers.by_parent.entry(parent.unwrap_or_default());
