@@ -6,6 +6,10 @@
     reason = "a test that cannot go on has failed, and says why"
 )]
 
+#[cfg(unix)]
+#[path = "documented/examples.rs"]
+mod examples;
+
 use std::fs;
 
 use trailproof_tests::binary::Trailproof;

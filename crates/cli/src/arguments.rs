@@ -3,6 +3,7 @@
 use clap::{Args, ColorChoice, CommandFactory, FromArgMatches, Parser};
 
 use crate::commands::Command;
+use crate::examples::with_examples;
 
 /// Proves, for every account of an AWS organization, that failed console sign-ins really end as a
 /// message in front of a person.
@@ -24,11 +25,16 @@ pub(crate) struct Arguments {
     pub(crate) global: GlobalArguments,
 }
 
+/// The command line, as it is read and described.
+pub(crate) fn command() -> clap::Command {
+    with_examples(Arguments::command())
+}
+
 /// Reads the command line, or ends the program with what is wrong with it.
 pub(crate) fn parse() -> Arguments {
     // What is wrong is said without color, too, also where the flag comes after it.
     let plain = std::env::args_os().any(|argument| argument == "--no-color");
-    let command = Arguments::command().color(if plain {
+    let command = command().color(if plain {
         ColorChoice::Never
     } else {
         ColorChoice::Auto

@@ -10,6 +10,7 @@ mod commands;
 mod conclusion;
 mod environment;
 mod error;
+mod examples;
 mod exit;
 mod interrupt;
 mod links;

@@ -1,6 +1,5 @@
 //! `trailproof completions`: completion scripts for shells.
 
-use clap::CommandFactory;
 use clap_complete::Shell;
 
 use crate::error::CliError;
@@ -16,7 +15,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(Arguments { shell }: Arguments, output: &Output) -> Result<Exit, CliError> {
     let mut script = Vec::new();
-    let mut command = crate::arguments::Arguments::command();
+    let mut command = crate::arguments::command();
     clap_complete::generate(shell, &mut command, "trailproof", &mut script);
     output.data(|out| out.write_all(&script))?;
     Ok(Exit::Success)
