@@ -294,9 +294,7 @@ fn warn_of_mutes(mutes: &[Mute], applied: &Applied, evidence: &Evidence, output:
 /// What is accepted below a unit is accepted below the one that is meant, or below none.
 fn warn_of_unclear_units(who: &str, names: &[AmbiguousUnit], what: &str, output: &Output) {
     for name in names {
-        output.warn(format_args!(
-            "{who} is for none of these: {name}: {what}"
-        ));
+        output.warn(format_args!("{who} is for none of these: {name}: {what}"));
         output.hint("name it from the root down, as it stands there, or by its id");
     }
 }

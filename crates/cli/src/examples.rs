@@ -313,7 +313,7 @@ pub(crate) fn with_examples(root: Command) -> Command {
         .collect();
     let mut text = codes.unwrap_or_default();
     text.push_str("\n\n");
-    text.push_str(&section(first.iter().flat_map(|words| of(words).first())));
+    text.push_str(&section(first.iter().filter_map(|words| of(words).first())));
     below(root, "").after_long_help(text)
 }
 
@@ -330,7 +330,7 @@ fn below(mut command: Command, words: &str) -> Command {
             let own = of(&words);
             let nested_ones = || {
                 let names = nested.get_subcommands().map(Command::get_name);
-                names.flat_map(|name| of(&format!("{words} {name}")).first())
+                names.filter_map(|name| of(&format!("{words} {name}")).first())
             };
             let text = if own.is_empty() {
                 section(nested_ones())

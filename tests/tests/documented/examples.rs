@@ -105,7 +105,7 @@ fn examples() -> BTreeMap<String, String> {
     let mut examples = BTreeMap::new();
     for file in files {
         let text = fs::read_to_string(&file).expect("the documentation can be read");
-        let name = file.strip_prefix(&root).unwrap_or(&file).display();
+        let name = file.strip_prefix(root).unwrap_or(&file).display();
         let mut fence = None;
         let mut begun = String::new();
         for (number, line) in text.lines().enumerate() {
@@ -119,7 +119,8 @@ fn examples() -> BTreeMap<String, String> {
                 None => line.starts_with("    "),
             };
             let line = line.trim();
-            if !in_block || !(line.starts_with("trailproof ") || !begun.is_empty()) {
+            let is_ours = line.starts_with("trailproof ") || !begun.is_empty();
+            if !in_block || !is_ours {
                 continue;
             }
             begun.push_str(line);

@@ -128,11 +128,13 @@ pub async fn examine(plan: &DoctorPlan) -> Result<Diagnosis, ScanError> {
             management: known.management_account,
         });
         let listed = reader.listed_accounts().values();
-        let parents: BTreeSet<&str> = listed
-            .flat_map(|account| account.unit_parents())
-            .collect();
+        let parents: BTreeSet<&str> = listed.flat_map(|account| account.unit_parents()).collect();
         let failure = reader.units_failure();
-        (organization, parents.len(), failure.map(Arc::unwrap_or_clone))
+        (
+            organization,
+            parents.len(),
+            failure.map(Arc::unwrap_or_clone),
+        )
     };
     let expected = expectation(active.len(), regions.as_ref(), per_call, concurrency);
     let expectation = Expectation {

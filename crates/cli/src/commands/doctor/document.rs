@@ -59,7 +59,9 @@ enum Accounts {
         #[serde(skip_serializing_if = "Option::is_none")]
         units_unnamed: Option<CallError>,
     },
-    Refused { error: String },
+    Refused {
+        error: String,
+    },
 }
 
 #[derive(Serialize)]

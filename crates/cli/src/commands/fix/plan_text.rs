@@ -214,9 +214,9 @@ impl Shown<'_> {
     /// What topics of one account would save, where people are asked to confirm many times: one
     /// message for each of them and each region.
     fn central_topics(&self, mails: &BTreeMap<String, usize>) -> Option<String> {
-        let creates = |step: &&Step| matches!(step.change, Change::CreateTopic(_));
-        let created = self.plan.steps().filter(creates);
-        let regions: BTreeSet<_> = created.map(|step| &step.region).collect();
+        let is_topic = |step: &&Step| matches!(step.change, Change::CreateTopic(_));
+        let topics = self.plan.steps().filter(is_topic);
+        let regions: BTreeSet<_> = topics.map(|step| &step.region).collect();
         let messages: usize = mails.values().sum();
         let central = regions.len() * mails.len();
         (messages >= MANY_MESSAGES && (1..=messages / 2).contains(&central)).then(|| {

@@ -80,13 +80,12 @@ pub(super) fn select(
 fn units_meant(known: &Units, units: &[String]) -> Result<Meant, CliError> {
     let units = units.iter().map(|unit| match known.find(unit) {
         Ok(Some(found)) => Ok(found),
-        Ok(None) => Err(CliError::usage(format_args!(
-            "no account of the run is below `{unit}`"
-        ))
-        .hint(
-            "name an organizational unit by its id, a path from the root on, its name, or the \
+        Ok(None) => Err(
+            CliError::usage(format_args!("no account of the run is below `{unit}`")).hint(
+                "name an organizational unit by its id, a path from the root on, its name, or the \
              names from the root down, such as Workloads/Prod",
-        )),
+            ),
+        ),
         Err(several) => Err(CliError::usage(&several)
             .hint("name it from the root down, as it stands there, or by its id")),
     });

@@ -193,10 +193,7 @@ fn read_findings(folder: &RunDirectory) -> Result<Vec<Finding>, PlanningError> {
 
 /// Puts ids in place of the names of organizational units. What is misspelt selects nothing, and a
 /// plan of nothing looks like a run without failures.
-fn resolve_selection(
-    selection: &mut Selection,
-    findings: &[Finding],
-) -> Result<(), PlanningError> {
+fn resolve_selection(selection: &mut Selection, findings: &[Finding]) -> Result<(), PlanningError> {
     let accounts: BTreeSet<AccountId> = findings.iter().map(|finding| finding.account.id).collect();
     if let Some(account) = selection.accounts.difference(&accounts).next() {
         return Err(PlanningError::UnknownAccount(*account));

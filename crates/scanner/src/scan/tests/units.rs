@@ -191,8 +191,8 @@ async fn a_name_that_is_not_clear_ends_the_scan_before_any_account_is_entered() 
 #[tokio::test]
 async fn a_listing_with_names_is_not_asked_for_them_again() {
     let (first, _) = plan(twins);
-    let (options, _) = (first.connection.clone(), ());
-    let records = crate::list_accounts(&options, &first.role).await.unwrap();
+    let listed = crate::list_accounts(&first.connection, &first.role).await;
+    let records = listed.unwrap();
     let mut of_kind: Vec<_> = records.iter().map(|one| one.operation.as_str()).collect();
     of_kind.dedup();
     assert_eq!(records.len(), 4);
