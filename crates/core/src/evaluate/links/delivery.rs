@@ -8,6 +8,11 @@ use crate::evaluate::reading::Reading;
 use crate::evaluate::verdict::{Cause, Reason, Step, Verdict};
 use crate::evidence::{Trail, TrailStatus};
 use crate::finding::{LinkName, Status};
+use crate::observation::ObservationKind;
+
+/// How far the clock of the computer that recorded an answer may be behind that of AWS: requests
+/// that are signed with a time further off are refused (IAM User Guide, "Why requests are signed").
+const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 static ERROR: Reason = Reason {
     code: "delivery.error",
@@ -29,6 +34,13 @@ static NOT_OBSERVED: Reason = Reason {
 };
 
 pub(in crate::evaluate) const REASONS: &[&Reason] = &[&ERROR, &STALE, &NOT_OBSERVED];
+
+static STILL_TO_COME: ObservationKind = ObservationKind {
+    code: "delivery.still-to-come",
+    meaning: "The last delivery to the log group is later than the answer that tells of it. The clock of the computer that recorded the answer is wrong, or somebody changed the evidence; how old the delivery was is not known.",
+};
+
+pub(in crate::evaluate) const OBSERVATIONS: &[&ObservationKind] = &[&STILL_TO_COME];
 
 /// Judges a trail by what its status says of deliveries.
 pub(in crate::evaluate) fn judge(
@@ -70,7 +82,15 @@ pub(in crate::evaluate) fn judge(
     match value.latest_cloud_watch_logs_delivery_time {
         Some(delivered) => {
             let age = observed_at.duration_since(delivered);
-            if age > max_age {
+            if age < -CLOCK_SKEW {
+                step.observe(
+                    &STILL_TO_COME,
+                    format!(
+                        "the last delivery of trail `{name}` to its log group is told to be at {delivered:.0}, and the answer that tells so is of {observed_at:.0}"
+                    ),
+                )
+                .detail(format!("last delivery to the log group at {delivered:.0}"))
+            } else if age > max_age {
                 step.effective(Verdict::Broken(Cause::new(
                     &STALE,
                     format!(
@@ -116,7 +136,7 @@ pub(in crate::evaluate) fn judge(
 pub(in crate::evaluate) mod tests {
     use serde_json::{Value, json};
 
-    use crate::evaluate::fixture::{Case, MANAGEMENT, World, check, table};
+    use crate::evaluate::fixture::{Case, MANAGEMENT, MEMBER, World, check, table};
     use crate::finding::Status::{Fail, Pass, Unknown};
 
     /// What is changed by itself.
@@ -164,6 +184,38 @@ pub(in crate::evaluate) mod tests {
     #[test]
     fn one_thing_is_not_as_it_should_be() {
         table(&cases());
+    }
+
+    fn delivered_at(time: &str) -> World {
+        World::healthy().set(
+            "cloudtrail:GetTrailStatus",
+            MANAGEMENT,
+            "/LatestCloudWatchLogsDeliveryTime",
+            json!(time),
+        )
+    }
+
+    pub(in crate::evaluate) fn observed() -> Vec<(&'static str, World)> {
+        vec![(
+            super::STILL_TO_COME.code,
+            delivered_at("2026-11-22T22:05:01Z"),
+        )]
+    }
+
+    #[test]
+    fn a_delivery_that_is_still_to_come_is_named() {
+        for (time, named) in [
+            ("2026-11-22T22:05:00Z", false),
+            ("2026-11-22T22:05:01Z", true),
+            ("2036-11-22T22:00:00Z", true),
+        ] {
+            let world = delivered_at(time);
+            check(&world, Pass, Pass, None);
+            let finding = world.finding(MEMBER);
+            let code = super::STILL_TO_COME.code;
+            let mut observations = finding.observations.iter();
+            assert_eq!(observations.any(|seen| seen.code == code), named, "{time}");
+        }
     }
 
     #[test]

@@ -68,7 +68,7 @@ pub const LINKS: &[Link] = &[
         name: LinkName::Delivery,
         proved_when: "The last delivery to CloudWatch Logs had no error and is recent.",
         reasons: delivery::REASONS,
-        observations: &[],
+        observations: delivery::OBSERVATIONS,
     },
     Link {
         name: LinkName::MetricFilter,
@@ -135,6 +135,7 @@ pub(super) fn observed() -> Vec<(&'static str, super::fixture::World)> {
         account::tests::observed(),
         trail::tests::observed(),
         selectors::tests::observed(),
+        delivery::tests::observed(),
         metric_filter::tests::observed(),
         metric::tests::observed(),
         alarm::tests::observed(),
