@@ -16,7 +16,7 @@ use trailproof_core::arn::Arn;
 use trailproof_core::evidence::{Call, ErrorClass, Request};
 
 use crate::calls::{Answer, Ask, Clients, Failure, RetryAdvice, Target};
-use crate::connection::{Cause, ConnectOptions, Connection, Described, NetworkSetting};
+use crate::connection::{Cause, ConnectOptions, Connection, Described, NetworkSetting, unsendable};
 use crate::engine::{
     Engine, Key, KnownRoles, Limits, Recorder, Refusals, Roles, Sessions, Transport,
 };
@@ -170,6 +170,16 @@ async fn identify(
             None => described.missing(&error, Failure::no_credentials(&error).error.message),
         }
     })?;
+    if let Some(part) = unsendable(&credentials) {
+        return Err(ScanError::MissingCredentials {
+            reason: format!(
+                "the {part} has characters that no request can carry, such as a line break"
+            ),
+            remedy: "copy it again in one piece: it stands in the environment or the profile that \
+                     gives the credentials"
+                .to_owned(),
+        });
+    }
     let target = Target {
         region: region.clone(),
         credentials,

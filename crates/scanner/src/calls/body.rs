@@ -24,3 +24,20 @@ pub(super) fn decode(encoding: Encoding, body: &[u8]) -> Result<Value, String> {
         Err("the response is not an object".to_owned())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nesting_has_an_end() {
+        let json = format!("{{\"a\":{}", "[".repeat(1 << 20));
+        let cbor = [&b"\xa1\x61a"[..], &b"\x81".repeat(1 << 20)].concat();
+        for (encoding, body) in [(Encoding::Json, json.into_bytes()), (Encoding::Cbor, cbor)] {
+            let refused = decode(encoding, &body);
+            assert!(refused.is_err(), "{encoding:?}");
+        }
+        let usual = format!("{{\"a\":{}{}}}", "[".repeat(60), "]".repeat(60));
+        assert!(decode(Encoding::Json, usual.as_bytes()).is_ok());
+    }
+}

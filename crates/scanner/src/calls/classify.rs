@@ -180,6 +180,16 @@ impl Failure {
         }
     }
 
+    /// Credentials of which some part cannot be sent.
+    pub(crate) fn unusable_credentials(part: &str) -> Self {
+        Self::new(
+            "UnusableCredentials",
+            format!("no credentials: the {part} has characters that no request can carry"),
+            ErrorClass::Other,
+            RetryAdvice::None,
+        )
+    }
+
     pub(super) fn with_request_id(mut self, request_id: Option<String>) -> Self {
         self.request_id = request_id;
         self

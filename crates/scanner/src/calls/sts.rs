@@ -13,6 +13,7 @@ use trailproof_core::arn::Arn;
 
 use super::send::typed;
 use super::{Answer, Clients, Failure, Target};
+use crate::connection::unsendable;
 use crate::engine::Role;
 use crate::permissions::{Limit, managed_arn};
 
@@ -89,6 +90,9 @@ impl Clients {
                 }),
             "trailproof",
         );
+        if let Some(part) = unsendable(&credentials) {
+            return Err(Failure::unusable_credentials(part));
+        }
         let mut body = Map::new();
         if let Some(user) = output.assumed_role_user() {
             let members = [

@@ -340,5 +340,42 @@ impl Described {
     }
 }
 
+/// What of some credentials no request can carry: the id of the key and the session token are sent
+/// in headers, and have characters there that can be seen (RFC 9110, section 5.5). With any other,
+/// it would look as if the network had failed.
+pub(crate) fn unsendable(credentials: &Credentials) -> Option<&'static str> {
+    let parts = [
+        ("access key id", Some(credentials.access_key_id())),
+        ("session token", credentials.session_token()),
+    ];
+    let sendable = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic());
+    let mut bad = parts
+        .into_iter()
+        .filter(|(_, text)| !text.is_none_or(sendable));
+    bad.next().map(|(name, _)| name)
+}
+
 const NO_SOURCE: &str = "name a profile with --profile, run `aws login` or `aws sso login`, or set \
                          AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_header_can_carry_is_named() {
+        for (id, token, part) in [
+            ("AKIDEXAMPLE", None, None),
+            ("AKIDEXAMPLE", Some("IQoJb3JpZ2luX2VjE/+=="), None),
+            ("AKIDEXAMPLE", Some("two\nlines"), Some("session token")),
+            ("AKIDEXAMPLE", Some("token\r"), Some("session token")),
+            ("AKIDEXAMPLE", Some("a b"), Some("session token")),
+            ("AKID\u{1b}[31m", Some("token"), Some("access key id")),
+            ("AKIDEXAMPLE", Some("t\u{f6}ken"), Some("session token")),
+        ] {
+            let token = token.map(str::to_owned);
+            let credentials = Credentials::new(id, "secret\n", token, None, "test");
+            assert_eq!(unsendable(&credentials), part, "{id:?}");
+        }
+    }
+}

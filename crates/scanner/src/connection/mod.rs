@@ -34,8 +34,8 @@ use aws_smithy_async::time::SystemTimeSource;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 pub(crate) use bounded::is_too_large;
-pub(crate) use credentials::Described;
 pub use credentials::MfaPrompt;
+pub(crate) use credentials::{Described, unsendable};
 pub use environment::Environment;
 pub use pool::Connections;
 pub use settings::{NetworkSetting, Origin};

@@ -26,6 +26,7 @@ use super::stop::{Stop, Stopped};
 use super::tally::Tally;
 use crate::calls::{Answer, Ask, Clients, Entered, Failure, RetryAdvice, Target};
 use crate::clock;
+use crate::connection::unsendable;
 use crate::event::{Warning, WarningCode};
 use crate::permissions::{Limit, SessionForm};
 
@@ -279,7 +280,10 @@ impl Transport {
             let failure = match provider.provide_credentials().await {
                 Ok(credentials) => {
                     self.endpoints.answered(CREDENTIALS, &self.region);
-                    return Ok(credentials);
+                    match unsendable(&credentials) {
+                        None => return Ok(credentials),
+                        Some(part) => Failure::unusable_credentials(part),
+                    }
                 }
                 Err(error) => Failure::no_credentials(&error),
             };

@@ -3,6 +3,7 @@
 mod foreign;
 mod stalls;
 mod units;
+mod unsendable;
 
 use std::collections::BTreeMap;
 use std::fs;
