@@ -21,4 +21,5 @@ pub mod provision;
 pub mod repair;
 pub mod scenario;
 pub mod server;
+pub mod vectors;
 pub mod witness;

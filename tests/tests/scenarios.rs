@@ -2,6 +2,7 @@
 //! alone: no network, no emulator.
 #![allow(
     clippy::expect_used,
+    clippy::panic,
     reason = "a test that cannot go on has failed, and says why"
 )]
 
@@ -11,7 +12,7 @@ use trailproof_core::control;
 use trailproof_core::evaluate::evaluate;
 use trailproof_core::policy::Policy;
 use trailproof_simulator::{Scenario, Sweep};
-use trailproof_tests::scenario;
+use trailproof_tests::{scenario, vectors};
 
 fn policy(scenario: &Scenario) -> Policy {
     let changes = &scenario.policy;
@@ -54,4 +55,34 @@ fn every_account_has_its_verdict_in_a_full_sweep() {
 #[test]
 fn every_account_has_its_verdict_in_an_adaptive_sweep() {
     every_verdict(Sweep::Adaptive);
+}
+
+/// What is published is what the scenarios give, and what the files alone are judged.
+#[test]
+fn the_published_vectors_hold() {
+    let present = vectors::present();
+    for (place, evidence) in &present {
+        let Some(name) = place.strip_suffix("/evidence.ndjson") else {
+            continue;
+        };
+        let expected = present.get(&format!("{name}/findings.json"));
+        let expected = expected.unwrap_or_else(|| panic!("{name} has no findings"));
+        let title: serde_json::Value = serde_json::from_str(expected).expect("JSON");
+        let title = title.get("title").and_then(serde_json::Value::as_str);
+        let judged = vectors::judged(title.unwrap_or_default(), evidence);
+        assert_eq!(judged, *expected, "{name}");
+    }
+    assert!(
+        vectors::made() == present,
+        "tests/vectors is stale: run `cargo xtask codegen`"
+    );
+    let size: usize = present.values().map(String::len).sum();
+    assert!(size < 1 << 20, "{size} bytes");
+}
+
+/// `cargo xtask codegen` runs it.
+#[test]
+#[ignore = "writes files of the tree"]
+fn write_the_vectors() {
+    vectors::write(&vectors::made());
 }

@@ -45,6 +45,10 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         .map_err(|failure| failure.to_string())?;
         settle(options, path, &content, &mut stale)?;
     }
+    if !options.check {
+        // An ordinary test tells when they are stale.
+        write_vectors()?;
+    }
     if stale.is_empty() {
         Ok(())
     } else {
@@ -53,6 +57,21 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
             stale.join(", ")
         ))
     }
+}
+
+/// The published vectors, which the package of the end-to-end tests makes.
+fn write_vectors() -> Result<(), String> {
+    invocation::run(Command::new("cargo").current_dir(workspace::root()).args([
+        "test",
+        "--quiet",
+        "--workspace",
+        "--test",
+        "scenarios",
+        "--",
+        "--ignored",
+        "write_the_vectors",
+    ]))
+    .map_err(|failure| failure.to_string())
 }
 
 fn settle(
