@@ -5,12 +5,15 @@
     reason = "a test that cannot go on has failed, and says why"
 )]
 
+use std::collections::BTreeSet;
 use std::fs;
 
 use serde_json::json;
+use trailproof_fuzzed::TARGETS;
 use trailproof_simulator::{Options, Scenario, Server};
 use trailproof_tests::binary::{Outcome, Trailproof};
 use trailproof_tests::findings;
+use xtask::workspace;
 
 const TRAILS: &str = r#"{"operation":"cloudtrail:DescribeTrails","account":"111111111111","region":"us-east-1","parameters":{},"observed_at":"2026-11-22T22:00:00Z","response":{"trailList":[]}}"#;
 
@@ -299,4 +302,41 @@ fn a_reader_that_goes_away() {
         let outcome = Outcome::from(output).exits(1);
         assert!(!outcome.stderr.contains("error"), "{}", outcome.stderr);
     }
+}
+
+/// What fuzzing begins with, and what it found: every target holds, without a fuzzer.
+#[test]
+fn the_corpus_of_the_fuzzers_holds() {
+    let folder = workspace::root().join("fuzz");
+    let names = |folder: &str, ending: &str| -> BTreeSet<String> {
+        let entries = fs::read_dir(workspace::root().join("fuzz").join(folder));
+        entries
+            .expect("the folder is there")
+            .filter_map(|entry| entry.expect("an entry").file_name().into_string().ok())
+            .filter_map(|name| name.strip_suffix(ending).map(str::to_owned))
+            .collect()
+    };
+    let targets: BTreeSet<String> = TARGETS
+        .iter()
+        .map(|target| target.name.to_owned())
+        .collect();
+    assert_eq!(names("fuzz_targets", ".rs"), targets);
+    assert_eq!(names("corpus", ""), targets);
+    let mut inputs = 0;
+    for target in TARGETS {
+        for entry in fs::read_dir(folder.join("corpus").join(target.name)).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            // Where it panics, the last name is the input.
+            eprintln!("{}", path.display());
+            (target.run)(&fs::read(&path).expect("a file"));
+            inputs += 1;
+        }
+    }
+    for (place, evidence) in trailproof_tests::vectors::present() {
+        if place.ends_with(".ndjson") {
+            eprintln!("{place}");
+            trailproof_fuzzed::run("evidence", evidence.as_bytes());
+        }
+    }
+    assert!(inputs > 3 * TARGETS.len(), "{inputs}");
 }

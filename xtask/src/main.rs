@@ -9,6 +9,7 @@ mod bench;
 mod ci;
 mod codegen;
 mod emulators;
+mod fuzz;
 mod test;
 mod tidy;
 
@@ -36,6 +37,8 @@ enum Task {
     Codegen(codegen::Options),
     /// Measure.
     Bench(bench::Options),
+    /// Make up input for everything that reads what others wrote.
+    Fuzz(fuzz::Options),
     /// Start an emulator of AWS and keep it until Ctrl-C.
     Emulators(emulators::Options),
 }
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
         Task::Tidy => tidy::run(),
         Task::Codegen(options) => codegen::run(&options),
         Task::Bench(options) => bench::run(&options),
+        Task::Fuzz(options) => fuzz::run(&options),
         Task::Emulators(options) => emulators::run(&options),
     };
     match outcome {

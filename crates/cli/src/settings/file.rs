@@ -183,6 +183,19 @@ fn read_text(path: &Path) -> Result<String, CliError> {
     })
 }
 
+/// Reads a file, and checks its tables.
+pub(crate) fn check(path: &Path) -> Result<(), CliError> {
+    let file = ConfigurationFile::read(path)?;
+    let catalogue = file.catalogue()?;
+    file.mutes(&catalogue)?;
+    file.forwarders()?;
+    file.attestations(&catalogue)?;
+    let arguments = ConfigurationArguments {
+        config: Some(path.to_owned()),
+    };
+    arguments.tables().map(drop)
+}
+
 /// Why a text is no configuration file.
 #[cfg(test)]
 pub(super) fn refusal(text: &str) -> String {

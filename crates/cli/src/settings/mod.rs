@@ -16,7 +16,7 @@ mod scope;
 mod values;
 
 pub(crate) use connection::ConnectionSettings;
-pub(crate) use file::ConfigurationArguments;
+pub(crate) use file::{ConfigurationArguments, check};
 pub(crate) use listing::ListingSettings;
 pub(crate) use origin::{Given, Origin, Setting};
 pub(crate) use policy::PolicySettings;

@@ -26,7 +26,7 @@ pub(super) enum Member {
 
 /// A message, as far as it is known beforehand.
 #[derive(Debug, Clone)]
-pub(super) struct AlarmMessage {
+pub struct AlarmMessage {
     name: String,
     arn: Option<String>,
     actions: Vec<String>,
@@ -50,7 +50,8 @@ enum Kind {
 }
 
 impl AlarmMessage {
-    pub(super) fn of_metric_alarm(alarm: &MetricAlarm) -> Self {
+    /// The message of a metric alarm.
+    pub fn of_metric_alarm(alarm: &MetricAlarm) -> Self {
         #[allow(
             clippy::cast_precision_loss,
             reason = "periods and their numbers are small"
@@ -78,7 +79,8 @@ impl AlarmMessage {
         }
     }
 
-    pub(super) fn of_composite_alarm(alarm: &CompositeAlarm) -> Self {
+    /// The message of a composite alarm.
+    pub fn of_composite_alarm(alarm: &CompositeAlarm) -> Self {
         Self {
             name: alarm.alarm_name.clone(),
             arn: alarm.alarm_arn.clone(),

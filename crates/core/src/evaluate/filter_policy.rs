@@ -12,15 +12,18 @@ use super::undecided::{and, or};
 
 /// Whether a message passes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Passage {
+pub enum Passage {
+    /// It does.
     Passes,
+    /// It does not.
     Dropped,
     /// Why nobody knows.
     Undecided(String),
 }
 
-/// Judges a filter policy. A policy of no conditions lets everything through.
-pub(super) fn judge(policy: Option<&str>, scope: Option<&str>, message: &AlarmMessage) -> Passage {
+/// Judges a filter policy by what it looks at (`FilterPolicyScope`). A policy of no conditions lets
+/// everything through.
+pub fn judge(policy: Option<&str>, scope: Option<&str>, message: &AlarmMessage) -> Passage {
     let Some(text) = policy.filter(|text| text.trim() != "{}") else {
         return Passage::Passes;
     };

@@ -13,7 +13,7 @@ mod coverage;
 mod evaluator;
 mod event_pattern;
 mod filter_expression;
-mod filter_policy;
+pub mod filter_policy;
 mod finding;
 pub mod firing;
 mod gathered;
@@ -47,6 +47,7 @@ use crate::mute;
 use crate::observation::ObservationKind;
 use crate::policy::Policy;
 
+pub use alarm_message::AlarmMessage;
 pub use evaluator::{Evaluation, Evaluator};
 pub use recipients::Recipient;
 pub use verdict::Reason;

@@ -387,8 +387,9 @@ impl Plan {
         plan_check::check(self)
     }
 
-    /// Counts, and seals the plan with its digest.
-    pub(crate) fn seal(mut self) -> Self {
+    /// Counts, and seals the plan with its digest. That makes no plan a right one: [`Self::check`]
+    /// says whether it has only what `fix plan` makes.
+    pub fn seal(mut self) -> Self {
         self.count();
         self.digest = self.computed_digest();
         self

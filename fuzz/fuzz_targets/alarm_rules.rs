@@ -1,0 +1,4 @@
+//! Rules of composite alarms.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| trailproof_fuzzed::run("alarm_rules", data));

@@ -1,0 +1,4 @@
+//! Unpacking bundles.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| trailproof_fuzzed::run("bundles", data));

@@ -1,0 +1,4 @@
+//! Reading and judging evidence.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| trailproof_fuzzed::run("evidence", data));

@@ -1,0 +1,4 @@
+//! Journals of changes.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| trailproof_fuzzed::run("journals", data));

@@ -1,0 +1,4 @@
+//! Policies of keys.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| trailproof_fuzzed::run("key_policies", data));
