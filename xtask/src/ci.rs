@@ -11,7 +11,7 @@ type Step = (&'static str, fn() -> Result<(), String>);
 
 /// In the order in which a mistake is found soonest; the tests come last, so that the runner's
 /// closing lines end the log of a good run.
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 9] = [
     ("format", format),
     ("tidy", tidy::run),
     ("lints", || {
@@ -41,6 +41,7 @@ const STEPS: [Step; 8] = [
         ])
     }),
     ("licenses and sources of dependencies", dependencies),
+    ("known vulnerabilities of dependencies", advisories),
     ("documentation", || {
         invocation::run(
             Command::new("cargo")
@@ -110,11 +111,11 @@ fn cargo(arguments: &[&str]) -> Result<(), String> {
 /// `tidy` has checked the licenses and sources already; cargo-deny is a second opinion where it is
 /// installed, because building it takes longer than everything else here.
 fn dependencies() -> Result<(), String> {
-    let installed = Command::new("cargo")
-        .args(["deny", "--version"])
-        .output()
-        .is_ok_and(|output| output.status.success());
-    if installed {
+    let lock = std::fs::read_to_string(workspace::root().join("Cargo.lock"))
+        .map_err(|error| format!("Cargo.lock: {error}"))?;
+    let crates = lock.lines().filter(|line| *line == "[[package]]").count();
+    println!("    {crates} crates in Cargo.lock, our own included");
+    if has("deny") {
         return cargo(&[
             "deny",
             "--all-features",
@@ -126,4 +127,45 @@ fn dependencies() -> Result<(), String> {
     }
     println!("    cargo-deny is not installed: only the rules of tidy were checked");
     Ok(())
+}
+
+/// Holds Cargo.lock against the advisories of RustSec, where a program for that and its data can be
+/// had. Where not, nobody should take the run for one that was checked.
+fn advisories() -> Result<(), String> {
+    if has("deny") {
+        if cargo(&["deny", "fetch", "db"]).is_ok() {
+            return cargo(&[
+                "deny",
+                "--all-features",
+                "check",
+                "--disable-fetch",
+                "advisories",
+            ]);
+        }
+        not_checked("cargo-deny could not fetch the advisories of RustSec");
+    } else if has("audit") {
+        if cargo(&["audit", "--deny", "warnings"]).is_ok() {
+            return Ok(());
+        }
+        // It ends in the same way where it could not fetch its data.
+        return Err("cargo audit found something, or could not fetch the advisories".to_owned());
+    } else {
+        not_checked("neither cargo-deny nor cargo-audit is installed");
+    }
+    Ok(())
+}
+
+fn not_checked(reason: &str) {
+    eprintln!("==================================================================");
+    eprintln!("NOT CHECKED: known vulnerabilities of dependencies (RustSec),");
+    eprintln!("because {reason}.");
+    eprintln!("Install cargo-deny (`cargo install cargo-deny --locked`) to check them.");
+    eprintln!("==================================================================");
+}
+
+fn has(subcommand: &str) -> bool {
+    Command::new("cargo")
+        .args([subcommand, "--version"])
+        .output()
+        .is_ok_and(|output| output.status.success())
 }

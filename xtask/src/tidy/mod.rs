@@ -3,6 +3,7 @@
 //! A rule here is one that a reviewer would otherwise have to remember. What rustc and clippy
 //! check is left to them.
 
+mod arguments;
 mod dependencies;
 mod sources;
 mod tree;
@@ -45,7 +46,9 @@ pub(crate) fn run() -> Result<(), String> {
 
 fn check() -> Result<Vec<Violation>, String> {
     let files = tracked_files()?;
-    let mut violations = dependencies::check(&metadata()?);
+    let metadata = metadata()?;
+    let mut violations = dependencies::check(&metadata);
+    violations.extend(arguments::check(&metadata, &files));
     violations.extend(sources::check(&files));
     violations.extend(tree::check(&files));
     violations.sort();
