@@ -3,9 +3,13 @@
 
 use std::env;
 use std::ffi::OsStr;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use tempfile::TempDir;
 use xtask::{invocation, read_only, workspace};
@@ -205,6 +209,36 @@ impl Trailproof {
             .into()
     }
 
+    /// Runs it to its end, and says how much memory it took at most, in bytes: zero where the
+    /// operating system does not tell while it runs.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be started.
+    pub fn run_measured<I>(&self, arguments: I) -> (Outcome, u64)
+    where
+        I: IntoIterator,
+        I::Item: AsRef<OsStr>,
+    {
+        let child = self.start(arguments);
+        let status = format!("/proc/{}/status", child.id());
+        let ended = AtomicBool::new(false);
+        thread::scope(|scope| {
+            let measured = scope.spawn(|| {
+                let mut most = 0;
+                while !ended.load(Ordering::Relaxed) {
+                    most = most.max(peak_memory(&status));
+                    thread::sleep(Duration::from_millis(5));
+                }
+                most
+            });
+            let output = child.wait_with_output();
+            ended.store(true, Ordering::Relaxed);
+            let most = measured.join().expect("the measurement ends");
+            (output.expect("the binary ends").into(), most)
+        })
+    }
+
     /// Starts it and leaves it running.
     ///
     /// # Panics
@@ -217,4 +251,12 @@ impl Trailproof {
     {
         self.command(arguments).spawn().expect("the binary starts")
     }
+}
+
+/// The most memory that a process had so far, as Linux tells it in kB.
+fn peak_memory(status: &str) -> u64 {
+    let status = fs::read_to_string(status).unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes = peak.and_then(|peak| peak.split_whitespace().next()?.parse().ok());
+    kilobytes.map_or(0, |kilobytes: u64| kilobytes * 1024)
 }

@@ -10,6 +10,7 @@
 )]
 
 mod lies;
+mod lies_about_the_run;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use hyper::body::Bytes;
+use hyper::header::{HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use trailproof_core::account::AccountId;
@@ -54,11 +55,15 @@ pub enum LieKind {
     Circling,
     /// A further page is promised, and when it is asked for there is nothing.
     Contradicting,
+    /// A document that is nested without an end.
+    Nested,
+    /// The headers before the body are 1 MiB.
+    Headers,
 }
 
 impl LieKind {
     /// Every kind.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Empty,
         Self::NoBody,
         Self::WrongType,
@@ -71,6 +76,8 @@ impl LieKind {
         Self::Expired,
         Self::Circling,
         Self::Contradicting,
+        Self::Nested,
+        Self::Headers,
     ];
 }
 
@@ -78,6 +85,14 @@ impl LieKind {
 const TOKENS: [&str; 3] = ["NextToken", "nextToken", "Marker"];
 const TOKEN: &str = "dHJhaWxwcm9vZg==";
 const HUGE: usize = 20 << 20;
+/// How deep a nested document is.
+const DEPTH: usize = 1 << 20;
+/// So many headers of this content are 1 MiB.
+const HEADERS: usize = 1 << 10;
+const FILLER: &str = match std::str::from_utf8(&[b'x'; 1 << 10]) {
+    Ok(filler) => filler,
+    Err(_) => "",
+};
 const ELSEWHERE: &[u8] = b"909090909090";
 
 impl Lie {
@@ -129,7 +144,9 @@ impl Lie {
             | LieKind::Slow
             | LieKind::Huge
             | LieKind::Cut
-            | LieKind::WrongAccount => answer,
+            | LieKind::WrongAccount
+            | LieKind::Nested
+            | LieKind::Headers => answer,
         }
     }
 
@@ -155,6 +172,18 @@ impl Lie {
             LieKind::WrongAccount => {
                 replaced(&outgoing.body, self.account.to_string().as_bytes()).into()
             }
+            LieKind::Nested => nested(&outgoing.body).into(),
+            LieKind::Headers => {
+                let value = HeaderValue::from_static(FILLER);
+                let names = (0..HEADERS).map(|number| format!("x-filler-{number}"));
+                let names = names.filter_map(|name| name.parse::<HeaderName>().ok());
+                let mut headers = outgoing.headers;
+                headers.extend(names.map(|name| (name, value.clone())));
+                return Outgoing {
+                    headers,
+                    ..outgoing
+                };
+            }
             _ => return outgoing,
         };
         Outgoing { body, ..outgoing }
@@ -171,6 +200,17 @@ fn of_another_type(value: &Document) -> Document {
             Document::Structure(Structure::new().with("Value", "neither true nor a number"))
         }
     }
+}
+
+/// A document of the same format, nested deeper than any reader can follow.
+fn nested(body: &[u8]) -> Vec<u8> {
+    let (begin, deeper): (&[u8], &[u8]) = match body.first() {
+        Some(b'{') => (b"{\"Nested\":", b"["),
+        Some(b'<') => (b"", b"<Nested>"),
+        // CBOR: a map with one member, and lists of one element each.
+        _ => (b"\xa1\x66Nested", b"\x81"),
+    };
+    [begin, &deeper.repeat(DEPTH)].concat()
 }
 
 /// The same text about another account. Numbers of accounts are equally long, so that the lengths
