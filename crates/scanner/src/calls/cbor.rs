@@ -56,6 +56,10 @@ fn value(decoder: &mut Decoder<'_>, depth: usize) -> Result<Value, Error> {
             while more(decoder, length, seen)? {
                 let name = match value(decoder, depth)? {
                     Value::String(name) => name,
+                    // Written as text, each level of them would double the quotes of the one within.
+                    Value::Object(_) | Value::Array(_) => {
+                        return Err(Error::message("the name of a member is no text"));
+                    }
                     other => other.to_string(),
                 };
                 let member = value(decoder, depth)?;
@@ -202,5 +206,10 @@ mod tests {
         assert!(to_json(&[0xbf, 0x61]).is_err());
         assert!(to_json(&[0x81; 1000]).is_err());
         assert!(to_json(&[0x9f, 0x01]).is_err());
+        // Maps as the names of members, one in the other.
+        assert!(to_json(&[0xa1; 60]).is_err());
+        let names = [&[0xa1; 50][..], &[0x00; 51]].concat();
+        assert!(to_json(&names).unwrap_err().contains("no text"));
+        assert_eq!(to_json(&[0xa1, 0x01, 0x02]).unwrap(), json!({"1": 2}));
     }
 }
