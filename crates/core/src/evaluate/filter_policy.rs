@@ -24,7 +24,9 @@ pub enum Passage {
 /// Judges a filter policy by what it looks at (`FilterPolicyScope`). A policy of no conditions lets
 /// everything through.
 pub fn judge(policy: Option<&str>, scope: Option<&str>, message: &AlarmMessage) -> Passage {
-    let Some(text) = policy.filter(|text| text.trim() != "{}") else {
+    // Blanks as JSON has them: around others it is no policy.
+    let is_empty = |text: &&str| text.trim_matches([' ', '\t', '\r', '\n']) == "{}";
+    let Some(text) = policy.filter(|text| !is_empty(text)) else {
         return Passage::Passes;
     };
     let undecided = |why: &str| Passage::Undecided(why.to_owned());
@@ -334,6 +336,7 @@ mod tests {
             Some("MessageAttributes")
         ));
         assert!(undecided("{}x", Some("MessageBody")));
+        assert!(undecided("{}\u{b}", Some("MessageBody")));
         assert!(undecided("[]", Some("MessageBody")));
         assert!(undecided(r#"{"a": [1]}"#, Some("Other")));
         assert_eq!(judge(Some("{}"), None, &metric()), Passage::Passes);
