@@ -5,13 +5,13 @@ use std::time::Instant;
 
 use xtask::{invocation, workspace};
 
-use crate::{codegen, test, tidy};
+use crate::{book, codegen, test, tidy};
 
 type Step = (&'static str, fn() -> Result<(), String>);
 
 /// In the order in which a mistake is found soonest; the tests come last, so that the runner's
 /// closing lines end the log of a good run.
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 11] = [
     ("format", format),
     ("tidy", tidy::run),
     ("lints", || {
@@ -40,8 +40,9 @@ const STEPS: [Step; 9] = [
             "warnings",
         ])
     }),
-    ("licenses and sources of dependencies", dependencies),
+    ("dependencies", dependencies),
     ("known vulnerabilities of dependencies", advisories),
+    ("spelling", spelling),
     ("documentation", || {
         invocation::run(
             Command::new("cargo")
@@ -54,6 +55,7 @@ const STEPS: [Step; 9] = [
     ("generated files", || {
         codegen::run(&codegen::Options { check: true })
     }),
+    ("book", book::build_where_possible),
     ("tests", || test::run(&test::Options::default())),
 ];
 
@@ -108,31 +110,74 @@ fn cargo(arguments: &[&str]) -> Result<(), String> {
     .map_err(|failure| failure.to_string())
 }
 
-/// `tidy` has checked the licenses and sources already; cargo-deny is a second opinion where it is
-/// installed, because building it takes longer than everything else here.
+/// Licenses, bans and sources as `deny.toml` has them, and dependencies that nothing uses. Building
+/// these tools takes longer than all that is checked here, so they check where they are installed.
 fn dependencies() -> Result<(), String> {
     let lock = std::fs::read_to_string(workspace::root().join("Cargo.lock"))
         .map_err(|error| format!("Cargo.lock: {error}"))?;
     let crates = lock.lines().filter(|line| *line == "[[package]]").count();
     println!("    {crates} crates in Cargo.lock, our own included");
-    if has("deny") {
-        return cargo(&[
-            "deny",
-            "--all-features",
-            "check",
-            "licenses",
-            "bans",
-            "sources",
-        ]);
+    let mut failures = Vec::new();
+    if installed("cargo", "deny") {
+        failures.extend(
+            cargo(&[
+                "deny",
+                "--all-features",
+                "check",
+                "licenses",
+                "bans",
+                "sources",
+            ])
+            .err(),
+        );
+    } else {
+        missing("cargo-deny", "licenses, bans and sources of dependencies");
     }
-    println!("    cargo-deny is not installed: only the rules of tidy were checked");
-    Ok(())
+    if installed("cargo", "machete") {
+        failures.extend(cargo(&["machete"]).err());
+    } else {
+        missing("cargo-machete", "dependencies that nothing uses");
+    }
+    if failures.is_empty() {
+        Ok(())
+    } else {
+        Err(failures.join("\nerror: "))
+    }
 }
+
+fn spelling() -> Result<(), String> {
+    if !installed("typos", "") {
+        missing("typos", "spelling");
+        return Ok(());
+    }
+    invocation::run(
+        Command::new("typos")
+            .current_dir(workspace::root())
+            .args(["--format", "brief"]),
+    )
+    .map_err(|failure| failure.to_string())
+}
+
+/// Whether a program, or a program's subcommand, is there.
+pub(crate) fn installed(program: &str, subcommand: &str) -> bool {
+    Command::new(program)
+        .args((!subcommand.is_empty()).then_some(subcommand))
+        .arg("--version")
+        .output()
+        .is_ok_and(|output| output.status.success())
+}
+
+/// Says what was not checked, so that nobody takes silence for a check.
+pub(crate) fn missing(tool: &str, what: &str) {
+    eprintln!("    NOT CHECKED: {what}, because {tool} is not here");
+}
+
+const ADVISORIES: &str = "known vulnerabilities of dependencies (RustSec)";
 
 /// Holds Cargo.lock against the advisories of RustSec, where a program for that and its data can be
 /// had. Where not, nobody should take the run for one that was checked.
 fn advisories() -> Result<(), String> {
-    if has("deny") {
+    if installed("cargo", "deny") {
         if cargo(&["deny", "fetch", "db"]).is_ok() {
             return cargo(&[
                 "deny",
@@ -142,30 +187,15 @@ fn advisories() -> Result<(), String> {
                 "advisories",
             ]);
         }
-        not_checked("cargo-deny could not fetch the advisories of RustSec");
-    } else if has("audit") {
+        missing("the data of RustSec", ADVISORIES);
+    } else if installed("cargo", "audit") {
         if cargo(&["audit", "--deny", "warnings"]).is_ok() {
             return Ok(());
         }
         // It ends in the same way where it could not fetch its data.
         return Err("cargo audit found something, or could not fetch the advisories".to_owned());
     } else {
-        not_checked("neither cargo-deny nor cargo-audit is installed");
+        missing("cargo-deny or cargo-audit", ADVISORIES);
     }
     Ok(())
-}
-
-fn not_checked(reason: &str) {
-    eprintln!("==================================================================");
-    eprintln!("NOT CHECKED: known vulnerabilities of dependencies (RustSec),");
-    eprintln!("because {reason}.");
-    eprintln!("Install cargo-deny (`cargo install cargo-deny --locked`) to check them.");
-    eprintln!("==================================================================");
-}
-
-fn has(subcommand: &str) -> bool {
-    Command::new("cargo")
-        .args([subcommand, "--version"])
-        .output()
-        .is_ok_and(|output| output.status.success())
 }

@@ -29,7 +29,10 @@ const PRINTED: &[(&str, &[&str])] = &[
     ),
     ("docs/schema/plan.schema.json", &["generate", "plan-schema"]),
     ("docs/cli.md", &["generate", "reference"]),
+    ("docs/formats.md", &["generate", "formats"]),
+    ("docs/permissions.md", &["generate", "permissions"]),
     ("docs/reasons.md", &["generate", "reasons"]),
+    ("docs/verdicts.md", &["generate", "verdicts"]),
 ];
 
 /// Writes or checks every generated file.

@@ -6,6 +6,7 @@
 )]
 
 mod bench;
+mod book;
 mod ci;
 mod codegen;
 mod emulators;
@@ -35,6 +36,8 @@ enum Task {
     Tidy,
     /// Write the generated files.
     Codegen(codegen::Options),
+    /// Build the documentation as a book, with mdBook.
+    Docs,
     /// Measure.
     Bench(bench::Options),
     /// Make up input for everything that reads what others wrote.
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
         Task::Ci => ci::run(),
         Task::Tidy => tidy::run(),
         Task::Codegen(options) => codegen::run(&options),
+        Task::Docs => book::run(),
         Task::Bench(options) => bench::run(&options),
         Task::Fuzz(options) => fuzz::run(&options),
         Task::Emulators(options) => emulators::run(&options),

@@ -19,6 +19,7 @@ mod logging;
 mod mfa;
 mod open_files;
 mod output;
+mod pages;
 mod progress;
 mod reference;
 mod settings;

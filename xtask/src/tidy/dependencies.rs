@@ -1,28 +1,8 @@
-//! Rules about who may depend on what, and on what terms.
+//! Rules about who may depend on what. On what terms others' code comes in is in `deny.toml`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Metadata, Node, Package, Violation};
-
-/// Licenses that allow use in any product. Each package must offer at least one way to comply
-/// with these alone.
-const LICENSES: [&str; 15] = [
-    "0BSD",
-    "Apache-2.0",
-    "BSD-2-Clause",
-    "BSD-3-Clause",
-    "BSL-1.0",
-    "BlueOak-1.0.0",
-    "CC0-1.0",
-    "CDLA-Permissive-2.0",
-    "ISC",
-    "MIT",
-    "MIT-0",
-    "OpenSSL",
-    "Unicode-3.0",
-    "Unlicense",
-    "Zlib",
-];
 
 /// Checks the dependency graph.
 pub(crate) fn check(metadata: &Metadata) -> Vec<Violation> {
@@ -31,7 +11,6 @@ pub(crate) fn check(metadata: &Metadata) -> Vec<Violation> {
     core_is_pure(&graph, &mut violations);
     layers_point_one_way(metadata, &mut violations);
     report_calls_aws_only_to_remediate(metadata, &mut violations);
-    terms(metadata, &mut violations);
     violations
 }
 
@@ -188,120 +167,6 @@ fn report_calls_aws_only_to_remediate(metadata: &Metadata, violations: &mut Vec<
                     ),
                 });
             }
-        }
-    }
-}
-
-fn terms(metadata: &Metadata, violations: &mut Vec<Violation>) {
-    for package in &metadata.packages {
-        let place = || format!("{} {}", package.name, package.version);
-        if metadata.workspace_members.contains(&package.id) {
-            continue;
-        }
-        let from_registry = package.source.as_deref().is_some_and(|source| {
-            source == "registry+https://github.com/rust-lang/crates.io-index"
-        });
-        if !from_registry {
-            violations.push(Violation {
-                place: place(),
-                rule: "does not come from crates.io".to_owned(),
-            });
-        }
-        let license = package.license.as_deref().unwrap_or_default();
-        if !permissive(license) {
-            violations.push(Violation {
-                place: place(),
-                rule: format!("license `{license}` is not on the list of permissive licenses"),
-            });
-        }
-    }
-}
-
-/// Whether an SPDX expression can be complied with by permissive licenses alone. Reads `OR` (also
-/// written `/`), `AND`, `WITH` and parentheses; anything it cannot read is not permissive.
-fn permissive(expression: &str) -> bool {
-    let spaced = expression
-        .replace('/', " OR ")
-        .replace('(', " ( ")
-        .replace(')', " ) ");
-    let words: Vec<&str> = spaced.split_whitespace().collect();
-    let mut reader = Spdx { words: &words };
-    reader.any().is_some_and(|ok| ok && reader.words.is_empty())
-}
-
-struct Spdx<'a> {
-    words: &'a [&'a str],
-}
-
-impl<'a> Spdx<'a> {
-    fn take(&mut self, word: &str) -> bool {
-        if self.words.first() == Some(&word) {
-            self.next();
-            return true;
-        }
-        false
-    }
-
-    fn next(&mut self) -> Option<&'a str> {
-        let (first, rest) = self.words.split_first()?;
-        self.words = rest;
-        Some(first)
-    }
-
-    fn any(&mut self) -> Option<bool> {
-        let mut ok = self.all()?;
-        while self.take("OR") {
-            ok |= self.all()?;
-        }
-        Some(ok)
-    }
-
-    fn all(&mut self) -> Option<bool> {
-        let mut ok = self.one()?;
-        while self.take("AND") {
-            ok &= self.one()?;
-        }
-        Some(ok)
-    }
-
-    fn one(&mut self) -> Option<bool> {
-        if self.take("(") {
-            let ok = self.any()?;
-            return self.take(")").then_some(ok);
-        }
-        let license = self.next()?;
-        if self.take("WITH") {
-            self.next()?;
-        }
-        Some(LICENSES.contains(&license))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn license_expressions() {
-        for good in [
-            "MIT",
-            "MIT OR GPL-3.0",
-            "MIT/Apache-2.0",
-            "(MIT OR Apache-2.0) AND Unicode-3.0",
-            "Apache-2.0 WITH LLVM-exception OR GPL-2.0",
-            "Apache-2.0 AND ISC",
-        ] {
-            assert!(permissive(good), "{good}");
-        }
-        for bad in [
-            "",
-            "GPL-3.0",
-            "MIT AND GPL-3.0",
-            "(MIT",
-            "MIT OR",
-            "Unheard-Of",
-        ] {
-            assert!(!permissive(bad), "{bad}");
         }
     }
 }

@@ -1,10 +1,12 @@
 //! `cargo xtask tidy`: the rules of ARCHITECTURE.md that a machine can check.
 //!
-//! A rule here is one that a reviewer would otherwise have to remember. What rustc and clippy
-//! check is left to them.
+//! A rule here is one that a reviewer would otherwise have to remember. What rustc, clippy,
+//! cargo-deny, cargo-machete and typos check is left to them.
 
 mod arguments;
 mod dependencies;
+mod links;
+mod messages;
 mod sources;
 mod tree;
 
@@ -51,6 +53,10 @@ fn check() -> Result<Vec<Violation>, String> {
     violations.extend(arguments::check(&metadata, &files));
     violations.extend(sources::check(&files));
     violations.extend(tree::check(&files));
+    violations.extend(messages::check(&files));
+    violations.extend(links::check(&files, &|path| {
+        workspace::root().join(path).exists()
+    }));
     violations.sort();
     violations.dedup();
     Ok(violations)
@@ -85,7 +91,6 @@ fn tracked_files() -> Result<Vec<TrackedFile>, String> {
 #[derive(Debug, Deserialize)]
 pub(crate) struct Metadata {
     pub(crate) packages: Vec<Package>,
-    pub(crate) workspace_members: Vec<String>,
     pub(crate) resolve: Resolve,
 }
 
@@ -93,9 +98,6 @@ pub(crate) struct Metadata {
 pub(crate) struct Package {
     pub(crate) id: String,
     pub(crate) name: String,
-    pub(crate) version: String,
-    pub(crate) license: Option<String>,
-    pub(crate) source: Option<String>,
     pub(crate) dependencies: Vec<Dependency>,
     pub(crate) features: std::collections::BTreeMap<String, Vec<String>>,
 }

@@ -18,6 +18,10 @@ enum Document {
     ConfigSchema,
     /// `docs/schema/findings.schema.json`.
     FindingsSchema,
+    /// `docs/formats.md`.
+    Formats,
+    /// `docs/permissions.md`.
+    Permissions,
     /// `docs/schema/plan.schema.json`.
     #[cfg(feature = "remediation")]
     PlanSchema,
@@ -25,6 +29,8 @@ enum Document {
     Reasons,
     /// `docs/cli.md`.
     Reference,
+    /// `docs/verdicts.md`.
+    Verdicts,
 }
 
 pub(crate) fn run(Arguments { document }: Arguments, output: &Output) -> Result<Exit, CliError> {
@@ -35,6 +41,8 @@ pub(crate) fn run(Arguments { document }: Arguments, output: &Output) -> Result<
             serde_json::to_writer_pretty(&mut *out, &schema)?;
             writeln!(out)
         }
+        Document::Formats => out.write_all(crate::pages::formats().as_bytes()),
+        Document::Permissions => out.write_all(crate::pages::permissions().as_bytes()),
         #[cfg(feature = "remediation")]
         Document::PlanSchema => {
             let schema = trailproof_report::remediation::Plan::schema();
@@ -43,6 +51,7 @@ pub(crate) fn run(Arguments { document }: Arguments, output: &Output) -> Result<
         }
         Document::Reasons => out.write_all(crate::links::markdown().as_bytes()),
         Document::Reference => out.write_all(crate::reference::markdown().as_bytes()),
+        Document::Verdicts => out.write_all(crate::links::verdicts().as_bytes()),
     })?;
     Ok(Exit::Success)
 }

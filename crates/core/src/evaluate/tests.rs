@@ -690,6 +690,11 @@ fn a_missing_filter_is_answered_with_the_four_steps() {
 fn every_reason_belongs_to_its_link_and_says_what_to_do() {
     let mut codes = std::collections::BTreeSet::new();
     for link in super::links::LINKS {
+        assert!(
+            link.why.ends_with('.') && !link.source.is_empty(),
+            "{}",
+            link.name
+        );
         for reason in link.reasons {
             assert!(codes.insert(reason.code), "{} twice", reason.code);
             assert!(
