@@ -92,6 +92,7 @@ fn what_a_binary_can_call_is_what_its_policy_says() {
     let help = String::from_utf8_lossy(&help.stdout);
     assert!(help.contains("  scan "), "{help}");
     assert!(!help.contains("  fix "), "{help}");
+    assert!(!help.contains("  demo "), "{help}");
 
     let everything = operations_of(&binary::path("trailproof"));
     assert!(everything.is_superset(&read_only));

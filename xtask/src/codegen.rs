@@ -35,10 +35,22 @@ const PRINTED: &[(&str, &[&str])] = &[
     ("docs/verdicts.md", &["generate", "verdicts"]),
 ];
 
+/// Copies, and what they are copies of: files that a package includes and that have their place
+/// outside it.
+const COPIED: &[(&str, &str)] = &[(
+    "crates/cli/src/commands/config/trailproof.toml",
+    "docs/trailproof.toml",
+)];
+
 /// Writes or checks every generated file.
 pub(crate) fn run(options: &Options) -> Result<(), String> {
-    read_only::build_all()?;
     let mut stale = Vec::new();
+    for (path, original) in COPIED {
+        let content = fs::read(workspace::root().join(original))
+            .map_err(|error| format!("`{original}` could not be read: {error}"))?;
+        settle(options, path, &content, &mut stale)?;
+    }
+    read_only::build_all()?;
     for (path, arguments) in PRINTED {
         let content = invocation::capture(
             Command::new(workspace::target().join("debug").join("trailproof"))

@@ -73,6 +73,21 @@ impl From<Outcome> for Match {
 }
 
 /// Whether the pattern matches the event. JSON patterns match no message that is not JSON.
+///
+/// ```
+/// use serde_json::json;
+/// use trailproof_pattern::{Event, Match, Pattern, matches};
+///
+/// # fn main() -> Result<(), trailproof_pattern::PatternError> {
+/// let without_mfa = Pattern::parse(r#"{ $.additionalEventData.MFAUsed != "Yes" }"#)?;
+/// let said_no = json!({"additionalEventData": {"MFAUsed": "No"}});
+/// let said_nothing = json!({"additionalEventData": {}});
+/// assert_eq!(matches(&without_mfa, &Event::from_value(&said_no)), Match::Yes);
+/// // An absent member satisfies neither `=` nor `!=`.
+/// assert_eq!(matches(&without_mfa, &Event::from_value(&said_nothing)), Match::No);
+/// # Ok(())
+/// # }
+/// ```
 pub fn matches(pattern: &Pattern, event: &Event<'_>) -> Match {
     matches_knowing(pattern, event, &Answers::new())
 }

@@ -32,6 +32,19 @@ impl Pattern {
     pub const MAX_LENGTH: usize = 1024;
 
     /// Parses any form, as leniently as CloudWatch Logs does.
+    ///
+    /// ```
+    /// use trailproof_pattern::Pattern;
+    ///
+    /// assert!(Pattern::parse("{ $.eventName = ConsoleLogin }").is_ok());
+    /// assert!(Pattern::parse("[ip, user, ..., status = 4*]").is_ok());
+    /// assert!(Pattern::parse(r#"ERROR -debug "a phrase""#).is_ok());
+    ///
+    /// // What is wrong is named with its place, in bytes.
+    /// let text = "{ $.eventName = }";
+    /// let error = Pattern::parse(text).unwrap_err();
+    /// assert!(error.span.start <= error.span.end && error.span.end <= text.len());
+    /// ```
     pub fn parse(text: &str) -> Result<Self, PatternError> {
         parse::pattern(text).map(|form| Self { form })
     }

@@ -7,6 +7,32 @@
 //!
 //! Grammar and semantics are those of the CloudWatch Logs User Guide, "Filter pattern syntax", and
 //! of answers of the real API that others have published.
+//!
+//! ```
+//! use serde_json::json;
+//! use trailproof_pattern::{Event, Match, Pattern, Relation, compare, matches};
+//!
+//! # fn main() -> Result<(), trailproof_pattern::PatternError> {
+//! let failures = Pattern::parse(
+//!     r#"{ ($.eventName = ConsoleLogin) && ($.errorMessage = "Failed authentication") }"#,
+//! )?;
+//! let event = json!({"eventName": "ConsoleLogin", "errorMessage": "Failed authentication"});
+//! assert_eq!(matches(&failures, &Event::from_value(&event)), Match::Yes);
+//!
+//! // Clauses may stand in any order and be written in other words: the same events are matched.
+//! let other_words = Pattern::parse(
+//!     r#"{$.errorMessage="Failed authentication"&&$.eventName="ConsoleLogin"}"#,
+//! )?;
+//! let comparison = compare(&failures, &[other_words], None, None);
+//! assert_eq!(comparison.relation, Relation::Equivalent);
+//! # Ok(())
+//! # }
+//! ```
+
+/// The examples of the README are compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 mod compare;
 mod decimal;

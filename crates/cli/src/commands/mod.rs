@@ -8,6 +8,7 @@ mod bundle;
 mod completions;
 mod config;
 mod controls;
+#[cfg(feature = "demo")]
 mod demo;
 mod diff;
 mod doctor;
@@ -72,6 +73,7 @@ commands! {
     IamPolicy => iam_policy,
     Doctor => doctor,
     Config => config,
+    #[cfg(feature = "demo")]
     Demo => demo,
     Completions => completions,
     Generate => generate,

@@ -80,6 +80,15 @@ pub fn with_custom(custom: Vec<Control>) -> Result<Vec<Control>, CatalogueError>
 }
 
 /// The controls with these ids, in the order of the catalogue and each once; `all` means every one.
+///
+/// ```
+/// use trailproof_core::control::{builtin, select};
+///
+/// let chosen = select(builtin(), &["root-usage".to_owned()]).unwrap();
+/// assert_eq!(chosen[0].entry("7.0.0").unwrap().number, "5.3");
+/// let error = select(builtin(), &["root_usage".to_owned()]).unwrap_err();
+/// assert_eq!(error.to_string(), "there is no control `root_usage`; did you mean `root-usage`?");
+/// ```
 pub fn select(catalogue: &[Control], ids: &[String]) -> Result<Vec<Control>, CatalogueError> {
     if let Some(unknown) = ids
         .iter()

@@ -55,6 +55,34 @@ pub use verdict::Reason;
 /// Judges every account by every control of the policy. Findings are ordered by account, then by
 /// the policy's order of controls. When they are judged does not matter: the age of a delivery is
 /// its age when it was observed.
+///
+/// ```
+/// use trailproof_core::control;
+/// use trailproof_core::evaluate::{evaluate, wanted};
+/// use trailproof_core::evidence::Evidence;
+/// use trailproof_core::finding::Status;
+/// use trailproof_core::policy::Policy;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let ids = ["console-auth-failures".to_owned()];
+/// let policy = Policy::new(control::select(control::builtin(), &ids)?);
+///
+/// // One record for each call, with the member names of the AWS CLI.
+/// let record = r#"{"operation":"cloudtrail:DescribeTrails","account":"111111111111","region":"us-east-1","parameters":{"includeShadowTrails":true},"observed_at":"2026-11-22T22:00:00Z","response":{"trailList":[]}}"#;
+/// let seen = Evidence::read(record.as_bytes())?.evidence;
+/// let findings = evaluate(&seen, &policy);
+/// assert_eq!(findings[0].status, Status::Fail);
+/// assert_eq!(findings[0].reason.as_deref(), Some("trail.none"));
+///
+/// // A refused call is no empty list, and what was never asked is wanted.
+/// let record = r#"{"operation":"cloudtrail:DescribeTrails","account":"111111111111","region":"us-east-1","parameters":{"includeShadowTrails":true},"observed_at":"2026-11-22T22:00:00Z","error":{"code":"AccessDenied","message":"no","class":"denied"}}"#;
+/// let refused = Evidence::read(record.as_bytes())?.evidence;
+/// assert_eq!(evaluate(&refused, &policy)[0].status, Status::Unknown);
+/// let account = "111111111111".parse()?;
+/// assert!(!wanted(&Evidence::default(), &policy, account).is_empty());
+/// # Ok(())
+/// # }
+/// ```
 pub fn evaluate(evidence: &Evidence, policy: &Policy) -> Vec<Finding> {
     let mut findings = Vec::new();
     Evaluator::new(policy.clone())

@@ -239,6 +239,24 @@ fn is_torn(text: &[u8]) -> bool {
 
 impl Evidence {
     /// Reads the records of one file.
+    ///
+    /// ```
+    /// use trailproof_core::evidence::Evidence;
+    ///
+    /// # fn main() -> Result<(), trailproof_core::evidence::ReadError> {
+    /// // A scan was killed while it wrote the second record: the first one counts.
+    /// let file = concat!(
+    ///     r#"{"operation":"sts:GetCallerIdentity","account":"111111111111","region":"us-east-1","#,
+    ///     r#""parameters":{},"observed_at":"2026-11-22T22:00:00Z","response":{"Account":"111111111111"}}"#,
+    ///     "\n",
+    ///     r#"{"operation":"cloudtrail:Desc"#,
+    /// );
+    /// let reading = Evidence::read(file.as_bytes())?;
+    /// assert_eq!(reading.records, 1);
+    /// assert_eq!(reading.torn_line, Some(2));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn read(input: impl BufRead) -> Result<Reading, ReadError> {
         let mut evidence = Self::default();
         let mut records = 0;

@@ -127,6 +127,30 @@ impl Universe<'_> {
 }
 
 /// Compares the union of the actual patterns with the required one.
+///
+/// ```
+/// use trailproof_pattern::{Coverage, Event, Match, Pattern, Relation, compare, matches};
+///
+/// # fn main() -> Result<(), trailproof_pattern::PatternError> {
+/// let required = Pattern::parse("{ $.eventName = ConsoleLogin }")?;
+/// let actual = Pattern::parse("{ $.eventName = ConsoleLogin && $.userIdentity.type = Root }")?;
+/// let comparison = compare(&required, &[actual.clone()], None, None);
+/// assert_eq!(comparison.relation, Relation::Narrower);
+/// assert_eq!(comparison.coverage, Coverage::Misses);
+///
+/// // What is missed is an event, and the plain semantics agree that it is.
+/// let missed = comparison.missed.expect("a sign-in of somebody else");
+/// let missed = Event::from_value(&missed);
+/// assert_eq!(matches(&required, &missed), Match::Yes);
+/// assert_eq!(matches(&actual, &missed), Match::No);
+///
+/// // What is known of every event counts: here, that only Root signs in.
+/// let facts = Pattern::parse("{ $.userIdentity.type = Root }")?;
+/// let comparison = compare(&required, &[actual], Some(&facts), None);
+/// assert_eq!(comparison.relation, Relation::Equivalent);
+/// # Ok(())
+/// # }
+/// ```
 pub fn compare(
     required: &Pattern,
     actual: &[Pattern],

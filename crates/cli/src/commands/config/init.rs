@@ -8,8 +8,9 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::output::Output;
 
-/// What the file is made of: the example of the documentation, which tests read.
-const EXAMPLE: &str = include_str!("../../../../../docs/trailproof.toml");
+/// What the file is made of: the example of the documentation, which tests read. `cargo xtask codegen`
+/// copies it here, because a published package has no file of another folder.
+const EXAMPLE: &str = include_str!("trailproof.toml");
 
 /// Write a configuration file in which everything is commented out: nothing changes until a line is
 /// uncommented.
