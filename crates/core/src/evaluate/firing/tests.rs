@@ -118,10 +118,33 @@ fn thresholds_cost_events() {
     );
     let ten = filter(|_, transformation| transformation.metric_value = "10".to_owned());
     assert_eq!(events(&ten, |alarm| alarm.threshold = Some(25.0)), Ok(3));
-    assert_eq!(
-        events(&plain(), |alarm| alarm.threshold = Some(1e12)),
-        Err("cannot")
-    );
+    // Few are all tried, of many those between which something changes; the last number that is
+    // tried is 128 times a power of two.
+    for number in [
+        63_u32,
+        64,
+        65,
+        127,
+        128,
+        129,
+        200,
+        1_000,
+        123_456,
+        536_870_912,
+    ] {
+        assert_eq!(
+            events(&plain(), |alarm| alarm.threshold = Some(f64::from(number))),
+            Ok(u64::from(number)),
+            "{number}"
+        );
+    }
+    for number in [536_870_913.0, 1e12] {
+        assert_eq!(
+            events(&plain(), |alarm| alarm.threshold = Some(number)),
+            Err("cannot"),
+            "{number}"
+        );
+    }
 }
 
 #[test]
@@ -332,6 +355,50 @@ fn values_of_other_filters() {
             expected,
             "{value} {how} {threshold} {events:?} {others:?}"
         );
+    }
+}
+
+/// Those whose values nobody knows are named, the first few of them.
+#[test]
+fn other_filters_are_named() {
+    let own = plain();
+    let account = "111111111111".parse().unwrap();
+    for (number, named) in [
+        (1, "metric filter `other-0` writes"),
+        (2, "metric filters `other-0`, `other-1` write"),
+        (3, "metric filters `other-0`, `other-1`, `other-2` write"),
+        (
+            5,
+            "metric filters `other-0`, `other-1`, `other-2` and 2 more write",
+        ),
+    ] {
+        for (events, others, sentence) in [
+            (Share::None, Share::Some, "by the values that"),
+            (Share::Some, Share::None, "by what"),
+        ] {
+            let beside: Vec<MetricFilter> = (0..number)
+                .map(|index| {
+                    filter(|filter, transformation| {
+                        filter.filter_name = format!("other-{index}");
+                        transformation.metric_value = "-1".to_owned();
+                    })
+                })
+                .collect();
+            let writers = beside.iter().map(|filter| Writer {
+                filter,
+                transformation: &filter.metric_transformations[0],
+                events,
+                others,
+            });
+            let signal = Signal::new(&own, &own.metric_transformations[0], account);
+            let writers: Vec<Writer<'_>> = writers.collect();
+            let Firing::Undecided { why } = only(analyse(&alarm(|_| {}), &signal.beside(writers)))
+            else {
+                panic!("{number} {events:?} {others:?}")
+            };
+            let expected = format!("may be kept from ALARM {sentence} {named} for ");
+            assert!(why.contains(&expected), "{why}");
+        }
     }
 }
 

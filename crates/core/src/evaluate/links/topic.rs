@@ -284,8 +284,94 @@ fn with_key(
 pub(in crate::evaluate) mod tests {
     use serde_json::json;
 
-    use crate::evaluate::fixture::{Case, MANAGEMENT, MEMBER, TOPIC, World, check, table};
+    use crate::evaluate::fixture::{
+        Case, MANAGEMENT, MEMBER, OTHER, TOPIC, World, check, denied, id, names, table,
+    };
     use crate::finding::Status::{Fail, Pass, Unknown};
+
+    const ATTRIBUTES: &str = "sns:GetTopicAttributes";
+
+    /// The healthy organization, whose alarms notify a topic of another account.
+    fn of_another_account() -> World {
+        let mut world = World::healthy();
+        let topic = TOPIC.replace("111111111111", "333333333333");
+        for record in &mut world.records {
+            let text = record.to_string().replace(TOPIC, &topic);
+            *record = serde_json::from_str(&text).unwrap();
+            if record["operation"].as_str().unwrap().starts_with("sns:") {
+                record["account"] = json!(id(OTHER));
+            }
+        }
+        world
+    }
+
+    /// What the alarm's account is told of that topic, at a time.
+    fn told_the_alarms_account(mut world: World, observed_at: &str) -> World {
+        let mut record = of_another_account().record_mut(ATTRIBUTES, OTHER).clone();
+        record["account"] = json!(id(MANAGEMENT));
+        record["observed_at"] = json!(observed_at);
+        world.records.push(record);
+        world
+    }
+
+    /// Who is asked for the topic next.
+    fn asked_next(world: &World) -> Vec<String> {
+        let mut wanted = names(&world.wanted(MEMBER));
+        wanted.retain(|call| call.starts_with(ATTRIBUTES));
+        wanted
+    }
+
+    /// The owner first: a refused call from elsewhere is itself an alarm in well-watched
+    /// organizations. Then the alarm's account, unless the owner knows that there is no topic.
+    #[test]
+    fn the_owner_of_a_topic_is_asked_first() {
+        const SAME_TIME: &str = "2026-11-22T22:00:00Z";
+        const LATER: &str = "2026-11-22T22:00:01Z";
+        let gone = json!({"code": "NotFound", "message": "", "class": "not-found"});
+        let refused = || of_another_account().fail(ATTRIBUTES, OTHER, &denied(ATTRIBUTES));
+        let missing = || of_another_account().fail(ATTRIBUTES, OTHER, &gone);
+
+        check(&of_another_account(), Pass, Pass, None);
+        let never = of_another_account().without(ATTRIBUTES, OTHER);
+        assert_eq!(
+            asked_next(&never),
+            ["sns:GetTopicAttributes 333333333333 eu-west-1"]
+        );
+        check(&refused(), Pass, Unknown, Some("topic.not-observed"));
+        assert_eq!(
+            asked_next(&refused()),
+            ["sns:GetTopicAttributes 111111111111 eu-west-1"]
+        );
+        let told = told_the_alarms_account(refused(), SAME_TIME);
+        check(&told, Pass, Pass, None);
+        assert_eq!(asked_next(&told), [""; 0]);
+        let refused_twice = told.fail_last(&denied(ATTRIBUTES));
+        check(&refused_twice, Pass, Unknown, Some("topic.not-observed"));
+        assert_eq!(asked_next(&refused_twice), [""; 0]);
+
+        // Nobody else is asked for what the owner knows not to be there; who was answered later
+        // knows better.
+        check(&missing(), Fail, Fail, Some("topic.missing"));
+        assert_eq!(asked_next(&missing()), [""; 0]);
+        let told = told_the_alarms_account(missing(), SAME_TIME);
+        check(&told, Fail, Fail, Some("topic.missing"));
+        let told = told_the_alarms_account(missing(), LATER);
+        check(&told, Pass, Pass, None);
+
+        // Where both were told something, the owner's answer counts.
+        let both = told_the_alarms_account(of_another_account(), LATER).set(
+            ATTRIBUTES,
+            OTHER,
+            "/Attributes/Policy",
+            json!(r#"{"Statement":[]}"#),
+        );
+        check(&both, Pass, Fail, Some("topic.policy-denies"));
+
+        // The owner of both is asked once.
+        let own = World::healthy().fail(ATTRIBUTES, MANAGEMENT, &denied(ATTRIBUTES));
+        check(&own, Pass, Unknown, Some("topic.not-observed"));
+        assert_eq!(asked_next(&own), [""; 0]);
+    }
 
     /// What may keep the message from a person without changing the verdict is told.
     #[test]

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::evaluate::fixture::{
-    Case, MANAGEMENT, MEMBER, OTHER, TOPIC, World, check, denied, id, names, table,
+    Case, MANAGEMENT, MEMBER, OTHER, SUBSCRIPTION, TOPIC, World, check, denied, id, names, table,
 };
 use crate::finding::Status::{self, Fail, Pass, Unknown};
 use crate::forwarder::Forwarder;
@@ -155,6 +155,51 @@ fn attributes_that_tell_nothing() {
         &json!({"PendingConfirmation": "true"}),
     );
     check(&waiting, Pass, Fail, Some("subscription.pending"));
+}
+
+/// Subscriptions that wait to be confirmed are counted, one by one and several together.
+#[test]
+fn those_who_wait_are_counted() {
+    let waiting = |number: usize| {
+        let one = json!({"SubscriptionArn": "PendingConfirmation", "Protocol": "email"});
+        vec![one; number]
+    };
+    let with = |list: Vec<Value>| {
+        World::healthy().set(
+            "sns:ListSubscriptionsByTopic",
+            MANAGEMENT,
+            "/Subscriptions",
+            json!(list),
+        )
+    };
+    for (number, sentence) in [
+        (1, "and 1 is waiting to be confirmed"),
+        (2, "and 2 are waiting to be confirmed"),
+    ] {
+        let world = with(waiting(number));
+        check(&world, Fail, Fail, Some("subscription.pending"));
+        let message = &world.finding(MEMBER).message;
+        assert!(message.contains(sentence), "{message}");
+    }
+    let confirmed = json!({"SubscriptionArn": SUBSCRIPTION, "Protocol": "email",
+        "Endpoint": "a@example.com", "Owner": id(MANAGEMENT)});
+    for (number, sentence) in [
+        (0, None),
+        (1, Some("1 further subscription of topic")),
+        (2, Some("2 further subscriptions of topic")),
+    ] {
+        let mut list = waiting(number);
+        list.push(confirmed.clone());
+        let finding = with(list).finding(MEMBER);
+        assert_eq!(finding.status, Pass);
+        let mut observations = finding.observations.iter();
+        let told = observations.find(|seen| seen.code == "subscription.also-pending");
+        assert_eq!(
+            told.map(|seen| &*seen.message)
+                .and_then(|message| message.split(" arn:").next()),
+            sentence
+        );
+    }
 }
 
 #[test]
