@@ -9,6 +9,7 @@ mod bench;
 mod book;
 mod ci;
 mod codegen;
+mod dist;
 mod emulators;
 mod fuzz;
 mod test;
@@ -38,6 +39,8 @@ enum Task {
     Codegen(codegen::Options),
     /// Build the documentation as a book, with mdBook.
     Docs,
+    /// Build what people install: an archive and a wheel, in target/dist.
+    Dist(dist::Options),
     /// Measure.
     Bench(bench::Options),
     /// Make up input for everything that reads what others wrote.
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
         Task::Tidy => tidy::run(),
         Task::Codegen(options) => codegen::run(&options),
         Task::Docs => book::run(),
+        Task::Dist(options) => dist::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::Fuzz(options) => fuzz::run(&options),
         Task::Emulators(options) => emulators::run(&options),

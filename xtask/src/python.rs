@@ -1,5 +1,5 @@
-//! The Python environment of the emulators: one pinned requirements file, one virtual environment
-//! per content of that file, made once and shared by every test.
+//! The Python environments of the emulators and of releases: one virtual environment per content of
+//! a pinned requirements file, made once and shared by all who need it.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -25,14 +25,20 @@ pub fn interpreter() -> Option<&'static str> {
     })
 }
 
-/// Makes the environment if it is not there yet, and returns its interpreter.
+/// The environment of the tests, as [`environment_of`] makes it.
+pub fn environment() -> Result<PathBuf, String> {
+    environment_of(REQUIREMENTS)
+}
+
+/// Makes the environment of a requirements file, whose path is relative to the root, if it is not
+/// there yet, and returns its interpreter.
 ///
 /// Several processes may ask at once: the first makes it, the others wait. An environment counts
 /// as made only when its last step is done, so an interrupted one is made again.
-pub fn environment() -> Result<PathBuf, String> {
-    let requirements = workspace::root().join(REQUIREMENTS);
-    let pinned = fs::read(&requirements)
-        .map_err(|error| format!("`{REQUIREMENTS}` could not be read: {error}"))?;
+pub fn environment_of(requirements: &str) -> Result<PathBuf, String> {
+    let file = workspace::root().join(requirements);
+    let pinned =
+        fs::read(&file).map_err(|error| format!("`{requirements}` could not be read: {error}"))?;
     let key: u64 = Sha256::digest(&pinned)
         .iter()
         .take(8)
@@ -50,7 +56,7 @@ pub fn environment() -> Result<PathBuf, String> {
         .and_then(|file| file.lock().map(|()| file))
         .map_err(|error| format!("`target/python/lock` could not be locked: {error}"))?;
     if !complete.exists() {
-        make(&requirements, &folder, &python)?;
+        make(&file, &folder, &python)?;
         File::create(&complete)
             .map_err(|error| format!("the environment could not be marked complete: {error}"))?;
     }
