@@ -174,7 +174,7 @@ pub(crate) fn missing(tool: &str, what: &str) {
 
 const ADVISORIES: &str = "known vulnerabilities of dependencies (RustSec)";
 
-/// Holds Cargo.lock against the advisories of RustSec, where a program for that and its data can be
+/// Holds `Cargo.lock` against the advisories of `RustSec`, where a program for that and its data can be
 /// had. Where not, nobody should take the run for one that was checked.
 fn advisories() -> Result<(), String> {
     if installed("cargo", "deny") {

@@ -1,5 +1,6 @@
 //! The rules of composite alarms.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use trailproof_core::evaluate::alarm_rule::{
@@ -99,7 +100,9 @@ fn print(rule: &Rule, text: &mut String) {
                 Threshold::Percent(percent) => format!("{percent}%"),
             };
             let not = if *negated { "NOT " } else { "" };
-            text.push_str(&format!("AT_LEAST({threshold}, {not}{}, (", word(*state)));
+            let state = word(*state);
+            // Writing to a String cannot fail.
+            let _ = write!(text, "AT_LEAST({threshold}, {not}{state}, (");
             for (index, alarm) in alarms.iter().enumerate() {
                 if index > 0 {
                     text.push_str(", ");

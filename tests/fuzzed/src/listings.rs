@@ -1,5 +1,7 @@
 //! Listing files.
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use trailproof_core::evidence::{Lines, Record};
@@ -54,8 +56,11 @@ fn with_right_sum(data: &[u8]) -> Option<Vec<u8>> {
         sum.update(serde_json::to_vec(record).ok()?);
         sum.update(b"\n");
     }
-    let sum = sum.finalize();
-    let sum: String = sum.iter().map(|byte| format!("{byte:02x}")).collect();
-    *file.get_mut("sha256")? = Value::from(sum);
+    let mut text = String::new();
+    for byte in sum.finalize() {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    *file.get_mut("sha256")? = Value::from(text);
     serde_json::to_vec(&file).ok()
 }

@@ -2,6 +2,7 @@
 //! along.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -80,7 +81,7 @@ pub(super) fn of_what_is_linked(target: &str) -> Result<String, String> {
     for package in linked(&metadata) {
         let name = format!("{} {}", package.name, package.version);
         let license = package.license.as_deref().unwrap_or("see below");
-        list += &format!("  {name} ({license})\n");
+        let _ = writeln!(list, "  {name} ({license})");
         let folder = package.manifest_path.parent().unwrap_or(Path::new("."));
         let mut found = Vec::new();
         collect(folder, &mut found)?;
@@ -98,7 +99,12 @@ pub(super) fn of_what_is_linked(target: &str) -> Result<String, String> {
     texts.sort_by_key(|(_, packages)| std::cmp::Reverse(packages.len()));
     for (text, packages) in texts {
         let packages: Vec<String> = packages.into_iter().collect();
-        list += &format!("\n{}\n{}\n\n{text}\n", "=".repeat(80), packages.join(", "));
+        let _ = writeln!(
+            list,
+            "\n{}\n{}\n\n{text}",
+            "=".repeat(80),
+            packages.join(", ")
+        );
     }
     Ok(list)
 }

@@ -6,6 +6,7 @@
 mod elf;
 mod licenses;
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -84,7 +85,7 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         let content = read(file)?;
         let sum = digest(&content);
         println!("{:>10}  {sum}  {name}", size(&content));
-        sums += &format!("{sum}  {name}\n");
+        let _ = writeln!(sums, "{sum}  {name}");
     }
     write(&out.join("SHA256SUMS"), sums)?;
     println!(
@@ -237,10 +238,12 @@ fn write(path: &Path, content: impl AsRef<[u8]>) -> Result<(), String> {
 }
 
 fn digest(content: &[u8]) -> String {
-    Sha256::digest(content)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    let mut text = String::new();
+    for byte in Sha256::digest(content) {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 fn size(content: &[u8]) -> String {

@@ -102,7 +102,10 @@ fn layers_point_one_way(metadata: &Metadata, violations: &mut Vec<Violation>) {
             "trailproof-report",
             &["trailproof-core", "trailproof-files", "trailproof-scanner"][..],
         ),
-        ("trailproof-simulator", &["trailproof-core"][..]),
+        (
+            "trailproof-simulator",
+            &["trailproof-core", "trailproof-files"][..],
+        ),
         (
             "trailproof",
             &[

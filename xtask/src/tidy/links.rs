@@ -2,6 +2,7 @@
 //! the pages of the book lead nowhere that a reader of the book cannot go.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use super::{TrackedFile, Violation};
 
@@ -16,7 +17,11 @@ const CONTENTS: &str = "docs/SUMMARY.md";
 pub(crate) fn check(files: &[TrackedFile], exists: &dyn Fn(&str) -> bool) -> Vec<Violation> {
     let documents: BTreeMap<&str, Document> = files
         .iter()
-        .filter(|file| file.path.ends_with(".md"))
+        .filter(|file| {
+            Path::new(&file.path)
+                .extension()
+                .is_some_and(|it| it == "md")
+        })
         .map(|file| (file.path.as_str(), Document::read(&file.text)))
         .collect();
     let mut violations = Vec::new();

@@ -91,6 +91,7 @@ fn tracked_files() -> Result<Vec<TrackedFile>, String> {
 #[derive(Debug, Deserialize)]
 pub(crate) struct Metadata {
     pub(crate) packages: Vec<Package>,
+    pub(crate) workspace_members: Vec<String>,
     pub(crate) resolve: Resolve,
 }
 

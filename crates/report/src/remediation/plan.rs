@@ -389,6 +389,7 @@ impl Plan {
 
     /// Counts, and seals the plan with its digest. That makes no plan a right one: [`Self::check`]
     /// says whether it has only what `fix plan` makes.
+    #[must_use]
     pub fn seal(mut self) -> Self {
         self.count();
         self.digest = self.computed_digest();

@@ -109,15 +109,14 @@ impl Places {
     /// endpoint keeps another one waiting.
     pub(crate) async fn take(&self, service: &'static str, region: &Region) -> Place<'_> {
         let places = self.with(service, region, |endpoint| Arc::clone(&endpoint.places));
-        let of_endpoint = match Arc::clone(&places).try_acquire_owned() {
-            Ok(place) => Some(place),
-            Err(_) => {
-                let waiting = Instant::now();
-                // The semaphores are never closed.
-                let place = places.acquire_owned().await.ok();
-                self.waited(service, region, waiting.elapsed());
-                place
-            }
+        let of_endpoint = if let Ok(place) = Arc::clone(&places).try_acquire_owned() {
+            Some(place)
+        } else {
+            let waiting = Instant::now();
+            // The semaphores are never closed.
+            let place = places.acquire_owned().await.ok();
+            self.waited(service, region, waiting.elapsed());
+            place
         };
         Place {
             _of_all: self.all.acquire().await.ok(),

@@ -15,7 +15,7 @@ mod statistics;
 mod tls;
 mod world;
 
-use std::io;
+use std::io::{self, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -112,7 +112,7 @@ impl Server {
         let tunnels = match &options.certificate {
             Some(path) => {
                 let (authority, pem) = Authority::new()?;
-                std::fs::write(path, pem)?;
+                trailproof_files::create_anew(path)?.write_all(pem.as_bytes())?;
                 Some(Tunnels(authority.config()?))
             }
             None => None,
