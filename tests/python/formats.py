@@ -77,8 +77,9 @@ header = rows[0]
 by_id = {row[header.index("id")]: row[header.index("status")] for row in rows[1:]}
 check(by_id == statuses, "findings.csv has other findings")
 rows = spreadsheet("pivot.csv")
-controls = rows[0][4:]
-pivot = {f"{row[0]}/{control}": cell for row in rows[1:] for control, cell in zip(controls, row[4:])}
+first = rows[0].index("worst") + 1
+controls = rows[0][first:]
+pivot = {f"{row[0]}/{control}": cell for row in rows[1:] for control, cell in zip(controls, row[first:])}
 check(pivot == statuses, "pivot.csv has other findings")
 spreadsheet("trails.csv")
 spreadsheet("recipients.csv")

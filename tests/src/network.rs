@@ -390,7 +390,7 @@ fn credentials(lines: &[String], body: &str, number: usize) -> Option<String> {
         "/latest/meta-data/iam/security-credentials/" => "role".to_owned(),
         "/latest/meta-data/iam/security-credentials/role" => document("444444444444"),
         // AWS Sign-In, in exchange for a refresh token.
-        "/v1/token" => format!(
+        "/v1/token" if !body.contains(r#""over""#) => format!(
             r#"{{"accessToken":{{"accessKeyId":"777777777777","secretAccessKey":"s","sessionToken":"t{number}"}},"tokenType":"aws_sigv4","expiresIn":900,"refreshToken":"r{number}"}}"#
         ),
         // The roles of a profile; those of members are the simulator's.

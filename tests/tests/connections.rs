@@ -141,7 +141,9 @@ fn over_tls_accounts_share_the_connections_of_each_host() {
     ] {
         trailproof.set(name, value);
     }
-    let _ = trailproof.run(["scan", "--out", "run"]).exits(1);
+    let _ = trailproof
+        .run(["scan", "--concurrency", "32", "--out", "run"])
+        .exits(1);
     let run = statistics(&trailproof.home().join("run"));
     assert_eq!(run["retries"], 0, "{run}");
     assert_eq!(run["accounts_done"], 24, "{run}");

@@ -161,7 +161,7 @@ fn prepare(bench: &Bench) -> bool {
         let outcome = trailproof.run(shard);
         assert!(matches!(outcome.code, Some(0 | 1)), "{outcome:?}");
     }
-    for copy in ["last-week", "runs/1", "runs/2"] {
+    for copy in ["last-week", "runs/1", "runs/2", "trailproof-demo"] {
         copy_folder(&bench.file("run"), &bench.file(copy));
     }
     fs::copy(
@@ -169,7 +169,10 @@ fn prepare(bench: &Bench) -> bool {
         bench.file("evidence.ndjson"),
     )
     .expect("a copy");
-    fs::write(bench.file("events.json"), EVENTS).expect("a file can be written");
+    fs::create_dir(bench.file("logs")).expect("a folder can be made");
+    for file in ["events.json", "logs/events.json"] {
+        fs::write(bench.file(file), EVENTS).expect("a file can be written");
+    }
     let keygen = "ssh-keygen -q -t ed25519 -f signing-key -C audit -N ''";
     let made = scrubbed("sh", trailproof.home())
         .args(["-c", keygen])
@@ -203,10 +206,12 @@ fn run(bench: &Bench, line: &str, applied: bool) -> Outcome {
         let _ = fs::remove_file(sandbox.path().join("journal.ndjson"));
     }
     // What an example writes is not there yet.
+    let begins = |words: &str| line == words || line.starts_with(&format!("{words} "));
     let written = line.split_once("--out ").map_or_else(
-        || {
-            (line == "trailproof bundle run" || line.starts_with("trailproof bundle run "))
-                .then_some("run.tar.gz")
+        || match line {
+            _ if begins("trailproof bundle run") => Some("run.tar.gz"),
+            _ if begins("trailproof demo") => Some("trailproof-demo"),
+            _ => None,
         },
         |(_, rest)| rest.split(' ').next(),
     );

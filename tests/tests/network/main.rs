@@ -412,16 +412,20 @@ const LOGIN_FILE: &str =
 /// Made for these tests: what a refresh of the session has to be signed with.
 const LOGIN_KEY: &str = "-----BEGIN EC PRIVATE KEY-----\\nMHcCAQEEIAsw6eyqcENRYFfZKWSiabDSUXLFQcXqSeWelunmX1LEoAoGCCqGSM49\\nAwEHoUQDQgAEQXMbn4IiSa3UJcNIxMzXv8AnWPxaYCjwQqEHyzMlWaJ52PvIt/Qe\\n2+OWW+VCovANleZQL1jdwUsFkjyiCE5uaQ==\\n-----END EC PRIVATE KEY-----\\n";
 
-fn login_token(expires_at: &str) -> String {
+/// A session that can be refreshed, unless it is over.
+fn login_token(expires_at: &str, refresh: &str) -> String {
     format!(
-        r#"{{"accessToken":{{"accessKeyId":"777777777777","secretAccessKey":"s","sessionToken":"t","accountId":"777777777777","expiresAt":"{expires_at}"}},"tokenType":"aws_sigv4","refreshToken":"r","idToken":"i","clientId":"arn:aws:signin:::devtools/same-device","dpopKey":"{LOGIN_KEY}"}}"#
+        r#"{{"accessToken":{{"accessKeyId":"777777777777","secretAccessKey":"s","sessionToken":"t","accountId":"777777777777","expiresAt":"{expires_at}"}},"tokenType":"aws_sigv4","refreshToken":"{refresh}","idToken":"i","clientId":"arn:aws:signin:::devtools/same-device","dpopKey":"{LOGIN_KEY}"}}"#
     )
 }
 
 #[test]
 fn a_login_session_is_used() {
     let (way, outcome) = without_keys(LOGIN, |home| {
-        write(&home.join(LOGIN_FILE), &login_token("2096-01-01T00:00:00Z"));
+        write(
+            &home.join(LOGIN_FILE),
+            &login_token("2096-01-01T00:00:00Z", "over"),
+        );
     });
     assert_eq!(
         way, "direct -> localhost as 777777777777",
@@ -437,19 +441,17 @@ fn a_login_session_is_refreshed() {
     let running = origin();
     let ground = Ground::new(&running, ProxyAnswer::Works);
     let file = ground.home.path().join(LOGIN_FILE);
-    write(&file, &login_token("2016-01-01T00:00:00Z"));
+    write(&file, &login_token("2016-01-01T00:00:00Z", "r"));
     let row = Row {
-        variables: &[
-            ("HTTPS_PROXY", "http://{proxy}"),
-            ("AWS_CA_BUNDLE", "{ca}"),
-            ("AWS_ENDPOINT_URL", "http://localhost:{plain-port}"),
-        ],
+        variables: &[("HTTPS_PROXY", "http://{proxy}"), ("AWS_CA_BUNDLE", "{ca}")],
         config: LOGIN,
         ..STS
     };
     let (way, outcome) = ground.way(ground.trailproof(&row), "sts");
     assert_eq!(
-        way, "CONNECT us-east-1.signin.aws.amazon.com:443 -> localhost as 777777777777",
+        way,
+        "CONNECT us-east-1.signin.aws.amazon.com:443 -> sts.us-east-1.amazonaws.com as \
+         777777777777",
         "{}",
         outcome.stderr
     );
@@ -475,7 +477,7 @@ fn sources_that_have_nothing_name_the_command() {
         ),
         (
             LOGIN,
-            Some((LOGIN_FILE, login_token("2016-01-01T00:00:00Z"))),
+            Some((LOGIN_FILE, login_token("2016-01-01T00:00:00Z", "over"))),
             &[
                 "login session of profile `default`",
                 "run `aws login --profile default`",
