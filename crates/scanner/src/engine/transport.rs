@@ -26,7 +26,6 @@ use super::stop::{Stop, Stopped};
 use super::tally::Tally;
 use crate::calls::{Answer, Ask, Clients, Entered, Failure, RetryAdvice, Target};
 use crate::clock;
-use crate::connection::unsendable;
 use crate::event::{Warning, WarningCode};
 use crate::permissions::{Limit, SessionForm};
 
@@ -145,33 +144,27 @@ impl Transport {
         let service = ask.name().split(':').next().unwrap_or_default();
         let mut budget = Budget::new(self.max_attempts);
         loop {
-            let (mut credentials, mut place) = self.ready(session, service, region, ask).await?;
-            // Turns are given when there is a place: calls that waited for one would all come at
-            // once, whenever their turns were.
             let turn = session.pacer.reserve(region, ask);
-            if turn > Instant::now() {
-                drop(place);
-                self.stop.sleep_until(turn).await?;
-                (credentials, place) = self.ready(session, service, region, ask).await?;
-            }
+            self.stop.sleep_until(turn).await?;
+            let (credentials, place) = self.ready(session, service, region, ask).await?;
             let target = Target {
                 region: region.clone(),
                 credentials,
             };
             let used = target.credentials.clone();
-            self.tally.sent(ask.name());
             let sent = Instant::now();
-            let answer = request(target).await;
-            let took = sent.elapsed();
-            place.free().await;
-            let failure = match answer {
-                Ok(received) => {
-                    session.pacer.succeeded(region, ask);
-                    self.places.answered(service, region, took);
-                    self.endpoints.answered(service, region);
-                    return Ok(received);
+            let failure = {
+                let place = place;
+                self.tally.sent(ask.name());
+                match request(target).await {
+                    Ok(received) => {
+                        session.pacer.succeeded(region, ask);
+                        self.places.answered(service, region, place.taken_for());
+                        self.endpoints.answered(service, region);
+                        return Ok(received);
+                    }
+                    Err(failure) => failure.in_region(region),
                 }
-                Err(failure) => failure.in_region(region),
             };
             if failure.advice == RetryAdvice::Reconnect {
                 let outage = self.endpoints.failed(service, region, Instant::now());
@@ -280,10 +273,7 @@ impl Transport {
             let failure = match provider.provide_credentials().await {
                 Ok(credentials) => {
                     self.endpoints.answered(CREDENTIALS, &self.region);
-                    match unsendable(&credentials) {
-                        None => return Ok(credentials),
-                        Some(part) => Failure::unusable_credentials(part),
-                    }
+                    return Ok(credentials);
                 }
                 Err(error) => Failure::no_credentials(&error),
             };
