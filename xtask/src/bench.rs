@@ -28,38 +28,32 @@ enum Subject {
     Pattern,
 }
 
-/// Runs a benchmark: an example of the crate it measures, so that it is built with that crate's
-/// own dependencies.
+/// Runs a benchmark: an example of the crate it measures. It is built together with the programs,
+/// for the same features of the AWS SDK, which would be compiled once more for another choice.
 pub(crate) fn run(options: &Options) -> Result<(), String> {
     let (package, example) = match options.subject {
         Subject::Scan => ("trailproof-scanner", "bench-scan"),
         Subject::Evaluate => ("trailproof-core", "bench-evaluate"),
         Subject::Pattern => ("trailproof-core", "bench-pattern"),
     };
+    let mut build = Command::new("cargo");
+    build
+        .current_dir(workspace::root())
+        .args(["build", "--release", "--bins"]);
+    for package in ["trailproof", "trailproof-simulator", package] {
+        build.args(["--package", package]);
+    }
+    invocation::run(build.args(["--example", example])).map_err(|failure| failure.to_string())?;
+    let built = workspace::target().join("release");
+    let mut benchmark = Command::new(built.join("examples").join(example));
     invocation::run(
-        Command::new("cargo")
+        benchmark
             .current_dir(workspace::root())
-            .args([
-                "run",
-                "--release",
-                "--package",
-                package,
-                "--example",
-                example,
-                "--",
-            ])
             .args(&options.arguments),
     )
     .map_err(|failure| failure.to_string())?;
     if let Subject::Pattern = options.subject {
-        invocation::run(Command::new("cargo").current_dir(workspace::root()).args([
-            "build",
-            "--release",
-            "--package",
-            "trailproof",
-        ]))
-        .map_err(|failure| failure.to_string())?;
-        search::run(&workspace::target().join("release").join("trailproof"))?;
+        search::run(&built.join("trailproof"))?;
     }
     Ok(())
 }

@@ -48,7 +48,7 @@ impl Access {
     ) -> Result<Self, ScanError> {
         role.check()?;
         let concurrency = options.connections.calls_at_once(concurrency);
-        let connection = Connected::open(options, role, concurrency).await?;
+        let connection = Connected::open(options, role).await?;
         let caller = connection.caller.clone();
         let recorder = Recorder::new(Evidence::default(), HashSet::new(), None);
         // Nobody is told of endpoints that are down: what fails says so itself.

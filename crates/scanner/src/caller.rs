@@ -18,7 +18,7 @@ use trailproof_core::evidence::{Call, ErrorClass, Request};
 use crate::calls::{Answer, Ask, Clients, Failure, RetryAdvice, Target};
 use crate::connection::{Cause, ConnectOptions, Connection, Described, NetworkSetting, unsendable};
 use crate::engine::{
-    Engine, Key, KnownRoles, Limits, Recorder, Refusals, Roles, Sessions, Transport,
+    Engine, Key, KnownRoles, Limits, Places, Recorder, Refusals, Roles, Sessions, Transport,
 };
 use crate::error::ScanError;
 use crate::event::Warning;
@@ -40,25 +40,27 @@ pub(crate) struct Connected {
     identity: Answer,
     clients: Clients,
     provider: SharedCredentialsProvider,
+    /// How many connections may be open to each endpoint.
+    per_host: usize,
     max_attempts: Option<u32>,
     /// What is set about the network.
     pub(crate) network: Vec<NetworkSetting>,
 }
 
 impl Connected {
-    /// Connects for so many calls at once, and finds out who is calling: the last hub role, where
+    /// Connects, and finds out who is calling: the last hub role, where
     /// there is one.
     pub(crate) async fn open(
         options: &ConnectOptions,
         roles: &RoleSettings,
-        concurrency: usize,
     ) -> Result<Self, ScanError> {
         let Connection {
             config,
+            per_host,
             max_attempts,
             credentials,
             settings,
-        } = options.load(concurrency).await?;
+        } = options.load().await?;
         let region = config.region().map_or(DEFAULT_REGION, AsRef::as_ref);
         let region = Region::new(region);
         let Some(provider) = config.credentials_provider() else {
@@ -92,6 +94,7 @@ impl Connected {
             identity,
             clients,
             provider,
+            per_host,
             max_attempts,
             network: settings,
         })
@@ -118,6 +121,7 @@ impl Connected {
             identity,
             clients,
             provider,
+            per_host,
             max_attempts,
             network: _,
         } = self;
@@ -136,7 +140,7 @@ impl Connected {
         let transport = Transport::new(
             clients,
             caller.region,
-            concurrency,
+            Places::new(concurrency, per_host),
             max_attempts,
             recorder,
             warnings,

@@ -26,7 +26,7 @@ pub async fn list_accounts(
     role: &RoleSettings,
 ) -> Result<Vec<Record>, ScanError> {
     role.check()?;
-    let connected = Connected::open(connection, role, CALLS_AT_ONCE).await?;
+    let connected = Connected::open(connection, role).await?;
     let caller = connected.caller.clone();
     // Nobody waits for warnings: what fails says so itself.
     let (warnings, _unheard) = tokio::sync::mpsc::unbounded_channel();

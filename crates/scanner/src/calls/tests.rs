@@ -65,7 +65,7 @@ async fn ask_page(
     answer: impl Fn(&Sent) -> Reply + Send + Sync + 'static,
 ) -> (Result<Answer, Failure>, Sent) {
     let (options, journal) = connection(answer);
-    let clients = Clients::new(&options.load(1).await.unwrap().config);
+    let clients = Clients::new(&options.load().await.unwrap().config);
     let target = Target {
         region: Region::new("eu-west-1"),
         credentials: Credentials::new("MEMBER", "secret", None, None, "test"),
@@ -231,7 +231,7 @@ async fn page_tokens_are_sent_on() {
 async fn roles_are_entered_without_writing_credentials_down() {
     let (options, journal) =
         connection(|sent| crate::testing::assumed(sent, "2030-01-01T00:00:00Z"));
-    let clients = Clients::new(&options.load(1).await.unwrap().config);
+    let clients = Clients::new(&options.load().await.unwrap().config);
     let target = Target {
         region: Region::new("eu-west-1"),
         credentials: Credentials::new("CALLER", "secret", None, None, "test"),

@@ -5,9 +5,12 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_async::time::SystemTimeSource;
+use aws_smithy_http_client::pool::{self, ConnectionPool, DriverSpawner, Partition, PartitionId};
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{self, TlsContext};
-use aws_smithy_http_client::{Connector, ConnectorBuilder};
+use aws_smithy_runtime_api::client::dns::SharedDnsResolver;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
     SharedHttpConnector,
@@ -15,35 +18,70 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
+use tokio::runtime::Handle;
+
 use super::bounded::bounded;
 use super::certificates::trust_store;
+use super::names::Names;
 use super::pool::IDLE_TIMEOUT;
 use super::proxy::{Proxies, Proxy};
 use super::settings::{Found, Network};
 use super::trouble::{self, ByProxy};
 use crate::error::ScanError;
 
-/// One client for everything: a connector per service client costs about 120 kB each and shares
-/// neither connections nor TLS sessions.
+/// All connections are made in one place.
+const ALL: PartitionId = PartitionId::from_index(0);
+
+/// One client for everything: a client per service costs about 120 kB each and shares neither
+/// connections nor TLS sessions. It makes so many connections to each host at most; calls that come
+/// to more wait for one of them. It has to be made, and its requests sent, in a Tokio runtime.
+///
+/// Without that limit, a connection would be made whenever none is free at the moment, also when one
+/// is given back a moment later: at the beginning of a scan, thousands.
 pub(super) fn https_client(
     network: &Network,
-    idle_per_host: usize,
+    per_host: usize,
 ) -> Result<SharedHttpClient, ScanError> {
     let tls = TlsContext::builder()
         .with_trust_store(trust_store(network.bundle.as_ref()))
         .build()
-        .map_err(|error| ScanError::Connection {
-            reason: error.to_string(),
-        })?;
+        .map_err(|error| no_client(&error))?;
+    let names = SharedDnsResolver::new(Names::default());
+    let runtime = Handle::current();
+    let spawner = DriverSpawner::from_fn(move |driver| drop(runtime.spawn(driver)));
+    let way = |proxy: Option<ProxyConfig>| {
+        let mut builder = ConnectionPool::builder()
+            .idle_timeout(IDLE_TIMEOUT)
+            .max_connections_per_host(per_host)
+            .partitions([Partition::new(ALL, spawner.clone())])
+            .time_source(SystemTimeSource::new())
+            .sleep_impl(TokioSleep::new())
+            .dns_resolver(names.clone());
+        builder.set_proxy_config(proxy);
+        let pool = builder
+            .tls_provider(tls::Provider::Rustls(
+                tls::rustls_provider::CryptoMode::AwsLc,
+            ))
+            .tls_context(tls.clone())
+            .build_https()
+            .map_err(|error| no_client(&error))?;
+        pool::Client::from_partition(&pool, ALL).map_err(|error| no_client(&error))
+    };
+    let through = |proxy| configured(proxy)?.map(|proxy| way(Some(proxy))).transpose();
     let client = Client {
-        tls,
-        idle_per_host,
+        direct: way(None)?,
+        http: through(network.proxies.http.as_ref())?,
+        https: through(network.proxies.https.as_ref())?,
         proxies: Arc::new(network.proxies.clone()),
-        http: configured(network.proxies.http.as_ref())?,
-        https: configured(network.proxies.https.as_ref())?,
         made: Mutex::default(),
     };
     Ok(SharedHttpClient::new(client))
+}
+
+fn no_client(error: &dyn std::error::Error) -> ScanError {
+    ScanError::Connection {
+        reason: error.to_string(),
+    }
 }
 
 fn configured(proxy: Option<&Found<Proxy>>) -> Result<Option<ProxyConfig>, ScanError> {
@@ -62,11 +100,11 @@ fn configured(proxy: Option<&Found<Proxy>>) -> Result<Option<ProxyConfig>, ScanE
 type Timeouts = (Option<Duration>, Option<Duration>);
 
 struct Client {
-    tls: TlsContext,
-    idle_per_host: usize,
     proxies: Arc<Proxies>,
-    http: Option<ProxyConfig>,
-    https: Option<ProxyConfig>,
+    direct: pool::Client,
+    /// The ways through the proxies, where there are any.
+    http: Option<pool::Client>,
+    https: Option<pool::Client>,
     /// A handful: the services have the same time-outs, instance metadata has its own.
     made: Mutex<Vec<(Timeouts, SharedHttpConnector)>>,
 }
@@ -77,28 +115,6 @@ impl fmt::Debug for Client {
             .debug_tuple("Client")
             .field(&self.proxies)
             .finish()
-    }
-}
-
-impl Client {
-    fn connector(
-        &self,
-        settings: &HttpConnectorSettings,
-        components: &RuntimeComponents,
-        proxy: Option<&ProxyConfig>,
-    ) -> Connector {
-        let mut builder: ConnectorBuilder = Connector::builder()
-            .connector_settings(settings.clone())
-            .pool_idle_timeout(IDLE_TIMEOUT)
-            .pool_max_idle_per_host(self.idle_per_host);
-        builder.set_sleep_impl(components.sleep_impl());
-        builder.set_proxy_config(proxy.cloned());
-        builder
-            .tls_provider(tls::Provider::Rustls(
-                tls::rustls_provider::CryptoMode::AwsLc,
-            ))
-            .tls_context(self.tls.clone())
-            .build()
     }
 }
 
@@ -113,14 +129,12 @@ impl HttpClient for Client {
         if let Some((_, connector)) = made.iter().find(|(known, _)| *known == timeouts) {
             return connector.clone();
         }
-        let through = |proxy: Option<&ProxyConfig>| {
-            proxy.map(|proxy| self.connector(settings, components, Some(proxy)))
-        };
+        let way = |client: &pool::Client| client.http_connector(settings, components);
         let connector = SharedHttpConnector::new(Routes {
             proxies: Arc::clone(&self.proxies),
-            direct: self.connector(settings, components, None),
-            http: through(self.http.as_ref()),
-            https: through(self.https.as_ref()),
+            direct: way(&self.direct),
+            http: self.http.as_ref().map(way),
+            https: self.https.as_ref().map(way),
         });
         made.push((timeouts, connector.clone()));
         connector
@@ -131,9 +145,9 @@ impl HttpClient for Client {
 #[derive(Debug)]
 struct Routes {
     proxies: Arc<Proxies>,
-    direct: Connector,
-    http: Option<Connector>,
-    https: Option<Connector>,
+    direct: SharedHttpConnector,
+    http: Option<SharedHttpConnector>,
+    https: Option<SharedHttpConnector>,
 }
 
 impl HttpConnector for Routes {

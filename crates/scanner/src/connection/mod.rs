@@ -13,6 +13,7 @@ mod certificates;
 mod client;
 mod credentials;
 mod environment;
+mod names;
 mod pool;
 mod profile;
 mod proxy;
@@ -103,6 +104,8 @@ const CREDENTIALS_ATTEMPTS: u32 = 3;
 pub(crate) struct Connection {
     /// The configuration every client is made from.
     pub(crate) config: SdkConfig,
+    /// How many connections may be open to each endpoint.
+    pub(crate) per_host: usize,
     /// How often a request that fails is tried, where somebody set that.
     pub(crate) max_attempts: Option<u32>,
     /// Where the credentials come from.
@@ -121,7 +124,7 @@ struct Configured {
 impl ConnectOptions {
     /// What is set about the network, and where each setting came from. Asks nobody.
     pub async fn network_settings(&self) -> Result<Vec<NetworkSetting>, ScanError> {
-        Ok(self.load(1).await?.settings)
+        Ok(self.load().await?.settings)
     }
 
     async fn configured(&self) -> Result<Configured, ScanError> {
@@ -140,12 +143,13 @@ impl ConnectOptions {
         })
     }
 
-    /// A connection for so many calls at once.
-    pub(crate) async fn load(&self, calls_at_once: usize) -> Result<Connection, ScanError> {
+    /// A connection with these options.
+    pub(crate) async fn load(&self) -> Result<Connection, ScanError> {
         if let (Some(endpoint), Some(credentials)) = (&self.endpoint_url, &self.credentials) {
-            let client = self.http_client(&Network::default(), calls_at_once, 1)?;
+            let client = self.http_client(&Network::default(), 1)?;
             return Ok(Connection {
                 config: self.isolated(client, endpoint, credentials.into()),
+                per_host: self.connections.per_host(1),
                 max_attempts: None,
                 credentials: Described::default(),
                 settings: Vec::new(),
@@ -164,7 +168,7 @@ impl ConnectOptions {
         let max_attempts = network.max_attempts.as_ref().map(|found| found.value);
         let attempts = max_attempts.unwrap_or(CREDENTIALS_ATTEMPTS);
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(self.http_client(&network, calls_at_once, hosts)?)
+            .http_client(self.http_client(&network, hosts)?)
             .timeout_config(timeouts(network.proxies.https.is_some()))
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             // For what gives credentials. The calls of the scan are retried by this crate.
@@ -204,6 +208,7 @@ impl ConnectOptions {
                 .into_builder()
                 .retry_config(RetryConfig::disabled())
                 .build(),
+            per_host: self.connections.per_host(hosts),
             max_attempts,
             credentials,
             settings: network.settings(endpoints),
@@ -269,20 +274,12 @@ impl ConnectOptions {
         builder.build()
     }
 
-    fn http_client(
-        &self,
-        network: &Network,
-        calls_at_once: usize,
-        hosts: usize,
-    ) -> Result<SharedHttpClient, ScanError> {
+    fn http_client(&self, network: &Network, hosts: usize) -> Result<SharedHttpClient, ScanError> {
         #[cfg(test)]
         if let Some(network) = &self.network {
             return Ok(network.clone());
         }
-        client::https_client(
-            network,
-            self.connections.idle_per_host(calls_at_once, hosts),
-        )
+        client::https_client(network, self.connections.per_host(hosts))
     }
 }
 

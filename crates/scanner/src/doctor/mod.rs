@@ -56,7 +56,7 @@ pub struct DoctorPlan {
 pub async fn examine(plan: &DoctorPlan) -> Result<Diagnosis, ScanError> {
     plan.role.check()?;
     let concurrency = plan.connection.connections.calls_at_once(plan.concurrency);
-    let connection = Connected::open(&plan.connection, &plan.role, concurrency).await?;
+    let connection = Connected::open(&plan.connection, &plan.role).await?;
     let caller = connection.caller.clone();
     let network = connection.network.clone();
     let clock_skew = connection.clock_skew();

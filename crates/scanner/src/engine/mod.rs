@@ -23,6 +23,7 @@ mod transport;
 
 pub(crate) use key::Key;
 pub(crate) use perform::{Engine, Entry};
+pub(crate) use places::Places;
 pub(crate) use recorder::{Recorder, record_of};
 pub(crate) use refusals::Refusals;
 pub(crate) use resume::Resumed;

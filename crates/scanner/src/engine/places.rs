@@ -2,10 +2,14 @@
 //! how often calls are made times how long they take; the places are only where that ends, because
 //! no more connections may be open or memory is used up.
 //!
-//! One endpoint, which is a service in a region, takes at most half of them: one that does not answer
-//! keeps its calls in flight for a long time, and must not keep those of others waiting.
+//! One endpoint, which is a service in a region, has as many of them as calls are in flight to it when
+//! [`RATE`] are made each second, by how long it takes to answer: more would only make connections that
+//! are used once, at a millisecond of processor time and some 100 KiB each. It never has more than
+//! connections may be open to it, nor more than half of all: one that does not answer keeps its
+//! calls in flight for a long time, and must not keep those of others waiting.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,6 +20,15 @@ use trailproof_core::account::Region;
 /// With fewer places no endpoint has a limit of its own: somebody wants few calls.
 const FEW: usize = 32;
 
+/// The places of an endpoint before it has answered, and when it answers at once.
+const FIRST: usize = 16;
+
+/// How many calls a second can be made to one endpoint: twice as many as accounts are listed.
+const RATE: f64 = 320.0;
+
+/// How many places an answer adds at most.
+const STEP: usize = 2;
+
 /// The places of calls in flight, and how far away endpoints are.
 #[derive(Debug)]
 pub(crate) struct Places {
@@ -25,6 +38,9 @@ pub(crate) struct Places {
     listing: Option<Semaphore>,
     /// How many of all one endpoint may have.
     share: usize,
+    /// Whether answers are seen as soon as they come. Else they seem to come from far away, and
+    /// endpoints would be given more places the less there is time for more calls.
+    prompt: AtomicBool,
     endpoints: Mutex<HashMap<&'static str, HashMap<Region, Endpoint>>>,
 }
 
@@ -32,6 +48,10 @@ pub(crate) struct Places {
 #[derive(Debug)]
 struct Endpoint {
     places: Arc<Semaphore>,
+    /// How many there are.
+    count: usize,
+    /// How often it answered.
+    answers: usize,
     /// The shortest time in which it answered.
     quickest: Option<Duration>,
 }
@@ -52,14 +72,15 @@ impl Place<'_> {
 }
 
 impl Places {
-    /// So many, at least one.
-    pub(crate) fn new(count: usize) -> Self {
+    /// So many, at least one, of which an endpoint has no more than its connections.
+    pub(crate) fn new(count: usize, connections: usize) -> Self {
         let kept = usize::from(count > 1);
         let others = count.saturating_sub(kept).max(1);
         Self {
             all: Semaphore::new(others),
             listing: (kept > 0).then(|| Semaphore::new(kept)),
-            share: (others / 2).max(FEW),
+            share: (others / 2).max(FEW).min(connections),
+            prompt: AtomicBool::new(true),
             endpoints: Mutex::default(),
         }
     }
@@ -94,12 +115,15 @@ impl Places {
 
     /// An endpoint answered after a time.
     pub(crate) fn answered(&self, service: &'static str, region: &Region, took: Duration) {
+        let prompt = self.prompt.load(Ordering::Relaxed);
         self.with(service, region, |endpoint| {
-            let quickest = endpoint
-                .quickest
-                .map_or(took, |quickest| quickest.min(took));
-            endpoint.quickest = Some(quickest);
+            endpoint.answered(took, prompt, self.share);
         });
+    }
+
+    /// Says whether the processor keeps up with what there is to do.
+    pub(crate) fn processor_keeps_up(&self, prompt: bool) {
+        self.prompt.store(prompt, Ordering::Relaxed);
     }
 
     /// Puts the regions first in which a service takes longest to answer, so that they are under way
@@ -132,10 +156,44 @@ impl Places {
         }
         act(of_service
             .entry(region.clone())
-            .or_insert_with(|| Endpoint {
-                places: Arc::new(Semaphore::new(self.share)),
-                quickest: None,
-            }))
+            .or_insert_with(|| Endpoint::new(FIRST.min(self.share))))
+    }
+}
+
+impl Endpoint {
+    fn new(count: usize) -> Self {
+        Self {
+            places: Arc::new(Semaphore::new(count)),
+            count,
+            answers: 0,
+            quickest: None,
+        }
+    }
+
+    /// Adds or takes away places, by the time that an answer took.
+    fn answered(&mut self, took: Duration, prompt: bool, most: usize) {
+        let quickest = self.quickest.map_or(took, |quickest| quickest.min(took));
+        self.quickest = Some(quickest);
+        self.answers += 1;
+        // The first came over connections that had to be made, which tells nothing of the distance.
+        if self.answers <= FIRST {
+            return;
+        }
+        let needed = (RATE * quickest.as_secs_f64()).ceil();
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a time is positive, and too large a number becomes the largest"
+        )]
+        let needed = (needed as usize).max(FIRST).min(most);
+        if let Some(more) = needed.checked_sub(self.count) {
+            let more = if prompt { more.min(STEP) } else { 0 };
+            self.places.add_permits(more);
+            self.count += more;
+        } else {
+            // Those that are taken stay, for now.
+            self.count -= self.places.forget_permits(self.count - needed);
+        }
     }
 }
 
@@ -150,6 +208,7 @@ mod tests {
     }
 
     const SERVICE: &str = "cloudtrail";
+    const MANY: usize = 1000;
 
     /// How many places are free for a service in a region right now.
     fn free<'a>(places: &'a Places, name: &str) -> Vec<Place<'a>> {
@@ -157,9 +216,19 @@ mod tests {
         std::iter::from_fn(|| places.take(SERVICE, &region).now_or_never()).collect()
     }
 
+    /// Lets an endpoint answer so often, each time after so long.
+    fn answer(places: &Places, name: &str, times: usize, milliseconds: u64) {
+        for _ in 0..times {
+            places.answered(SERVICE, &region(name), Duration::from_millis(milliseconds));
+        }
+    }
+
     #[test]
     fn one_endpoint_leaves_half_of_the_places() {
-        let places = Places::new(201);
+        let places = Places::new(201, MANY);
+        for name in ["stalled", "other", "third"] {
+            answer(&places, name, 200, 5000);
+        }
         let stalled = free(&places, "stalled");
         assert_eq!(stalled.len(), 100);
         let others = free(&places, "other");
@@ -171,16 +240,52 @@ mod tests {
     }
 
     #[test]
+    fn the_farther_the_more_places() {
+        let places = Places::new(1000, MANY);
+        for (milliseconds, count) in [(0, FIRST), (30, FIRST), (100, 32), (250, 80)] {
+            let name = milliseconds.to_string();
+            answer(&places, &name, 100, milliseconds);
+            assert_eq!(free(&places, &name).len(), count, "{milliseconds} ms");
+        }
+    }
+
+    #[test]
+    fn places_follow_the_distance() {
+        let places = Places::new(1000, MANY);
+        assert_eq!(free(&places, "one").len(), FIRST);
+        answer(&places, "one", FIRST, 750);
+        assert_eq!(free(&places, "one").len(), FIRST);
+        answer(&places, "one", 1, 750);
+        assert_eq!(free(&places, "one").len(), FIRST + STEP);
+        answer(&places, "one", 200, 750);
+        assert_eq!(free(&places, "one").len(), 240);
+        places.processor_keeps_up(false);
+        answer(&places, "two", 200, 750);
+        assert_eq!(free(&places, "two").len(), FIRST);
+        // One that came sooner says how far away it is.
+        answer(&places, "one", 1, 250);
+        assert_eq!(free(&places, "one").len(), 80);
+    }
+
+    #[test]
+    fn no_call_waits_for_a_connection() {
+        let places = Places::new(1000, 64);
+        answer(&places, "one", 100, 1000);
+        assert_eq!(free(&places, "one").len(), 64);
+        assert_eq!(free(&Places::new(20, 6), "one").len(), 6);
+    }
+
+    #[test]
     fn few_places_are_anybodys() {
-        for (count, all) in [(1, 1), (2, 1), (20, 19)] {
-            let places = Places::new(count);
+        for (count, all) in [(1, 1), (2, 1), (12, 11)] {
+            let places = Places::new(count, MANY);
             assert_eq!(free(&places, "one").len(), all);
         }
     }
 
     #[test]
     fn far_regions_come_first() {
-        let places = Places::new(100);
+        let places = Places::new(100, MANY);
         for (name, milliseconds) in [("far", 200), ("near", 5), ("middle", 90), ("near", 50)] {
             places.answered(SERVICE, &region(name), Duration::from_millis(milliseconds));
         }

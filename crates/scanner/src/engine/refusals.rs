@@ -23,7 +23,9 @@ use crate::outcome::{NeverAsked, Refused};
 const ENOUGH: usize = 5;
 
 /// How long an answer may take before others try: regions are at most a quarter of it away.
-const SILENCE: Duration = Duration::from_secs(1);
+/// Waited for in parts: a process that gets no processor for a while has not seen the answers that
+/// came meanwhile, and loses one part only.
+const SILENCE: [Duration; 4] = [Duration::from_millis(250); 4];
 
 /// What was refused so far, and what was allowed.
 #[derive(Debug, Default)]
@@ -116,6 +118,9 @@ pub(crate) struct Leave<'a> {
 struct Waiting<'a> {
     refusals: &'a Refusals,
     number: u64,
+    /// Whether it may ask now. Its answer changes who may go on, its leaving does not: hundreds
+    /// that are let in at once would each wake all the others.
+    admitted: bool,
 }
 
 enum Admission {
@@ -166,14 +171,17 @@ impl Refusals {
             Admission::Refused => return None,
             Admission::Later => {}
         }
-        let _waiting = Waiting::enlist(self, account, subjects.clone());
+        let mut waiting = Waiting::enlist(self, account, subjects.clone());
         loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
             // Listening before looking, so that no change in between is missed.
             changed.as_mut().enable();
             match self.admit(&subjects, account) {
-                Admission::Granted(subjects) => return Some(grant(subjects)),
+                Admission::Granted(subjects) => {
+                    waiting.admitted = true;
+                    return Some(grant(subjects));
+                }
                 Admission::Refused => return None,
                 Admission::Later => changed.await,
             }
@@ -241,8 +249,10 @@ impl Leave<'_> {
             return answer.await;
         }
         tokio::pin!(answer);
-        if let Ok(answered) = tokio::time::timeout(SILENCE, &mut answer).await {
-            return answered;
+        for part in SILENCE {
+            if let Ok(answered) = tokio::time::timeout(part, &mut answer).await {
+                return answered;
+            }
         }
         self.step_aside();
         answer.await
@@ -336,14 +346,20 @@ impl<'a> Waiting<'a> {
         state.waited += 1;
         let number = state.waited;
         state.waiting.insert(number, (account, subjects));
-        Self { refusals, number }
+        Self {
+            refusals,
+            number,
+            admitted: false,
+        }
     }
 }
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         self.refusals.state().waiting.remove(&self.number);
-        self.refusals.changed.notify_waiters();
+        if !self.admitted {
+            self.refusals.changed.notify_waiters();
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
@@ -31,6 +32,10 @@ use crate::permissions::{Limit, SessionForm};
 
 /// What gives the scan its credentials, among the endpoints that may be out of reach.
 const CREDENTIALS: &str = "the source of credentials";
+
+/// How much later than its turn a call may be made: less than the time in which quotas allow
+/// another one.
+const LATE: Duration = Duration::from_millis(20);
 
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,7 +99,7 @@ impl Transport {
     pub(crate) fn new(
         clients: Clients,
         region: Region,
-        concurrency: usize,
+        places: Places,
         max_attempts: Option<u32>,
         recorder: Recorder,
         warnings: tokio::sync::mpsc::UnboundedSender<Warning>,
@@ -102,7 +107,7 @@ impl Transport {
     ) -> Self {
         Self {
             clients,
-            places: Places::new(concurrency),
+            places,
             stop: Stop::default(),
             tally: Tally::default(),
             recorder,
@@ -144,9 +149,7 @@ impl Transport {
         let service = ask.name().split(':').next().unwrap_or_default();
         let mut budget = Budget::new(self.max_attempts);
         loop {
-            let turn = session.pacer.reserve(region, ask);
-            self.stop.sleep_until(turn).await?;
-            let (credentials, place) = self.ready(session, service, region, ask).await?;
+            let (credentials, place) = self.turn(session, service, region, ask).await?;
             let target = Target {
                 region: region.clone(),
                 credentials,
@@ -193,6 +196,29 @@ impl Transport {
             );
             self.tally.retried();
             self.stop.sleep_until(Instant::now() + pause).await?;
+        }
+    }
+
+    /// A turn within the quota, and a place among the calls in flight. Whoever waited long for a
+    /// place takes another turn: others did the same, and would all call at this moment.
+    async fn turn(
+        &self,
+        session: &Session,
+        service: &'static str,
+        region: &Region,
+        ask: &Ask,
+    ) -> Result<(Credentials, Place<'_>), End> {
+        let mut turn = session.pacer.reserve(region, ask);
+        loop {
+            self.stop.sleep_until(turn).await?;
+            let ready = self.ready(session, service, region, ask).await?;
+            if turn.elapsed() <= LATE {
+                return Ok(ready);
+            }
+            turn = session.pacer.reserve(region, ask);
+            if turn <= Instant::now() {
+                return Ok(ready);
+            }
         }
     }
 

@@ -111,8 +111,9 @@ impl Admission {
     }
 
     /// Looks at who is at work, several times a second. That was due at a time: how much later it is
-    /// tells whether the processor keeps up; one that does not is given no more to do.
-    pub(super) fn look(&mut self, due: Instant, now: Instant) {
+    /// tells whether the processor keeps up; one that does not is given no more to do. Says whether
+    /// it does.
+    pub(super) fn look(&mut self, due: Instant, now: Instant) -> bool {
         let late_by = now.saturating_duration_since(due);
         let prompt = late_by <= PROMPT;
         if prompt && !self.has_room() {
@@ -123,6 +124,7 @@ impl Admission {
         let quiet = |pulse: &&Arc<Pulse>| prompt && pulse.is_quiet(now);
         let waiting = self.under_way.values().filter(quiet).count();
         self.at_work = self.under_way.len() - waiting;
+        prompt
     }
 }
 
@@ -137,7 +139,7 @@ mod tests {
     /// Looks at a time, so late.
     fn look(admission: &mut Admission, now: Instant, milliseconds: u64) {
         let late_by = Duration::from_millis(milliseconds);
-        admission.look(now, now + late_by);
+        let _ = admission.look(now, now + late_by);
     }
 
     /// Begins accounts while there is room, and says how many are under way.

@@ -160,7 +160,8 @@ async fn run(
         tokio::select! {
             biased;
             due = tick.tick() => {
-                admission.look(due, Instant::now());
+                let prompt = admission.look(due, Instant::now());
+                engine.transport.places.processor_keeps_up(prompt);
                 // Not awaited by itself: waking for each of thousands in a second would cost more
                 // than what they say.
                 while let Ok(event) = telling.try_recv() {

@@ -56,7 +56,7 @@ pub(super) async fn prepare(plan: &ScanPlan, concurrency: usize) -> Result<Ready
         }
     };
 
-    let connection = Connected::open(&plan.connection, &plan.role, concurrency).await?;
+    let connection = Connected::open(&plan.connection, &plan.role).await?;
     let caller = connection.caller.clone();
     let network = connection.network.clone();
     if let Some(recorded) = resumed.caller
