@@ -1,6 +1,7 @@
 //! An endpoint that cannot be reached is named: host, region, and the proxy on the way.
 #![allow(
     clippy::expect_used,
+    clippy::panic,
     reason = "a test that cannot go on has failed, and says why"
 )]
 
