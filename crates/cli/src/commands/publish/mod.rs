@@ -87,10 +87,10 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
     check_real(&run)?;
     let judged = |account| findings.iter().any(|one| one.account.id == account);
     if let Some(unknown) = accounts.iter().find(|account| !judged(**account)) {
-        return Err(CliError::usage(format_args!(
-            "the run has no findings of account {unknown}"
-        ))
-        .hint("`trailproof show RUN` lists the accounts of a run"));
+        return Err(
+            CliError::usage(format_args!("the run has no findings of account {unknown}"))
+                .hint("`trailproof show RUN` lists the accounts of a run"),
+        );
     }
     findings.retain(|finding| accounts.is_empty() || accounts.contains(&finding.account.id));
     let scope = &run.scope;
