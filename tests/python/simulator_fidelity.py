@@ -351,6 +351,48 @@ def other_designs(member):
     check("another bus", code(client("events", member).list_rules, EventBusName="x"), "ResourceNotFoundException")
 
 
+def findings(member):
+    api = client("securityhub", member)
+    product = f"arn:aws:securityhub:us-east-1:{MEMBER}:product/{MEMBER}/default"
+    finding = {
+        "SchemaVersion": "2018-10-08",
+        "Id": "fidelity/1",
+        "ProductArn": product,
+        "GeneratorId": "fidelity",
+        "AwsAccountId": MEMBER,
+        "CreatedAt": "2026-01-01T00:00:00Z",
+        "UpdatedAt": "2026-01-02T00:00:00Z",
+        "Title": "first",
+        "Description": "a finding",
+        "Resources": [{"Type": "AwsAccount", "Id": f"AWS::::Account:{MEMBER}"}],
+        "FindingProviderFields": {"Types": ["Software and Configuration Checks"], "Severity": {"Label": "LOW"}},
+    }
+    other = dict(finding, Id="fidelity/2")
+    lacking = dict(finding, Id="fidelity/3", Title="x" * 257)
+    answer = api.batch_import_findings(Findings=[finding, other, lacking])
+    check("imported", (answer["SuccessCount"], answer["FailedCount"]), (2, 1))
+    check("refused", [f["ErrorCode"] for f in answer["FailedFindings"]], ["InvalidInput"])
+    api.batch_import_findings(Findings=[dict(finding, Title="not later")])
+    api.batch_import_findings(Findings=[dict(other, Title="later", UpdatedAt="2026-01-03T00:00:00Z")])
+    filters = {"Id": [{"Value": "fidelity/", "Comparison": "PREFIX"}]}
+    pages = api.get_paginator("get_findings").paginate(Filters=filters, PaginationConfig={"PageSize": 1})
+    pages = [page["Findings"] for page in pages]
+    check("findings by page", [len(page) for page in pages], [1, 1])
+    check("titles", [f["Title"] for page in pages for f in page], ["first", "later"])
+    own = {"ProductArn": [{"Value": product, "Comparison": "EQUALS"}]}
+    check("findings of a product", len(api.get_findings(Filters=own)["Findings"]), 2)
+    administrator = client("securityhub")
+    refused = code(administrator.batch_import_findings, Findings=[finding])
+    check("findings of another account", refused, "AccessDeniedException")
+    unchecked = client("securityhub", member, parameter_validation=False)
+    check("too many findings", code(unchecked.get_findings, MaxResults=101), "InvalidInputException")
+    off = client("securityhub", member, "eu-west-1")
+    check("a hub that is off", code(off.get_findings), "InvalidAccessException")
+    there = dict(finding, ProductArn=product.replace("us-east-1", "eu-west-1"))
+    [failed] = off.batch_import_findings(Findings=[there])["FailedFindings"]
+    check("import where it is off", failed["ErrorCode"], "InvalidAccess")
+
+
 def command_line(member):
     """The AWS CLI, as the environment of an assumed role."""
     environment = dict(
@@ -395,6 +437,7 @@ def main():
     keys(member)
     links(member)
     other_designs(member)
+    findings(member)
     simulator_mistakes.run(member, CLOUDWATCH_PROTOCOLS)
     simulator_pages.run(member)
     command_line(member)

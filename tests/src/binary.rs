@@ -47,7 +47,7 @@ pub fn path(name: &str) -> PathBuf {
         .join(name)
 }
 
-/// The path of `trailproof` without the feature `remediation`. The first to ask for it in a plain
+/// The path of `trailproof` without the features `remediation` and `publish`. The first to ask for it in a plain
 /// `cargo test` must not have asked for [`path`] before: cargo builds both in one place.
 ///
 /// # Panics

@@ -1,5 +1,5 @@
-//! What the binary can ask of AWS at all: without the feature `remediation` nothing that changes
-//! something, and with it nothing that `iam-policy` does not name.
+//! What the binary can ask of AWS at all: without the features `remediation` and `publish` nothing
+//! that changes or sends something, and with them nothing that `iam-policy` does not name.
 //!
 //! The proof is in the linked programs. Whatever is called from wherever in the source, its code is
 //! there; what is not there cannot be called.
@@ -44,6 +44,10 @@ const WITHOUT_PERMISSION: &str = "sts:GetCallerIdentity";
 fn set<'a>(words: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
     words.into_iter().map(str::to_owned).collect()
 }
+
+/// Where Security Hub takes findings (its service model, as botocore has it): asked without a crate
+/// of the SDK, so that no symbol tells it, and named in one file of the source.
+const IMPORT: &str = "/findings/import";
 
 /// Services that the scanner asks without a crate of the SDK: only calls that are evidence, which
 /// its types see to, so that symbols do not tell them.
@@ -92,7 +96,18 @@ fn what_a_binary_can_call_is_what_its_policy_says() {
     let help = String::from_utf8_lossy(&help.stdout);
     assert!(help.contains("  scan "), "{help}");
     assert!(!help.contains("  fix "), "{help}");
+    assert!(!help.contains("  publish "), "{help}");
     assert!(!help.contains("  demo "), "{help}");
+
+    for (program, sends) in [
+        (binary::read_only_path(), false),
+        (binary::path("trailproof"), true),
+    ] {
+        let program = std::fs::read(program).expect("the binary is there");
+        let mut places = program.windows(IMPORT.len());
+        let named = places.any(|bytes| bytes == IMPORT.as_bytes());
+        assert_eq!(named, sends, "{IMPORT}");
+    }
 
     let everything = operations_of(&binary::path("trailproof"));
     assert!(everything.is_superset(&read_only));
@@ -132,6 +147,14 @@ fn what_a_binary_can_call_is_what_its_policy_says() {
     let mut repairing = inside(&everything);
     repairing.insert("logs:TestMetricFilter".to_owned());
     assert_eq!(permitted("fix", "member"), repairing);
+    for who in ["caller", "member"] {
+        let mut sending = permitted("scan", who);
+        sending.extend(set([
+            "securityhub:BatchImportFindings",
+            "securityhub:GetFindings",
+        ]));
+        assert_eq!(permitted("publish", who), sending, "{who}");
+    }
     // Both lists could be empty by the same mistake.
     assert!(changes.contains("logs:PutMetricFilter"), "{changes:?}");
 }
@@ -172,6 +195,24 @@ fn calls_that_change_something_are_in_one_place_of_the_source() {
     let lib = workspace::root().join("crates/report/src/lib.rs");
     let lib = std::fs::read_to_string(lib).expect("it is there");
     assert!(lib.contains("#[cfg(feature = \"remediation\")]\npub mod remediation;"));
+}
+
+#[test]
+fn what_needs_no_client_is_sent_from_one_place_of_the_source() {
+    let mut places = Vec::new();
+    for name in ["core", "scanner", "report", "cli"] {
+        let folder = workspace::root().join("crates").join(name).join("src");
+        visit(&folder, &mut |path, text| {
+            if text.contains(".send_json(") || text.contains(IMPORT) {
+                places.push(path.to_owned());
+            }
+        });
+    }
+    let only = workspace::root().join("crates/report/src/publish/hub.rs");
+    assert_eq!(places, [only]);
+    let lib = workspace::root().join("crates/report/src/lib.rs");
+    let lib = std::fs::read_to_string(lib).expect("it is there");
+    assert!(lib.contains("#[cfg(feature = \"publish\")]\npub mod publish;"));
 }
 
 fn visit(folder: &Path, see: &mut impl FnMut(&PathBuf, &str)) {

@@ -36,6 +36,7 @@ mod with_python {
             [[accounts]]
             id = "222222222222"
             unit = "Workloads/Production"
+            security_hub = ["us-east-1"]
             tags = { environment = "production", team = "payments" }
             opted_in = ["me-south-1"]
             chain.trail.selectors = { basic = [{ read_write_type = "WriteOnly" }] }

@@ -1,4 +1,5 @@
-//! The `trailproof` binary without the feature `remediation`, kept beside the one that has it.
+//! The `trailproof` binary without the features `remediation` and `publish`, kept beside the one
+//! that has them.
 
 use std::fs;
 use std::path::PathBuf;
@@ -12,7 +13,7 @@ pub fn path() -> PathBuf {
 }
 
 /// Builds it, with everything it depends on as in [`build_all`]: only the two crates that have the
-/// feature are compiled a second time. Cargo has one place for both binaries, so this one is
+/// features are compiled a second time. Cargo has one place for both binaries, so this one is
 /// copied, and whoever wants the other one there calls [`build_all`] afterwards.
 pub fn build() -> Result<PathBuf, String> {
     cargo(&[

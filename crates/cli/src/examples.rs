@@ -169,6 +169,19 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "publish",
+        &[
+            (
+                "What would be sent to Security Hub, account by account",
+                "trailproof publish run --security-hub --dry-run",
+            ),
+            (
+                "Send it, to another region than the home region, without a question",
+                "trailproof publish run --security-hub --region eu-west-1 --yes",
+            ),
+        ],
+    ),
+    (
         "bundle",
         &[
             (
@@ -428,7 +441,7 @@ mod tests {
         leaves(&command(), "", &mut found);
         let missing: Vec<_> = found.iter().filter(|words| of(words).is_empty()).collect();
         assert!(missing.is_empty(), "{missing:?}");
-        if cfg!(feature = "remediation") {
+        if cfg!(all(feature = "publish", feature = "remediation")) {
             assert_eq!(found.len(), EXAMPLES.len());
         }
         for (words, examples) in EXAMPLES {

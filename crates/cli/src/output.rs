@@ -145,7 +145,7 @@ impl Output {
     }
 
     /// Asks something on stderr, quiet or not; the answer follows on the same line.
-    #[cfg(feature = "remediation")]
+    #[cfg(any(feature = "publish", feature = "remediation"))]
     #[allow(
         clippy::unused_self,
         reason = "as its siblings, so that commands have one way to speak"

@@ -59,15 +59,16 @@ A scan reads only. Two parties need permissions: the **caller**, whose credentia
     trailproof iam-policy
     trailproof iam-policy --who member --role security/Audit --format cloudformation > member.yaml
     trailproof iam-policy fix --who member
+    trailproof iam-policy publish --who member
 
-Every session that is made of the role carries a session policy with these calls and no others, whatever the role may do; sessions of a fix add the calls of that plan. A call that is denied makes UNKNOWN what rests on it, and is named.
+Every session that is made of the role carries a session policy with these calls and no others, whatever the role may do; sessions of a fix add the calls of that plan, sessions of `publish` the two of Security Hub. A call that is denied makes UNKNOWN what rests on it, and is named.
 
 | call | whose permission | can change the verdict from this link on |
 |---|---|---|
 ";
 
 const PERMISSIONS_END: &str = "
-A call is made where a verdict rests on it, and what belongs to other designs than the benchmark's only where a chain fails. A full sweep asks every enabled region for its trails as well, so that `trails.csv` is complete. What a fix changes is printed by `trailproof iam-policy fix`, and stands in the plan.
+A call is made where a verdict rests on it, and what belongs to other designs than the benchmark's only where a chain fails. A full sweep asks every enabled region for its trails as well, so that `trails.csv` is complete. What a fix changes is printed by `trailproof iam-policy fix`, and stands in the plan; `trailproof iam-policy publish` adds what sending findings takes ([Sending](sending.md)).
 ";
 
 /// `docs/permissions.md`.

@@ -57,7 +57,7 @@ pub static ALL: &[&dyn Format] = &[
     &formats::Markdown,
     &formats::SummaryText,
     &formats::Junit,
-    &formats::Asff,
+    &formats::Asff::HOME,
     &formats::Ocsf,
     &formats::Pivot,
 ];
@@ -82,7 +82,7 @@ pub struct Written {
 /// Writes a report into its run directory in some formats. Each is tried, whatever became of the
 /// others.
 pub fn write_all(
-    formats: &[&'static dyn Format],
+    formats: &[&dyn Format],
     report: &Report<'_>,
     directory: &RunDirectory,
 ) -> Vec<Written> {

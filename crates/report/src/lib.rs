@@ -1,7 +1,7 @@
 //! Writes what was found: the run directory, its files, and everything people and other tools
 //! read from a run.
 //!
-//! This crate never calls AWS (`remediation` aside), never judges, and never prints.
+//! This crate never calls AWS (`publish` and `remediation` aside), never judges, and never prints.
 
 pub mod bundle;
 pub mod comparison;
@@ -11,8 +11,12 @@ pub mod findings_csv;
 pub mod findings_json;
 pub mod format;
 pub mod formats;
+#[cfg(any(feature = "publish", feature = "remediation"))]
+pub mod journal_file;
 pub mod listing;
 pub mod past;
+#[cfg(feature = "publish")]
+pub mod publish;
 pub mod recipients_csv;
 #[cfg(feature = "remediation")]
 pub mod remediation;

@@ -10,11 +10,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use serde_json::Value;
 use trailproof_core::account::{AccountId, Region};
 use trailproof_core::evidence::{CallError, ErrorClass, Evidence, Outcome, Record, Request};
 
 use crate::caller::Connected;
-use crate::calls::{Ask, Received, RegionalClients, ServiceCall, Target, typed};
+use crate::calls::{Ask, Failure, Received, RegionalClients, ServiceCall, Target, typed};
 use crate::connection::ConnectOptions;
 use crate::discovery::{Discovery, DiscoveryEnd};
 use crate::engine::{End, Engine, KnownRoles, Recorder, record_of};
@@ -111,6 +112,46 @@ impl Access {
         F: Future<Output = Received<O, E>> + Send,
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
+        let clients = &self.engine.transport.clients;
+        let attempt = |target: Target| {
+            let sent = request(clients.at(region));
+            async move { typed(&target, sent).await }
+        };
+        self.attempt(account, region, call, attempt).await
+    }
+
+    /// [`Self::send`] to a service that needs no client of the SDK: Security Hub. `path` is where
+    /// the operation is found. The answer has the member names of the API.
+    pub async fn send_json(
+        &self,
+        account: AccountId,
+        region: &Region,
+        call: ServiceCall,
+        path: &'static str,
+        body: &Value,
+    ) -> Result<Value, CallFailure> {
+        let clients = &self.engine.transport.clients;
+        let body = body.to_string();
+        let attempt = |target: Target| {
+            let body = body.clone();
+            async move {
+                let sent = clients.json_request(&target, call.action, Some(path), body);
+                sent.await.map(|answer| answer.body)
+            }
+        };
+        self.attempt(account, region, call, attempt).await
+    }
+
+    async fn attempt<T, F>(
+        &self,
+        account: AccountId,
+        region: &Region,
+        call: ServiceCall,
+        request: impl Fn(Target) -> F + Send + Sync,
+    ) -> Result<T, CallFailure>
+    where
+        F: Future<Output = Result<T, Failure>> + Send,
+    {
         let transport = &self.engine.transport;
         // The caller's own account is changed as it is read: by a role, where one lets in.
         let session = if account == self.caller.account {
@@ -124,10 +165,10 @@ impl Access {
         // A lost answer says nothing about the request, and neither does what follows it.
         let lost = AtomicBool::new(false);
         let attempt = |target: Target| {
-            let sent = request(transport.clients.at(region));
+            let sent = request(target);
             let lost = &lost;
             async move {
-                let answer = typed(&target, sent).await;
+                let answer = sent.await;
                 if let Err(failure) = &answer
                     && failure.error.class == ErrorClass::Unavailable
                 {

@@ -203,7 +203,7 @@ async fn identify(
             {
                 tokio::time::sleep(Duration::from_millis(300) * attempt).await;
             }
-            Err(failure) => return Err(rejected(&ask, failure)),
+            Err(failure) => return Err(rejected(&ask, region, failure)),
         }
     };
     let text = |member: &str| answer.body.get(member).and_then(Value::as_str);
@@ -228,7 +228,7 @@ async fn identify(
     Ok((caller, answer))
 }
 
-fn rejected(ask: &Ask, failure: Failure) -> ScanError {
+fn rejected(ask: &Ask, region: Region, failure: Failure) -> ScanError {
     let error = failure.error;
     match error.class {
         ErrorClass::Denied | ErrorClass::RegionDisabled => ScanError::RejectedCredentials {
@@ -237,6 +237,7 @@ fn rejected(ask: &Ask, failure: Failure) -> ScanError {
         },
         ErrorClass::Unavailable => ScanError::Unreachable {
             operation: ask.name(),
+            region,
             cause: Cause::of_code(&error.code).map(Cause::remedy),
             reason: error.message,
         },

@@ -464,6 +464,7 @@ impl Discovery {
             _ if error.code == "ConnectionFailed" || Cause::of_code(&error.code).is_some() => {
                 ScanError::Unreachable {
                     cause: Cause::of_code(&error.code).map(Cause::remedy),
+                    region: self.engine.transport.region.clone(),
                     operation,
                     reason: error.message,
                 }

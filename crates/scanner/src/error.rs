@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use trailproof_core::account::AccountId;
+use trailproof_core::account::{AccountId, Region};
 use trailproof_core::units::AmbiguousUnit;
 
 /// Why a scan could not start or had to end. Messages name the place; [`ScanError::hint`] names
@@ -94,11 +94,13 @@ pub enum ScanError {
         message: String,
     },
     /// The endpoint of a service cannot be reached.
-    #[error("cannot reach the endpoint for {operation}: {reason}")]
+    #[error("cannot reach the endpoint for {operation} in {region}: {reason}")]
     Unreachable {
         /// The operation that was tried.
         operation: &'static str,
-        /// What the network said.
+        /// Where it was tried.
+        region: Region,
+        /// What the network said, of which host and through which proxy.
         reason: String,
         /// What a person can do about it, where the cause is known.
         cause: Option<&'static str>,

@@ -81,6 +81,27 @@ impl Document {
     }
 }
 
+impl From<&Value> for Document {
+    /// What was sent as JSON and is given back. Members without a value are left out.
+    fn from(value: &Value) -> Self {
+        match value {
+            Value::Null => Self::Text(Cow::Borrowed("")),
+            Value::Bool(value) => Self::Bool(*value),
+            Value::Number(number) => match number.as_i64() {
+                Some(integer) => Self::Integer(integer),
+                None => Self::Float(number.as_f64().unwrap_or_default()),
+            },
+            Value::String(text) => text.into(),
+            Value::Array(items) => items.iter().collect(),
+            Value::Object(members) => {
+                let members = members.iter().filter(|(_, value)| !value.is_null());
+                let members = members.map(|(name, value)| (name.clone(), value.into()));
+                Self::Map(members.collect())
+            }
+        }
+    }
+}
+
 impl From<bool> for Document {
     fn from(value: bool) -> Self {
         Self::Bool(value)

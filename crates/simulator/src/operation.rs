@@ -15,6 +15,7 @@ pub(crate) enum Service {
     Oam,
     ObservabilityAdmin,
     Events,
+    SecurityHub,
 }
 
 impl Service {
@@ -32,6 +33,7 @@ impl Service {
             Self::Oam => "oam",
             Self::ObservabilityAdmin => "observabilityadmin",
             Self::Events => "events",
+            Self::SecurityHub => "securityhub",
         }
     }
 }
@@ -113,6 +115,7 @@ operations! {
         ListTelemetryRules reads,
     }
     Events { ListRules reads }
+    SecurityHub { GetFindings reads, BatchImportFindings writes }
 }
 
 impl Operation {

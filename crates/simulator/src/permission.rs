@@ -114,7 +114,8 @@ pub(crate) fn denied(
         | Service::Kms
         | Service::Oam
         | Service::ObservabilityAdmin
-        | Service::Events => "AccessDeniedException",
+        | Service::Events
+        | Service::SecurityHub => "AccessDeniedException",
         Service::Sts | Service::CloudWatch => "AccessDenied",
         Service::Sns => "AuthorizationError",
     };
@@ -124,7 +125,8 @@ pub(crate) fn denied(
         | Service::Sns
         | Service::Account
         | Service::Oam
-        | Service::ObservabilityAdmin => 403,
+        | Service::ObservabilityAdmin
+        | Service::SecurityHub => 403,
         Service::Organizations
         | Service::CloudTrail
         | Service::Logs
@@ -149,6 +151,7 @@ fn invalid_token(service: Service) -> Failure {
     let message = "The security token included in the request is invalid.";
     let (code, status) = match service {
         Service::Sts | Service::Sns | Service::CloudWatch => ("InvalidClientTokenId", 403),
+        Service::SecurityHub => ("UnrecognizedClientException", 403),
         Service::Organizations
         | Service::Account
         | Service::CloudTrail

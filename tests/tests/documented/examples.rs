@@ -30,20 +30,24 @@ regions = ["us-east-1", "eu-west-1"]
 [[accounts]]
 id = "111111111111"
 name = "management"
+security_hub = ["us-east-1", "eu-west-1"]
 unit = "Core"
 chain = true
 [[accounts]]
 id = "222222222222"
 name = "sandbox"
+security_hub = ["us-east-1", "eu-west-1"]
 unit = "Workloads/Dev"
 [[accounts]]
 id = "333333333333"
 name = "payments"
+security_hub = ["us-east-1", "eu-west-1"]
 unit = "Workloads/Prod"
 chain.subscription = false
 [[accounts]]
 id = "588083195489"
 name = "logistics"
+security_hub = ["us-east-1", "eu-west-1"]
 unit = "Workloads/Prod"
 chain = { filter = false, alarm = false, topic = false }
 "#;

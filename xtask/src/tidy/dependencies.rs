@@ -10,7 +10,7 @@ pub(crate) fn check(metadata: &Metadata) -> Vec<Violation> {
     let mut violations = Vec::new();
     core_is_pure(&graph, &mut violations);
     layers_point_one_way(metadata, &mut violations);
-    report_calls_aws_only_to_remediate(metadata, &mut violations);
+    report_calls_aws_only_to_change_or_send(metadata, &mut violations);
     violations
 }
 
@@ -96,7 +96,7 @@ fn layers_point_one_way(metadata: &Metadata, violations: &mut Vec<Violation>) {
             "trailproof-scanner",
             &["trailproof-core", "trailproof-files"][..],
         ),
-        // To scan repaired accounts again; optional, which `report_calls_aws_only_to_remediate`
+        // To scan repaired accounts again; optional, which `report_calls_aws_only_to_change_or_send`
         // checks.
         (
             "trailproof-report",
@@ -136,7 +136,7 @@ fn layers_point_one_way(metadata: &Metadata, violations: &mut Vec<Violation>) {
     }
 }
 
-fn report_calls_aws_only_to_remediate(metadata: &Metadata, violations: &mut Vec<Violation>) {
+fn report_calls_aws_only_to_change_or_send(metadata: &Metadata, violations: &mut Vec<Violation>) {
     let Some(report) = metadata
         .packages
         .iter()
@@ -154,18 +154,21 @@ fn report_calls_aws_only_to_remediate(metadata: &Metadata, violations: &mut Vec<
             violations.push(Violation {
                 place: place(),
                 rule: format!(
-                    "`{}` must be optional, enabled by the feature `remediation` alone",
+                    "`{}` must be optional, enabled by the features that change or send something alone",
                     dependency.name
                 ),
             });
         }
         let switch = format!("dep:{}", dependency.name);
         for (feature, enables) in &report.features {
-            if enables.contains(&switch) && feature != "remediation" {
+            // Sending needs the scanner's connection alone.
+            let may = feature == "remediation"
+                || feature == "publish" && dependency.name == "trailproof-scanner";
+            if enables.contains(&switch) && !may {
                 violations.push(Violation {
                     place: place(),
                     rule: format!(
-                        "the feature `{feature}` enables `{}`; only `remediation` may",
+                        "the feature `{feature}` enables `{}`; only `remediation`, or `publish` for the scanner, may",
                         dependency.name
                     ),
                 });

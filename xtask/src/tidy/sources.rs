@@ -98,10 +98,11 @@ enum Half {
 }
 
 /// What remediation may name of the rest of the report crate: how runs and findings are read,
-/// how commands are written and texts of others shown.
-const SURFACE: [&str; 6] = [
+/// how commands and journals are written and texts of others shown.
+const SURFACE: [&str; 7] = [
     "remediation",
     "document",
+    "journal_file",
     "rests_on",
     "run",
     "shell",
@@ -246,7 +247,7 @@ impl Walk<'_> {
                 ),
                 Half::Remediation if !SURFACE.contains(&module) => self.report(
                     span,
-                    format!("remediation names `{module}`: of reports it knows how runs and findings are read, how commands are written, and how texts of others are shown"),
+                    format!("remediation names `{module}`: of reports it knows how runs and findings are read, how commands and journals are written, and how texts of others are shown"),
                 ),
                 Half::Reports | Half::Remediation => {}
             }

@@ -6,13 +6,15 @@ use clap::builder::PossibleValuesParser;
 use trailproof_core::evidence::Evidence;
 use trailproof_core::finding::Summary;
 use trailproof_report::format::{self, Format, Report};
+use trailproof_report::formats::Asff;
 use trailproof_report::past::PastRun;
 use trailproof_report::run::{RunDirectory, read_evidence};
 
-use super::past_run;
+use super::{hub_region, past_run};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::output::Output;
+use crate::settings::RegionName;
 
 /// Write a past run in other formats, without judging it again.
 ///
@@ -38,6 +40,11 @@ pub(crate) struct Arguments {
     #[arg(long, short, value_name = "DIR")]
     out: Option<PathBuf>,
 
+    /// In asff: the region whose Security Hub is to have the findings [default: the home region of
+    /// the partition].
+    #[arg(long)]
+    region: Option<RegionName>,
+
     /// Write pseudonyms in place of the addresses of subscriptions.
     #[arg(long)]
     mask_endpoints: bool,
@@ -48,15 +55,26 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
         run: path,
         format: names,
         out,
+        region,
         mask_endpoints,
     } = arguments;
-    let mut formats: Vec<&'static dyn Format> = Vec::new();
+    let PastRun { mut run, findings } = past_run(&path)?;
+    let with_region = region.is_some();
+    let region = hub_region(&run, region.map(|region| region.0))?;
+    let asff = Asff::in_region(Some(region));
+    let mut formats: Vec<&dyn Format> = Vec::new();
     for format in names.iter().filter_map(|name| format::by_name(name)) {
         if !formats.iter().any(|known| known.name() == format.name()) {
-            formats.push(format);
+            formats.push(if format.name() == asff.name() {
+                &asff
+            } else {
+                format
+            });
         }
     }
-    let PastRun { mut run, findings } = past_run(&path)?;
+    if with_region && !formats.iter().any(|format| format.name() == asff.name()) {
+        return Err(CliError::usage("--region is for --format asff"));
+    }
     run.mask_endpoints |= mask_endpoints;
     let evidence = if formats.iter().any(|format| format.reads_evidence()) {
         let (evidence, _) = read_evidence(&path, run.policy.oldest(), run.addresses())

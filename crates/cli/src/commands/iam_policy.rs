@@ -11,7 +11,7 @@ use crate::exit::Exit;
 use crate::output::Output;
 use crate::settings::ConfigurationArguments;
 
-/// Print the exact permissions that a scan or a fix needs.
+/// Print the exact permissions that a scan, a fix or publishing needs.
 ///
 /// The caller finds the accounts, enters them, and reads its own; the role in the members reads
 /// theirs.
@@ -52,15 +52,23 @@ enum Task {
     /// Reading and repairing: everything `trailproof fix` does.
     #[cfg(feature = "remediation")]
     Fix,
+    /// Reading and sending: everything `trailproof publish` does.
+    #[cfg(feature = "publish")]
+    Publish,
 }
 
 impl Task {
-    /// What it calls beside reading.
-    fn repair(self) -> Vec<&'static str> {
+    /// What it calls beside reading: what for, and the actions.
+    fn beside(self) -> Option<(&'static str, Vec<&'static str>)> {
         match self {
-            Self::Scan => Vec::new(),
+            Self::Scan => None,
             #[cfg(feature = "remediation")]
-            Self::Fix => trailproof_report::remediation::permissions::all(),
+            Self::Fix => Some((
+                "RepairAccount",
+                trailproof_report::remediation::permissions::all(),
+            )),
+            #[cfg(feature = "publish")]
+            Self::Publish => Some(("SendFindings", trailproof_report::publish::ACTIONS.to_vec())),
         }
     }
 }
@@ -136,7 +144,7 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
     } = arguments;
     let who = Who::from(who);
     let roles = roles(&role, who, &configuration, output)?;
-    let statements = permissions::statements(who, &task.repair());
+    let statements = permissions::statements(who, task.beside());
     let text = match format {
         Form::Json => {
             permissions::json(&statements, &roles, partition.into()).map_err(CliError::failed)?

@@ -5,6 +5,8 @@
 
 mod accounts;
 mod bundle;
+#[cfg(any(feature = "publish", feature = "remediation"))]
+mod changing;
 mod completions;
 mod config;
 mod controls;
@@ -22,13 +24,17 @@ mod history;
 mod iam_policy;
 mod merge;
 mod pattern;
+#[cfg(feature = "publish")]
+mod publish;
 mod scan;
 mod show;
 mod verify;
 
 use std::path::Path;
 
+use trailproof_core::account::{Partition, Region};
 use trailproof_report::past::PastRun;
+use trailproof_report::run::Run;
 
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -64,6 +70,8 @@ commands! {
     Diff => diff,
     History => history,
     Export => export,
+    #[cfg(feature = "publish")]
+    Publish => publish,
     Bundle => bundle,
     Verify => verify,
     Controls => controls,
@@ -82,4 +90,20 @@ commands! {
 /// A finished run, for commands that look back at one.
 fn past_run(path: &Path) -> Result<PastRun, CliError> {
     PastRun::read(path).map_err(|error| CliError::usage(&error).hint(error.remedy()))
+}
+
+/// Whose Security Hub has the findings of a run: that of the region that was named, or of the home
+/// region of its partition.
+fn hub_region(run: &Run, named: Option<Region>) -> Result<Region, CliError> {
+    let partition = run.scope.partition.unwrap_or(Partition::Aws);
+    let Some(region) = named else {
+        return Ok(partition.home_region());
+    };
+    if region.partition() == partition {
+        return Ok(region);
+    }
+    Err(CliError::usage(format_args!(
+        "the region {region} is not of partition {partition}, in which the run was made"
+    ))
+    .hint("name another one with --region"))
 }

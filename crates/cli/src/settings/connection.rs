@@ -110,7 +110,7 @@ impl ConnectionSettings {
     }
 
     /// The roles that are tried where no member role is for an account, as full ARNs.
-    #[cfg(feature = "remediation")]
+    #[cfg(any(feature = "publish", feature = "remediation"))]
     pub(crate) fn roles_in_full(&self) -> Result<Vec<String>, CliError> {
         let roles = self.role_settings()?.templates().into_iter();
         Ok(roles.map(|role| role.as_str().to_owned()).collect())

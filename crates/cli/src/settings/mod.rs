@@ -24,7 +24,7 @@ pub(crate) use recorded::{recorded_policy, recorded_scope};
 pub(crate) use report::{Destination, ReportSettings};
 pub(crate) use schema::schema;
 pub(crate) use scope::{ExecutionSettings, ScopeSettings};
-pub(crate) use values::{SweepName, Tag};
+pub(crate) use values::{RegionName, SweepName, Tag};
 
 /// A setting that was not given as a flag is taken from the file.
 fn or_file<T>(flag: &mut Option<T>, file: Option<T>) {

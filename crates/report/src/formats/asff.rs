@@ -6,10 +6,12 @@
 //! in whose name it has to be sent, and to which region. The field limits are those of the
 //! `AwsSecurityFinding` documentation.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use trailproof_core::account::{Partition, Region};
+use trailproof_core::account::{AccountId, Partition, Region};
 use trailproof_core::control::Control;
 use trailproof_core::finding::{ChainLink, Finding, LinkName, Status};
 
@@ -19,10 +21,33 @@ use crate::untrusted::shortened;
 
 /// The format `asff`.
 #[derive(Debug)]
-pub struct Asff;
+pub struct Asff {
+    region: Option<Region>,
+}
 
-/// The most findings that one request takes.
+impl Asff {
+    /// For the Security Hub of the partition's home region.
+    pub const HOME: Self = Self { region: None };
+
+    /// For the Security Hub of a region; without one as [`Self::HOME`].
+    pub fn in_region(region: Option<Region>) -> Self {
+        Self { region }
+    }
+}
+
+/// The most findings that one request takes (Security Hub Partner Integration Guide, "Guidelines
+/// for using the `BatchImportFindings` API").
 const BATCH: usize = 100;
+
+/// The most bytes that the findings of one request may have (there): 6 MB.
+const BATCH_BYTES: usize = 6_000_000;
+
+/// The most bytes that one finding may have (Security Hub API Reference, `BatchImportFindings`):
+/// 240 kB.
+pub const FINDING_BYTES: usize = 240_000;
+
+/// How the ids of our findings begin, and the names of what generates them.
+pub const PREFIX: &str = "trailproof/";
 
 impl Format for Asff {
     fn name(&self) -> &'static str {
@@ -38,80 +63,167 @@ impl Format for Asff {
     }
 
     fn write(&self, report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-        let controls = controls(report);
-        let partition = report.run.scope.partition.unwrap_or(Partition::Aws);
+        let writer = Writer::new(report, self.region.clone());
+        let written = |findings: &[Finding]| {
+            let findings = findings.iter().map(|finding| writer.finding(finding));
+            requests(findings.collect())
+        };
         let requests = by_account(report.findings)
-            .flat_map(|findings| findings.chunks(BATCH))
-            .map(|findings| {
-                let findings: Vec<Value> = findings
-                    .iter()
-                    .map(|finding| {
-                        let control = controls.get(finding.control.id.as_str()).copied();
-                        security_finding(report, finding, control, partition)
-                    })
-                    .collect();
-                json!({ "Findings": findings })
-            });
+            .flat_map(written)
+            .map(|findings| json!({ "Findings": findings }));
         json_array(out, requests)
     }
 }
 
-fn security_finding(
-    report: &Report<'_>,
-    finding: &Finding,
-    control: Option<&Control>,
+/// Findings of one account in as few requests as they fit into.
+pub fn requests(findings: Vec<Value>) -> Vec<Vec<Value>> {
+    let mut requests: Vec<Vec<Value>> = Vec::new();
+    let mut bytes = 0;
+    for finding in findings {
+        let length = finding.to_string().len() + 1;
+        match requests.last_mut() {
+            Some(last) if last.len() < BATCH && bytes + length <= BATCH_BYTES => {
+                bytes += length;
+                last.push(finding);
+            }
+            _ => {
+                bytes = length;
+                requests.push(vec![finding]);
+            }
+        }
+    }
+    requests
+}
+
+/// The id of a finding in Security Hub, the same for every run.
+pub fn id(finding: &Finding) -> String {
+    limited(&format!("{PREFIX}{}", finding.id), 512)
+}
+
+/// Writes findings of a report as Security Hub takes them.
+#[derive(Debug)]
+pub struct Writer<'a> {
+    report: Report<'a>,
+    controls: BTreeMap<&'a str, &'a Control>,
     partition: Partition,
-) -> Value {
-    let account = finding.account.id;
-    let region = partition.home_region();
-    let evaluated = report.run.policy.evaluated_at.to_string();
-    let severity = match finding.status {
-        Status::Fail | Status::Unknown => finding.control.severity.as_str().to_ascii_uppercase(),
-        _ => "INFORMATIONAL".to_owned(),
-    };
-    let number = finding.control.number.as_deref().unwrap_or_default();
-    let title = format!("{number} {}", finding.control.title);
-    let mut value = json!({
-        "SchemaVersion": "2018-10-08",
-        "Id": limited(&format!("trailproof/{}", finding.id), 512),
-        "ProductArn": format!(
-            "arn:{partition}:securityhub:{region}:{account}:product/{account}/default"
-        ),
-        "ProductName": "trailproof",
-        "CompanyName": "trailproof",
-        "GeneratorId": limited(&format!("trailproof/{}", finding.control.id), 512),
-        "AwsAccountId": account,
-        "Region": region,
-        "FindingProviderFields": {
-            "Severity": { "Label": severity, "Original": finding.status.as_str() },
-            "Types": ["Software and Configuration Checks/Industry and Regulatory Standards/CIS AWS Foundations Benchmark"],
-        },
-        "CreatedAt": evaluated,
-        "UpdatedAt": evaluated,
-        "Title": limited(title.trim(), 256),
-        "Description": limited(&finding.message, 1024),
-        "Resources": resources(finding, partition, &region),
-        "Compliance": compliance(finding, control),
-        "ProductFields": product_fields(report, finding),
-        "RecordState": if finding.status == Status::NotApplicable { "ARCHIVED" } else { "ACTIVE" },
-    });
-    let fields = value.as_object_mut();
-    if let (Some(fields), Some(observed)) = (fields, finding.observed_at) {
-        fields.insert("LastObservedAt".to_owned(), json!(observed.to_string()));
+    region: Region,
+}
+
+/// What is sent again of a finding that is put away: what an import needs
+/// (`AwsSecurityFinding`), and what it says of itself.
+const ARCHIVED: [&str; 15] = [
+    "SchemaVersion",
+    "Id",
+    "ProductArn",
+    "ProductName",
+    "CompanyName",
+    "GeneratorId",
+    "AwsAccountId",
+    "Region",
+    "FindingProviderFields",
+    "CreatedAt",
+    "Title",
+    "Description",
+    "Resources",
+    "Compliance",
+    "ProductFields",
+];
+
+impl<'a> Writer<'a> {
+    /// For the Security Hub of a region; without one for that of the partition's home region.
+    pub fn new(report: &Report<'a>, region: Option<Region>) -> Self {
+        let partition = report.run.scope.partition.unwrap_or(Partition::Aws);
+        Self {
+            report: *report,
+            controls: controls(report),
+            partition,
+            region: region.unwrap_or_else(|| partition.home_region()),
+        }
     }
-    let fields = value.as_object_mut();
-    if let (Some(fields), Some(remediation)) = (fields, &finding.remediation) {
-        let text = limited(&remediation.summary, 512);
-        fields.insert(
-            "Remediation".to_owned(),
-            json!({ "Recommendation": { "Text": text } }),
-        );
+
+    /// Whose Security Hub it is for.
+    pub fn region(&self) -> &Region {
+        &self.region
     }
-    if let (Some(fields), Some(_)) = (value.as_object_mut(), &finding.muted) {
-        // Counts when the finding is new; Security Hub leaves it alone afterwards.
-        fields.insert("Workflow".to_owned(), json!({ "Status": "SUPPRESSED" }));
+
+    /// The time that every finding is of: Security Hub takes only what is newer than what it has.
+    pub fn updated_at(&self) -> Timestamp {
+        self.report.run.policy.evaluated_at
     }
-    value
+
+    /// The product that an account's own findings are of.
+    pub fn product_arn(&self, account: AccountId) -> String {
+        let Self {
+            partition, region, ..
+        } = self;
+        format!("arn:{partition}:securityhub:{region}:{account}:product/{account}/default")
+    }
+
+    /// A finding that Security Hub has and this report has not, put away.
+    pub fn archived(&self, stored: &Value) -> Value {
+        let known = |name: &&str| Some(((*name).to_owned(), stored.get(*name)?.clone()));
+        let mut fields: Map<String, Value> = ARCHIVED.iter().filter_map(known).collect();
+        let at = json!(self.updated_at().to_string());
+        fields.insert("UpdatedAt".to_owned(), at);
+        fields.insert("RecordState".to_owned(), json!("ARCHIVED"));
+        Value::Object(fields)
+    }
+
+    /// A finding of the report.
+    pub fn finding(&self, finding: &Finding) -> Value {
+        let control = self.controls.get(finding.control.id.as_str()).copied();
+        let account = finding.account.id;
+        let region = &self.region;
+        let evaluated = self.updated_at().to_string();
+        let severity = match finding.status {
+            Status::Fail | Status::Unknown => {
+                finding.control.severity.as_str().to_ascii_uppercase()
+            }
+            _ => "INFORMATIONAL".to_owned(),
+        };
+        let number = finding.control.number.as_deref().unwrap_or_default();
+        let title = format!("{number} {}", finding.control.title);
+        let mut value = json!({
+            "SchemaVersion": "2018-10-08",
+            "Id": id(finding),
+            "ProductArn": self.product_arn(account),
+            "ProductName": "trailproof",
+            "CompanyName": "trailproof",
+            "GeneratorId": limited(&format!("{PREFIX}{}", finding.control.id), 512),
+            "AwsAccountId": account,
+            "Region": region,
+            "FindingProviderFields": {
+                "Severity": { "Label": severity, "Original": finding.status.as_str() },
+                "Types": ["Software and Configuration Checks/Industry and Regulatory Standards/CIS AWS Foundations Benchmark"],
+            },
+            "CreatedAt": evaluated,
+            "UpdatedAt": evaluated,
+            "Title": limited(title.trim(), 256),
+            "Description": limited(&finding.message, 1024),
+            "Resources": resources(finding, self.partition, region),
+            "Compliance": compliance(finding, control),
+            "ProductFields": product_fields(&self.report, finding),
+            "RecordState": if finding.status == Status::NotApplicable { "ARCHIVED" } else { "ACTIVE" },
+        });
+        let Some(fields) = value.as_object_mut() else {
+            return value;
+        };
+        if let Some(observed) = finding.observed_at {
+            fields.insert("LastObservedAt".to_owned(), json!(observed.to_string()));
+        }
+        if let Some(remediation) = &finding.remediation {
+            let text = limited(&remediation.summary, 512);
+            fields.insert(
+                "Remediation".to_owned(),
+                json!({ "Recommendation": { "Text": text } }),
+            );
+        }
+        if finding.muted.is_some() {
+            // Counts when the finding is new; Security Hub leaves it alone afterwards.
+            fields.insert("Workflow".to_owned(), json!({ "Status": "SUPPRESSED" }));
+        }
+        value
+    }
 }
 
 /// The account, and what the chain is made of.
@@ -275,7 +387,7 @@ mod tests {
     #[test]
     fn requests_do_not_mix_accounts() {
         let sample = sample::organization();
-        let value: Value = serde_json::from_str(&sample.render(&Asff)).unwrap();
+        let value: Value = serde_json::from_str(&sample.render(&Asff::HOME)).unwrap();
         let requests = value.as_array().unwrap();
         assert_eq!(requests.len(), 4);
         for request in requests {
@@ -316,7 +428,7 @@ mod tests {
         let mut sample = sample::organization();
         let first = sample.findings[0].clone();
         sample.findings = vec![first; 250];
-        let value: Value = serde_json::from_str(&sample.render(&Asff)).unwrap();
+        let value: Value = serde_json::from_str(&sample.render(&Asff::HOME)).unwrap();
         let sizes: Vec<_> = value
             .as_array()
             .unwrap()
@@ -327,9 +439,32 @@ mod tests {
     }
 
     #[test]
+    fn a_request_has_at_most_six_megabytes() {
+        let large = json!({ "Description": "x".repeat(200_000) });
+        let sizes: Vec<_> = requests(vec![large; 70]).iter().map(Vec::len).collect();
+        assert_eq!(sizes, [29, 29, 12]);
+        assert!(requests(Vec::new()).is_empty());
+    }
+
+    #[test]
+    fn findings_are_of_the_region_that_is_asked_for() {
+        let sample = sample::organization();
+        let of = |format: &Asff| {
+            let value: Value = serde_json::from_str(&sample.render(format)).unwrap();
+            let finding = &value[0]["Findings"][0];
+            [&finding["Region"], &finding["ProductArn"]]
+                .map(|text| text.as_str().unwrap().to_owned())
+        };
+        let [region, product] = of(&Asff::in_region(Some(Region::new("eu-west-1"))));
+        assert_eq!(region, "eu-west-1");
+        assert!(product.contains(":securityhub:eu-west-1:"), "{product}");
+        assert_eq!(of(&Asff::HOME)[0], "us-east-1");
+    }
+
+    #[test]
     fn hostile_names_stay_within_the_limits() {
         let sample = sample::hostile();
-        let value: Value = serde_json::from_str(&sample.render(&Asff)).unwrap();
+        let value: Value = serde_json::from_str(&sample.render(&Asff::HOME)).unwrap();
         for request in value.as_array().unwrap() {
             let finding = &request["Findings"][0];
             assert!(finding["Description"].as_str().unwrap().chars().count() <= 1024);

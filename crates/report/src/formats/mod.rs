@@ -2,7 +2,7 @@
 //!
 //! All of them stream: they hold one finding at a time, whatever the size of the organization.
 
-mod asff;
+pub mod asff;
 mod html;
 mod junit;
 mod markdown;

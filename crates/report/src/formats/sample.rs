@@ -26,14 +26,18 @@ pub(crate) struct Sample {
 impl Sample {
     pub(crate) fn render(&self, format: &dyn Format) -> String {
         let mut out = Vec::new();
-        let report = Report {
+        self.with_report(|report| format.write(report, &mut out))
+            .unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    pub(crate) fn with_report<T>(&self, look: impl FnOnce(&Report<'_>) -> T) -> T {
+        look(&Report {
             run: &self.run,
             summary: &Summary::of(&self.findings),
             findings: &self.findings,
             evidence: &Evidence::default(),
-        };
-        format.write(&report, &mut out).unwrap();
-        String::from_utf8(out).unwrap()
+        })
     }
 }
 

@@ -7,37 +7,27 @@
 
 mod lines;
 
-use std::fs::{File, TryLockError};
-use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use lines::{BadLine, Replay, complete_length};
+use crate::journal_file::{self, BadLine, JournalFile, JournalFileError};
+use lines::Replay;
 pub use lines::{Created, Entry, Header, Line, SCHEMA_VERSION, StepRecord, StepState};
 
-/// The file, open for appending and locked against a second process.
+/// The journal of a plan.
 #[derive(Debug)]
 pub struct Journal {
-    /// `None` for one that is only looked at.
-    file: Option<File>,
-    path: PathBuf,
+    file: JournalFile,
     said: Replay,
 }
 
 /// A journal that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
-    /// The file system refused.
-    #[error("cannot {action} the journal `{path}`: {source}")]
-    File {
-        /// What was tried.
-        action: &'static str,
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
+    /// The file system refused, or somebody else is working with it.
+    #[error(transparent)]
+    File(#[from] JournalFileError),
     /// A complete line that is not a journal entry.
     #[error(
         "line {line} of the journal `{path}` cannot be understood: {problem}; nothing was changed"
@@ -49,14 +39,6 @@ pub enum JournalError {
         line: usize,
         /// What is wrong with it.
         problem: String,
-    },
-    /// Somebody else is working with it.
-    #[error(
-        "the journal `{path}` is in use: another `trailproof fix` is running with it; wait for it to end"
-    )]
-    Locked {
-        /// The file.
-        path: PathBuf,
     },
     /// The file belongs to another plan.
     #[error(
@@ -95,7 +77,7 @@ impl Journal {
                     roles: header.roles.clone(),
                 },
             )?;
-            journal.sync_folder()?;
+            journal.file.sync_folder()?;
         } else if journal.said.header.plan != header.plan {
             return Err(JournalError::OtherPlan {
                 path: path.to_owned(),
@@ -108,25 +90,10 @@ impl Journal {
 
     /// A journal to look at and not to write: what is appended goes nowhere but into memory.
     pub fn peek(path: &Path, header: &Header) -> Result<Self, JournalError> {
-        let failed = |source| JournalError::File {
-            action: "read",
-            path: path.to_owned(),
-            source,
-        };
-        let mut said = match std::fs::read(path) {
-            Ok(text) => {
-                let complete = complete_length(&text);
-                read(text.get(..complete).unwrap_or_default(), path)?
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Replay::default(),
-            Err(error) => return Err(failed(error)),
-        };
+        let (file, text) = JournalFile::peek(path)?;
+        let mut said = read(&text, path)?;
         said.header = header.clone();
-        Ok(Self {
-            file: None,
-            path: path.to_owned(),
-            said,
-        })
+        Ok(Self { file, said })
     }
 
     /// Opens a journal that must exist.
@@ -142,16 +109,9 @@ impl Journal {
 
     /// The plan a journal belongs to; `None` when there is no such file or nothing in it.
     pub fn plan_of(path: &Path) -> Result<Option<String>, JournalError> {
-        let mut text = Vec::new();
-        match File::open(path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            opened => opened.and_then(|mut file| file.read_to_end(&mut text)),
-        }
-        .map_err(|source| JournalError::File {
-            action: "read",
-            path: path.to_owned(),
-            source,
-        })?;
+        let Some(text) = journal_file::read(path)? else {
+            return Ok(None);
+        };
         let first: Vec<u8> = text
             .split_inclusive(|byte| *byte == b'\n')
             .take(1)
@@ -162,43 +122,8 @@ impl Journal {
     }
 
     fn load(path: &Path, create: bool) -> Result<Self, JournalError> {
-        let failed = |action| {
-            move |source| JournalError::File {
-                action,
-                path: path.to_owned(),
-                source,
-            }
-        };
-        let mut file = trailproof_files::options()
-            .read(true)
-            .append(true)
-            .create(create)
-            .open(path)
-            .map_err(failed("open"))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(JournalError::Locked {
-                    path: path.to_owned(),
-                });
-            }
-            Err(TryLockError::Error(source)) => return Err(failed("lock")(source)),
-        }
-        let mut text = Vec::new();
-        file.read_to_end(&mut text).map_err(failed("read"))?;
-        let complete = complete_length(&text);
-        let said = read(text.get(..complete).unwrap_or_default(), path)?;
-        if complete < text.len() {
-            // A line without its end was never acted upon: calls follow only complete lines.
-            file.set_len(complete as u64).map_err(failed("repair"))?;
-            file.sync_data().map_err(failed("repair"))?;
-        }
-        file.seek(SeekFrom::End(0)).map_err(failed("open"))?;
-        Ok(Self {
-            file: Some(file),
-            path: path.to_owned(),
-            said,
-        })
+        let (file, said) = JournalFile::open(path, create, |text| read(text, path))?;
+        Ok(Self { file, said })
     }
 
     /// Writes one line through to the disk. When this returns, the entry survives a crash.
@@ -208,34 +133,9 @@ impl Journal {
             at: now,
             entry,
         };
-        let failed = |source| JournalError::File {
-            action: "write",
-            path: self.path.clone(),
-            source,
-        };
-        let mut text = serde_json::to_vec(&line).map_err(|error| failed(error.into()))?;
-        text.push(b'\n');
-        if let Some(file) = &mut self.file {
-            file.write_all(&text).map_err(failed)?;
-            file.sync_data().map_err(failed)?;
-        }
+        self.file.append(&line)?;
         self.said.line(line);
         Ok(())
-    }
-
-    /// A new file is only there for good when its folder is written too.
-    fn sync_folder(&self) -> Result<(), JournalError> {
-        let folder = match self.path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
-        File::open(folder)
-            .and_then(|folder| folder.sync_all())
-            .map_err(|source| JournalError::File {
-                action: "write",
-                path: self.path.clone(),
-                source,
-            })
     }
 
     /// The first line.
@@ -245,7 +145,7 @@ impl Journal {
 
     /// The file.
     pub fn path(&self) -> &Path {
-        &self.path
+        self.file.path()
     }
 
     /// What is known of one step.
@@ -435,7 +335,7 @@ mod tests {
         let journal = Journal::open(&path, &header(), now()).unwrap();
         assert!(matches!(
             Journal::open(&path, &header(), now()),
-            Err(JournalError::Locked { .. })
+            Err(JournalError::File(JournalFileError::Locked { .. }))
         ));
         assert_eq!(Journal::plan_of(&path).unwrap().as_deref(), Some("abc"));
         drop(journal);

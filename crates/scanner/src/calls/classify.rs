@@ -164,7 +164,7 @@ impl Failure {
             )
         };
         // Whoever gives credentials may be reached again soon.
-        if let Some(trouble) = Trouble::in_causes_of(error) {
+        if let Some(trouble) = Trouble::of_credentials(error) {
             no(trouble.cause.code(), trouble.to_string())
         } else if is_out_of_reach(error) {
             no("ConnectionFailed", chain(error))

@@ -47,7 +47,7 @@ pub(super) struct Service {
 }
 
 /// Every such service (their service models, as botocore has them).
-pub(super) static SERVICES: [Service; 4] = [
+pub(super) static SERVICES: [Service; 5] = [
     Service {
         name: "kms",
         id: "KMS",
@@ -68,12 +68,20 @@ pub(super) static SERVICES: [Service; 4] = [
         id: "EventBridge",
         target: Some("AWSEvents"),
     },
+    // Never asked as evidence: whoever sends something names the path.
+    Service {
+        name: "securityhub",
+        id: "SecurityHub",
+        target: None,
+    },
 ];
 
 /// A question: the operation's name and its parameters.
 #[derive(Debug)]
 pub(super) struct Question {
     operation: &'static str,
+    /// Where a `restJson1` service has it, if not by its name.
+    path: Option<&'static str>,
     body: String,
 }
 
@@ -92,25 +100,38 @@ impl Clients {
         token: Option<String>,
     ) -> Result<Answer, Failure> {
         let definition = call.operation().definition();
-        let named = definition.name.split_once(':');
-        let known = named.and_then(|(prefix, operation)| {
-            let at = SERVICES.iter().position(|service| service.name == prefix)?;
-            Some((at, operation))
-        });
-        let Some((service, operation)) = known else {
-            return Err(Failure::unsupported(definition.name));
-        };
         let mut parameters = call.parameters();
         if let (Some(pages), Some(token)) = (definition.pages, token) {
             parameters.insert(pages.token.to_owned(), token.into());
         }
-        let question = Question {
-            operation,
-            body: Value::Object(parameters).to_string(),
+        let body = Value::Object(parameters).to_string();
+        self.json_request(target, definition.name, None, body).await
+    }
+
+    /// Sends one request to one of these services. `action` is the operation as policies name it,
+    /// `path` where it is found if not by its name.
+    pub(crate) async fn json_request(
+        &self,
+        target: &Target,
+        action: &'static str,
+        path: Option<&'static str>,
+        body: String,
+    ) -> Result<Answer, Failure> {
+        let known = action.split_once(':').and_then(|(prefix, operation)| {
+            let at = SERVICES.iter().position(|service| service.name == prefix)?;
+            Some((at, operation))
+        });
+        let Some((service, operation)) = known else {
+            return Err(Failure::unsupported(action));
         };
         let clients = self.at(&target.region);
         let Some(asking) = clients.json(service, &target.region) else {
-            return Err(Failure::unsupported(definition.name));
+            return Err(Failure::unsupported(action));
+        };
+        let question = Question {
+            operation,
+            path,
+            body,
         };
         let answered = typed(target, asking.invoke(question)).await?;
         answered.map_err(Failure::unreadable)
@@ -205,7 +226,10 @@ impl Service {
             request.headers_mut().insert("x-amz-target", name);
             "application/x-amz-json-1.1"
         } else {
-            request.set_uri(format!("/{}", question.operation))?;
+            match question.path {
+                Some(path) => request.set_uri(path)?,
+                None => request.set_uri(format!("/{}", question.operation))?,
+            }
             "application/json"
         };
         request.headers_mut().insert("content-type", content_type);

@@ -247,7 +247,7 @@ impl Described {
 
     /// The error of a provider, in words.
     pub(crate) fn missing(&self, error: &CredentialsError, reason: String) -> ScanError {
-        if let Some(trouble) = Trouble::in_causes_of(error) {
+        if let Some(trouble) = Trouble::of_credentials(error) {
             return ScanError::MissingCredentials {
                 reason: format!("their source cannot be reached: {trouble}"),
                 remedy: trouble.cause.remedy().to_owned(),

@@ -27,6 +27,8 @@ pub(crate) enum Cause {
     BehindProxy,
     /// The server's certificate is signed by nobody whom this computer trusts, or not valid.
     Certificate,
+    /// The host has no address, refuses connections, or broke off, without a proxy in between.
+    Unreached,
 }
 
 impl Cause {
@@ -36,7 +38,7 @@ impl Cause {
             Self::ProxyCredentials => "ProxyAuthenticationRequired",
             Self::ProxyRefused => "ProxyRefused",
             Self::ProxyUnreachable => "ProxyUnreachable",
-            Self::BehindProxy => "ConnectionFailed",
+            Self::BehindProxy | Self::Unreached => "ConnectionFailed",
             Self::Certificate => "CertificateNotTrusted",
         }
     }
@@ -58,6 +60,7 @@ impl Cause {
             Self::BehindProxy => {
                 "check that the proxy lets connections to the endpoints of AWS pass, and --region"
             }
+            Self::Unreached => "check the network, the proxy, --region and AWS_ENDPOINT_URL",
             Self::Certificate => {
                 "if a proxy or firewall of your organization opens TLS connections, name its \
                  certificate, as a PEM file, in AWS_CA_BUNDLE or `ca_bundle`"
@@ -65,7 +68,7 @@ impl Cause {
         }
     }
 
-    /// The cause that a recorded code stands for.
+    /// The cause that a recorded code stands for, where it stands for one.
     pub(crate) fn of_code(code: &str) -> Option<Self> {
         [
             Self::ProxyCredentials,
@@ -90,6 +93,13 @@ impl Trouble {
     /// The trouble among the causes of an error.
     pub(crate) fn in_causes_of<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Self> {
         find(error)
+    }
+
+    /// The trouble for which credentials are missing. A source that this computer does not have at
+    /// all is not in trouble.
+    pub(crate) fn of_credentials(error: &CredentialsError) -> Option<&Self> {
+        Self::in_causes_of(error)
+            .filter(|trouble| trouble.cause != Cause::Unreached || is_out_of_reach(error))
     }
 }
 
@@ -174,7 +184,7 @@ pub(super) fn explained(
             let text = format!("the certificate of {authority}{through} was not accepted: {why}");
             (Cause::Certificate, text)
         }
-        (None, None) => return error,
+        (None, None) => (Cause::Unreached, format!("{authority}: {inner}")),
         (None, Some(proxy)) => {
             let name = named(proxy);
             let texts: Vec<String> = causes(&error).map(ToString::to_string).collect();

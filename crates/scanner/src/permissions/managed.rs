@@ -78,7 +78,7 @@ mod tests {
     #[test]
     fn what_each_lacks() {
         let [audit, read_only] = &MANAGED;
-        let member = statements(Who::Member, &[]);
+        let member = statements(Who::Member, None);
         assert!(
             audit
                 .lacking(&member)
@@ -90,7 +90,7 @@ mod tests {
                 .contains(&"logs:DescribeMetricFilters")
         );
         assert!(read_only.lacking(&member).is_empty());
-        let caller = statements(Who::Caller, &["sns:Subscribe"]);
+        let caller = statements(Who::Caller, Some(("Beside", vec!["sns:Subscribe"])));
         assert_eq!(
             read_only.lacking(&caller),
             ["sns:Subscribe", "sts:AssumeRole"]

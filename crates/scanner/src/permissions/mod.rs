@@ -80,8 +80,9 @@ fn of(permission: Permission) -> Vec<&'static str> {
         .collect()
 }
 
-/// The statements of a policy for reading, and for the actions of a repair where there are any.
-pub fn statements(who: Who, repair: &[&'static str]) -> Vec<Statement> {
+/// The statements of a policy for reading, and for what is done beside it: what that is for, as a
+/// statement id, and its actions.
+pub fn statements(who: Who, beside: Option<(&'static str, Vec<&'static str>)>) -> Vec<Statement> {
     let mut statements = Vec::new();
     if who == Who::Caller {
         let mut discover = of(Permission::Discover);
@@ -103,9 +104,7 @@ pub fn statements(who: Who, repair: &[&'static str]) -> Vec<Statement> {
         of(Permission::Read),
         Resource::Any,
     ));
-    if !repair.is_empty() {
-        statements.push(statement("RepairAccount", repair.to_vec(), Resource::Any));
-    }
+    statements.extend(beside.map(|(sid, actions)| statement(sid, actions, Resource::Any)));
     statements
 }
 
@@ -123,7 +122,7 @@ mod tests {
     use super::*;
 
     fn actions(who: Who) -> Vec<&'static str> {
-        let statements = statements(who, &[]).into_iter();
+        let statements = statements(who, None).into_iter();
         statements.flat_map(|statement| statement.actions).collect()
     }
 

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use trailproof_core::account::{AccountId, Region};
 
 use super::{
-    Alarm, CentralizationRule, EventRule, Expected, Key, Link, LogGroup, MuteRule, TelemetryRule,
-    Topic, Trail,
+    Alarm, CentralizationRule, EventRule, Expected, Key, Link, LogGroup, MuteRule, SecurityHub,
+    TelemetryRule, Topic, Trail,
 };
 
 /// An account.
@@ -199,4 +199,6 @@ pub struct Site {
     pub telemetry_rules: Vec<TelemetryRule>,
     /// Rules of the default event bus.
     pub event_rules: Vec<EventRule>,
+    /// Security Hub, where it is enabled.
+    pub security_hub: Option<SecurityHub>,
 }

@@ -129,6 +129,16 @@ pub(crate) fn read(
             || json::read(body),
         );
     }
+    if signature.is_some_and(|signature| signature.service == "securityhub") {
+        let name = match path {
+            "/findings" => "GetFindings",
+            "/findings/import" => "BatchImportFindings",
+            other => other,
+        };
+        return incoming(Service::SecurityHub, Protocol::RestJson, name, || {
+            json::read(body)
+        });
+    }
     let service = match signature.map(|signature| signature.service) {
         Some("sns") => Service::Sns,
         Some("monitoring") => Service::CloudWatch,

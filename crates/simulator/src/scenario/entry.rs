@@ -8,7 +8,7 @@ use trailproof_core::account::{AccountId, Region};
 use trailproof_core::finding::{LinkName, Status};
 
 use super::{ScenarioError, chain};
-use crate::model::{Account, AccountState, Denial, Expected, Role};
+use crate::model::{Account, AccountState, Denial, Expected, Role, SecurityHub};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -55,6 +55,9 @@ pub(super) struct AccountEntry {
     telemetry_rules: Vec<Table>,
     #[serde(default)]
     event_rules: Vec<Table>,
+    /// The regions in which Security Hub is enabled.
+    #[serde(default)]
+    security_hub: BTreeSet<Region>,
     expect: Option<ExpectEntry>,
     /// Verdicts of other controls.
     #[serde(default)]
@@ -208,6 +211,9 @@ impl AccountEntry {
                     _ => site.links.push(chain::read(self.id, place, &table)?),
                 }
             }
+        }
+        for region in &self.security_hub {
+            account.site_mut(region).security_hub = Some(SecurityHub::default());
         }
         if let Some(expect) = self.expect {
             account

@@ -51,7 +51,8 @@
 //! `opted_in` (regions), `roles` (`{ name, path, external_id, trusted, denials,
 //! requires_session_policy, packed_policy_limit }`; default: `OrganizationAccountAccessRole`, trusting the management
 //! account; none in the management account), `denials` (`"sns:*"`, or `{ operations, regions,
-//! service_control_policy }`), `denied_regions`, `expect_controls` (by control id). A `reason` of
+//! service_control_policy }`), `denied_regions`, `security_hub` (regions in which it is enabled),
+//! `expect_controls` (by control id). A `reason` of
 //! `expect` also says the `broken_link`.
 
 mod chain;

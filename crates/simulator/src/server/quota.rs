@@ -84,6 +84,8 @@ impl Quota {
             O::GetTelemetryRuleForOrganization => quota(53, 5.0, 5.0),
             O::ListTelemetryRules => quota(54, 5.0, 5.0),
             O::ListRules => quota(55, 50.0, 50.0),
+            O::GetFindings => quota(56, 3.0, 6.0),
+            O::BatchImportFindings => quota(57, 10.0, 30.0),
             O::SnsListTagsForResource | O::SnsTagResource | O::SnsUntagResource => {
                 quota(27, 10.0, 10.0)
             }
@@ -135,11 +137,11 @@ impl Quotas {
         true
     }
 
-    /// Every bucket is full after two seconds of rest: no quota has a burst of more than two
+    /// Every bucket is full after three seconds of rest: no quota has a burst of more than three
     /// seconds' worth.
     fn forget_full(&mut self, now: u32) {
         self.buckets
-            .retain(|_, bucket| now.saturating_sub(bucket.at) < 2000);
+            .retain(|_, bucket| now.saturating_sub(bucket.at) < 3000);
         self.room = (self.buckets.len() * 2).max(65_536);
     }
 }
@@ -183,7 +185,7 @@ mod tests {
     fn no_burst_outlasts_the_rest_after_which_buckets_are_forgotten() {
         for operation in Operation::ALL {
             let quota = Quota::of(*operation);
-            assert!(quota.burst <= quota.rate * 2.0, "{operation:?}");
+            assert!(quota.burst <= quota.rate * 3.0, "{operation:?}");
         }
     }
 }

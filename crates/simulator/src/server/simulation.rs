@@ -482,7 +482,9 @@ fn throttled(service: Service) -> Failure {
         ),
         Service::Account => ("TooManyRequestsException", "Too Many Requests", 429),
         Service::Oam => ("ThrottlingException", "Rate exceeded", 429),
-        Service::ObservabilityAdmin => ("TooManyRequestsException", "Rate exceeded", 429),
+        Service::ObservabilityAdmin | Service::SecurityHub => {
+            ("TooManyRequestsException", "Rate exceeded", 429)
+        }
         Service::CloudTrail | Service::Logs | Service::Kms | Service::Events => {
             ("ThrottlingException", "Rate exceeded", 400)
         }

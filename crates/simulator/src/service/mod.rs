@@ -12,6 +12,7 @@ mod metric_filter_writing;
 mod oam;
 mod observability_admin;
 mod organizations;
+mod security_hub;
 mod sns;
 mod sns_writing;
 mod sts;
@@ -61,6 +62,7 @@ pub(crate) fn read(
         Service::Oam => oam::read(organization, operation, context),
         Service::ObservabilityAdmin => observability_admin::read(organization, operation, context),
         Service::Events => events::read(organization, operation, context),
+        Service::SecurityHub => security_hub::read(organization, operation, context),
     }
 }
 
@@ -75,6 +77,7 @@ pub(crate) fn write(
         Service::Logs => metric_filter_writing::write(organization, operation, context),
         Service::CloudWatch => alarm_writing::write(organization, operation, context),
         Service::Sns => sns_writing::write(organization, operation, context),
+        Service::SecurityHub => security_hub::write(organization, operation, context),
         Service::Organizations
         | Service::Sts
         | Service::Account

@@ -10,16 +10,17 @@ use trailproof_report::format;
 use trailproof_report::remediation::apply::{
     ApplyEvent, ApplyOptions, ApplyOutcome, StepOutcome, apply,
 };
-use trailproof_report::remediation::aws::Aws;
 use trailproof_report::remediation::journal::{Header, Journal};
 use trailproof_report::remediation::{Plan, permissions};
 
-use super::confirm::confirm;
-use super::connection::{ConnectionArguments, connect, recorded_roles};
+use super::connection::connect;
 use super::plan_text::{self, Shown};
 use super::record::Record;
-use super::{block_on, display, files, verify};
+use super::{display, files, verify};
 use crate::clock;
+use crate::commands::changing::{
+    ConnectionArguments, block_on, confirm, count, recorded_roles, tell_who,
+};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
@@ -138,9 +139,22 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<Exit, CliErr
         )
         .await?;
         let roles = settings.roles_in_full()?;
-        tell_who(&aws, &plan, &roles, output);
+        let run = &plan.run;
+        let organization = run.organization.as_deref();
+        tell_who(
+            aws.caller_arn(),
+            organization,
+            "the plan's run",
+            &roles,
+            output,
+        );
+        if let Some(caller) = run.caller.filter(|caller| *caller != aws.caller()) {
+            output.warn(format_args!(
+                "the plan's run was made with credentials of account {caller}"
+            ));
+        }
         if !arguments.dry_run {
-            confirm(changes, "make", arguments.yes, output)?;
+            confirm(changes, "change", "make", arguments.yes, output)?;
         }
         // Only now: whoever is asked can still leave by the usual key.
         let interrupt = Interrupt::listen(output);
@@ -221,29 +235,6 @@ fn shown(plan: &Plan, list_sites: bool) -> String {
     })
 }
 
-/// As whom, in which organization and by which roles the changes are made: a person may be about
-/// to say yes in the wrong one.
-fn tell_who(aws: &Aws, plan: &Plan, roles: &[String], output: &Output) {
-    output.note(format_args!("as {}", visible(aws.caller_arn())));
-    let run = &plan.run;
-    match &run.organization {
-        Some(organization) => output.note(format_args!(
-            "in organization {}, as the plan's run saw it",
-            visible(organization)
-        )),
-        None => output.note("the plan's run saw no organization"),
-    }
-    output.note(format_args!(
-        "in the accounts by the role {}",
-        visible(&roles.join(", or "))
-    ));
-    if let Some(caller) = run.caller.filter(|caller| *caller != aws.caller()) {
-        output.warn(format_args!(
-            "the plan's run was made with credentials of account {caller}"
-        ));
-    }
-}
-
 fn show(event: &ApplyEvent, output: &Output) {
     match event {
         ApplyEvent::Step { step, outcome } => {
@@ -280,10 +271,10 @@ fn conclude(
     let verb = if dry_run { "would be made" } else { "made" };
     let mut text = format!(
         "{} {verb}, {} there already; {} of {} done",
-        display::count(outcome.created, "change"),
+        count(outcome.created, "change"),
         outcome.there,
         outcome.done.len(),
-        display::count(plan.sites.len(), "site"),
+        count(plan.sites.len(), "site"),
     );
     for (site, reason) in &outcome.left {
         // Writing to a String cannot fail.

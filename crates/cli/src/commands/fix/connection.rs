@@ -2,66 +2,12 @@
 
 use trailproof_core::policy::Policy;
 use trailproof_report::remediation::aws::Aws;
-use trailproof_scanner::{ScanPlan, SessionPolicy};
+use trailproof_scanner::ScanPlan;
 
+use crate::commands::changing::roles_for;
 use crate::error::CliError;
 use crate::output::Output;
-use crate::settings::{ConfigurationArguments, ConnectionSettings, ReportSettings};
-
-/// How accounts are reached and entered.
-#[derive(Debug, Clone, clap::Args)]
-pub(super) struct ConnectionArguments {
-    #[command(flatten)]
-    settings: ConnectionSettings,
-
-    /// How many accounts are worked on at once.
-    #[arg(long, value_name = "NUMBER", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
-    concurrency: u16,
-
-    #[command(flatten)]
-    configuration: ConfigurationArguments,
-}
-
-impl ConnectionArguments {
-    /// How many accounts are worked on at once where nobody says.
-    pub(super) const CONCURRENCY: usize = 16;
-
-    /// The settings, from flags, then the file, then what the run or journal used.
-    pub(super) fn resolve(
-        &self,
-        recorded: Vec<String>,
-        output: &Output,
-    ) -> Result<ConnectionSettings, CliError> {
-        Ok(self.resolve_with_reports(recorded, output)?.0)
-    }
-
-    /// [`Self::resolve`], and what the file says about reports.
-    pub(super) fn resolve_with_reports(
-        &self,
-        recorded: Vec<String>,
-        output: &Output,
-    ) -> Result<(ConnectionSettings, ReportSettings), CliError> {
-        let file = self.configuration.load(output)?;
-        let mut settings = self.settings.clone().or(file.connection);
-        if settings.role.is_empty() {
-            settings.role = recorded;
-        }
-        Ok((settings, file.report))
-    }
-
-    pub(super) fn concurrency(&self) -> usize {
-        usize::from(self.concurrency)
-    }
-}
-
-/// The roles that a run, plan or journal names, in the order in which they are tried.
-pub(super) fn recorded_roles(first: Option<&String>, all: &[String]) -> Vec<String> {
-    if all.is_empty() {
-        first.cloned().into_iter().collect()
-    } else {
-        all.to_vec()
-    }
-}
+use crate::settings::ConnectionSettings;
 
 /// Connects, and checks who is calling. The sessions of roles may do these actions beside reading,
 /// and nothing else.
@@ -71,10 +17,7 @@ pub(super) async fn connect(
     concurrency: usize,
     output: &Output,
 ) -> Result<Aws, CliError> {
-    let mut roles = settings.role_settings()?;
-    if let SessionPolicy::Operations(more) = &mut roles.session_policy {
-        *more = actions;
-    }
+    let roles = roles_for(settings, actions)?;
     let aws = Aws::connect(&settings.connect_options()?, &roles, concurrency).await?;
     output.note(format_args!("connected as account {}", aws.caller()));
     Ok(aws)

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use trailproof_report::remediation::{Change, Plan, Site, Step};
 
+use crate::commands::changing::count;
 use crate::untrusted::visible;
 
 /// The plan in a sentence.
@@ -38,12 +39,6 @@ pub(super) fn summary(plan: &Plan) -> String {
 pub(super) fn stays(number: usize) -> String {
     let verb = if number == 1 { "stays" } else { "stay" };
     format!("{number} {verb}")
-}
-
-/// `1 change`, `2 changes`.
-pub(super) fn count(number: usize, noun: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {noun}{plural}")
 }
 
 /// What a step creates, in lines of which the first names it.

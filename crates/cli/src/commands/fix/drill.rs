@@ -6,11 +6,10 @@ use trailproof_report::remediation::drill::{DrillError, drill, drillable};
 use trailproof_report::remediation::journal::Journal;
 use trailproof_report::remediation::permissions;
 
-use super::block_on;
-use super::confirm::confirm;
-use super::connection::{ConnectionArguments, connect, recorded_roles};
+use super::connection::connect;
 use super::display;
 use crate::clock;
+use crate::commands::changing::{ConnectionArguments, block_on, confirm, recorded_roles};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::output::Output;
@@ -73,7 +72,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<Exit, CliErr
     let header = journal.header();
     let roles = recorded_roles(header.role.as_ref(), &header.roles);
     let settings = arguments.connection.resolve(roles, output)?;
-    confirm(2, "make", arguments.yes, output)?;
+    confirm(2, "change", "make", arguments.yes, output)?;
     block_on(async {
         let aws = connect(
             &settings,
@@ -82,7 +81,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<Exit, CliErr
             output,
         )
         .await?;
-        drill(&aws, &mut journal, &step, clock::now)
+        Box::pin(drill(&aws, &mut journal, &step, clock::now))
             .await
             .map_err(|error| match error {
                 DrillError::Journal(error) => CliError::from(error),

@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+use trailproof_report::journal_file::JournalFileError;
 use trailproof_report::remediation::journal::{Journal, JournalError};
 use trailproof_report::remediation::{Plan, PlanError};
 
@@ -145,14 +146,12 @@ pub(super) fn journal_path(
 impl From<JournalError> for CliError {
     fn from(error: JournalError) -> Self {
         match error {
-            JournalError::File { ref source, .. }
+            JournalError::File(JournalFileError::Io { ref source, .. })
                 if source.kind() == std::io::ErrorKind::NotFound =>
             {
                 Self::usage(&error).hint("name the journal that `trailproof fix apply` wrote")
             }
-            JournalError::File { .. } => Self::failed(&error)
-                .hint("check that the folder exists, is yours and the disk is not full"),
-            JournalError::Locked { .. } => Self::failed(&error),
+            JournalError::File(error) => error.into(),
             JournalError::Line {
                 ref path, line: 1, ..
             } => match std::fs::read_to_string(path).ok().as_deref().and_then(other_than_journal) {

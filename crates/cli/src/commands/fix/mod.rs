@@ -4,7 +4,6 @@
 //! is what a person sees of it, and where they say yes.
 
 mod apply;
-mod confirm;
 mod connection;
 mod display;
 mod drill;
@@ -51,15 +50,4 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
         Command::Export(arguments) => export::run(&arguments, output),
         Command::Drill(arguments) => drill::run(&arguments, output),
     }
-}
-
-/// Runs something asynchronous to its end.
-fn block_on<T>(
-    future: impl std::future::Future<Output = Result<T, CliError>>,
-) -> Result<T, CliError> {
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| CliError::failed(format_args!("cannot start: {error}")))?
-        .block_on(future)
 }

@@ -10,11 +10,11 @@ use trailproof_report::remediation::naming::Template;
 use trailproof_report::remediation::options::{PatternText, PlanOptions, Selection};
 use trailproof_report::remediation::{Plan, Planning, PlanningError, plan_asking};
 
-use super::connection::{ConnectionArguments, connect, recorded_roles};
-use super::display::count;
+use super::connection::connect;
+use super::files;
 use super::show::DisplayArguments;
-use super::{block_on, files};
 use crate::clock;
+use crate::commands::changing::{ConnectionArguments, block_on, count, recorded_roles};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::output::Output;

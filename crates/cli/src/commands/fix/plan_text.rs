@@ -11,8 +11,8 @@ use trailproof_report::remediation::costs;
 use trailproof_report::remediation::{Change, Plan, Repair, Reused, Site, Step, Unrepairable};
 use trailproof_report::run::Observed;
 
-use super::connection::ConnectionArguments;
-use super::display::{self, count, stays};
+use super::display::{self, stays};
+use crate::commands::changing::{ConnectionArguments, count};
 use crate::untrusted::visible;
 
 /// Sites, findings and addresses that are named before the rest is counted.

@@ -8,10 +8,10 @@ use trailproof_report::remediation::journal::Journal;
 use trailproof_report::remediation::permissions;
 use trailproof_report::remediation::undo::{UndoOptions, UndoOutcome, UndoSummary, Undoable, undo};
 
-use super::confirm::confirm;
-use super::connection::{ConnectionArguments, connect, recorded_roles};
-use super::{block_on, display};
+use super::connection::connect;
+use super::display;
 use crate::clock;
+use crate::commands::changing::{ConnectionArguments, block_on, confirm, count, recorded_roles};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
@@ -65,14 +65,14 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<Exit, CliErr
     let roles = recorded_roles(header.role.as_ref(), &header.roles);
     let settings = arguments.connection.resolve(roles, output)?;
     if !own.is_empty() {
-        confirm(own.len(), "take back", arguments.yes, output)?;
+        confirm(own.len(), "change", "take back", arguments.yes, output)?;
     }
     let shared_topics = match (shared.len(), arguments.yes) {
         (0, _) => false,
         (_, true) => arguments.shared_topics,
         (count, false) => {
             let verb = "take back from topics that the plan did not create";
-            confirm(count, verb, false, output).map(|()| true)?
+            confirm(count, "change", verb, false, output).map(|()| true)?
         }
     };
     block_on(async {
@@ -118,7 +118,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<Exit, CliErr
 fn text(summary: &UndoSummary) -> String {
     let mut text = format!(
         "{} taken back, {} gone already, {} left",
-        display::count(summary.removed, "change"),
+        count(summary.removed, "change"),
         summary.gone,
         summary.left.len()
     );

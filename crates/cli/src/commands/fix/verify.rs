@@ -14,9 +14,9 @@ use trailproof_report::run::{Run, RunKind};
 use trailproof_scanner::{ScanPlan, Sweep};
 
 use super::connection::scan_plan;
-use super::display::count;
 use super::record::Record;
 use crate::clock;
+use crate::commands::changing::count;
 use crate::commands::scan::{new_run, record as record_outcome};
 use crate::conclusion::judge;
 use crate::error::CliError;

@@ -6,23 +6,14 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::journal_file::{self, BadLine};
 use crate::remediation::plan::Step;
 
 /// The version of the journal format that this trailproof writes and reads.
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// One line.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Line {
-    /// Counts from 1; a gap means that lines were lost.
-    pub sequence: u64,
-    /// When it was written.
-    #[schemars(with = "String")]
-    pub at: Timestamp,
-    /// What happened.
-    #[serde(flatten)]
-    pub entry: Entry,
-}
+pub type Line = journal_file::Line<Entry>;
 
 /// What a line says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -157,22 +148,6 @@ fn is_digest(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// A whole line that does not belong in a journal.
-#[derive(Debug)]
-pub(super) struct BadLine {
-    /// Counts from 1.
-    pub(super) line: usize,
-    /// What is wrong with it.
-    pub(super) problem: String,
-}
-
-/// The length of the lines that have their end.
-pub(super) fn complete_length(text: &[u8]) -> usize {
-    text.iter()
-        .rposition(|byte| *byte == b'\n')
-        .map_or(0, |end| end + 1)
-}
-
 /// What the lines of a journal say, taken together.
 #[derive(Debug, Default)]
 pub(super) struct Replay {
@@ -185,20 +160,12 @@ pub(super) struct Replay {
 impl Replay {
     /// Takes in the whole lines of a journal, from its first.
     pub(super) fn lines(&mut self, text: &[u8]) -> Result<(), BadLine> {
-        for (index, bytes) in text.split_inclusive(|byte| *byte == b'\n').enumerate() {
+        for (index, line) in journal_file::lines::<Entry>(text).enumerate() {
+            let line = line?;
             let bad = |problem: String| BadLine {
                 line: index + 1,
                 problem,
             };
-            let line: Line =
-                serde_json::from_slice(bytes).map_err(|error| bad(error.to_string()))?;
-            if line.sequence != self.sequence + 1 {
-                return Err(bad(format!(
-                    "its sequence is {}, expected {}",
-                    line.sequence,
-                    self.sequence + 1
-                )));
-            }
             self.sequence = line.sequence;
             match line.entry {
                 Entry::Opened { schema_version, .. } if schema_version != SCHEMA_VERSION => {

@@ -2,12 +2,15 @@
 
 use std::io::{BufRead as _, IsTerminal as _};
 
+use super::count;
 use crate::error::CliError;
 use crate::output::Output;
 
-/// Asks for the number of changes to be typed, unless the yes was given on the command line.
-pub(super) fn confirm(
-    count: usize,
+/// Asks for a number to be typed, unless the yes was given on the command line: how many of what
+/// are meant, such as 3 changes.
+pub(crate) fn confirm(
+    number: usize,
+    noun: &str,
     verb: &str,
     yes: bool,
     output: &Output,
@@ -15,11 +18,11 @@ pub(super) fn confirm(
     if yes {
         return Ok(());
     }
-    let noun = if count == 1 { "change" } else { "changes" };
-    output.ask(format_args!("type {count} to {verb} {count} {noun}: "));
+    let what = count(number, noun);
+    output.ask(format_args!("type {number} to {verb} {what}: "));
     let mut answer = String::new();
     let read = std::io::stdin().lock().read_line(&mut answer);
-    if read.is_ok() && answer.trim() == count.to_string() {
+    if read.is_ok() && answer.trim() == number.to_string() {
         return Ok(());
     }
     let silent = matches!(read, Ok(0) | Err(_));
@@ -30,6 +33,6 @@ pub(super) fn confirm(
         .hint("nobody is there to be asked: give --yes to do without")
     } else {
         CliError::usage("not confirmed: nothing was changed")
-            .hint(format_args!("the answer that confirms is {count}"))
+            .hint(format_args!("the answer that confirms is {number}"))
     })
 }
