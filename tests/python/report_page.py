@@ -42,6 +42,20 @@ opened = next(
     == 1
 )
 
+
+def resources(finding):
+    return {link["resource"] for link in finding["chain"] if link.get("resource")}
+
+
+# How many others have one of its resources in their chain, at most.
+shared = max(
+    (
+        sum(resource in resources(other) for other in findings if other is not opened)
+        for resource in resources(opened)
+    ),
+    default=0,
+)
+
 # The page's policy runs only scripts whose hash it names, so the reader's hash is added.
 reader = """
 (async () => {
@@ -112,11 +126,35 @@ reader = """
 
     document.querySelector('[data-filter="control"]').click();
     check(element("control").value !== "", "a bar does not filter");
+    check(!element("chosen").hidden && element("chosen").querySelectorAll(".badge").length > 0, "the chosen control is not told about");
+    check(location.hash.includes("control="), "the selection has no address");
     element("reset").click();
+    check(element("chosen").hidden && !location.hash.includes("control="), "a cleared selection leaves " + location.hash);
+    const [status, count] = Object.entries(expected.status)[0];
+    location.hash = "#?status=" + status + "&sort=-account";
+    await later(100);
+    check(tally() === count, "the address of a selection shows " + tally());
+    check(document.querySelector(`[data-status="${status}"]`).getAttribute("aria-pressed") === "true", "the address presses nothing");
+    check(header.parentElement.getAttribute("aria-sort") === "descending", "the address has no order");
+    location.hash = "#?status=NONE&control=none&link=none&ou=none&shared=99999999&sort=none";
+    await later(100);
+    check(tally() === expected.total, "what is not there filters: " + tally());
 
     location.hash = "#" + expected.account + "/" + expected.control;
     await later(100);
     check(dialog.open && dialog.textContent.includes(expected.account), "an address pasted into the open page does not open it");
+    check(dialog.querySelectorAll(".copied button").length >= 1, "nothing can be copied");
+    const shared = [...dialog.querySelectorAll("button.shared")].find((button) => button.textContent.includes(" " + expected.shared.toLocaleString("en") + " "));
+    check(Boolean(shared) === expected.shared > 0, "the findings that share a link are not told");
+    if (shared) {
+      shared.click();
+      await later(100);
+      check(!dialog.open && tally() === expected.shared + 1, "those that share a link are " + tally());
+      check(location.hash.includes("shared="), "they have no address");
+      element("reset").click();
+      location.hash = "#" + expected.account + "/" + expected.control;
+      await later(100);
+    }
     const next = dialog.querySelector('[data-step="next"]:not(:disabled), [data-step="previous"]:not(:disabled)');
     const before = location.hash;
     next.click();
@@ -159,6 +197,7 @@ reader = """
             "account": opened["account"]["id"],
             "control": opened["control"]["id"],
             "links": len(opened["chain"]),
+            "shared": shared,
             "message": opened["message"].split("`")[0],
             "proved": sorted({link["link"] for finding in findings for link in finding["chain"] if link["status"] == "PASS"}),
             "judged": evaluated_at[:19].replace("T", " "),

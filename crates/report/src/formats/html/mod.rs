@@ -116,7 +116,7 @@ fn table(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
         out,
         r#"<section id="findings" aria-labelledby="findings-title">
 <h2 id="findings-title">Findings</h2>
-<noscript><p class="banner">The table needs the script of this page. The same findings are in findings.csv.</p></noscript>
+<noscript><p class="banner">The table needs the script of this page, and so does whatever can be chosen above. The same findings are in findings.csv.</p></noscript>
 <div class="controls">
 <div class="field grow"><label for="query">Search accounts, units, findings</label><input id="query" type="search" autocomplete="off" spellcheck="false"></div>
 <div class="field" role="group" aria-labelledby="status-label"><span id="status-label">Status</span><div class="chips">"#
@@ -141,6 +141,7 @@ fn table(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
 <p class="soft hint" id="hint">Choose a row for its chain, the remedy and the evidence. Arrow keys move, Enter opens.</p>
 <div class="tally" id="tally" role="status" aria-live="polite"></div>
 </div>
+<div id="chosen" hidden></div>
 <div class="table" id="table" role="grid" aria-label="Findings" aria-describedby="hint" aria-readonly="true" aria-colcount="6">
 <div role="rowgroup">
 <div class="row head" role="row" aria-rowindex="1">

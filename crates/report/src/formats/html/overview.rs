@@ -214,10 +214,10 @@ impl<'a> Overview<'a> {
             let words = format!("{failed} broken, {unseen} not seen, {proved} proved");
             let promise = link.promise();
             // Nothing would be listed.
-            let dead = if total == 0 { " disabled" } else { "" };
+            let dead = if total == 0 { " data-dead" } else { "" };
             writeln!(
                 out,
-                r#"<li class="{class}{wide}"><button type="button" data-filter="link" data-value="{link}" title="{link}: {promise}. {words}."{dead}><span class="node">{shown}</span> {link}<span class="hidden">: {words}</span></button></li>"#
+                r#"<li class="{class}{wide}"><button type="button" data-filter="link" data-value="{link}" title="{link}: {promise}. {words}." disabled{dead}><span class="node">{shown}</span> {link}<span class="hidden">: {words}</span></button></li>"#
             )?;
         }
         writeln!(out, "</ol>")?;
@@ -313,7 +313,7 @@ impl<'a> Overview<'a> {
         for (code, count, message) in notes {
             writeln!(
                 out,
-                r#"<tr><th scope="row"><button type="button" data-filter="query" data-value="{code}" title="For example: {}"><bdi>{code}</bdi></button></th><td class="num">{}</td></tr>"#,
+                r#"<tr><th scope="row"><button type="button" data-filter="query" data-value="{code}" title="For example: {}" disabled><bdi>{code}</bdi></button></th><td class="num">{}</td></tr>"#,
                 escape(message),
                 statement::counted(count, "finding"),
                 code = escape(code),
@@ -365,7 +365,7 @@ fn bar(
 ) -> io::Result<()> {
     write!(
         out,
-        r#"<tr><th scope="row"><button type="button" data-filter="{filter}" data-value="{}" title="{}"><bdi>{}</bdi></button></th>"#,
+        r#"<tr><th scope="row"><button type="button" data-filter="{filter}" data-value="{}" title="{}" disabled><bdi>{}</bdi></button></th>"#,
         escape(value),
         escape(value),
         escape(label),

@@ -36,7 +36,7 @@
   const number = (control) => (controls[control] && controls[control].number) || "";
 
   // What is shown: filters, then order.
-  const state = { query: "", status: new Set(), control: "", link: "", ou: "", sort: "status", descending: false };
+  const state = { query: "", status: new Set(), control: "", link: "", ou: "", shared: -1, sort: "status", descending: false };
   const haystacks = new Map();
   const haystack = (index) => {
     let found = haystacks.get(index);
@@ -62,11 +62,14 @@
     .map((control, rank) => [control, rank]));
   let shown = [];
 
+  // The resources of a chain are those of its links: a trail, a log group, a topic.
+  const restsOn = (finding, resource) => finding[CHAIN].some((place) => links[place][2] === resource);
   const matches = (finding, index) =>
     (state.status.size === 0 || state.status.has(finding[OUTCOME])) &&
     (state.control === "" || text(finding[CONTROL]) === state.control) &&
     (state.link === "" || LINKS[finding[BROKEN]] === state.link) &&
     (state.ou === "" || `${text(finding[OU])}/`.startsWith(`${state.ou}/`)) &&
+    (state.shared < 0 || restsOn(finding, state.shared)) &&
     (state.query === "" || state.query.split(/\s+/).every((word) => haystack(index).includes(word)));
 
   const select = () => {
@@ -89,7 +92,66 @@
     element("table").setAttribute("aria-rowcount", String(shown.length + 1));
     element("empty").hidden = shown.length > 0;
     element("tally").textContent = `${shown.length.toLocaleString("en")} of ${findings.length.toLocaleString("en")} findings`;
+    tell();
+    if (!element("finding").open) address();
     draw(true);
+  };
+
+  // What is shown has an address, which can be sent to somebody who has the same report.
+  const address = () => {
+    const asked = new URLSearchParams();
+    if (state.query) asked.set("search", state.query);
+    if (state.status.size > 0) asked.set("status", [...state.status].map((status) => STATUS[status]).join(","));
+    for (const name of ["control", "link", "ou"]) {
+      if (state[name]) asked.set(name, state[name]);
+    }
+    if (state.shared >= 0) asked.set("shared", String(state.shared));
+    if (state.sort !== "status" || state.descending) asked.set("sort", `${state.descending ? "-" : ""}${state.sort}`);
+    const filters = String(asked);
+    if (filters || location.hash) history.replaceState(null, "", filters ? `#?${filters}` : "#findings");
+  };
+  const filterBy = (filters) => {
+    const asked = new URLSearchParams(filters);
+    const known = (name) => {
+      const value = asked.get(name) || "";
+      return [...element(name).options].some((option) => option.value === value) ? value : "";
+    };
+    const shared = Number(asked.get("shared") || -1);
+    const sort = asked.get("sort") || "status";
+    Object.assign(state, {
+      query: (asked.get("search") || "").trim().toLowerCase(),
+      status: new Set((asked.get("status") || "").split(",").map((status) => STATUS.indexOf(status)).filter((status) => status >= 0)),
+      control: known("control"),
+      link: known("link"),
+      ou: known("ou"),
+      shared: links.some(([, , resource]) => resource === shared) ? shared : -1,
+      sort: Object.hasOwn(KEYS, sort.replace("-", "")) ? sort.replace("-", "") : "status",
+      descending: sort.startsWith("-"),
+    });
+    element("query").value = state.query;
+    refresh();
+  };
+
+  // Above the table: what the chosen control asks for and how it is met, and the trail, or whatever
+  // else, that the chosen findings share.
+  const tell = () => {
+    const parts = [];
+    const about = controls[state.control];
+    if (about) {
+      const counts = STATUS.map((status, place) => [status, findings.filter((finding) => finding[OUTCOME] === place && text(finding[CONTROL]) === state.control).length]).filter(([, count]) => count > 0);
+      const line = make("p", "yardsticks");
+      for (const [status, count] of counts) {
+        const one = make("span");
+        one.append(badge(status), ` ${count.toLocaleString("en")}`);
+        line.append(one);
+      }
+      parts.push(make("h3", "", `${about.number || ""} ${about.title}`.trim()), make("p", "soft", about.description), line);
+    }
+    if (state.shared >= 0) {
+      parts.push(isolated("p", "", `Findings with this in their chain: ${text(state.shared)}`));
+    }
+    element("chosen").replaceChildren(...parts);
+    element("chosen").hidden = parts.length === 0;
   };
 
   // The table: only the rows in view exist.
@@ -176,6 +238,28 @@
     }
   };
 
+  // A text that is typed in elsewhere, with a button that copies it.
+  const copied = (content) => {
+    const made = make("div", "copied");
+    const button = make("button", "plain", "Copy");
+    button.type = "button";
+    const source = make("pre", "", content);
+    button.addEventListener("click", async () => {
+      let done = true;
+      try {
+        await navigator.clipboard.writeText(content);
+      } catch {
+        // Without leave, the text is marked for the keyboard.
+        getSelection().selectAllChildren(source);
+        done = false;
+      }
+      button.textContent = done ? "Copied" : "Marked";
+      setTimeout(() => { button.textContent = "Copy"; }, 1500);
+    });
+    made.append(source, button);
+    return made;
+  };
+
   // One finding in full.
   const time = (stamp) => stamp.replace("T", " ").replace(/(\.\d+)?Z$/, " UTC");
   const section = (title, ...children) => {
@@ -185,6 +269,7 @@
   };
   const chainOf = (finding) => {
     const list = make("ol", "chain");
+    const told = new Set();
     for (const place of finding[CHAIN]) {
       const [name, status, resource, account, region, detail] = links[place];
       const item = make("li", `${LINK_STATUS[status]}-link`);
@@ -197,6 +282,20 @@
       const place_ = [text(account), text(region)].filter(Boolean).join(" \u00b7 ");
       if (resource >= 0) item.append(isolated("div", "arn", text(resource)));
       if (place_) item.append(make("div", "arn", place_));
+      const others = resource < 0 || told.has(resource) ? 0 : findings.filter((other) => other !== finding && restsOn(other, resource)).length;
+      told.add(resource);
+      if (others > 0) {
+        const button = make("button", "plain shared", `also in ${others.toLocaleString("en")} other ${others === 1 ? "finding" : "findings"}`);
+        button.type = "button";
+        button.addEventListener("click", () => {
+          clear();
+          state.shared = resource;
+          element("finding").close();
+          refresh();
+          element("findings").scrollIntoView();
+        });
+        item.append(button);
+      }
       list.append(item);
     }
     return list;
@@ -258,7 +357,7 @@
       if (finding[AUTOMATIC]) parts.push(make("p", "soft", "trailproof fix can do this: it plans first and changes nothing without consent."));
       if (finding[COMMANDS].length > 0) {
         const commands = make("div", "commands");
-        commands.append(...finding[COMMANDS].map((command) => make("pre", "", text(command))));
+        commands.append(...finding[COMMANDS].map((command) => copied(text(command))));
         parts.push(make("p", "soft", "Or by hand, in the account itself:"), commands);
       }
       sheet.append(section("How to fix it", ...parts));
@@ -277,7 +376,7 @@
       sheet.append(section("An event that would be missed", make("p", "soft", "The control asks for events like this one, and it would reach nobody. It is an example, not something that happened."), make("pre", "", text(finding[WITNESS]))));
     }
     if (about.pattern) {
-      sheet.append(section("What is required", make("p", "soft", about.description || ""), make("pre", "", about.pattern)));
+      sheet.append(section("What is required", make("p", "soft", about.description || ""), copied(about.pattern)));
     }
     if (finding[OBSERVED] >= 0) sheet.append(make("p", "soft", `Last observed: ${time(text(finding[OBSERVED]))}`));
     // Printed alone, a finding still says of what report it is.
@@ -292,7 +391,7 @@
     history.replaceState(null, "", `#${encodeURIComponent(identifier(finding))}`);
   };
   element("finding").addEventListener("close", () => {
-    history.replaceState(null, "", "#findings");
+    address();
     focusRow(focused, true);
   });
   element("finding").addEventListener("click", (event) => {
@@ -324,9 +423,7 @@
       const sort = button.dataset.sort;
       state.descending = state.sort === sort && !state.descending;
       state.sort = sort;
-      for (const other of document.querySelectorAll("[data-sort]")) other.parentElement.removeAttribute("aria-sort");
-      button.parentElement.setAttribute("aria-sort", state.descending ? "descending" : "ascending");
-      select();
+      refresh();
     });
   }
   const chips = [...document.querySelectorAll("[data-status]")];
@@ -335,7 +432,17 @@
     element("control").value = state.control;
     element("link").value = state.link;
     element("ou").value = state.ou;
+    for (const button of document.querySelectorAll("[data-sort]")) {
+      const order = state.descending ? "descending" : "ascending";
+      if (button.dataset.sort === state.sort) button.parentElement.setAttribute("aria-sort", order);
+      else button.parentElement.removeAttribute("aria-sort");
+    }
     select();
+  };
+  const clear = () => {
+    Object.assign(state, { query: "", control: "", link: "", ou: "", shared: -1 });
+    state.status.clear();
+    element("query").value = "";
   };
   for (const chip of chips) {
     chip.addEventListener("click", () => {
@@ -359,15 +466,12 @@
     }, 60);
   });
   element("reset").addEventListener("click", () => {
-    Object.assign(state, { query: "", control: "", link: "", ou: "" });
-    state.status.clear();
-    element("query").value = "";
+    clear();
     refresh();
   });
   for (const button of document.querySelectorAll("[data-filter]")) {
     button.addEventListener("click", () => {
-      Object.assign(state, { query: "", control: "", link: "", ou: "" });
-      state.status.clear();
+      clear();
       state[button.dataset.filter] = button.dataset.value;
       element("query").value = state.query;
       refresh();
@@ -397,6 +501,7 @@
       state.status.size > 0 && `status ${[...state.status].map((status) => STATUS[status]).join(" or ")}`,
       state.control && `control ${state.control}`,
       state.link && `broken link ${state.link}`,
+      state.shared >= 0 && `with ${text(state.shared)} in their chain`,
       state.ou && `unit ${state.ou}${unitNames(state.ou) && ` (${unitNames(state.ou)})`}`,
     ].filter(Boolean);
     const all = `${findings.length.toLocaleString("en")} findings`;
@@ -433,10 +538,17 @@
     for (const details of folded) details.open = false;
   });
 
+  // Buttons that need this script are dead in the page without it.
+  for (const button of document.querySelectorAll("[data-filter][disabled]")) button.disabled = button.hasAttribute("data-dead");
+  document.body.classList.add("scripted");
   element("loading").hidden = true;
-  select();
-  // A finding has an address, which also works when it is pasted into an open page.
+  // A finding and a selection have addresses, which also work when they are pasted into an open page.
   const visit = () => {
+    if (location.hash.startsWith("#?")) {
+      element("finding").close();
+      filterBy(location.hash.slice(2));
+      return;
+    }
     let asked = "";
     try {
       asked = decodeURIComponent(location.hash.slice(1));
@@ -450,5 +562,8 @@
     show(index);
   };
   addEventListener("hashchange", visit);
+  const first = location.hash;
+  select();
+  if (first) history.replaceState(null, "", first);
   visit();
 })();
