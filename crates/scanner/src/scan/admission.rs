@@ -124,7 +124,7 @@ impl Admission {
         let quiet = |pulse: &&Arc<Pulse>| prompt && pulse.is_quiet(now);
         let waiting = self.under_way.values().filter(quiet).count();
         self.at_work = self.under_way.len() - waiting;
-        prompt
+        late_by <= LATE
     }
 }
 

@@ -1,8 +1,10 @@
 //! The accounts of a company, for a first look: small, and with something to learn in each.
 
+use trailproof_core::control;
+
 use super::Mix;
 use super::case::Case;
-use crate::model::Account;
+use crate::model::{Account, Alarm, MetricFilter, Site};
 
 /// Accounts in the order they are made: their unit, their name, and what they are like.
 const ACCOUNTS: [(&str, &str, Case); 24] = [
@@ -61,6 +63,50 @@ const UNITS: [(&str, &str, &str); 6] = [
 /// What the demo's account at a place is like.
 pub(super) fn case(number: usize) -> Option<Case> {
     ACCOUNTS.get(number).map(|(_, _, case)| *case)
+}
+
+/// How many of the other controls an account at a place watches, too: those of security and of
+/// networks all, one shop all and its staging none, the others some.
+fn watched(number: usize, others: usize) -> usize {
+    match number {
+        1..=3 | 9 => others,
+        15 => 0,
+        _ => number * 5 % others,
+    }
+}
+
+/// Adds what the account at a place watches besides failed sign-ins, beside its filter and alarm and
+/// as they are.
+pub(super) fn watch_more(site: &mut Site, number: usize) {
+    if number >= ACCOUNTS.len() {
+        return;
+    }
+    let others = control::builtin().iter().filter(|control| {
+        let watched = |alarm: &Alarm| alarm.metric_name == control.id.as_str();
+        !site.alarms.iter().any(watched)
+    });
+    let others: Vec<_> = others.collect();
+    for control in others.iter().take(watched(number, others.len().max(1))) {
+        let name = control.id.to_string();
+        for group in &mut site.log_groups {
+            let Some(filter) = group.filters.first() else {
+                continue;
+            };
+            let more = MetricFilter {
+                name: name.clone(),
+                pattern: control.pattern.clone(),
+                metric_name: name.clone(),
+                ..filter.clone()
+            };
+            group.filters.push(more);
+        }
+        let more = site.alarms.first().map(|alarm| Alarm {
+            name: name.clone(),
+            metric_name: name.clone(),
+            ..alarm.clone()
+        });
+        site.alarms.extend(more);
+    }
 }
 
 /// Gives an account its name, address, unit and tags.

@@ -91,6 +91,9 @@ impl Generator {
             }
             let region = region(&organization, number, case);
             case.furnish(&mut account, &region, &healthy, &organization.regions);
+            if self.mix == Mix::Demo {
+                demo::watch_more(account.site_mut(&region), number);
+            }
             if number == 0 {
                 self.organization_trail(&mut account, &organization, &healthy);
             }
