@@ -15,9 +15,10 @@ use super::cloud::{Cloud, Mutation};
 use super::journal::{Entry, Journal, JournalError, StepRecord, StepState};
 use super::plan::{Plan, Step};
 use super::present::Unreadable;
+use super::resources::topic_policy::Found;
 use super::resources::{
-    Alarm, Change, MetricFilter, Subscription, TAG, Topic, alarm, metric_filter, subscription,
-    topic,
+    Alarm, Change, MetricFilter, Subscription, TAG, Topic, TopicStatement, alarm, metric_filter,
+    subscription, topic,
 };
 
 /// How to take a plan back.
@@ -27,7 +28,8 @@ pub struct UndoOptions {
     pub concurrency: usize,
     /// The time of journal entries.
     pub clock: fn() -> Timestamp,
-    /// Whether subscriptions to topics that the plan did not create are taken back, too.
+    /// Whether subscriptions to topics that the plan did not create, and statements that it added
+    /// to their policies, are taken back, too.
     pub shared_topics: bool,
 }
 
@@ -69,7 +71,7 @@ pub struct UndoSummary {
 pub struct Undoable {
     /// Those on things of the plan, and things of its own.
     pub own: Vec<Step>,
-    /// Subscriptions to topics that the plan did not create.
+    /// Subscriptions to topics that the plan did not create, and statements in their policies.
     pub on_shared_topics: Vec<Step>,
 }
 
@@ -80,6 +82,8 @@ impl Undoable {
         let steps = standing(journal).into_iter().map(|record| record.step);
         let (on_shared_topics, own) = steps.partition(|step| match &step.change {
             Change::Subscribe(subscription) => !ours.topics.contains(&subscription.topic_arn),
+            // A topic of the plan has its policy from the beginning.
+            Change::AddTopicStatement(_) => true,
             Change::PutMetricFilter(_) | Change::CreateTopic(_) | Change::PutMetricAlarm(_) => {
                 false
             }
@@ -159,6 +163,8 @@ struct Ours {
     alarms: BTreeSet<AlarmKey>,
     topics: BTreeSet<String>,
     subscriptions: BTreeSet<(String, String, String)>,
+    /// The accounts whose alarms it made, by the topic that these notify.
+    accounts_of: BTreeMap<String, BTreeSet<AccountId>>,
 }
 
 impl Ours {
@@ -182,6 +188,8 @@ impl Ours {
             Change::PutMetricAlarm(alarm) => {
                 self.alarms
                     .insert((step.account, step.region.clone(), alarm.name.clone()));
+                let accounts = self.accounts_of.entry(alarm.topic_arn.clone()).or_default();
+                accounts.insert(step.account);
             }
             Change::CreateTopic(topic) => {
                 self.topics.insert(topic.arn.clone());
@@ -193,7 +201,7 @@ impl Ours {
                     subscription.endpoint.clone(),
                 ));
             }
-            Change::PutMetricFilter(_) => {}
+            Change::PutMetricFilter(_) | Change::AddTopicStatement(_) => {}
         }
     }
 }
@@ -315,7 +323,9 @@ impl<C: Cloud> Work<'_, C> {
                             let topics = || BTreeSet::from([topic]);
                             shared.left_alarms.entry(key).or_insert_with(topics);
                         }
-                        Change::PutMetricFilter(_) | Change::CreateTopic(_) => {}
+                        Change::PutMetricFilter(_)
+                        | Change::CreateTopic(_)
+                        | Change::AddTopicStatement(_) => {}
                     }
                 }
             }
@@ -399,6 +409,7 @@ impl<C: Cloud> Work<'_, C> {
                 self.look_at_subscription(record, subscription).await
             }
             Change::PutMetricAlarm(alarm) => self.look_at_alarm(step, alarm).await,
+            Change::AddTopicStatement(statement) => self.look_at_statement(step, statement).await,
         }
     }
 
@@ -509,21 +520,104 @@ impl<C: Cloud> Work<'_, C> {
             return Ok(None);
         }
         let user = self.user_of_topic(step, topic).await?;
-        Ok(
-            user.map(|name| {
-                format!("alarm `{name}`, which somebody else made, notifies its topic")
-            }),
-        )
+        Ok(user.map(|user| format!("{user}, which somebody else made, notifies its topic")))
     }
 
-    /// An alarm of somebody else that notifies a topic.
+    /// An alarm of somebody else that notifies a topic: in the topic's account, and in those whose
+    /// alarms the plan lets notify it.
     async fn user_of_topic(&self, step: &Step, topic: &str) -> Result<Option<String>, Unreadable> {
-        let alarms = alarm::present(self.cloud, step.account, &step.region).await?;
-        let user = alarms.into_iter().find(|(name, alarm)| {
-            let ours = (step.account, step.region.clone(), name.clone());
-            alarm.notified().any(|action| action == topic) && !self.ours.alarms.contains(&ours)
-        });
-        Ok(user.map(|(name, _)| name))
+        let mut accounts = self.members_of(topic);
+        accounts.insert(step.account);
+        let user = self.user_among(accounts, step, topic).await?;
+        Ok(user.map(|(account, name)| {
+            if account == step.account {
+                format!("alarm `{name}`")
+            } else {
+                format!("alarm `{name}` of account {account}")
+            }
+        }))
+    }
+
+    /// The accounts whose alarms the plan lets notify a topic.
+    fn members_of(&self, topic: &str) -> BTreeSet<AccountId> {
+        let accounts = self.ours.accounts_of.get(topic);
+        accounts.cloned().unwrap_or_default()
+    }
+
+    async fn user_among(
+        &self,
+        accounts: BTreeSet<AccountId>,
+        step: &Step,
+        topic: &str,
+    ) -> Result<Option<(AccountId, String)>, Unreadable> {
+        let looked = futures::stream::iter(accounts)
+            .map(|account| async move {
+                let alarms = alarm::present(self.cloud, account, &step.region).await;
+                alarms.map(|alarms| (account, alarms))
+            })
+            .buffered(self.options.concurrency.max(1));
+        let mut looked = std::pin::pin!(looked);
+        while let Some(found) = looked.next().await {
+            let (account, alarms) = found?;
+            let user = alarms.into_iter().find(|(name, alarm)| {
+                let ours = (account, step.region.clone(), name.clone());
+                alarm.notified().any(|action| action == topic) && !self.ours.alarms.contains(&ours)
+            });
+            if let Some((name, _)) = user {
+                return Ok(Some((account, name)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// A statement in the policy of a topic of others is taken out if it is exactly the one that
+    /// the plan put in; everything else in the policy stays.
+    async fn look_at_statement(
+        &self,
+        step: &Step,
+        statement: &TopicStatement,
+    ) -> Result<Verdict, Unreadable> {
+        let arn = &statement.topic_arn;
+        let Some(topic) = topic::present(self.cloud, arn).await? else {
+            return Ok(Verdict::Gone);
+        };
+        let policy = topic.attributes.policy.as_deref().unwrap_or_default();
+        let rest = match statement.find(policy) {
+            Found::Absent => return Ok(Verdict::Gone),
+            Found::Different => {
+                return Ok(Verdict::Left(
+                    "it was changed after trailproof created it".to_owned(),
+                ));
+            }
+            Found::There(rest) => rest,
+        };
+        if statement.sid != Plan::statement_id(&self.ours.plan) {
+            return Ok(Verdict::Left(
+                "its id does not name this plan, so it may not be trailproof's".to_owned(),
+            ));
+        }
+        if !self.options.shared_topics {
+            return Ok(Verdict::Left(
+                "its topic is not of this plan: --shared-topics takes it back".to_owned(),
+            ));
+        }
+        if let Some(name) = self.left_alarm_of(arn) {
+            return Ok(Verdict::Left(format!(
+                "alarm `{name}`, which is left, notifies the topic"
+            )));
+        }
+        // An alarm of the topic's own account needs no statement of ours, and may be older.
+        let mut others = self.members_of(arn);
+        others.remove(&step.account);
+        Ok(match self.user_among(others, step, arn).await? {
+            Some((account, name)) => Verdict::Left(format!(
+                "alarm `{name}` of account {account}, which somebody else made, notifies the topic"
+            )),
+            None => Verdict::Remove(Mutation::SetTopicPolicy {
+                arn: arn.clone(),
+                policy: rest,
+            }),
+        })
     }
 
     async fn look_at_subscription(
@@ -646,9 +740,7 @@ impl<C: Cloud> Work<'_, C> {
             return Ok(Verdict::Left("its subscription is left".to_owned()));
         }
         Ok(match self.user_of_topic(step, &topic.arn).await? {
-            Some(name) => Verdict::Left(format!(
-                "alarm `{name}`, which somebody else made, notifies it"
-            )),
+            Some(user) => Verdict::Left(format!("{user}, which somebody else made, notifies it")),
             None => Verdict::Remove(Mutation::DeleteTopic {
                 arn: topic.arn.clone(),
             }),
