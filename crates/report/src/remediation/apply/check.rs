@@ -176,10 +176,10 @@ pub(super) async fn topics<C: Cloud>(
         };
         let alarm_arn = alarm::arn(step.account, &step.region, &alarm.name);
         let would_change = work.would_change_policy(arn);
-        if let Some(why) = topic.refuses(arn, step.account, &alarm_arn) {
-            if !would_change {
-                return Err(format!("the topic `{arn}` cannot be used: {why}"));
-            }
+        if let Some(why) = topic.refuses(arn, step.account, &alarm_arn)
+            && !would_change
+        {
+            return Err(format!("the topic `{arn}` cannot be used: {why}"));
         }
         let subscribes =
             |step: &Step| matches!(&step.change, Change::Subscribe(made) if made.topic_arn == arn);

@@ -46,7 +46,7 @@ pub(super) fn central(plan: &Plan) -> Export {
     let mut export = Export::default();
     let names = names(plan.topics.iter().map(|topic| topic.arn.as_str()), '-');
     for topic in &plan.topics {
-        let by_hand = topic.steps.iter().filter(is_by_hand);
+        let by_hand = topic.steps.iter().filter(|step| is_by_hand(step));
         export.notes.extend(by_hand.map(super::by_hand));
         let steps: Vec<&Step> = topic
             .steps
@@ -64,7 +64,7 @@ pub(super) fn central(plan: &Plan) -> Export {
         let description = format!("trailproof plan {}: topic {}", plan.id, topic.arn);
         export.files.push(ExportFile {
             name,
-            content: pretty(&document(&description, resources(&steps))),
+            content: pretty(&document(&description, &resources(&steps))),
             executable: false,
         });
     }
@@ -101,7 +101,7 @@ fn template(plan: &Plan, site: &Site, notes: &mut Vec<String>) -> Value {
         "trailproof plan {}: account {}, region {}, log group {}",
         plan.id, site.account, site.region, site.log_group
     );
-    document(&description, resources(&steps))
+    document(&description, &resources(&steps))
 }
 
 fn resources(steps: &[&Step]) -> Map<String, Value> {
@@ -123,7 +123,7 @@ fn resources(steps: &[&Step]) -> Map<String, Value> {
     resources
 }
 
-fn document(description: &str, resources: Map<String, Value>) -> Value {
+fn document(description: &str, resources: &Map<String, Value>) -> Value {
     let description: String = comment(description).chars().take(1024).collect();
     json!({
         "AWSTemplateFormatVersion": "2010-09-09",

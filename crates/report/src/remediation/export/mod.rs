@@ -98,7 +98,7 @@ fn names<'a>(ids: impl Iterator<Item = &'a str>, separator: char) -> BTreeMap<&'
 
 /// Whether only people, the script and `apply` can make a change: a statement in the policy of a
 /// topic that is there, which other languages can only replace as a whole.
-fn is_by_hand(step: &&Step) -> bool {
+fn is_by_hand(step: &Step) -> bool {
     matches!(step.change, Change::AddTopicStatement(_))
 }
 

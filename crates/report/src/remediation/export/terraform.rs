@@ -84,7 +84,11 @@ pub(super) fn write(plan: &Plan) -> Export {
             content: text,
             executable: false,
         }],
-        notes: plan.steps().filter(is_by_hand).map(by_hand).collect(),
+        notes: plan
+            .steps()
+            .filter(|step| is_by_hand(step))
+            .map(by_hand)
+            .collect(),
     }
 }
 

@@ -21,7 +21,7 @@ pub(crate) fn terraform(commands: &[Command]) -> String {
             "logs create-log-group" => {
                 let block = Block::new("resource", &["aws_cloudwatch_log_group", "trail"]);
                 push(
-                    block.raw("name", options.value("--log-group-name")),
+                    &block.raw("name", options.value("--log-group-name")),
                     &mut text,
                 );
             }
@@ -32,14 +32,14 @@ pub(crate) fn terraform(commands: &[Command]) -> String {
                         "assume_role_policy",
                         options.value("--assume-role-policy-document"),
                     );
-                push(block, &mut text);
+                push(&block, &mut text);
             }
             "iam put-role-policy" => {
                 let block = Block::new("resource", &["aws_iam_role_policy", "trail"])
                     .raw("name", options.value("--policy-name"))
                     .raw("role", options.value("--role-name"))
                     .raw("policy", options.value("--policy-document"));
-                push(block, &mut text);
+                push(&block, &mut text);
             }
             operation => {
                 let is_new = operation == "cloudtrail create-trail";
@@ -80,7 +80,7 @@ pub(crate) fn terraform(commands: &[Command]) -> String {
     text
 }
 
-fn push(block: Block, text: &mut String) {
+fn push(block: &Block, text: &mut String) {
     if !text.is_empty() {
         text.push('\n');
     }

@@ -63,7 +63,7 @@ impl Planner<'_> {
             let draft = drafts.entry((account, resource)).or_default();
             let reason = finding.reason.as_deref().map(str::to_owned);
             draft.reasons.extend(reason);
-            draft.summary.insert(remediation.summary.to_string());
+            draft.summary.insert(remediation.summary.clone());
             for command in &remediation.commands {
                 if !draft.commands.contains(command) {
                     draft.commands.push(command.clone());

@@ -189,10 +189,13 @@ impl TopicStatement {
         let before = self.before.as_deref().filter(|before| {
             taken_apart(before).is_some_and(|(of, parts)| of == document && parts == statements)
         });
-        let rest = before.map(str::to_owned).unwrap_or_else(|| {
-            document.insert("Statement".to_owned(), Value::Array(statements));
-            Value::Object(document).to_string()
-        });
+        let rest = before.map_or_else(
+            || {
+                document.insert("Statement".to_owned(), Value::Array(statements));
+                Value::Object(document).to_string()
+            },
+            str::to_owned,
+        );
         Found::There(rest)
     }
 
