@@ -234,7 +234,7 @@ fn what_a_plan_forecasts_comes_true() {
         tried += forecast_comes_true(seed, mix, false, mail);
         tried += forecast_comes_true(seed, mix, true, who);
     }
-    assert!(tried > 30, "{tried}");
+    assert!(tried > 20, "{tried}");
 }
 
 /// Plans, applies and compares every finding; everything is taken back in the end.
