@@ -175,6 +175,7 @@ fn is_change(request: &[u8]) -> bool {
         "DeleteAlarms",
         "Action=CreateTopic",
         "Action=DeleteTopic",
+        "Action=SetTopicAttributes",
         "Action=Subscribe",
         "Action=Unsubscribe",
     ]

@@ -18,6 +18,124 @@ pub const PHONE: &str = "sms:+15555550100";
 /// The log group of a scenario's healthy chain.
 pub const LOG_GROUP: &str = "cloudtrail";
 
+/// A topic policy that lets nobody but its owner publish.
+const OWNERS: &str = r#"{ "Version": "2012-10-17", "Statement": [{"Sid": "owner", "Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "SNS:*", "Resource": "*", "Condition": {"StringEquals": {"AWS:SourceOwner": "222222222222"}}}] }"#;
+
+/// A way in which the alarms of an account come to their topic. What has to hold of a repair holds
+/// for each of them.
+#[derive(Debug, Clone, Copy)]
+pub struct Way {
+    /// What it is.
+    pub name: &'static str,
+    /// What `fix plan` is given.
+    pub arguments: &'static [&'static str],
+    /// The account of the topic.
+    pub account: &'static str,
+    /// Its name.
+    pub topic: &'static str,
+    /// Whether the topic is there before.
+    pub is_there: bool,
+}
+
+impl Way {
+    /// A topic of the account's own; one that the plan creates in another account; and one that is
+    /// there, whose policy does not let alarms of others through. Each takes four changes.
+    pub const ALL: [Self; 3] = [
+        Self {
+            name: "a topic of its own",
+            arguments: &["--subscribe", PHONE],
+            account: Self::SITE,
+            topic: "trailproof-alarms",
+            is_there: false,
+        },
+        Self {
+            name: "a new central topic",
+            arguments: &["--subscribe", PHONE, "--central", Self::CENTRAL],
+            account: Self::CENTRAL,
+            topic: "trailproof-alarms",
+            is_there: false,
+        },
+        Self {
+            name: "a central topic that is there",
+            arguments: &[
+                "--subscribe",
+                PHONE,
+                "--central",
+                Self::CENTRAL,
+                "--topic",
+                "security",
+            ],
+            account: Self::CENTRAL,
+            topic: "security",
+            is_there: true,
+        },
+    ];
+
+    /// The account that is repaired.
+    pub const SITE: &str = "111111111111";
+
+    /// The account of central topics.
+    pub const CENTRAL: &str = "222222222222";
+
+    /// One account with a trail and nothing behind it, and the one of central topics.
+    pub fn bench(&self) -> Bench {
+        self.bench_with("")
+    }
+
+    /// The same, with more accounts.
+    pub fn bench_with(&self, more: &str) -> Bench {
+        let topics = if self.is_there {
+            format!(
+                "topics = [{{ name = \"{}\", policy = '{OWNERS}' }}]",
+                self.topic
+            )
+        } else {
+            String::new()
+        };
+        Bench::of_scenario(&format!(
+            r#"
+            title = "a trail without a filter"
+            [[accounts]]
+            id = "{}"
+            name = "management"
+            chain = {{ filter = false, alarm = false, topic = false }}
+            [[accounts]]
+            id = "{}"
+            name = "security"
+            {topics}
+            {more}
+            "#,
+            Self::SITE,
+            Self::CENTRAL
+        ))
+    }
+
+    /// Checks that everything was made once.
+    ///
+    /// # Panics
+    ///
+    /// When it was not.
+    #[track_caller]
+    pub fn was_made_once(&self, bench: &Bench) {
+        let site = bench.site(Self::SITE);
+        let filters = site.log_groups.iter().flat_map(|group| &group.filters);
+        let made = (filters.count(), site.alarms.len());
+        assert_eq!(made, (1, 1), "{}", self.name);
+        let owner = bench.site(self.account);
+        let topics: Vec<_> = owner
+            .topics
+            .iter()
+            .map(|topic| (topic.name.as_str(), topic.subscriptions.len()))
+            .collect();
+        assert_eq!(topics, [(self.topic, 1)], "{}", self.name);
+        let statements = owner.topics[0].policy.matches("SourceOrgID").count();
+        let expected = usize::from(self.account == Self::CENTRAL);
+        assert_eq!(statements, expected, "{}", self.name);
+        let topic = format!("arn:aws:sns:us-east-1:{}:{}", self.account, self.topic);
+        assert_eq!(site.alarms[0].alarm_actions, [topic], "{}", self.name);
+    }
+}
+
 /// The organization and the binary.
 #[derive(Debug)]
 pub struct Bench {

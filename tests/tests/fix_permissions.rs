@@ -118,6 +118,21 @@ fn scans_and_repairs_call_what_their_policies_allow() {
     let drill = ["fix", "drill", "journal.ndjson", "--site", site, "--yes"];
     let _ = bench.trailproof.run(drill).exits(0);
     bench.undo_restores(&before);
+
+    // A topic of one account for all, whose policy lets nobody else publish.
+    bench.change("333333333333", |site| {
+        site.topics.push(Topic {
+            name: "central".to_owned(),
+            policy: r#"{"Version":"2012-10-17","Statement":[]}"#.to_owned(),
+            ..Topic::default()
+        });
+    });
+    let central = ["--central", "333333333333", "--topic", "central"];
+    let _ = bench.plan(&[&arguments[..], &central].concat());
+    std::fs::remove_file(bench.file("journal.ndjson")).expect("there is a journal");
+    let before = bench.state();
+    let _ = bench.apply().exits(0);
+    bench.undo_restores(&before);
     let called = check(&bench, "fix");
 
     let beyond = |all: &BTreeSet<String>, reading: &BTreeSet<String>| -> BTreeSet<String> {

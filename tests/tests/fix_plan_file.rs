@@ -9,7 +9,7 @@
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write as _;
-use trailproof_tests::repair::{Bench, PHONE};
+use trailproof_tests::repair::{Bench, PHONE, Way};
 
 const HERE: &str = "111111111111";
 
@@ -216,6 +216,91 @@ fn what_a_plan_never_has_is_refused_before_any_call() {
 }
 
 #[test]
+fn what_a_plan_never_does_to_a_central_topic_is_refused_before_any_call() {
+    let [_, new, there] = Way::ALL;
+    let creates = "/topics/0/steps/0/creates";
+    let edits: [(Way, &str, Value, &str); 11] = [
+        (
+            new,
+            "publishers/organization",
+            json!("o-elsewhere"),
+            "not the run's organization",
+        ),
+        (
+            new,
+            "publishers/accounts",
+            json!(["333333333333"]),
+            "not the run's organization",
+        ),
+        (
+            new,
+            "publishers",
+            json!({"accounts": ["333333333333"]}),
+            "other accounts than those",
+        ),
+        (
+            new,
+            "kms_key",
+            json!("arn:aws:kms:eu-west-1:222222222222:alias/a"),
+            "is not in its region",
+        ),
+        (
+            new,
+            "arn",
+            json!("arn:aws:sns:us-east-1:333333333333:t"),
+            "is not about the topic",
+        ),
+        (
+            there,
+            "publishers/organization",
+            json!("o-elsewhere"),
+            "not the run's organization",
+        ),
+        (there, "sid", json!("other"), "does not name the plan"),
+        (there, "before", json!("{}"), "a policy of its own"),
+        (
+            there,
+            "topic_arn",
+            json!("arn:aws:sns:us-east-1:333333333333:t"),
+            "is not about the topic",
+        ),
+        (
+            new,
+            "/topics/0/steps/1/account",
+            json!("111111111111"),
+            "not in the topic's account and region",
+        ),
+        (
+            new,
+            "/sites/0/relies_on/reused",
+            json!([]),
+            "no site relies on it",
+        ),
+    ];
+    for way in [new, there] {
+        let bench = way.bench();
+        let plan = bench.plan(way.arguments);
+        let before = bench.state();
+        for (_, place, value, problem) in edits.iter().filter(|(of, ..)| of.name == way.name) {
+            let mut edited = plan.clone();
+            let place = if place.starts_with('/') {
+                (*place).to_owned()
+            } else {
+                format!("{creates}/{place}")
+            };
+            let (parent, member) = place.rsplit_once('/').expect("it is a pointer");
+            let parent = edited.pointer_mut(parent).expect("it is there");
+            parent[member] = value.clone();
+            write(&bench, edited);
+            let refused = bench.apply().exits(2);
+            assert!(refused.stderr.contains(problem), "{place}: {refused:?}");
+            assert!(!refused.stderr.contains("connected"), "{refused:?}");
+        }
+        assert!(bench.state() == before);
+    }
+}
+
+#[test]
 fn the_steps_are_shown_before_anybody_is_asked() {
     let bench = bench();
     let _ = bench.plan(&["--subscribe", PHONE]);
@@ -270,7 +355,7 @@ fn a_plan_is_not_overwritten_and_can_be_shown_again() {
         "adds 2 metric filters, 2 topics, 2 subscriptions, 2 alarms",
         "2 messages to confirm: security@example.com (2)",
         "2 sites: + filter, + topic, + subscription, + alarm",
-        "account 222222222222 (payments)  region us-east-1",
+        "account 222222222222 payments  region us-east-1",
     ] {
         assert!(shown.contains(words), "{words}: {shown}");
     }
@@ -284,7 +369,9 @@ fn a_plan_is_not_overwritten_and_can_be_shown_again() {
     let overwrite = again.iter().chain(&["--overwrite", "--accounts", HERE]);
     let planned = bench.trailproof.run(overwrite).exits(0);
     assert!(
-        planned.stdout.contains("account 111111111111 (management)"),
+        planned
+            .stdout
+            .contains("account 111111111111 management  region"),
         "{planned:?}"
     );
 }

@@ -14,7 +14,7 @@ use trailproof_simulator::model::{Alarm, MetricFilter, Subscription, Subscriptio
 use trailproof_simulator::server::Faults;
 use trailproof_tests::binary::Outcome;
 use trailproof_tests::cutting::{Cutting, Moment};
-use trailproof_tests::repair::{Bench, LOG_GROUP, PHONE, difference};
+use trailproof_tests::repair::{Bench, LOG_GROUP, PHONE, Way, difference};
 
 const HERE: &str = "111111111111";
 const NAME: &str = "trailproof-console-auth-failures";
@@ -95,91 +95,90 @@ fn other_alarm(name: &str) -> Alarm {
 
 #[test]
 fn killed_before_or_after_any_change_it_converges_and_can_be_taken_back() {
-    let bench = small_bench();
-    let _ = bench.plan(&["--subscribe", PHONE]);
-    let before = bench.state();
-    let mut changes = 0;
-    for moment in (0..4).flat_map(|number| [Moment::Before(number), Moment::After(number)]) {
-        let way = Cutting::to(bench.running.address(), moment);
-        let mut command = bench
-            .trailproof
-            .command(["fix", "apply", "plan.json", "--yes"]);
-        command.env("AWS_ENDPOINT_URL", way.url());
-        let status = way.end(command.spawn().expect("the binary starts"));
-        assert_eq!(status.code(), None, "{moment:?}: it was killed");
-        changes = changes.max(way.changes());
-        let applied = bench.apply().exits(0);
-        assert!(
-            applied.stdout.contains("1 of 1 site done"),
-            "{moment:?}: {applied:?}"
-        );
-        assert_eq!(
-            resources(&bench, HERE),
-            (
-                vec![NAME.to_owned()],
-                vec![NAME.to_owned()],
-                vec![("trailproof-alarms".to_owned(), 1)]
-            ),
-            "{moment:?}"
-        );
-        bench.undo_restores(&before);
-        std::fs::remove_file(bench.file("journal.ndjson")).expect("there is a journal");
+    for way in Way::ALL {
+        let bench = way.bench();
+        let _ = bench.plan(way.arguments);
+        let before = bench.state();
+        let mut changes = 0;
+        for moment in (0..4).flat_map(|number| [Moment::Before(number), Moment::After(number)]) {
+            let cut = Cutting::to(bench.running.address(), moment);
+            let mut command = bench
+                .trailproof
+                .command(["fix", "apply", "plan.json", "--yes"]);
+            command.env("AWS_ENDPOINT_URL", cut.url());
+            let status = cut.end(command.spawn().expect("the binary starts"));
+            let name = way.name;
+            assert_eq!(status.code(), None, "{name}, {moment:?}: it was killed");
+            changes = changes.max(cut.changes());
+            let applied = bench.apply().exits(0);
+            assert!(
+                applied.stdout.contains("1 of 1 site done"),
+                "{name}, {moment:?}: {applied:?}"
+            );
+            way.was_made_once(&bench);
+            bench.undo_restores(&before);
+            std::fs::remove_file(bench.file("journal.ndjson")).expect("there is a journal");
+        }
+        assert_eq!(changes, 4, "every change was a moment to die at");
     }
-    assert_eq!(changes, 4, "every change was a moment to die at");
 }
 
 #[test]
 fn an_undo_that_was_killed_is_finished_by_the_next_one() {
-    let bench = small_bench();
-    let _ = bench.plan(&["--subscribe", PHONE]);
-    let before = bench.state();
-    for moment in (0..4).flat_map(|number| [Moment::Before(number), Moment::After(number)]) {
-        let _ = bench.apply().exits(0);
-        let way = Cutting::to(bench.running.address(), moment);
-        let mut command =
-            bench
-                .trailproof
-                .command(["fix", "undo", "journal.ndjson", "--yes", "--shared-topics"]);
-        command.env("AWS_ENDPOINT_URL", way.url());
-        let status = way.end(command.spawn().expect("the binary starts"));
-        assert_eq!(status.code(), None, "{moment:?}: it was killed");
-        let undone = bench.undo().exits(0);
-        assert!(
-            bench.state() == before,
-            "{moment:?}: {undone:?} {}",
-            difference(&before, &bench.state())
-        );
+    for way in Way::ALL {
+        let bench = way.bench();
+        let _ = bench.plan(way.arguments);
+        let before = bench.state();
+        for moment in (0..4).flat_map(|number| [Moment::Before(number), Moment::After(number)]) {
+            let _ = bench.apply().exits(0);
+            let cut = Cutting::to(bench.running.address(), moment);
+            let undo = ["fix", "undo", "journal.ndjson", "--yes", "--shared-topics"];
+            let mut command = bench.trailproof.command(undo);
+            command.env("AWS_ENDPOINT_URL", cut.url());
+            let status = cut.end(command.spawn().expect("the binary starts"));
+            let name = way.name;
+            assert_eq!(status.code(), None, "{name}, {moment:?}: it was killed");
+            let undone = bench.undo().exits(0);
+            assert!(
+                bench.state() == before,
+                "{name}, {moment:?}: {undone:?} {}",
+                difference(&before, &bench.state())
+            );
+        }
     }
 }
 
 #[test]
 fn two_applies_at_once_are_one() {
-    let bench = bench();
-    let _ = bench.plan(&["--subscribe", PHONE]);
-    let before = bench.state();
-    let arguments = ["fix", "apply", "plan.json", "--yes"];
-    let children: Vec<_> = (0..3).map(|_| bench.trailproof.start(arguments)).collect();
-    let mut codes: Vec<_> = children
-        .into_iter()
-        .map(|child| child.wait_with_output().expect("it ends").status.code())
-        .collect();
-    codes.sort_unstable();
-    assert!(codes.contains(&Some(0)), "{codes:?}");
-    assert!(
-        codes.iter().all(|code| matches!(code, Some(0 | 4))),
-        "{codes:?}"
-    );
-    for account in [HERE, "222222222222"] {
-        assert_eq!(
-            resources(&bench, account),
-            (
-                vec![NAME.to_owned()],
-                vec![NAME.to_owned()],
-                vec![("trailproof-alarms".to_owned(), 1)]
-            )
+    for way in Way::ALL {
+        let bench = way.bench();
+        let _ = bench.plan(way.arguments);
+        let before = bench.state();
+        let arguments = ["fix", "apply", "plan.json", "--yes"];
+        let children: Vec<_> = (0..3).map(|_| bench.trailproof.start(arguments)).collect();
+        let mut codes: Vec<_> = children
+            .into_iter()
+            .map(|child| child.wait_with_output().expect("it ends").status.code())
+            .collect();
+        codes.sort_unstable();
+        assert!(codes.contains(&Some(0)), "{codes:?}");
+        assert!(
+            codes.iter().all(|code| matches!(code, Some(0 | 4))),
+            "{codes:?}"
         );
+        way.was_made_once(&bench);
+        // What is there is not made a second time, also by another journal.
+        for more in [&[][..], &["--journal", "other.ndjson"]] {
+            let apply = ["fix", "apply", "plan.json", "--yes"];
+            let again = bench.trailproof.run(apply.iter().chain(more)).exits(0);
+            assert!(
+                again.stdout.starts_with("0 changes made, 4 there already"),
+                "{}: {again:?}",
+                way.name
+            );
+        }
+        bench.undo_restores(&before);
     }
-    bench.undo_restores(&before);
 }
 
 /// Every name that the plan's steps at the account have stands in the commands of its finding.
@@ -350,57 +349,109 @@ fn a_full_log_group_is_not_planned_for() {
     assert!(why.contains("100 metric filters"), "{why}");
 }
 
+/// A refusal in the account of the topic or of the site, and how many changes are made before it.
+fn refusals(way: Way) -> Vec<(&'static str, &'static str, usize)> {
+    let (site, owner) = (Way::SITE, way.account);
+    match (owner == site, way.is_there) {
+        (true, _) => vec![
+            (site, "logs:PutMetricFilter", 0),
+            (site, "sns:CreateTopic", 1),
+            (site, "sns:Subscribe", 2),
+            (site, "cloudwatch:PutMetricAlarm", 3),
+        ],
+        (false, there) => vec![
+            // Without its topic nothing is done at the site.
+            (
+                owner,
+                if there {
+                    "sns:SetTopicAttributes"
+                } else {
+                    "sns:CreateTopic"
+                },
+                0,
+            ),
+            (owner, "sns:Subscribe", 1),
+            (site, "logs:PutMetricFilter", 2),
+            (site, "cloudwatch:PutMetricAlarm", 3),
+        ],
+    }
+}
+
 #[test]
 fn a_refusal_at_any_step_stops_only_its_site_and_a_later_apply_goes_on() {
-    for (action, made) in [
-        ("logs:PutMetricFilter", 0),
-        ("sns:CreateTopic", 1),
-        ("sns:Subscribe", 2),
-        ("cloudwatch:PutMetricAlarm", 3),
-    ] {
-        let bench = bench();
-        let _ = bench.plan(&["--subscribe", PHONE]);
-        let before = bench.state();
-        bench.deny("222222222222", &[action]);
-        let applied = bench.apply().exits(1);
-        let expected = format!(
-            "{} changes made, 0 there already; 1 of 2 sites done",
-            4 + made
-        );
-        assert!(applied.stdout.contains(&expected), "{action}: {applied:?}");
-        assert!(
-            applied.stdout.contains(&format!("{action} failed: ")),
-            "{action}: {applied:?}"
-        );
-        bench.deny("222222222222", &[]);
-        let applied = bench.apply().exits(0);
-        let noun = if made == 3 { "change" } else { "changes" };
-        let expected = format!("{} {noun} made, {} there already", 4 - made, 4 + made);
-        assert!(applied.stdout.contains(&expected), "{action}: {applied:?}");
-        bench.undo_restores(&before);
+    // Where each account has a topic, the other one is repaired all the same.
+    let other = "[[accounts]]\nid = \"333333333333\"\nname = \"member\"\nchain = { filter = false, alarm = false, topic = false }\n";
+    for way in Way::ALL {
+        let of_its_own = way.account == Way::SITE;
+        let (more, sites, elsewhere) = if of_its_own {
+            (other, 2, 4)
+        } else {
+            ("", 1, 0)
+        };
+        for (account, action, made) in refusals(way) {
+            let bench = way.bench_with(more);
+            let _ = bench.plan(way.arguments);
+            let before = bench.state();
+            bench.deny(account, &[action]);
+            let applied = bench.apply().exits(1);
+            let noun = if elsewhere + made == 1 {
+                "change"
+            } else {
+                "changes"
+            };
+            let expected = format!(
+                "{} {noun} made, 0 there already; {} of {sites} site",
+                elsewhere + made,
+                sites - 1
+            );
+            let name = way.name;
+            assert!(
+                applied.stdout.contains(&expected),
+                "{name}, {action}: {applied:?}"
+            );
+            assert!(
+                applied.stdout.contains(&format!("{action} failed: ")),
+                "{name}, {action}: {applied:?}"
+            );
+            bench.deny(account, &[]);
+            let applied = bench.apply().exits(0);
+            let noun = if made == 3 { "change" } else { "changes" };
+            let expected = format!(
+                "{} {noun} made, {} there already",
+                4 - made,
+                elsewhere + made
+            );
+            assert!(
+                applied.stdout.contains(&expected),
+                "{name}, {action}: {applied:?}"
+            );
+            bench.undo_restores(&before);
+        }
     }
 }
 
 #[test]
 fn throttling_and_lost_answers_are_outlasted() {
-    let bench = bench();
-    let _ = bench.plan(&["--subscribe", PHONE]);
-    let before = bench.state();
-    let faults = Faults {
-        errors: 0.1,
-        throttles: 0.1,
-        resets: 0.1,
-        limit: 2,
-        ..Faults::default()
-    };
-    bench.running.set_faults(faults.clone());
-    let _ = bench.apply().exits(0);
-    bench.running.set_faults(Faults::default());
-    assert_eq!(resources(&bench, HERE).0.len(), 1);
-    bench.running.set_faults(faults);
-    let _ = bench.undo().exits(0);
-    bench.running.set_faults(Faults::default());
-    bench.undo_restores(&before);
+    for way in Way::ALL {
+        let bench = way.bench();
+        let _ = bench.plan(way.arguments);
+        let before = bench.state();
+        let faults = Faults {
+            errors: 0.1,
+            throttles: 0.1,
+            resets: 0.1,
+            limit: 2,
+            ..Faults::default()
+        };
+        bench.running.set_faults(faults.clone());
+        let _ = bench.apply().exits(0);
+        bench.running.set_faults(Faults::default());
+        way.was_made_once(&bench);
+        bench.running.set_faults(faults);
+        let _ = bench.undo().exits(0);
+        bench.running.set_faults(Faults::default());
+        bench.undo_restores(&before);
+    }
 }
 
 #[test]

@@ -53,6 +53,10 @@ const EXAMPLES: &[(&str, &[Example])] = &[
                 "trailproof fix plan run --ou Workloads --topic 'arn:aws:sns:{region}:111111111111:security-alarms' --out plan.json",
             ),
             (
+                "One topic for each region in the security account, which every alarm notifies",
+                "trailproof fix plan run --subscribe email:security@example.com --central 222222222222 --out plan.json",
+            ),
+            (
                 "For a change ticket, without asking AWS",
                 "trailproof fix plan run --offline --format markdown --out plan.json",
             ),

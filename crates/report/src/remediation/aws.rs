@@ -15,7 +15,7 @@ use trailproof_scanner::{
 
 use super::cloud::{Cloud, Mutation};
 use super::journal::Created;
-use super::resources::{Change, alarm, metric_filter, subscription, topic};
+use super::resources::{Change, alarm, metric_filter, subscription, topic, topic_policy};
 
 /// A connection that can change accounts.
 #[derive(Debug)]
@@ -115,11 +115,15 @@ impl Cloud for Aws {
             Mutation::Create(Change::Subscribe(subscription)) => {
                 return subscription.create(place).await;
             }
+            Mutation::Create(Change::AddTopicStatement(statement)) => {
+                return statement.create(place).await;
+            }
             Mutation::Create(Change::PutMetricFilter(filter)) => filter.create(place).await,
             Mutation::Create(Change::PutMetricAlarm(alarm)) => alarm.create(place).await,
             Mutation::DeleteMetricFilter { log_group, name } => {
                 metric_filter::delete(place, log_group, name).await
             }
+            Mutation::SetTopicPolicy { arn, policy } => topic_policy::set(place, arn, policy).await,
             Mutation::DeleteTopic { arn } => topic::delete(place, arn).await,
             Mutation::Unsubscribe { arn } => subscription::delete(place, arn).await,
             Mutation::DeleteAlarm { name } => alarm::delete(place, name).await,

@@ -12,7 +12,7 @@ use trailproof_scanner::CallFailure;
 
 use super::journal::Created;
 use super::resources::subscription::Attributes;
-use super::resources::{Change, alarm, metric_filter, subscription, topic};
+use super::resources::{Change, alarm, metric_filter, subscription, topic, topic_policy};
 
 /// A call that changes something.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,6 +30,13 @@ pub enum Mutation {
     DeleteTopic {
         /// The topic.
         arn: String,
+    },
+    /// sns:SetTopicAttributes: takes a statement out of a policy.
+    SetTopicPolicy {
+        /// The topic.
+        arn: String,
+        /// The policy without the statement.
+        policy: String,
     },
     /// sns:Unsubscribe.
     Unsubscribe {
@@ -59,6 +66,7 @@ impl Mutation {
             Self::Create(change) => change.call(),
             Self::DeleteMetricFilter { .. } => metric_filter::DELETE,
             Self::DeleteTopic { .. } => topic::DELETE,
+            Self::SetTopicPolicy { .. } => topic_policy::SET,
             Self::Unsubscribe { .. } => subscription::DELETE,
             Self::DeleteAlarm { .. } => alarm::DELETE,
             Self::SetAlarmState { .. } => alarm::SET_STATE,

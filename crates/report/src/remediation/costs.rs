@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use trailproof_core::account::{AccountId, Region};
 
-use super::plan::Plan;
+use super::plan::{Plan, Step};
 use super::resources::Change;
 
 /// List prices, first tier. Filters, topics and e-mail in these numbers cost nothing worth naming.
@@ -63,18 +63,25 @@ pub fn monthly(plan: &Plan) -> Option<Costs> {
 /// How long carrying a plan out takes, when this many accounts are worked on at once: the steps of
 /// an account and region come one after the other, no faster than their quotas.
 pub fn duration(plan: &Plan, concurrency: usize) -> Duration {
+    let each = |step: &Step| {
+        let each = Duration::from_secs_f64(1.0 / step.change.call().per_second);
+        EACH_STEP.max(each)
+    };
+    // Central topics come before everything else.
+    let central = plan.topics.iter().map(|topic| {
+        let steps: Duration = topic.steps.iter().map(each).sum();
+        EACH_SITE + steps
+    });
+    let central = central.max().unwrap_or_default();
     let mut places: BTreeMap<(AccountId, &Region), Duration> = BTreeMap::new();
     for site in &plan.sites {
         let place = places.entry((site.account, &site.region)).or_default();
         *place += EACH_SITE;
-        for step in &site.steps {
-            let each = Duration::from_secs_f64(1.0 / step.change.call().per_second);
-            *place += EACH_STEP.max(each);
-        }
+        *place += site.steps.iter().map(each).sum::<Duration>();
     }
     let longest = places.values().max().copied().unwrap_or_default();
     let workers = u32::try_from(concurrency.max(1)).unwrap_or(u32::MAX);
-    longest.max(places.values().sum::<Duration>() / workers)
+    central + longest.max(places.values().sum::<Duration>() / workers)
 }
 
 #[cfg(test)]

@@ -212,6 +212,7 @@ mod tests {
                 kms_key: None,
                 tags: BTreeMap::new(),
                 use_existing: false,
+                publishers: None,
             }),
             name_seen_free: false,
         }

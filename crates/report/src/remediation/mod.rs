@@ -26,10 +26,11 @@ pub mod undo;
 pub mod verification;
 
 pub use plan::{
-    Plan, PlanError, PlanRun, PlanSummary, ReliesOn, Repair, Reused, SCHEMA_VERSION, Site, Step,
-    Unrepairable,
+    CentralTopic, OwnerTask, Plan, PlanError, PlanRun, PlanSummary, ReliesOn, Repair, Reused,
+    SCHEMA_VERSION, Site, Step, Unrepairable,
 };
 pub use planning::{Planning, PlanningError, plan_asking};
 pub use resources::{
-    Alarm, Change, METRIC_FILTERS_PER_LOG_GROUP, MetricFilter, Subscription, TAG, Topic,
+    Alarm, Change, METRIC_FILTERS_PER_LOG_GROUP, MetricFilter, Publishers, Subscription, TAG,
+    Topic, TopicStatement,
 };

@@ -26,6 +26,8 @@ pub struct PlanOptions {
     /// The name of new topics, one per account and region. A topic of a name the user chose is
     /// used when it exists already.
     pub topic_name: Option<Template>,
+    /// The account whose topics all alarms notify, one for each region.
+    pub central: Option<AccountId>,
     /// The names of metric filters.
     pub filter_name: Template,
     /// The names of metrics.
@@ -94,6 +96,19 @@ pub enum InvalidOption {
     /// Not the ARN of a topic that can send e-mail.
     #[error("`{0}` is not the ARN of a standard SNS topic")]
     Topic(String),
+    /// A topic of another account than the one whose topics are to be notified.
+    #[error("`{topic}` is not a topic of account {central}, which --central names")]
+    NotCentral {
+        /// The topic.
+        topic: Arn,
+        /// The account.
+        central: AccountId,
+    },
+    /// An alarm whose ARN the policy of a central topic is not held against.
+    #[error(
+        "`{0}` cannot be the name of alarms that notify a topic of another account: CloudWatch holds the policy of a topic against names of ASCII characters alone"
+    )]
+    CentralAlarmName(String),
     /// A region and a partition that do not belong together.
     #[error("`{topic}` cannot be the ARN of a topic: region {region} is in partition {partition}")]
     Partition {
@@ -139,6 +154,7 @@ impl Default for PlanOptions {
             topics: Vec::new(),
             topic_arn: None,
             topic_name: None,
+            central: None,
             filter_name: template(Self::DEFAULT_NAME),
             metric_name: template(Self::DEFAULT_METRIC),
             namespace: template(Self::DEFAULT_NAMESPACE),
@@ -195,7 +211,36 @@ impl PlanOptions {
             let topic = sample.parse().map_err(|_| InvalidOption::Topic(sample))?;
             validate_topic(&topic)?;
         }
-        Ok(())
+        self.central
+            .map_or(Ok(()), |central| self.validate_central(central))
+    }
+
+    /// Topics that are named are the central account's, and the policy that lets alarms through
+    /// names them by their ARNs (`aws:SourceArn`; CloudWatch User Guide, "Notifying users on alarm
+    /// changes").
+    fn validate_central(&self, central: AccountId) -> Result<(), InvalidOption> {
+        let by_template = self.topic_arn.as_ref().and_then(|template| {
+            let context = |context: NameContext<'_>| {
+                template.render(NameContext {
+                    account: central,
+                    ..context
+                })
+            };
+            sample(context).parse().ok()
+        });
+        let mut topics = self.topics.iter().chain(&by_template);
+        if let Some(topic) = topics.find(|topic| topic.account() != Some(central)) {
+            return Err(InvalidOption::NotCentral {
+                topic: topic.clone(),
+                central,
+            });
+        }
+        let alarm = self.alarm_name.as_str();
+        if alarm.is_ascii() {
+            Ok(())
+        } else {
+            Err(InvalidOption::CentralAlarmName(alarm.to_owned()))
+        }
     }
 
     /// Whether the user names topics by their ARNs, so that messages go there and nowhere else.

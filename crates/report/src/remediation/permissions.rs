@@ -28,6 +28,10 @@ const SUBSCRIPTION: Actions = Actions {
     create: &["sns:ListTagsForResource", "sns:Subscribe"],
     undo: &["sns:GetSubscriptionAttributes", "sns:Unsubscribe"],
 };
+const TOPIC_STATEMENT: Actions = Actions {
+    create: &["sns:SetTopicAttributes"],
+    undo: &["sns:SetTopicAttributes"],
+};
 const ALARM: Actions = Actions {
     create: &["cloudwatch:PutMetricAlarm", "cloudwatch:TagResource"],
     undo: &["cloudwatch:DeleteAlarms"],
@@ -41,13 +45,13 @@ fn of(change: &Change) -> &'static Actions {
         Change::CreateTopic(_) => &TOPIC,
         Change::Subscribe(_) => &SUBSCRIPTION,
         Change::PutMetricAlarm(_) => &ALARM,
+        Change::AddTopicStatement(_) => &TOPIC_STATEMENT,
     }
 }
 
 /// The actions of applying a plan, beside reading.
 pub fn of_plan(plan: &Plan) -> Vec<&'static str> {
-    let steps = plan.sites.iter().flat_map(|site| &site.steps);
-    sorted(steps.flat_map(|step| of(&step.change).create))
+    sorted(plan.steps().flat_map(|step| of(&step.change).create))
 }
 
 /// The actions of taking back steps of a journal, beside reading.
@@ -62,7 +66,7 @@ pub fn of_drill() -> Vec<&'static str> {
 
 /// The actions of every repair, beside reading.
 pub fn all() -> Vec<&'static str> {
-    let kinds = [METRIC_FILTER, TOPIC, SUBSCRIPTION, ALARM];
+    let kinds = [METRIC_FILTER, TOPIC, TOPIC_STATEMENT, SUBSCRIPTION, ALARM];
     let of_kinds = kinds
         .iter()
         .flat_map(|kind| kind.create.iter().chain(kind.undo));

@@ -15,7 +15,7 @@ use trailproof_core::arn::LogGroupAddress;
 use trailproof_core::finding::{LinkName, Status};
 
 use super::plan_check;
-use super::resources::{Change, TAG};
+use super::resources::{Change, TAG, topic_policy};
 use crate::document::Words;
 use crate::run::PolicyRecord;
 
@@ -45,14 +45,26 @@ pub struct Plan {
     pub policy: PolicyRecord,
     /// The counts.
     pub summary: PlanSummary,
+    /// The topics of one account that alarms of all accounts notify, where the user wants such: what
+    /// is done to them comes before everything else.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub topics: Vec<CentralTopic>,
     /// Where something is to be changed.
     pub sites: Vec<Site>,
     /// What cannot be repaired by a plan, and what a person would do.
     pub unrepairable: Vec<Unrepairable>,
+    /// What the owners of accounts, trails and topics that trailproof does not change would run, and
+    /// what that would do for the findings that cannot be repaired.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub for_owners: Vec<OwnerTask>,
     /// The names of the accounts that stand in the plan, by number, where the run knew them.
     /// Untrusted text.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub account_names: BTreeMap<String, String>,
+    /// The names of their organizational units from the root down, `Workloads / Prod`, where the run
+    /// knew them. Untrusted text.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub account_units: BTreeMap<String, String>,
     /// Whether the plan was made on the run alone: what a repair builds on and the run did not look
     /// at was not asked either. Then at least the forecast accounts are repaired.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -97,6 +109,48 @@ pub struct PlanSummary {
     pub waits_for_confirmation: usize,
     /// Findings that the plan does not repair.
     pub unrepairable: usize,
+}
+
+/// A topic that alarms of several accounts notify.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CentralTopic {
+    /// Its ARN, as planned: it says where it is and whose.
+    pub arn: String,
+    /// A digest of its attributes, where it was there already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// The changes, in the order they are made. None, where it is as it should be.
+    pub steps: Vec<Step>,
+}
+
+/// What somebody else has to do before a finding can be repaired.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OwnerTask {
+    /// The account in which it is done.
+    #[schemars(with = "String")]
+    pub account: AccountId,
+    /// The trail or topic that it is about.
+    pub resource: String,
+    /// The reason codes of the findings.
+    pub reasons: Vec<String>,
+    /// What is to be done, in sentences.
+    pub summary: Vec<String>,
+    /// The commands.
+    pub commands: Vec<String>,
+    /// The same in Terraform; empty where that has no word for it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub terraform: String,
+    /// The findings that are held up: `ACCOUNT/CONTROL`.
+    pub findings: Vec<String>,
+    /// Those that would be PASS afterwards, together with what a new plan then does.
+    pub turns_green: Vec<String>,
+    /// Those that would wait for somebody to confirm a subscription.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waits_for_confirmation: Vec<String>,
+    /// Whether nobody could try out what it does: what comes after the broken link shows only when
+    /// it is mended, and the findings that are held up are the most that it can repair.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub not_tried: bool,
 }
 
 /// A log group where something is missing. One site can serve every account of an organization.
@@ -175,6 +229,14 @@ pub struct ReliesOn {
     pub metric_filter_digests: BTreeMap<String, String>,
     /// The things of others that the repair builds on, exactly as they were seen.
     pub reused: Vec<Reused>,
+}
+
+impl ReliesOn {
+    /// Whether a topic of others, or a central one, is among it.
+    pub(crate) fn names_topic(&self, topic: &str) -> bool {
+        let is = |reused: &Reused| matches!(reused, Reused::Topic { arn, .. } if arn == topic);
+        self.reused.iter().any(is)
+    }
 }
 
 /// Something that exists already and that a repair builds on.
@@ -288,9 +350,10 @@ impl Plan {
         format!("trailproof:plan={id}")
     }
 
-    /// All steps, in the order of the sites.
+    /// All steps: those on central topics, then those of the sites in their order.
     pub fn steps(&self) -> impl Iterator<Item = &Step> {
-        self.sites.iter().flat_map(|site| &site.steps)
+        let central = self.topics.iter().flat_map(|topic| &topic.steps);
+        central.chain(self.sites.iter().flat_map(|site| &site.steps))
     }
 
     /// Every account that stands in the plan.
@@ -302,6 +365,7 @@ impl Plan {
             accounts.insert(left.account);
             accounts.extend(left.run_in);
         }
+        accounts.extend(self.for_owners.iter().map(|task| task.account));
         accounts
     }
 
@@ -324,7 +388,7 @@ impl Plan {
     pub(crate) fn sign(&mut self) {
         self.id = self.computed_id();
         let marker = Self::marker(&self.id);
-        for step in self.sites.iter_mut().flat_map(|site| &mut site.steps) {
+        for step in steps_mut(&mut self.topics, &mut self.sites) {
             match &mut step.change {
                 Change::CreateTopic(topic) => {
                     topic.tags.insert(TAG.to_owned(), self.id.clone());
@@ -334,6 +398,9 @@ impl Plan {
                     alarm.description.push_str(&marker);
                     alarm.tags.insert(TAG.to_owned(), self.id.clone());
                 }
+                Change::AddTopicStatement(statement) => {
+                    statement.sid = Self::statement_id(&self.id);
+                }
                 Change::PutMetricFilter(_) | Change::Subscribe(_) => {}
             }
         }
@@ -341,30 +408,42 @@ impl Plan {
 
     /// The id of these sites, changed in these roles, by this run.
     pub(super) fn computed_id(&self) -> String {
-        self.short_digest(|sites, run| {
-            serde_json::to_value((sites, &run.observed_at, &run.role, &run.roles))
+        self.short_digest(|topics, sites, run| {
+            let rest = (sites, &run.observed_at, &run.role, &run.roles);
+            // Without central topics it is what it was before there were any.
+            if topics.is_empty() {
+                serde_json::to_value(rest)
+            } else {
+                serde_json::to_value((topics, &run.organization, rest))
+            }
         })
     }
 
     /// The id as trailproof 0.1 computed it.
     pub(super) fn computed_id_of_0_1(&self) -> String {
-        self.short_digest(|sites, run| serde_json::to_value((sites, &run.observed_at)))
+        self.short_digest(|_, sites, run| serde_json::to_value((sites, &run.observed_at)))
     }
 
     fn short_digest(
         &self,
-        content: impl FnOnce(&[Site], &PlanRun) -> serde_json::Result<Value>,
+        content: impl FnOnce(&[CentralTopic], &[Site], &PlanRun) -> serde_json::Result<Value>,
     ) -> String {
-        let content = content(&self.unmarked(), &self.run);
+        let (topics, sites) = self.unmarked();
+        let content = content(&topics, &sites, &self.run);
         let digest = digest(&content.unwrap_or_default());
         digest.chars().take(12).collect()
     }
 
-    /// The sites without the marks that name the plan.
-    fn unmarked(&self) -> Vec<Site> {
+    /// The `Sid` of the statements that a plan adds to policies: letters and digits alone.
+    pub(super) fn statement_id(id: &str) -> String {
+        format!("{}{id}", topic_policy::SID)
+    }
+
+    /// Topics and sites without the marks that name the plan.
+    fn unmarked(&self) -> (Vec<CentralTopic>, Vec<Site>) {
         let marker = format!(" {}", Self::marker(&self.id));
-        let mut sites = self.sites.clone();
-        for step in sites.iter_mut().flat_map(|site| &mut site.steps) {
+        let (mut topics, mut sites) = (self.topics.clone(), self.sites.clone());
+        for step in steps_mut(&mut topics, &mut sites) {
             match &mut step.change {
                 Change::CreateTopic(topic) => {
                     topic.tags.remove(TAG);
@@ -375,10 +454,11 @@ impl Plan {
                     }
                     alarm.tags.remove(TAG);
                 }
+                Change::AddTopicStatement(statement) => statement.sid.clear(),
                 Change::PutMetricFilter(_) | Change::Subscribe(_) => {}
             }
         }
-        sites
+        (topics, sites)
     }
 
     /// Checks that every step is one that `fix plan` makes for its site. The digest, which
@@ -448,6 +528,14 @@ impl Plan {
         schema.insert("title".to_owned(), Value::from(title));
         schema
     }
+}
+
+fn steps_mut<'a>(
+    topics: &'a mut [CentralTopic],
+    sites: &'a mut [Site],
+) -> impl Iterator<Item = &'a mut Step> {
+    let central = topics.iter_mut().flat_map(|topic| &mut topic.steps);
+    central.chain(sites.iter_mut().flat_map(|site| &mut site.steps))
 }
 
 /// A digest of a JSON value: SHA-256 in hexadecimal, of its text with sorted members.

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use trailproof_core::account::AccountId;
 use trailproof_core::arn::Arn;
 use trailproof_core::control::Control;
 use trailproof_core::policy::Assurance;
@@ -15,8 +16,8 @@ use trailproof_scanner::RoleTemplate;
 use super::endpoint::{self, Endpoint};
 use super::naming::{self, NameKind};
 use super::options;
-use super::plan::{Plan, PlanError, PlanRun, Reused, Site, Step};
-use super::resources::{Alarm, Change, MetricFilter, Subscription, TAG, Topic};
+use super::plan::{CentralTopic, Plan, PlanError, PlanRun, Reused, Site, Step};
+use super::resources::{Alarm, Change, MetricFilter, Publishers, Subscription, TAG, Topic};
 use super::verification;
 use crate::untrusted::visible;
 
@@ -38,6 +39,14 @@ pub(super) fn check(plan: &Plan) -> Result<(), PlanError> {
         .steps()
         .filter_map(|step| Some(step.change.created_topic()?.arn.as_str()))
         .collect();
+    let mut topics = BTreeSet::new();
+    for topic in &plan.topics {
+        let named = || format!("topic `{}`", topic.arn);
+        if !topics.insert(&topic.arn) {
+            return Err(refuse(&named())("it is there twice".to_owned()));
+        }
+        central_topic(plan, topic).map_err(refuse(&named()))?;
+    }
     let mut sites = BTreeSet::new();
     for site in &plan.sites {
         let named = || format!("site `{}`", site.id);
@@ -94,6 +103,134 @@ fn printable(what: &str, text: &str) -> Result<(), Problem> {
     })
 }
 
+/// A central topic: it is of the one account that all central topics are of, and its steps are on
+/// itself alone.
+fn central_topic(plan: &Plan, topic: &CentralTopic) -> Result<(), Problem> {
+    printable("the ARN", &topic.arn)?;
+    let arn: Option<Arn> = topic.arn.parse().ok();
+    let place = arn
+        .filter(|arn| arn.service() == "sns")
+        .and_then(|arn| Some((arn.account()?, arn.region()?)));
+    let (account, region) = place.ok_or_else(|| "it is not the ARN of a topic".to_owned())?;
+    let first = plan
+        .topics
+        .first()
+        .and_then(|first| first.arn.parse::<Arn>().ok());
+    ensure(first.and_then(|arn| arn.account()) == Some(account), || {
+        "it is of another account than the plan's first topic".to_owned()
+    })?;
+    let users: BTreeSet<AccountId> = plan
+        .sites
+        .iter()
+        .filter(|site| site.relies_on.names_topic(&topic.arn))
+        .map(|site| site.account)
+        .collect();
+    ensure(!users.is_empty(), || "no site relies on it".to_owned())?;
+    for (index, step) in topic.steps.iter().enumerate() {
+        let id = format!("{}#{}", topic.arn, index + 1);
+        ensure(step.id == id, || {
+            format!("the step `{}` should be `{id}`", step.id)
+        })?;
+        ensure(step.account == account && step.region == region, || {
+            format!("the step `{id}` is not in the topic's account and region")
+        })?;
+        ensure(
+            step.change.changed_topic() == Some(topic.arn.as_str()),
+            || format!("the step `{id}` is not about the topic"),
+        )?;
+        let publishers = match &step.change {
+            Change::CreateTopic(made) => {
+                created_topic(plan, step, made)?;
+                made.publishers.as_ref()
+            }
+            Change::AddTopicStatement(added) => {
+                ensure(added.sid == Plan::statement_id(&plan.id), || {
+                    "the id of its statement does not name the plan".to_owned()
+                })?;
+                ensure(added.before.is_none(), || {
+                    "its statement has a policy of its own".to_owned()
+                })?;
+                Some(&added.publishers)
+            }
+            Change::Subscribe(made) => {
+                subscriber(step, made)?;
+                continue;
+            }
+            Change::PutMetricFilter(_) | Change::PutMetricAlarm(_) => None,
+        };
+        let publishers = publishers.ok_or_else(|| "nobody's alarms may notify it".to_owned())?;
+        of_plan(plan, publishers, &users)?;
+    }
+    Ok(())
+}
+
+/// A policy lets through the alarms of the run's organization, or those of the plan's own accounts.
+fn of_plan(
+    plan: &Plan,
+    publishers: &Publishers,
+    users: &BTreeSet<AccountId>,
+) -> Result<(), Problem> {
+    match &publishers.organization {
+        Some(organization) => ensure(
+            plan.run.organization.as_ref() == Some(organization) && publishers.accounts.is_empty(),
+            || format!("its policy names `{organization}`, which is not the run's organization"),
+        ),
+        None => ensure(publishers.accounts == *users, || {
+            "its policy names other accounts than those that use it".to_owned()
+        }),
+    }
+}
+
+/// A topic to be created, but for where.
+fn created_topic(plan: &Plan, step: &Step, topic: &Topic) -> Result<(), Problem> {
+    name(NameKind::Topic, &topic.name)?;
+    let (region, account) = (&step.region, step.account);
+    let arn = format!(
+        "arn:{}:sns:{region}:{account}:{}",
+        region.partition(),
+        topic.name
+    );
+    ensure(topic.arn == arn, || {
+        format!("its ARN is `{}`, which should be `{arn}`", topic.arn)
+    })?;
+    if let Some(key) = &topic.kms_key {
+        options::validate_key(key).map_err(|error| error.to_string())?;
+        // A topic and its key share a region.
+        let arn: Option<Arn> = key.parse().ok();
+        ensure(
+            arn.is_none_or(|arn| arn.region().as_ref() == Some(region)),
+            || format!("the key `{key}` is not in its region"),
+        )?;
+    }
+    ensure(topic.tags.contains_key(TAG), || {
+        "it has no tag that names the plan".to_owned()
+    })?;
+    tags(plan, &topic.tags)
+}
+
+/// The plan's own tag, and those that the user gave. Alarms of earlier plans have no tag.
+fn tags(plan: &Plan, tags: &BTreeMap<String, String>) -> Result<(), Problem> {
+    let mut tags = tags.clone();
+    let marked = tags.remove(TAG);
+    ensure(marked.is_none_or(|id| id == plan.id), || {
+        "its tag does not name the plan".to_owned()
+    })?;
+    options::validate_tags(&tags).map_err(|error| error.to_string())
+}
+
+/// Whom a topic tells.
+fn subscriber(step: &Step, subscription: &Subscription) -> Result<(), Problem> {
+    let endpoint = Endpoint {
+        protocol: subscription.protocol,
+        address: subscription.endpoint.clone(),
+    };
+    endpoint::check(endpoint.protocol, &endpoint.address).map_err(|error| error.to_string())?;
+    let waits = endpoint.needs_confirmation(step.account);
+    ensure(subscription.needs_confirmation == waits, || {
+        "whether somebody has to confirm it is wrong".to_owned()
+    })
+}
+
 /// A site, and what its steps are held against.
 struct Checking<'a> {
     plan: &'a Plan,
@@ -145,6 +282,7 @@ impl Checking<'_> {
             Change::CreateTopic(topic) => self.topic(step, topic),
             Change::Subscribe(subscription) => self.subscription(step, subscription),
             Change::PutMetricAlarm(alarm) => self.alarm(step, alarm),
+            Change::AddTopicStatement(_) => Err("it is not a step of a central topic".to_owned()),
         }
     }
 
@@ -174,49 +312,23 @@ impl Checking<'_> {
 
     fn topic(&self, step: &Step, topic: &Topic) -> Result<(), Problem> {
         self.of_site(step)?;
-        name(NameKind::Topic, &topic.name)?;
-        let (region, account) = (&step.region, step.account);
-        let arn = format!(
-            "arn:{}:sns:{region}:{account}:{}",
-            region.partition(),
-            topic.name
-        );
-        ensure(topic.arn == arn, || {
-            format!("its ARN is `{}`, which should be `{arn}`", topic.arn)
+        ensure(topic.publishers.is_none(), || {
+            "alarms of other accounts may notify it, and it is no central topic".to_owned()
         })?;
-        if let Some(key) = &topic.kms_key {
-            options::validate_key(key).map_err(|error| error.to_string())?;
-        }
-        ensure(topic.tags.contains_key(TAG), || {
-            "it has no tag that names the plan".to_owned()
-        })?;
-        self.tags(&topic.tags)
-    }
-
-    /// The plan's own tag, and those that the user gave. Alarms of earlier plans have no tag.
-    fn tags(&self, tags: &BTreeMap<String, String>) -> Result<(), Problem> {
-        let mut tags = tags.clone();
-        let marked = tags.remove(TAG);
-        ensure(marked.is_none_or(|id| id == self.plan.id), || {
-            "its tag does not name the plan".to_owned()
-        })?;
-        options::validate_tags(&tags).map_err(|error| error.to_string())
+        created_topic(self.plan, step, topic)
     }
 
     fn subscription(&self, step: &Step, subscription: &Subscription) -> Result<(), Problem> {
         let owner = self.needed_topic(&subscription.topic_arn)?.account();
+        let mut central = self.plan.topics.iter();
+        ensure(
+            !central.any(|topic| topic.arn == subscription.topic_arn),
+            || "subscriptions to a central topic are steps of that topic".to_owned(),
+        )?;
         ensure(owner == Some(step.account), || {
             format!("its account is {}, not that of its topic", step.account)
         })?;
-        let endpoint = Endpoint {
-            protocol: subscription.protocol,
-            address: subscription.endpoint.clone(),
-        };
-        endpoint::check(endpoint.protocol, &endpoint.address).map_err(|error| error.to_string())?;
-        let waits = endpoint.needs_confirmation(step.account);
-        ensure(subscription.needs_confirmation == waits, || {
-            "whether somebody has to confirm it is wrong".to_owned()
-        })
+        subscriber(step, subscription)
     }
 
     fn alarm(&self, step: &Step, alarm: &Alarm) -> Result<(), Problem> {
@@ -230,7 +342,7 @@ impl Checking<'_> {
         })?;
         options::validate_period(alarm.period).map_err(|error| error.to_string())?;
         options::validate_threshold(alarm.threshold).map_err(|error| error.to_string())?;
-        self.tags(&alarm.tags)?;
+        tags(self.plan, &alarm.tags)?;
         let feeds = |step: &Step| {
             matches!(&step.change, Change::PutMetricFilter(filter)
                 if filter.namespace == alarm.namespace && filter.metric == alarm.metric)
@@ -284,9 +396,7 @@ impl Checking<'_> {
             .filter(|arn| arn.service() == "sns" && arn.region().as_ref() == Some(&site.region));
         let topic =
             parsed.ok_or_else(|| format!("`{arn}` is not the ARN of a topic in its region"))?;
-        let relied_on = site.relies_on.reused.iter().any(
-            |reused| matches!(reused, Reused::Topic { arn: relied_on, .. } if relied_on == arn),
-        );
+        let relied_on = site.relies_on.names_topic(arn);
         // A topic of a plan is used in the account that it is created in.
         let created = self.created.contains(arn) && topic.account() == Some(site.account);
         ensure(created || relied_on, || {

@@ -1,6 +1,8 @@
 //! Taking back what a plan created: in reverse, only what the journal says this plan created, and
 //! only if it is still as it was created and nobody else has come to rely on it.
 
+mod topics;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
@@ -15,10 +17,7 @@ use super::cloud::{Cloud, Mutation};
 use super::journal::{Entry, Journal, JournalError, StepRecord, StepState};
 use super::plan::{Plan, Step};
 use super::present::Unreadable;
-use super::resources::{
-    Alarm, Change, MetricFilter, Subscription, TAG, Topic, alarm, metric_filter, subscription,
-    topic,
-};
+use super::resources::{Alarm, Change, MetricFilter, alarm, metric_filter};
 
 /// How to take a plan back.
 #[derive(Debug, Clone, Copy)]
@@ -27,7 +26,8 @@ pub struct UndoOptions {
     pub concurrency: usize,
     /// The time of journal entries.
     pub clock: fn() -> Timestamp,
-    /// Whether subscriptions to topics that the plan did not create are taken back, too.
+    /// Whether subscriptions to topics that the plan did not create, and statements that it added
+    /// to their policies, are taken back, too.
     pub shared_topics: bool,
 }
 
@@ -69,7 +69,7 @@ pub struct UndoSummary {
 pub struct Undoable {
     /// Those on things of the plan, and things of its own.
     pub own: Vec<Step>,
-    /// Subscriptions to topics that the plan did not create.
+    /// Subscriptions to topics that the plan did not create, and statements in their policies.
     pub on_shared_topics: Vec<Step>,
 }
 
@@ -80,6 +80,8 @@ impl Undoable {
         let steps = standing(journal).into_iter().map(|record| record.step);
         let (on_shared_topics, own) = steps.partition(|step| match &step.change {
             Change::Subscribe(subscription) => !ours.topics.contains(&subscription.topic_arn),
+            // A topic of the plan has its policy from the beginning.
+            Change::AddTopicStatement(_) => true,
             Change::PutMetricFilter(_) | Change::CreateTopic(_) | Change::PutMetricAlarm(_) => {
                 false
             }
@@ -159,6 +161,8 @@ struct Ours {
     alarms: BTreeSet<AlarmKey>,
     topics: BTreeSet<String>,
     subscriptions: BTreeSet<(String, String, String)>,
+    /// The accounts whose alarms it made, by the topic that these notify.
+    accounts_of: BTreeMap<String, BTreeSet<AccountId>>,
 }
 
 impl Ours {
@@ -182,6 +186,8 @@ impl Ours {
             Change::PutMetricAlarm(alarm) => {
                 self.alarms
                     .insert((step.account, step.region.clone(), alarm.name.clone()));
+                let accounts = self.accounts_of.entry(alarm.topic_arn.clone()).or_default();
+                accounts.insert(step.account);
             }
             Change::CreateTopic(topic) => {
                 self.topics.insert(topic.arn.clone());
@@ -193,7 +199,7 @@ impl Ours {
                     subscription.endpoint.clone(),
                 ));
             }
-            Change::PutMetricFilter(_) => {}
+            Change::PutMetricFilter(_) | Change::AddTopicStatement(_) => {}
         }
     }
 }
@@ -315,7 +321,9 @@ impl<C: Cloud> Work<'_, C> {
                             let topics = || BTreeSet::from([topic]);
                             shared.left_alarms.entry(key).or_insert_with(topics);
                         }
-                        Change::PutMetricFilter(_) | Change::CreateTopic(_) => {}
+                        Change::PutMetricFilter(_)
+                        | Change::CreateTopic(_)
+                        | Change::AddTopicStatement(_) => {}
                     }
                 }
             }
@@ -399,6 +407,7 @@ impl<C: Cloud> Work<'_, C> {
                 self.look_at_subscription(record, subscription).await
             }
             Change::PutMetricAlarm(alarm) => self.look_at_alarm(step, alarm).await,
+            Change::AddTopicStatement(statement) => self.look_at_statement(step, statement).await,
         }
     }
 
@@ -490,168 +499,6 @@ impl<C: Cloud> Work<'_, C> {
             let mut left = shared.left_alarms.iter();
             left.find(|(_, topics)| topics.contains(topic))
                 .map(|((_, _, name), _)| name.clone())
-        })
-    }
-
-    /// Who still needs the subscribers of a topic: an alarm of ours that is left, or, where the
-    /// topic is ours as well, an alarm of somebody else.
-    async fn needs_subscribers(
-        &self,
-        step: &Step,
-        topic: &str,
-    ) -> Result<Option<String>, Unreadable> {
-        if let Some(name) = self.left_alarm_of(topic) {
-            return Ok(Some(format!(
-                "alarm `{name}`, which is left, notifies its topic"
-            )));
-        }
-        if !self.ours.topics.contains(topic) {
-            return Ok(None);
-        }
-        let user = self.user_of_topic(step, topic).await?;
-        Ok(
-            user.map(|name| {
-                format!("alarm `{name}`, which somebody else made, notifies its topic")
-            }),
-        )
-    }
-
-    /// An alarm of somebody else that notifies a topic.
-    async fn user_of_topic(&self, step: &Step, topic: &str) -> Result<Option<String>, Unreadable> {
-        let alarms = alarm::present(self.cloud, step.account, &step.region).await?;
-        let user = alarms.into_iter().find(|(name, alarm)| {
-            let ours = (step.account, step.region.clone(), name.clone());
-            alarm.notified().any(|action| action == topic) && !self.ours.alarms.contains(&ours)
-        });
-        Ok(user.map(|(name, _)| name))
-    }
-
-    async fn look_at_subscription(
-        &self,
-        record: &StepRecord,
-        subscription: &Subscription,
-    ) -> Result<Verdict, Unreadable> {
-        let Some(topic) = topic::present(self.cloud, &subscription.topic_arn).await? else {
-            return Ok(Verdict::Gone);
-        };
-        let mut subscriptions = topic.subscriptions.iter();
-        let Some(there) = subscriptions.find(|there| subscription.is(there)) else {
-            return Ok(Verdict::Gone);
-        };
-        if !self.options.shared_topics && !self.ours.topics.contains(&subscription.topic_arn) {
-            return Ok(Verdict::Left(
-                "its topic is not of this plan: --shared-topics takes it back".to_owned(),
-            ));
-        }
-        let needed = self.needs_subscribers(&record.step, &subscription.topic_arn);
-        if let Some(reason) = needed.await? {
-            return Ok(Verdict::Left(reason));
-        }
-        let arn = there.arn();
-        Ok(if arn.starts_with("arn:") {
-            if let StepState::Created(result) = &record.state
-                && let Some(created) = &result.arn
-                && created.starts_with("arn:")
-                && created != arn
-            {
-                return Ok(Verdict::Left(
-                    "it is another one: somebody subscribed the same endpoint again".to_owned(),
-                ));
-            }
-            match self.altered(&record.step, arn).await {
-                Ok(None) => Verdict::Remove(Mutation::Unsubscribe {
-                    arn: arn.to_owned(),
-                }),
-                Ok(Some(reason)) | Err(reason) => Verdict::Left(reason),
-            }
-        } else if let Some(stranger) = self.stranger(&subscription.topic_arn, &topic) {
-            Verdict::Left(format!(
-                "nobody has confirmed it, so it goes only with its topic, to which somebody else subscribed {stranger}"
-            ))
-        } else if self.ours.topics.contains(&subscription.topic_arn) {
-            Verdict::WithTopic
-        } else {
-            Verdict::Left(
-                "nobody has confirmed it, and AWS lets nobody delete it before that; AWS deletes it by itself after two days without a confirmation".to_owned(),
-            )
-        })
-    }
-
-    /// Somebody whom this plan did not subscribe to a topic of ours.
-    fn stranger(&self, arn: &str, topic: &topic::Present) -> Option<String> {
-        if !self.ours.topics.contains(arn) {
-            return None;
-        }
-        topic.subscribers().find_map(|(protocol, endpoint)| {
-            let key = (arn.to_owned(), protocol.to_owned(), endpoint.to_owned());
-            (!self.ours.subscriptions.contains(&key)).then(|| format!("{protocol}:{endpoint}"))
-        })
-    }
-
-    /// What somebody has made of a confirmed subscription since; an error when nobody can see it.
-    async fn altered(&self, step: &Step, arn: &str) -> Result<Option<String>, String> {
-        let attributes = self
-            .cloud
-            .subscription_attributes(step.account, &step.region, arn)
-            .await
-            .map_err(|error| {
-                format!(
-                    "its attributes could not be read: {}: {}",
-                    error.code, error.message
-                )
-            })?;
-        let given = attributes.as_ref().and_then(subscription::given);
-        Ok(given
-            .map(|attribute| format!("somebody gave it a {attribute} after trailproof created it")))
-    }
-
-    async fn look_at_topic(
-        &self,
-        step: &Step,
-        topic: &Topic,
-        recorded: &StepState,
-    ) -> Result<Verdict, Unreadable> {
-        let Some(there) = topic::present(self.cloud, &topic.arn).await? else {
-            return Ok(Verdict::Gone);
-        };
-        let digest = match recorded {
-            StepState::Created(result) => result.digest.as_ref(),
-            _ => None,
-        };
-        if digest.is_some_and(|digest| *digest != there.digest) {
-            return Ok(Verdict::Left(
-                "its attributes were changed after trailproof created it".to_owned(),
-            ));
-        }
-        let plan = topic.tags.get(TAG).map_or("", String::as_str);
-        let (account, region) = (step.account, &step.region);
-        let maker = topic::maker(self.cloud, account, region, &topic.arn).await?;
-        if maker.as_deref() != Some(plan) {
-            return Ok(Verdict::Left(
-                "it does not carry this plan's tag, so it may not be trailproof's".to_owned(),
-            ));
-        }
-        if let Some(stranger) = self.stranger(&topic.arn, &there) {
-            return Ok(Verdict::Left(format!(
-                "somebody else subscribed {stranger} to it"
-            )));
-        }
-        if let Some(name) = self.left_alarm_of(&topic.arn) {
-            return Ok(Verdict::Left(format!(
-                "alarm `{name}`, which is left, notifies it"
-            )));
-        }
-        // Deleted with its topic, it would be gone although it was left for a reason.
-        if self.shared(|shared| shared.topics_of_left.contains(&topic.arn)) {
-            return Ok(Verdict::Left("its subscription is left".to_owned()));
-        }
-        Ok(match self.user_of_topic(step, &topic.arn).await? {
-            Some(name) => Verdict::Left(format!(
-                "alarm `{name}`, which somebody else made, notifies it"
-            )),
-            None => Verdict::Remove(Mutation::DeleteTopic {
-                arn: topic.arn.clone(),
-            }),
         })
     }
 }

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use trailproof_report::remediation::{Change, Plan, Site, Step};
+use trailproof_core::account::AccountId;
+use trailproof_report::remediation::{Change, Plan, Step};
 
 use crate::commands::changing::count;
 use crate::untrusted::visible;
@@ -41,9 +42,10 @@ pub(super) fn stays(number: usize) -> String {
     format!("{number} {verb}")
 }
 
-/// What a step creates, in lines of which the first names it.
-pub(super) fn lines(site: &Site, step: &Step) -> Vec<String> {
-    let elsewhere = if step.account == site.account {
+/// What a step creates, in lines of which the first names it; the account is said where it is not
+/// the one that the reader sees already.
+pub(super) fn lines(own: AccountId, step: &Step) -> Vec<String> {
+    let elsewhere = if step.account == own {
         String::new()
     } else {
         format!("  (in account {})", step.account)
@@ -62,7 +64,16 @@ pub(super) fn lines(site: &Site, step: &Step) -> Vec<String> {
             } else {
                 ""
             };
-            vec![format!("topic          {}{existing}", topic.name)]
+            let mut lines = vec![format!("topic          {}{existing}", topic.name)];
+            if let Some(publishers) = &topic.publishers {
+                lines.push(format!(
+                    "               lets CloudWatch publish the alarms of {publishers}"
+                ));
+            }
+            if let Some(key) = &topic.kms_key {
+                lines.push(format!("               encrypted with {key}"));
+            }
+            lines
         }
         Change::Subscribe(subscription) => {
             let waits = if subscription.needs_confirmation {
@@ -77,6 +88,11 @@ pub(super) fn lines(site: &Site, step: &Step) -> Vec<String> {
                 short(&subscription.topic_arn)
             )]
         }
+        Change::AddTopicStatement(statement) => vec![format!(
+            "policy         {} lets CloudWatch publish the alarms of {}",
+            short(&statement.topic_arn),
+            statement.publishers
+        )],
         Change::PutMetricAlarm(alarm) => vec![format!(
             "alarm          {}: sum of {}/{} >= {} within {} s -> {}",
             alarm.name,

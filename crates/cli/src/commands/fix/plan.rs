@@ -64,6 +64,13 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "ARN|NAME", help_heading = "Who is told")]
     topic: Vec<String>,
 
+    /// The account whose topics all alarms notify, one for each region: one message to confirm for
+    /// each person and region. A topic is created there, with a policy that lets CloudWatch publish
+    /// for the organization, unless there is one of trailproof's, or one that `--topic` names. Where
+    /// that account is not to be changed, the plan has the commands for its owner.
+    #[arg(long, value_name = "ACCOUNT", help_heading = "Who is told")]
+    central: Option<AccountId>,
+
     /// The key that encrypts new topics: an id, an ARN or an alias. Its policy must let CloudWatch
     /// use it.
     #[arg(long, value_name = "KEY", help_heading = "Who is told")]
@@ -289,6 +296,7 @@ fn options(arguments: Arguments) -> Result<PlanOptions, CliError> {
         topics,
         topic_arn,
         topic_name,
+        central: arguments.central,
         filter_name: arguments.filter_name,
         metric_name: arguments.metric_name,
         namespace: arguments.namespace,

@@ -1,6 +1,10 @@
 //! A plan as people read it: what it comes to, what is changed, and what is left to them. Sites
 //! that are changed in the same way stand there once.
 
+mod central;
+mod left;
+
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
@@ -8,15 +12,18 @@ use anstyle::{AnsiColor, Style};
 use jiff::Timestamp;
 use trailproof_core::account::AccountId;
 use trailproof_report::remediation::costs;
-use trailproof_report::remediation::{Change, Plan, Repair, Reused, Site, Step, Unrepairable};
+use trailproof_report::remediation::{Change, Plan, Repair, Reused, Site, Step};
 use trailproof_report::run::Observed;
 
 use super::display::{self, stays};
 use crate::commands::changing::{ConnectionArguments, count};
 use crate::untrusted::visible;
 
-/// Sites, findings and addresses that are named before the rest is counted.
+/// Addresses that are named before the rest is counted.
 const NAMED: usize = 10;
+
+/// Sites and findings of a kind that are named.
+const EXAMPLES: usize = 3;
 
 /// So many messages to confirm are more than people follow without being asked twice.
 const MANY_MESSAGES: usize = 20;
@@ -69,8 +76,16 @@ pub(super) fn text(shown: Shown<'_>) -> String {
     for warning in shown.warnings() {
         let _ = writeln!(text, "  warning: {warning}");
     }
+    let topics = shown.topics(styles);
+    if !topics.is_empty() {
+        let _ = write!(text, "\n{topics}");
+    }
     for site in shown.sites(styles) {
         let _ = write!(text, "\n{site}");
+    }
+    if !shown.plan.for_owners.is_empty() {
+        let _ = writeln!(text, "\n{head}for their owners to do{head:#}");
+        text.push_str(&shown.for_owners());
     }
     if !shown.plan.unrepairable.is_empty() {
         let _ = writeln!(text, "\n{head}not repaired by this plan{head:#}");
@@ -98,8 +113,16 @@ fn markdown(shown: Shown<'_>) -> String {
     if !sites.is_empty() {
         text.push_str("\n## What is changed\n");
     }
+    let topics = shown.topics(Styles::default());
+    if !topics.is_empty() {
+        push_block(&topics, &mut text);
+    }
     for site in sites {
         push_block(&site, &mut text);
+    }
+    if !plan.for_owners.is_empty() {
+        text.push_str("\n## For their owners to do\n");
+        push_block(&shown.for_owners(), &mut text);
     }
     if !plan.unrepairable.is_empty() {
         text.push_str("\n## Not repaired by this plan\n");
@@ -139,12 +162,24 @@ struct Group<'a> {
 }
 
 impl Shown<'_> {
-    /// An account by its name, where the run knew it, and its number.
+    /// An account by its number, with its name and its units where the run knew them.
     fn account(&self, account: AccountId) -> String {
-        match self.plan.account_names.get(&account.to_string()) {
-            Some(name) => format!("{account} ({})", visible(name)),
-            None => account.to_string(),
-        }
+        let id = account.to_string();
+        let known = self.known(&id);
+        known.map_or(id.clone(), |known| format!("{id} {known}"))
+    }
+
+    /// The name and the units of an account, as the other outputs write them.
+    fn known(&self, account: &str) -> Option<String> {
+        let name = self.plan.account_names.get(account);
+        let units = self.plan.account_units.get(account);
+        let units = units.map(|units| format!("({})", visible(units)));
+        let known: Vec<String> = name
+            .map(|name| visible(name))
+            .into_iter()
+            .chain(units)
+            .collect();
+        (!known.is_empty()).then(|| known.join(" "))
     }
 
     /// How many changes of each kind there are, and who has to confirm.
@@ -157,6 +192,7 @@ impl Shown<'_> {
                 Change::CreateTopic(_) => (1, "topic"),
                 Change::Subscribe(_) => (2, "subscription"),
                 Change::PutMetricAlarm(_) => (3, "alarm"),
+                Change::AddTopicStatement(_) => (4, "statement in a topic's policy"),
             };
             *kinds.entry(kind).or_default() += 1;
             if let Change::Subscribe(made) = &step.change
@@ -221,9 +257,7 @@ impl Shown<'_> {
         let central = regions.len() * mails.len();
         (messages >= MANY_MESSAGES && (1..=messages / 2).contains(&central)).then(|| {
             format!(
-                "with topics of one account (--topic 'arn:aws:sns:{{region}}:ACCOUNT:NAME') {} \
-                 would be enough: the policy of each has to let cloudwatch.amazonaws.com publish \
-                 for the organization (aws:SourceOrgID)",
+                "with topics of one account (--central ACCOUNT) {} would be enough",
                 count(central, "message")
             )
         })
@@ -264,6 +298,8 @@ impl Shown<'_> {
                 group.sites.push(site);
             }
         }
+        // What is done in most places comes first.
+        groups.sort_by_key(|group| Reverse(group.sites.len()));
         groups
             .iter()
             .map(|group| self.group(group, styles))
@@ -307,7 +343,7 @@ impl Shown<'_> {
             let _ = writeln!(text, "    not looked at: {calls}");
         }
         for step in &first.steps {
-            for (index, line) in display::lines(first, step).iter().enumerate() {
+            for (index, line) in display::lines(first.account, step).iter().enumerate() {
                 let mark = if index == 0 { "+" } else { " " };
                 let line = if alone {
                     line.clone()
@@ -318,7 +354,11 @@ impl Shown<'_> {
             }
         }
         if !alone {
-            let named = if self.list_sites { usize::MAX } else { 3 };
+            let named = if self.list_sites {
+                usize::MAX
+            } else {
+                EXAMPLES
+            };
             for site in group.sites.iter().take(named) {
                 let _ = writeln!(text, "    {}", self.place(site));
             }
@@ -341,88 +381,6 @@ impl Shown<'_> {
             visible(&site.log_group)
         )
     }
-
-    /// What is left to people, once for each kind: the commands differ in names and numbers.
-    fn unrepaired(&self) -> String {
-        let mut groups: Vec<Vec<&Unrepairable>> = Vec::new();
-        let mut known = BTreeMap::new();
-        for finding in &self.plan.unrepairable {
-            let commands: Vec<String> = finding
-                .commands
-                .iter()
-                .map(|command| without_numbers(finding, command))
-                .collect();
-            let why = without_numbers(finding, &finding.why);
-            let group = *known
-                .entry((&finding.reason, why, commands))
-                .or_insert_with(|| {
-                    groups.push(Vec::new());
-                    groups.len() - 1
-                });
-            if let Some(members) = groups.get_mut(group) {
-                members.push(finding);
-            }
-        }
-        let mut text = String::new();
-        for members in groups {
-            self.push_kind(&members, &mut text);
-        }
-        text
-    }
-
-    fn push_kind(&self, members: &[&Unrepairable], text: &mut String) {
-        let Some(first) = members.first() else {
-            return;
-        };
-        let reason = first.reason.as_deref().unwrap_or("no reason");
-        let one_place = members.iter().all(|member| member.run_in == first.run_in);
-        let same = members
-            .iter()
-            .all(|member| member.commands == first.commands);
-        let shown = |line: &str| {
-            let line = if same {
-                line.to_owned()
-            } else {
-                without_numbers(first, line)
-            };
-            visible(&line)
-        };
-        let _ = writeln!(
-            text,
-            "  {}: {} ({})",
-            visible(reason),
-            visible(&if same {
-                first.why.clone()
-            } else {
-                without_numbers(first, &first.why)
-            }),
-            count(members.len(), "finding")
-        );
-        match first.run_in {
-            Some(account) if one_place => {
-                let _ = writeln!(text, "      in account {}", self.account(account));
-            }
-            Some(_) => text.push_str("      in each of the accounts\n"),
-            None => {}
-        }
-        for command in &first.commands {
-            let _ = writeln!(text, "      $ {}", shown(command));
-        }
-        let named = if self.list_sites { usize::MAX } else { NAMED };
-        for finding in members.iter().take(named) {
-            let name = self.plan.account_names.get(&finding.account.to_string());
-            let name = name.map(|name| format!("  ({})", visible(name)));
-            let _ = writeln!(
-                text,
-                "      {}{}",
-                visible(&finding.finding),
-                name.unwrap_or_default()
-            );
-        }
-        if members.len() > named {
-            let _ = writeln!(text, "      and {} more", members.len() - named);
-        }
-    }
 }
 
 /// What is done at a site, in words that are the same for sites that differ only in account,
@@ -430,20 +388,15 @@ impl Shown<'_> {
 fn pattern(site: &Site) -> String {
     let mut text = kinds(site);
     let _ = write!(text, "\n{:?}", site.not_looked_at);
+    // Why it was broken, and who has to confirm, is counted for all of them.
     for repair in &site.repairs {
-        let outcome = (
-            &repair.control,
-            &repair.reasons,
-            repair.turns_green.is_empty(),
-            repair.waits_for_confirmation.is_empty(),
-        );
-        let _ = write!(text, "\n{outcome:?}");
+        let _ = write!(text, "\n{}", repair.control);
         for note in &repair.notes {
             let _ = write!(text, "\n{}", general(site, note));
         }
     }
     for step in &site.steps {
-        for line in display::lines(site, step) {
+        for line in display::lines(site.account, step) {
             let _ = write!(text, "\n{}", general(site, &line));
         }
         // What the lines leave out.
@@ -463,14 +416,6 @@ fn general(site: &Site, text: &str) -> String {
         .replace(site.region.as_str(), "{region}")
 }
 
-fn without_numbers(finding: &Unrepairable, text: &str) -> String {
-    let mut text = text.replace(&finding.account.to_string(), "{account}");
-    if let Some(account) = finding.run_in {
-        text = text.replace(&account.to_string(), "{account}");
-    }
-    text
-}
-
 /// `+ filter, + alarm, topic central`.
 fn kinds(site: &Site) -> String {
     let mut kinds: Vec<String> = Vec::new();
@@ -485,6 +430,7 @@ fn kinds(site: &Site) -> String {
             Change::CreateTopic(_) => "+ topic".to_owned(),
             Change::Subscribe(_) => "+ subscription".to_owned(),
             Change::PutMetricAlarm(_) => "+ alarm".to_owned(),
+            Change::AddTopicStatement(_) => "+ policy".to_owned(),
         });
     }
     for reused in &site.relies_on.reused {
@@ -500,12 +446,26 @@ fn kinds(site: &Site) -> String {
 
 /// What a repair comes to, at all the sites of a group.
 fn push_repair<'a>(repair: &Repair, all: impl Iterator<Item = &'a Repair>, text: &mut String) {
-    let (green, waiting) = all.fold((0, 0), |(green, waiting), repair| {
-        (
-            green + repair.turns_green.len(),
-            waiting + repair.waits_for_confirmation.len(),
-        )
-    });
+    let (mut green, mut waiting) = (0, 0);
+    let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
+    for repair in all {
+        green += repair.turns_green.len();
+        waiting += repair.waits_for_confirmation.len();
+        *reasons.entry(repair.reasons.join(", ")).or_default() += 1;
+    }
+    let one = reasons.len() == 1;
+    let mut reasons: Vec<(String, usize)> = reasons.into_iter().collect();
+    reasons.sort_by_key(|(_, sites)| Reverse(*sites));
+    let reasons: Vec<String> = reasons
+        .into_iter()
+        .map(|(reason, sites)| {
+            if one {
+                reason
+            } else {
+                format!("{reason} {sites}")
+            }
+        })
+        .collect();
     let mut outcome = Vec::new();
     if green > 0 {
         outcome.push(format!("{} will be PASS", count(green, "account")));
@@ -521,7 +481,7 @@ fn push_repair<'a>(repair: &Repair, all: impl Iterator<Item = &'a Repair>, text:
         "  {}: {} ({})",
         visible(&repair.control),
         outcome.join(", "),
-        visible(&repair.reasons.join(", "))
+        visible(&reasons.join(", "))
     );
 }
 
@@ -544,6 +504,7 @@ mod tests {
                 "unrepairable": 0},
             "sites": sites, "unrepairable": unrepairable,
             "account_names": {"000000000001": "pay`ments\u{1b}[31m"},
+            "account_units": {"000000000001": "Workloads / Prod"},
             "warnings": ["the run was interrupted"],
         }))
         .unwrap()
@@ -573,7 +534,7 @@ mod tests {
         };
         let many = told(30);
         assert!(
-            many.contains("ACCOUNT:NAME') 1 message would be enough"),
+            many.contains("(--central ACCOUNT) 1 message would be enough"),
             "{many}"
         );
         assert!(!told(5).contains("would be enough"));
@@ -633,7 +594,7 @@ mod tests {
             "{short}"
         );
         assert!(
-            short.contains(r"account 000000000001 (pay`ments\u{1b}[31m)"),
+            short.contains(r"account 000000000001 pay`ments\u{1b}[31m (Workloads / Prod)"),
             "{short}"
         );
         let long = text(shown(&plan, true));
@@ -677,7 +638,7 @@ mod tests {
         assert!(
             text.starts_with(
                 "  log-group.none: for a person (13 findings)\n      in each of the accounts\n      \
-                 $ aws one {account}\n      $ aws two\n      000000000001/console-auth-failures  (pay"
+                 $ aws one {account}\n      $ aws two\n      000000000001/console-auth-failures  pay"
             ),
             "{text}"
         );
@@ -687,7 +648,10 @@ mod tests {
             ),
             "{text}"
         );
-        assert!(text.contains("000000000011/console-auth-failures\n      and 3 more\n"));
+        assert!(
+            text.contains("000000000004/console-auth-failures\n      and 10 more\n"),
+            "{text}"
+        );
         assert!(!text.contains('\u{1b}'), "{text}");
     }
 }

@@ -33,7 +33,8 @@ pub(super) struct Arguments {
     #[arg(long, short)]
     yes: bool,
 
-    /// With --yes: also take back subscriptions to topics that the plan did not create.
+    /// With --yes: also take back subscriptions to topics that the plan did not create, and
+    /// statements that it added to their policies.
     #[arg(long, requires = "yes")]
     shared_topics: bool,
 

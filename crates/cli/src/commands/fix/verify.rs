@@ -64,6 +64,8 @@ pub(super) fn prepare(
     let listing = listing(plan);
     scan.organization
         .extend(listing.iter().flat_map(|known| known.records().cloned()));
+    // Those that are changed were confirmed, also where no organization lists them.
+    scan.trusted.extend(plan.steps().map(|step| step.account));
     // The same verdicts with fewer calls.
     scan.sweep = Sweep::Adaptive;
     scan.mutes.clone_from(&plan.policy.mutes);

@@ -1,5 +1,7 @@
 //! Before a site is touched: is it, as a whole, still as the plan took it to be?
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 use trailproof_core::pattern::{Pattern, Relation, compare};
 
@@ -7,13 +9,15 @@ use super::Work;
 use super::current::CurrentState;
 use super::decide::{Decision, Reason};
 use crate::remediation::cloud::Cloud;
-use crate::remediation::plan::{Reused, Site, Step};
+use crate::remediation::plan::{CentralTopic, Reused, Site, Step};
+use crate::remediation::resources::topic_policy::Found;
 use crate::remediation::resources::{Change, METRIC_FILTERS_PER_LOG_GROUP, alarm, topic};
 
 /// Whether the things of others that the repair builds on are still what they were.
 pub(super) async fn reused<C: Cloud>(
     work: &Work<'_, C>,
     site: &Site,
+    actual: &BTreeMap<String, String>,
     present: &mut CurrentState,
 ) -> Result<(), Reason> {
     let changed = |what: &str, name: &str, now: Option<&String>, before: &str| match now {
@@ -35,6 +39,11 @@ pub(super) async fn reused<C: Cloud>(
                 let now = present.alarms.get(name).map(|alarm| &alarm.digest);
                 changed("alarm", name, now, digest)?;
             }
+            Reused::Topic { arn, .. } if work.plan.topics.iter().any(|topic| topic.arn == *arn) => {
+                if !actual.contains_key(arn) {
+                    return Err(work.why_missing(arn));
+                }
+            }
             Reused::Topic { arn, .. } if work.created_topics.contains(arn.as_str()) => {}
             Reused::Topic { arn, digest } => {
                 let topic = present.topic(work, arn).await?;
@@ -53,6 +62,32 @@ pub(super) async fn reused<C: Cloud>(
         }
     }
     Ok(())
+}
+
+/// Whether a central topic that was there is still what it was. With the statement of this very
+/// plan in its policy it is what the plan makes of it.
+pub(super) async fn central<C: Cloud>(
+    work: &Work<'_, C>,
+    planned: &CentralTopic,
+    present: &mut CurrentState,
+) -> Result<(), Reason> {
+    let Some(digest) = &planned.digest else {
+        return Ok(());
+    };
+    let Some(there) = present.topic(work, &planned.arn).await? else {
+        return Err("it is gone since the plan was made".to_owned());
+    };
+    let policy = there.attributes.policy.as_deref().unwrap_or_default();
+    let has_statement = planned.steps.iter().any(|step| {
+        matches!(&step.change, Change::AddTopicStatement(added)
+            if matches!(added.find(policy), Found::There(_)))
+    });
+    if there.digest != *digest && !has_statement {
+        return Err("it was changed since the plan was made".to_owned());
+    }
+    there.unusable().map_or(Ok(()), |problem| {
+        Err(format!("it cannot be used: {problem}"))
+    })
 }
 
 /// Whether there is room, and whether somebody has repaired the site meanwhile.
@@ -140,7 +175,10 @@ pub(super) async fn topics<C: Cloud>(
             continue;
         };
         let alarm_arn = alarm::arn(step.account, &step.region, &alarm.name);
-        if let Some(why) = topic.refuses(arn, step.account, &alarm_arn) {
+        let would_change = work.would_change_policy(arn);
+        if let Some(why) = topic.refuses(arn, step.account, &alarm_arn)
+            && !would_change
+        {
             return Err(format!("the topic `{arn}` cannot be used: {why}"));
         }
         let subscribes =

@@ -43,15 +43,27 @@ impl CurrentState {
         })
     }
 
+    /// Nothing yet: for what belongs to no site.
+    pub(super) fn of_no_site() -> Self {
+        Self {
+            filters: BTreeMap::new(),
+            alarms: BTreeMap::new(),
+            topics: BTreeMap::new(),
+        }
+    }
+
     pub(super) async fn topic<C: Cloud>(
         &mut self,
         work: &Work<'_, C>,
         arn: &str,
     ) -> Result<Option<&topic::Present>, Reason> {
         if !self.topics.contains_key(arn) {
-            let topic = topic::present(work.cloud, arn)
-                .await
-                .map_err(|error| error.to_string())?;
+            let topic = match work.kept_topic(arn) {
+                Some(kept) => Some(kept),
+                None => topic::present(work.cloud, arn)
+                    .await
+                    .map_err(|error| error.to_string())?,
+            };
             self.topics.insert(arn.to_owned(), topic);
         }
         Ok(self.topics.get(arn).and_then(Option::as_ref))

@@ -7,8 +7,11 @@ use super::{Work, check, feeding};
 use crate::remediation::cloud::Cloud;
 use crate::remediation::journal::{Created, StepRecord, StepState};
 use crate::remediation::naming::NameKind;
-use crate::remediation::plan::{Site, Step};
-use crate::remediation::resources::{Alarm, Change, MetricFilter, Subscription, Topic, topic};
+use crate::remediation::plan::{CentralTopic, Site, Step};
+use crate::remediation::resources::topic_policy::Found;
+use crate::remediation::resources::{
+    Alarm, Change, MetricFilter, Subscription, Topic, TopicStatement, topic,
+};
 
 /// How many numbers are tried for a name that is taken.
 const MOST_NAMES: u32 = 50;
@@ -38,26 +41,63 @@ pub(super) async fn decide<C: Cloud>(
 ) -> Result<Vec<Decision>, Reason> {
     let mut present = CurrentState::read(work, site).await?;
     feeding::check(work, site).await?;
-    check::reused(work, site, &mut present).await?;
-    let mut decisions = Vec::with_capacity(site.steps.len());
+    check::reused(work, site, topics, &mut present).await?;
     let mut actual = topics.clone();
     let earlier = topics_of_earlier(work, site, &present);
-    for step in &site.steps {
+    let decisions = each(work, &site.steps, &earlier, &mut actual, &mut present).await?;
+    check::filters(work, site, &present, &decisions)?;
+    check::topics(work, &mut present, &decisions).await?;
+    check::patterns(work, site, &decisions).await?;
+    *topics = actual;
+    Ok(decisions)
+}
+
+/// Looks at a central topic and decides about every step on it. `topics` learns what it is really
+/// called.
+pub(super) async fn decide_topic<C: Cloud>(
+    work: &Work<'_, C>,
+    topic: &CentralTopic,
+    topics: &mut BTreeMap<String, String>,
+) -> Result<Vec<Decision>, Reason> {
+    let mut present = CurrentState::of_no_site();
+    check::central(work, topic, &mut present).await?;
+    // Where nothing creates it, it is there by its name.
+    let creates = topic
+        .steps
+        .iter()
+        .any(|step| step.change.created_topic().is_some());
+    if !creates {
+        topics.insert(topic.arn.clone(), topic.arn.clone());
+    }
+    each(work, &topic.steps, &BTreeMap::new(), topics, &mut present).await
+}
+
+/// What is left to do about each of some steps. `earlier` has the topics of an earlier plan that
+/// are used instead of new ones.
+async fn each<C: Cloud>(
+    work: &Work<'_, C>,
+    steps: &[Step],
+    earlier: &BTreeMap<String, String>,
+    actual: &mut BTreeMap<String, String>,
+    present: &mut CurrentState,
+) -> Result<Vec<Decision>, Reason> {
+    let mut decisions = Vec::with_capacity(steps.len());
+    for step in steps {
         let record = work
             .record(&step.id)
             .filter(|record| matches!(record.state, StepState::Uncertain | StepState::Created(_)));
         let decision = match &step.change {
             Change::PutMetricFilter(filter) => {
-                about_filter(step, filter, record.as_ref(), &present)?
+                about_filter(step, filter, record.as_ref(), present)?
             }
             Change::CreateTopic(topic) => {
                 let found = match earlier.get(&topic.arn) {
-                    Some(arn) => earlier_topic(work, step, topic, arn, &mut present).await?,
+                    Some(arn) => earlier_topic(work, step, topic, arn, present).await?,
                     None => None,
                 };
                 let decision = match found {
                     Some(decision) => decision,
-                    None => about_topic(work, step, topic, record, &mut present).await?,
+                    None => about_topic(work, step, topic, record, present).await?,
                 };
                 if let Change::CreateTopic(made) = &decision.step().change {
                     actual.insert(topic.arn.clone(), made.arn.clone());
@@ -65,27 +105,25 @@ pub(super) async fn decide<C: Cloud>(
                 decision
             }
             Change::Subscribe(subscription) => {
-                let arn = topic_of(work, &actual, &subscription.topic_arn)?;
+                let arn = topic_of(work, actual, &subscription.topic_arn)?;
                 let created = decisions.iter().any(|decision: &Decision| {
                     matches!(decision, Decision::Create(step, _) if step.change.created_topic().is_some_and(|topic| topic.arn == arn))
                 });
-                about_subscription(work, step, subscription, arn, record, created, &mut present)
-                    .await?
+                about_subscription(work, step, subscription, arn, record, created, present).await?
             }
             Change::PutMetricAlarm(alarm) => {
                 let wanted = Alarm {
-                    topic_arn: topic_of(work, &actual, &alarm.topic_arn)?,
+                    topic_arn: topic_of(work, actual, &alarm.topic_arn)?,
                     ..alarm.clone()
                 };
-                about_alarm(step, &wanted, record.as_ref(), &present)?
+                about_alarm(step, &wanted, record.as_ref(), present)?
+            }
+            Change::AddTopicStatement(statement) => {
+                about_statement(work, step, statement, record.as_ref(), present).await?
             }
         };
         decisions.push(decision);
     }
-    check::filters(work, site, &present, &decisions)?;
-    check::topics(work, &mut present, &decisions).await?;
-    check::patterns(work, site, &decisions).await?;
-    *topics = actual;
     Ok(decisions)
 }
 
@@ -111,16 +149,14 @@ impl Decision {
 }
 
 /// The ARN of a topic as it really is.
-fn topic_of<C>(
+fn topic_of<C: Cloud>(
     work: &Work<'_, C>,
     actual: &BTreeMap<String, String>,
     planned: &str,
 ) -> Result<String, Reason> {
     match actual.get(planned) {
         Some(arn) => Ok(arn.clone()),
-        None if work.created_topics.contains(planned) => Err(format!(
-            "the topic `{planned}` that it needs was not created"
-        )),
+        None if work.created_topics.contains(planned) => Err(work.why_missing(planned)),
         None => Ok(planned.to_owned()),
     }
 }
@@ -325,7 +361,7 @@ async fn about_topic<C: Cloud>(
                 None => Ok(Decision::AlreadyThere(step)),
             };
         }
-        let fits = wanted.is_like(there) && only_told_by_plan(work, &wanted.arn, there);
+        let fits = wanted.is_like(there, &topic.arn) && only_told_by_plan(work, &wanted.arn, there);
         match maker(work, &step, &topic.arn).await? {
             Some(plan) if plan == work.plan.id => return Ok(Decision::AlreadyThere(step)),
             // What an earlier plan left is used again: nobody has to confirm a second time.
@@ -363,6 +399,47 @@ async fn maker<C: Cloud>(
     topic::maker(work.cloud, step.account, &step.region, arn)
         .await
         .map_err(|error| error.to_string())
+}
+
+/// A statement is added to the policy as it is now, which the journal keeps.
+async fn about_statement<C: Cloud>(
+    work: &Work<'_, C>,
+    step: &Step,
+    planned: &TopicStatement,
+    record: Option<&StepRecord>,
+    present: &mut CurrentState,
+) -> Result<Decision, Reason> {
+    let topic = &planned.topic_arn;
+    let Some(there) = present.topic(work, topic).await? else {
+        return Err(format!("the topic `{topic}` does not exist"));
+    };
+    let policy = there.attributes.policy.as_deref();
+    let policy = policy.ok_or_else(|| format!("the policy of topic `{topic}` was not shown"))?;
+    let with = |before: Option<String>| Step {
+        change: Change::AddTopicStatement(TopicStatement {
+            before,
+            ..planned.clone()
+        }),
+        ..step.clone()
+    };
+    match planned.find(policy) {
+        Found::There(_) => {
+            let recorded = record.map_or_else(|| step.clone(), |record| record.step.clone());
+            let result = Created {
+                arn: Some(topic.clone()),
+                digest: None,
+            };
+            Ok(Decision::there(recorded, record, result))
+        }
+        Found::Different => Err(format!(
+            "the policy of topic `{topic}` has another statement `{}`",
+            planned.sid
+        )),
+        Found::Absent if planned.added_to(policy).is_none() => Err(format!(
+            "the policy of topic `{topic}` cannot be read, so nothing can be added to it"
+        )),
+        Found::Absent => Ok(Decision::Create(with(Some(policy.to_owned())), Vec::new())),
+    }
 }
 
 async fn about_subscription<C: Cloud>(

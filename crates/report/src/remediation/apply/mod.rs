@@ -5,6 +5,7 @@
 //! share a topic. Everything is looked at before anything is changed, and written down before and
 //! after.
 
+mod central;
 mod check;
 mod current;
 mod decide;
@@ -23,6 +24,7 @@ use trailproof_core::control::Control;
 use super::cloud::Cloud;
 use super::journal::{Entry, Journal, JournalError, StepRecord};
 use super::plan::{Plan, Site, Step};
+use super::resources::{Change, topic};
 
 /// How to carry a plan out.
 #[derive(Debug, Clone, Copy)]
@@ -123,7 +125,9 @@ pub async fn apply(
         created_topics: plan
             .steps()
             .filter_map(|step| Some(step.change.created_topic()?.arn.as_str()))
+            .chain(plan.topics.iter().map(|topic| topic.arn.as_str()))
             .collect(),
+        central: Mutex::default(),
         shared: Mutex::new(Shared {
             journal,
             on_event: Box::new(on_event),
@@ -132,9 +136,17 @@ pub async fn apply(
         }),
     };
     let work_ref = &work;
+    let concurrency = options.concurrency.max(1);
+    let central = futures::stream::iter(&plan.topics).map(|topic| async move {
+        let actual = central::prepare(work_ref, topic).await?;
+        Some((topic.arn.clone(), actual))
+    });
+    let central: Vec<_> = central.buffer_unordered(concurrency).collect().await;
+    let central: BTreeMap<String, String> = central.into_iter().flatten().collect();
+    let central = &central;
     futures::stream::iter(places.into_values())
-        .for_each_concurrent(options.concurrency.max(1), |sites| async move {
-            let mut topics = BTreeMap::new();
+        .for_each_concurrent(concurrency, |sites| async move {
+            let mut topics = central.clone();
             for site in sites {
                 if work_ref.is_over() {
                     return;
@@ -159,8 +171,10 @@ struct Work<'a, C> {
     plan: &'a Plan,
     controls: &'a [Control],
     options: ApplyOptions,
-    /// The ARNs, as planned, of the topics that the plan creates.
+    /// The ARNs, as planned, of the topics that the plan creates and of central ones.
     created_topics: BTreeSet<&'a str>,
+    /// Central topics as they are since they were brought about, by their real ARNs.
+    central: Mutex<BTreeMap<String, topic::Present>>,
     shared: Mutex<Shared<'a>>,
 }
 
@@ -220,6 +234,33 @@ impl<C: Cloud> Work<'_, C> {
                     JournalLost
                 })
         })
+    }
+
+    fn keep_topic(&self, arn: &str, there: topic::Present) {
+        let mut central = self.central.lock().unwrap_or_else(PoisonError::into_inner);
+        central.insert(arn.to_owned(), there);
+    }
+
+    fn kept_topic(&self, arn: &str) -> Option<topic::Present> {
+        let central = self.central.lock().unwrap_or_else(PoisonError::into_inner);
+        central.get(arn).cloned()
+    }
+
+    /// Why a topic that a site needs is not there.
+    fn why_missing(&self, topic: &str) -> String {
+        let left = self.shared(|shared| shared.outcome.left.get(topic).cloned());
+        left.map_or_else(
+            || format!("the topic `{topic}` that it needs was not created"),
+            |reason| format!("the topic `{topic}` that it needs was left: {reason}"),
+        )
+    }
+
+    /// Whether a dry run would add to the policy of a topic.
+    fn would_change_policy(&self, topic: &str) -> bool {
+        self.options.dry_run
+            && self.plan.topics.iter().flat_map(|topic| &topic.steps).any(|step| {
+                matches!(&step.change, Change::AddTopicStatement(added) if added.topic_arn == topic)
+            })
     }
 
     fn record(&self, step: &str) -> Option<StepRecord> {

@@ -89,7 +89,7 @@ fn remember(
     }
 }
 
-async fn carry_out<C: Cloud>(
+pub(super) async fn carry_out<C: Cloud>(
     work: &Work<'_, C>,
     decision: &Decision,
 ) -> Result<StepOutcome, JournalLost> {

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{Export, ExportFile, camel, names, own_steps};
+use super::{Export, ExportFile, camel, is_by_hand, names, own_steps};
 use crate::remediation::plan::{Plan, Site, Step};
+use crate::remediation::resources::{Topic, topic_policy};
 use crate::shell::comment;
 
 pub(super) fn write(plan: &Plan) -> Export {
@@ -28,16 +29,46 @@ pub(super) fn write(plan: &Plan) -> Export {
             )
         })
     }));
-    let files = plan
-        .sites
-        .iter()
-        .map(|site| ExportFile {
-            name: file(site),
-            content: pretty(&template(plan, site, &mut notes)),
+    let of_sites = plan.sites.iter().map(|site| ExportFile {
+        name: file(site),
+        content: pretty(&template(plan, site, &mut notes)),
+        executable: false,
+    });
+    let of_sites: Vec<_> = of_sites.collect();
+    let mut export = central(plan);
+    export.files.extend(of_sites);
+    export.notes.append(&mut notes);
+    export
+}
+
+/// One template for each central topic.
+pub(super) fn central(plan: &Plan) -> Export {
+    let mut export = Export::default();
+    let names = names(plan.topics.iter().map(|topic| topic.arn.as_str()), '-');
+    for topic in &plan.topics {
+        let by_hand = topic.steps.iter().filter(|step| is_by_hand(step));
+        export.notes.extend(by_hand.map(super::by_hand));
+        let steps: Vec<&Step> = topic
+            .steps
+            .iter()
+            .filter(|step| !is_by_hand(step))
+            .collect();
+        let (Some(first), Some(name)) = (steps.first(), names.get(topic.arn.as_str())) else {
+            continue;
+        };
+        let name = format!("{name}.template.json");
+        export.notes.push(format!(
+            "roll {name} out in account {} and region {} before the sites: their alarms notify its topic",
+            first.account, first.region
+        ));
+        let description = format!("trailproof plan {}: topic {}", plan.id, topic.arn);
+        export.files.push(ExportFile {
+            name,
+            content: pretty(&document(&description, &resources(&steps))),
             executable: false,
-        })
-        .collect();
-    Export { files, notes }
+        });
+    }
+    export
 }
 
 /// The topics that a site uses and another one creates.
@@ -66,21 +97,34 @@ pub(super) fn pretty(value: &Value) -> String {
 
 fn template(plan: &Plan, site: &Site, notes: &mut Vec<String>) -> Value {
     let steps = own_steps(site, notes);
+    let description = format!(
+        "trailproof plan {}: account {}, region {}, log group {}",
+        plan.id, site.account, site.region, site.log_group
+    );
+    document(&description, &resources(&steps))
+}
+
+fn resources(steps: &[&Step]) -> Map<String, Value> {
     let topics: BTreeMap<&str, String> = steps
         .iter()
         .filter_map(|step| Some((step.change.created_topic()?.arn.as_str(), logical_id(step))))
         .collect();
-    let resources: Map<String, Value> = steps
+    let mut resources: Map<String, Value> = steps
         .iter()
         .map(|step| (logical_id(step), resource(step, &topics)))
         .collect();
-    let description: String = comment(&format!(
-        "trailproof plan {}: account {}, region {}, log group {}",
-        plan.id, site.account, site.region, site.log_group
-    ))
-    .chars()
-    .take(1024)
-    .collect();
+    for step in steps {
+        if let Some(policy) = step.change.created_topic().and_then(Topic::policy) {
+            let id = logical_id(step);
+            let policy = topic_policy::cloudformation(&policy, &json!({"Ref": id}));
+            resources.insert(format!("{id}Policy"), policy);
+        }
+    }
+    resources
+}
+
+fn document(description: &str, resources: &Map<String, Value>) -> Value {
+    let description: String = comment(description).chars().take(1024).collect();
     json!({
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": description,

@@ -74,6 +74,23 @@ topic_of_any_origin() {
     fi
 }
 
+# topic_statement TOPIC SID STATEMENT COMMAND...: the statement goes before all others in the policy,
+# which stay as they are.
+topic_statement() {
+    topic=$1 sid=$2
+    policy=$(aws sns get-topic-attributes --topic-arn "$topic" --query Attributes.Policy \
+        --output text) || give_up "cannot see what is there"
+    case $policy in
+    *"\"$sid\""*) say "the policy of $topic has the statement $sid" ;;
+    *'"Statement":['*)
+        aws sns set-topic-attributes --topic-arn "$topic" --attribute-name Policy \
+            --attribute-value "${policy%%'"Statement":['*}\"Statement\":[$3,${policy#*'"Statement":['}"
+        say "added the statement $sid to the policy of $topic"
+        ;;
+    *) give_up "add this statement to the policy of $topic: $3" ;;
+    esac
+}
+
 # subscription TOPIC PROTOCOL QUERY COMMAND...: the query counts the same subscriptions.
 subscription() {
     topic=$1 protocol=$2

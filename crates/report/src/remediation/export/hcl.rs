@@ -29,6 +29,12 @@ impl Block {
         self
     }
 
+    /// The same arguments in a block of this kind.
+    pub(crate) fn alone(mut self, kind: &str, labels: &[&str]) -> Self {
+        self.head = head(kind, labels);
+        self
+    }
+
     /// An attribute that is a string.
     pub(crate) fn text(self, name: &str, value: &str) -> Self {
         self.raw(name, hcl(value))

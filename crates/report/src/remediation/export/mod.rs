@@ -9,12 +9,14 @@ pub mod quote;
 mod script;
 mod stack_set;
 mod terraform;
+pub(crate) mod upstream;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use trailproof_core::account::{AccountId, Partition};
 
 use super::plan::{Plan, Site, Step};
+use super::resources::Change;
 
 /// A language that a plan can be written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -92,6 +94,24 @@ fn names<'a>(ids: impl Iterator<Item = &'a str>, separator: char) -> BTreeMap<&'
         names.insert(id, unique);
     }
     names
+}
+
+/// Whether only people, the script and `apply` can make a change: a statement in the policy of a
+/// topic that is there, which other languages can only replace as a whole.
+fn is_by_hand(step: &Step) -> bool {
+    matches!(step.change, Change::AddTopicStatement(_))
+}
+
+fn by_hand(step: &Step) -> String {
+    format!(
+        "to be added by hand, or by `fix apply`: {} in account {}",
+        step.change, step.account
+    )
+}
+
+/// The Terraform of steps alone, for a configuration that has its providers already.
+pub(crate) fn blocks(steps: &[Step]) -> String {
+    terraform::blocks(steps)
 }
 
 /// The steps that are made in the site's own account, and a note for each that is not.

@@ -20,6 +20,10 @@ pub(super) fn write(plan: &Plan) -> Export {
         comment(&plan.tool_version)
     );
     script.push_str(FUNCTIONS);
+    for topic in &plan.topics {
+        let _ = writeln!(script, "\n# {}", comment(&topic.arn));
+        block(plan, &topic.steps, &mut script);
+    }
     for site in &plan.sites {
         let _ = writeln!(script, "\n# {}", comment(&site.id));
         for repair in &site.repairs {

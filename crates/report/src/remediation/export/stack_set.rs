@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use trailproof_core::account::{AccountId, Region};
 use trailproof_core::remedy;
 
-use super::cloudformation::pretty;
+use super::cloudformation::{self, pretty};
 use super::{Export, ExportFile, camel, own_steps};
 use crate::remediation::plan::{Plan, Site, Step};
 use crate::remediation::resources::{Change, alarm, metric_filter, subscription, topic};
@@ -36,19 +36,23 @@ pub(super) fn write(plan: &Plan) -> Export {
             None => sets.push(BTreeMap::from([(place, values)])),
         }
     }
+    let mut central = cloudformation::central(plan);
+    notes.append(&mut central.notes);
+    let of_sites = [
+        ExportFile {
+            name: TEMPLATE.to_owned(),
+            content: pretty(&template(plan, &kinds)),
+            executable: false,
+        },
+        ExportFile {
+            name: "stack-sets.sh".to_owned(),
+            content: commands(plan, &sets),
+            executable: true,
+        },
+    ];
+    central.files.extend(of_sites);
     Export {
-        files: vec![
-            ExportFile {
-                name: TEMPLATE.to_owned(),
-                content: pretty(&template(plan, &kinds)),
-                executable: false,
-            },
-            ExportFile {
-                name: "stack-sets.sh".to_owned(),
-                content: commands(plan, &sets),
-                executable: true,
-            },
-        ],
+        files: central.files,
         notes,
     }
 }
@@ -150,6 +154,8 @@ impl Values<'_> {
                 let shape = (alarm.period, alarm.threshold);
                 self.kinds.alarms.insert(label, shape);
             }
+            // Central topics have templates of their own.
+            Change::AddTopicStatement(_) => {}
         }
     }
 

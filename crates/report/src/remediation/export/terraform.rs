@@ -7,8 +7,9 @@ use trailproof_core::account::{AccountId, Region};
 
 use super::hcl::Block;
 use super::quote::hcl;
-use super::{Export, ExportFile, names, role_arn, slug};
+use super::{Export, ExportFile, by_hand, is_by_hand, names, role_arn, slug};
 use crate::remediation::plan::{Plan, Step};
+use crate::remediation::resources::Change;
 use crate::shell::comment;
 
 pub(super) fn write(plan: &Plan) -> Export {
@@ -61,13 +62,20 @@ pub(super) fn write(plan: &Plan) -> Export {
         .steps()
         .filter_map(|step| Some((step.change.created_topic()?.arn.as_str(), name(step))))
         .collect();
-    for site in &plan.sites {
-        let _ = writeln!(text, "\n# {}", comment(&site.id));
-        for (index, step) in site.steps.iter().enumerate() {
+    let central = plan.topics.iter().map(|topic| (&topic.arn, &topic.steps));
+    let sites = plan.sites.iter().map(|site| (&site.id, &site.steps));
+    for (id, steps) in central.chain(sites) {
+        let _ = writeln!(text, "\n# {}", comment(id));
+        for (index, step) in steps.iter().enumerate() {
             if index > 0 {
                 text.push('\n');
             }
-            resource(step, &name(step), &topics).write(0, &mut text);
+            if let Change::AddTopicStatement(_) = step.change {
+                let _ = writeln!(text, "# {}", comment(&by_hand(step)));
+            } else {
+                let provider = format!("aws.{}", alias(step.account, &step.region));
+                resource(step, &name(step), &topics, Some(provider)).write(0, &mut text);
+            }
         }
     }
     Export {
@@ -76,21 +84,56 @@ pub(super) fn write(plan: &Plan) -> Export {
             content: text,
             executable: false,
         }],
-        notes: Vec::new(),
+        notes: plan
+            .steps()
+            .filter(|step| is_by_hand(step))
+            .map(by_hand)
+            .collect(),
     }
+}
+
+/// The resources of steps alone: for a configuration that has its providers.
+pub(super) fn blocks(steps: &[Step]) -> String {
+    let name = |step: &Step| {
+        let index = steps
+            .iter()
+            .position(|other| other == step)
+            .unwrap_or_default();
+        format!("trailproof_{}", index + 1)
+    };
+    let topics: BTreeMap<&str, String> = steps
+        .iter()
+        .filter_map(|step| Some((step.change.created_topic()?.arn.as_str(), name(step))))
+        .collect();
+    let mut text = String::new();
+    for step in steps.iter().filter(|step| !is_by_hand(step)) {
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        resource(step, &name(step), &topics, None).write(0, &mut text);
+    }
+    text
 }
 
 fn alias(account: AccountId, region: &Region) -> String {
     format!("a{account}_{}", slug(region.as_str(), '_'))
 }
 
-fn resource(step: &Step, name: &str, topics: &BTreeMap<&str, String>) -> Block {
+fn resource(
+    step: &Step,
+    name: &str,
+    topics: &BTreeMap<&str, String>,
+    provider: Option<String>,
+) -> Block {
     let topic_arn = |arn: &str| {
         topics
             .get(arn)
             .map_or_else(|| hcl(arn), |topic| format!("aws_sns_topic.{topic}.arn"))
     };
-    let provider = format!("aws.{}", alias(step.account, &step.region));
     let (kind, arguments) = step.change.resource().terraform(&topic_arn);
-    arguments.of("resource", &[kind, name], "provider", provider)
+    let labels = [kind, name];
+    match provider {
+        Some(provider) => arguments.of("resource", &labels, "provider", provider),
+        None => arguments.alone("resource", &labels),
+    }
 }

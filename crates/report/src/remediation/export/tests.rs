@@ -92,6 +92,7 @@ pub(crate) fn plan() -> Plan {
             (TAG.to_owned(), "abc".to_owned()),
         ]),
         use_existing: false,
+        publishers: None,
     });
     let here = "111111111111";
     let mail = "o'neil+${x}@example.com";
@@ -163,6 +164,9 @@ pub(crate) fn plan() -> Plan {
         ],
         unrepairable: vec![],
         account_names: BTreeMap::new(),
+        account_units: BTreeMap::new(),
+        for_owners: Vec::new(),
+        topics: Vec::new(),
         warnings: vec![],
     }
     .seal()
@@ -261,6 +265,7 @@ fn every_alarm_of_a_stack_keeps_its_topic() {
             kms_key: None,
             tags: BTreeMap::new(),
             use_existing: true,
+            publishers: None,
         })
     };
     let changes = [

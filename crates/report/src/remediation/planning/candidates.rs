@@ -8,6 +8,7 @@ use trailproof_core::control::Control;
 use trailproof_core::finding::{Finding, LinkName};
 use trailproof_core::remedy;
 
+use super::central::Central;
 use super::planned_state::{Changing, PlannedState, list};
 use super::refusal::Refusal;
 use super::targets::Target;
@@ -29,6 +30,8 @@ pub(super) struct Setting<'a> {
     pub(super) control: &'a Control,
     pub(super) benchmark: &'a str,
     pub(super) broken: &'a Finding,
+    /// The account whose topics all alarms notify, where the user names one.
+    pub(super) central: Option<&'a Central>,
 }
 
 /// What is taken for granted where the run never looked.
@@ -40,6 +43,10 @@ pub(super) enum Assumption {
     Unfiltered(String),
     /// Nobody mutes the alarms of an account and region.
     Unmuted(AccountId, Region),
+    /// The owner of a trail lets it log and deliver.
+    Delivering(Arn),
+    /// The owner of a trail lets it record all management events.
+    Recording(Arn),
 }
 
 impl Assumption {
@@ -52,6 +59,9 @@ impl Assumption {
             Self::Unfiltered(topic) => format!(
                 "the run did not look at the filter policies of the subscriptions of `{topic}`: the scan after apply does"
             ),
+            Self::Delivering(trail) | Self::Recording(trail) => {
+                format!("the owner of `{trail}` does what the plan has the commands for")
+            }
             Self::Unmuted(..) => {
                 "the run did not look for rules that mute the alarm: the scan after apply does"
                     .to_owned()
@@ -269,7 +279,7 @@ impl<'a> Setting<'a> {
     pub(super) fn endpoints(&self) -> Result<Vec<Endpoint>, Refusal> {
         let mut endpoints: Vec<Endpoint> = Vec::new();
         for subscriber in &self.options.subscribers {
-            let endpoint = subscriber.endpoint(self.context())?;
+            let endpoint = subscriber.endpoint(self.audience())?;
             if !endpoints.contains(&endpoint) {
                 endpoints.push(endpoint);
             }

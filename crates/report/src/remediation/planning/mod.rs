@@ -7,6 +7,7 @@
 
 mod asking;
 mod candidates;
+mod central;
 mod effect;
 mod organization_trails;
 mod orphans;
@@ -16,6 +17,7 @@ mod refusal;
 mod seen;
 mod sites;
 mod targets;
+mod upstream;
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;

@@ -13,7 +13,9 @@ use trailproof_core::evidence::{
 use super::candidates::{Assumption, Candidate};
 use super::seen::{Seen, is_complete};
 use crate::remediation::plan::Step;
-use crate::remediation::resources::{Alarm, Change, MetricFilter, Subscription, Topic};
+use crate::remediation::resources::{
+    Alarm, Change, MetricFilter, Subscription, Topic, TopicStatement,
+};
 
 /// What is there after some changes: answers that stand before those of the run.
 #[derive(Default)]
@@ -204,6 +206,8 @@ impl Changing<'_> {
             }
             Assumption::Unfiltered(arn) => self.assume_unfiltered(arn),
             Assumption::Unmuted(account, region) => self.assume_unmuted(*account, region),
+            Assumption::Delivering(trail) => self.assume_delivering(trail),
+            Assumption::Recording(trail) => self.assume_recording(trail),
         }
     }
 
@@ -218,6 +222,7 @@ impl Changing<'_> {
                 ..subscription.clone()
             }),
             Change::PutMetricAlarm(alarm) => self.put_alarm(step, alarm),
+            Change::AddTopicStatement(statement) => self.put_statement(statement),
         }
     }
 
@@ -281,6 +286,49 @@ impl Changing<'_> {
         }
     }
 
+    /// What CloudTrail tells of a trail that delivered right now (CloudTrail API, `GetTrailStatus`).
+    fn assume_delivering(&mut self, trail: &Arn) {
+        let name = trail.to_string();
+        let now = self.seen.now().to_string();
+        self.put_of_trail(
+            trail,
+            Call::GetTrailStatus { trail_arn: name },
+            |response| {
+                response.clear();
+                response.insert("IsLogging".to_owned(), json!(true));
+                for member in ["LatestDeliveryTime", "LatestCloudWatchLogsDeliveryTime"] {
+                    response.insert(member.to_owned(), json!(now));
+                }
+            },
+        );
+    }
+
+    /// What CloudTrail tells of the selectors that a trail has when nobody chose any.
+    fn assume_recording(&mut self, trail: &Arn) {
+        let name = trail.to_string();
+        self.put_of_trail(
+            trail,
+            Call::GetEventSelectors { trail_arn: name },
+            |response| {
+                response.clear();
+                let all = json!([{"ReadWriteType": "All", "IncludeManagementEvents": true,
+                "DataResources": [], "ExcludeManagementEventSources": []}]);
+                response.insert("EventSelectors".to_owned(), all);
+            },
+        );
+    }
+
+    fn put_of_trail(
+        &mut self,
+        trail: &Arn,
+        call: Call,
+        change: impl FnOnce(&mut Map<String, Value>),
+    ) {
+        if let Some((owner, home)) = trail.account().zip(trail.region()) {
+            self.edit(request(owner, &home, call), change);
+        }
+    }
+
     fn put_topic(&mut self, topic: &Topic) {
         let owner = topic_request(&topic.arn, attributes_of);
         if let Some(request) = owner {
@@ -297,6 +345,23 @@ impl Changing<'_> {
         if let Some(key) = &topic.kms_key {
             self.assume_key(&topic.arn, key);
         }
+    }
+
+    /// A topic whose policy nobody saw has none that could be added to: `apply` looks first.
+    fn put_statement(&mut self, statement: &TopicStatement) {
+        let Some(request) = topic_request(&statement.topic_arn, attributes_of) else {
+            return;
+        };
+        self.edit(request, |response| {
+            let attributes = response
+                .get_mut("Attributes")
+                .and_then(Value::as_object_mut);
+            if let Some(policy) = attributes.and_then(|members| members.get_mut("Policy"))
+                && let Some(added) = policy.as_str().and_then(|text| statement.added_to(text))
+            {
+                *policy = json!(added);
+            }
+        });
     }
 
     /// Takes the key that the user names for a new topic for one that CloudWatch may use, where

@@ -14,6 +14,7 @@ use trailproof_core::finding::{Finding, LinkName, Status};
 use trailproof_core::policy::Policy;
 
 use super::candidates::{self, Candidate};
+use super::central::{self, Central, CentralDraft, TaskDraft};
 use super::effect::Effect;
 use super::organization_trails;
 use super::planned_state::{People, Planned, PlannedState, list};
@@ -35,10 +36,15 @@ pub(super) struct Planner<'a> {
     pub(super) planned: Planned,
     drafts: BTreeMap<LogGroupAddress, Draft>,
     topics: NewTopics,
+    /// The account whose topics all alarms notify, where the user names one.
+    pub(super) central: Option<Central>,
+    pub(super) central_topics: BTreeMap<String, CentralDraft>,
+    /// What the owners of central topics would have to do.
+    pub(super) tasks: BTreeMap<String, TaskDraft>,
     /// Accounts in which nothing may be changed, whomever it would help.
     pub(super) excluded: BTreeSet<AccountId>,
     /// Why nothing could be found for a finding.
-    refusals: BTreeMap<String, Refusal>,
+    pub(super) refusals: BTreeMap<String, Refusal>,
     /// What was looked for on behalf of a site and nobody had asked.
     unasked: BTreeMap<LogGroupAddress, BTreeSet<Request>>,
 }
@@ -71,6 +77,8 @@ pub(super) struct Tried {
     pub(super) before: Finding,
     /// The cheapest repair that helps most.
     pub(super) best: Option<(Effect, Candidate)>,
+    /// The best one that takes something that only the owner of a central topic may do, and why.
+    pub(super) for_owner: Option<(Effect, Candidate, String)>,
     /// Why there is none.
     pub(super) refusal: Option<Refusal>,
     /// Whether it waits for a confirmation already, by what the plan does elsewhere.
@@ -98,6 +106,9 @@ impl<'a> Planner<'a> {
             planned: Planned::default(),
             drafts: BTreeMap::new(),
             topics: NewTopics::new(),
+            central: Central::of(planning),
+            central_topics: BTreeMap::new(),
+            tasks: BTreeMap::new(),
             excluded: excluded(&planning.options.selection, &planning.findings),
             refusals: BTreeMap::new(),
             unasked: BTreeMap::new(),
@@ -126,9 +137,12 @@ impl<'a> Planner<'a> {
                     &finding.control.id,
                 )
         };
-        let names: BTreeMap<AccountId, String> = findings
-            .iter()
-            .filter_map(|finding| Some((finding.account.id, finding.account.name.clone()?)))
+        let accounts = || findings.iter().map(|finding| &finding.account);
+        let names: BTreeMap<AccountId, String> = accounts()
+            .filter_map(|account| Some((account.id, account.name.clone()?)))
+            .collect();
+        let units: BTreeMap<AccountId, String> = accounts()
+            .filter_map(|account| Some((account.id, account.unit_names()?)))
             .collect();
         let broken: Vec<Finding> = findings
             .iter()
@@ -160,10 +174,15 @@ impl<'a> Planner<'a> {
             self.repair(group)?;
         }
         let (mut made, unasked) = self.finish(&broken, observed_at, now);
-        let touched = made.named_accounts().into_iter();
-        made.account_names = touched
-            .filter_map(|account| Some((account.to_string(), names.get(&account)?.clone())))
-            .collect();
+        let touched = made.named_accounts();
+        let of_touched = |known: &BTreeMap<AccountId, String>| {
+            let touched = touched.iter();
+            touched
+                .filter_map(|account| Some((account.to_string(), known.get(account)?.clone())))
+                .collect()
+        };
+        made.account_names = of_touched(&names);
+        made.account_units = of_touched(&units);
         made.sign();
         Ok((made.seal(), unasked))
     }
@@ -183,6 +202,8 @@ impl<'a> Planner<'a> {
             };
             if let Some((_, candidate)) = tried.best {
                 self.take(&group.site, &group.control, &tried.before, candidate);
+            } else if let Some(for_owner) = tried.for_owner {
+                self.hand_over(finding, for_owner);
             } else if !tried.waits {
                 let refusal = tried.refusal.unwrap_or(Refusal::NotOurs);
                 self.refusals.insert(finding.id.clone(), refusal);
@@ -248,11 +269,15 @@ impl<'a> Planner<'a> {
             control,
             benchmark: &self.planning.policy.benchmark,
             broken: &broken,
+            central: self.central.as_ref(),
         });
         let mut best: Option<(Effect, Candidate)> = None;
         let mut refusal = offers.refusal;
         let mut candidates = offers.candidates;
         candidates.retain(|candidate| {
+            if self.left_to_owner(candidate).is_some() {
+                return true;
+            }
             let mut accounts = candidate.steps.iter().map(|step| step.account);
             let closed = accounts.find(|account| self.excluded.contains(account));
             refusal = refusal.take().or(closed.map(Refusal::Excluded));
@@ -261,6 +286,7 @@ impl<'a> Planner<'a> {
         // Everybody who is to be told was asked to confirm: what waits for the same people does not
         // help them.
         let waits_for_people = matches!(refusal, Some(Refusal::Pending(_)));
+        let mut for_owner: Option<(Effect, Candidate, String)> = None;
         for candidate in candidates {
             // They come cheapest first: only a better effect can still win.
             match &best {
@@ -270,6 +296,14 @@ impl<'a> Planner<'a> {
             }
             let after = self.judge(Some(&candidate), account, control);
             let effect = after.as_ref().map_or(Effect::Nothing, |after| after.effect);
+            if effect != Effect::Nothing
+                && let Some(why) = self.left_to_owner(&candidate)
+            {
+                if for_owner.as_ref().is_none_or(|(other, ..)| effect < *other) {
+                    for_owner = Some((effect, candidate, why));
+                }
+                continue;
+            }
             match (&best, effect) {
                 (_, Effect::Nothing) => {
                     refusal = refusal.or_else(|| {
@@ -290,6 +324,7 @@ impl<'a> Planner<'a> {
         Ok(Some(Tried {
             before,
             best,
+            for_owner,
             refusal,
             waits,
         }))
@@ -306,8 +341,12 @@ impl<'a> Planner<'a> {
         controls.find(|control| control.id == id)
     }
 
+    pub(super) fn benchmark(&self) -> &'a str {
+        &self.planning.policy.benchmark
+    }
+
     /// What is there after everything that the plan does so far.
-    fn state(&self) -> PlannedState<'_> {
+    pub(super) fn state(&self) -> PlannedState<'_> {
         PlannedState {
             seen: self.seen,
             planned: self.planned.of(People::AsTheyAre),
@@ -324,6 +363,7 @@ impl<'a> Planner<'a> {
     ) {
         self.planned.put(&candidate, self.seen);
         self.note_unasked(site);
+        self.take_central(&mut candidate);
         take_topic(&mut candidate, &mut self.topics);
         let filters = self
             .state()
@@ -361,15 +401,20 @@ impl<'a> Planner<'a> {
             }
         }
 
+        let upstream = self.upstream(broken);
+        let behind = self.seen.take_unasked();
         let mut topics = std::mem::take(&mut self.topics);
-        let sites = std::mem::take(&mut self.drafts)
+        let central_topics = std::mem::take(&mut self.central_topics);
+        let sites: Vec<_> = std::mem::take(&mut self.drafts)
             .into_iter()
             .filter_map(|(site, draft)| {
                 let unasked = self.unasked.get(&site);
                 let unasked = unasked.into_iter().flatten();
-                draft.finish(site, &mut topics, unasked)
+                draft.finish(site, &mut topics, &central_topics, unasked)
             })
             .collect();
+        let mut for_owners = central::tasks(std::mem::take(&mut self.tasks));
+        for_owners.extend(upstream);
         let run = &self.planning.run;
         let plan = Plan {
             schema_version: plan::SCHEMA_VERSION,
@@ -390,13 +435,17 @@ impl<'a> Planner<'a> {
             },
             policy: run.policy.clone(),
             summary: PlanSummary::default(),
+            topics: central::topics(central_topics, &sites),
             sites,
             unrepairable,
+            for_owners,
             account_names: BTreeMap::new(),
+            account_units: BTreeMap::new(),
             offline: self.planning.offline,
             warnings: warnings(run),
         };
-        (plan, self.unasked.into_values().flatten().collect())
+        let unasked = self.unasked.into_values().flatten();
+        (plan, unasked.chain(behind).collect())
     }
 
     fn unrepairable(&self, finding: &Finding, after: Option<&Finding>) -> Unrepairable {
@@ -417,6 +466,12 @@ impl<'a> Planner<'a> {
                 (None, None) => "the run's evidence gives no verdict for it".to_owned(),
             },
         };
+        // Another has to do something first, by commands of another kind.
+        let for_owner = matches!(
+            self.refusals.get(&finding.id),
+            Some(Refusal::ForOwner { .. })
+        );
+        let commands = remediation.filter(|_| !for_owner);
         Unrepairable {
             finding: finding.id.clone(),
             account: finding.account.id,
@@ -425,12 +480,12 @@ impl<'a> Planner<'a> {
             status: Some(finding.status),
             reason: finding.reason.as_deref().map(str::to_owned),
             why,
-            commands: remediation
+            commands: commands
                 .iter()
                 .flat_map(|remediation| &remediation.commands)
                 .map(shell::command)
                 .collect(),
-            run_in: remediation
+            run_in: commands
                 .filter(|remediation| !remediation.commands.is_empty())
                 .map(|_| {
                     let mut links = finding.chain.iter();
@@ -443,7 +498,7 @@ impl<'a> Planner<'a> {
     }
 }
 
-fn above_metric_filter(link: LinkName) -> bool {
+pub(super) fn above_metric_filter(link: LinkName) -> bool {
     link < LinkName::MetricFilter
 }
 

@@ -30,6 +30,20 @@ pub(super) enum Refusal {
     },
     /// Something would have to be changed in an account that is to be left alone.
     Excluded(AccountId),
+    /// Something would have to be changed that is another's to change.
+    ForOwner {
+        /// Whose topic it is.
+        account: AccountId,
+        /// Why trailproof does not change it.
+        why: String,
+    },
+    /// Every name that a central topic would have is another topic's.
+    TakenTopics {
+        /// The account.
+        account: AccountId,
+        /// The name.
+        name: String,
+    },
     /// Somebody was asked to confirm already.
     Pending(String),
     /// Tried out, and it did not help.
@@ -64,6 +78,14 @@ impl fmt::Display for Refusal {
             Self::Excluded(account) => write!(
                 formatter,
                 "something would have to be changed in account {account}, which is excluded"
+            ),
+            Self::ForOwner { account, why } => write!(
+                formatter,
+                "the topic for its alarm is in account {account}, and {why}: the plan has the commands for its owner; plan again when they have run"
+            ),
+            Self::TakenTopics { account, name } => write!(
+                formatter,
+                "account {account} has topics `{name}` that are not trailproof's: name the topic with --topic NAME"
             ),
             Self::Pending(topic) => write!(
                 formatter,

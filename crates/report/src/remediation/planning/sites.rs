@@ -9,6 +9,7 @@ use trailproof_core::evidence::Request;
 use trailproof_core::finding::{Finding, LinkName, LinkStatus};
 
 use super::candidates::Candidate;
+use super::central::CentralDraft;
 use crate::remediation::plan::{ReliesOn, Repair, Reused, Site, Step};
 use crate::remediation::resources::{Change, metric_filter};
 
@@ -53,7 +54,9 @@ pub(super) fn take_topic(candidate: &mut Candidate, topics: &mut NewTopics) {
         .partition(|step| match &step.change {
             Change::CreateTopic(topic) => topic.arn == arn,
             Change::Subscribe(subscription) => subscription.topic_arn == arn,
-            Change::PutMetricFilter(_) | Change::PutMetricAlarm(_) => false,
+            Change::PutMetricFilter(_)
+            | Change::PutMetricAlarm(_)
+            | Change::AddTopicStatement(_) => false,
         });
     candidate.steps = others;
     topics.insert(arn, steps);
@@ -154,6 +157,7 @@ impl Draft {
         self,
         key: LogGroupAddress,
         topics: &mut NewTopics,
+        central: &BTreeMap<String, CentralDraft>,
         unasked: impl Iterator<Item = &'a Request>,
     ) -> Option<Site> {
         let id = key.to_string();
@@ -182,7 +186,7 @@ impl Draft {
                 steps.push(Step { id, ..step });
             }
         }
-        let repairs = self
+        let repairs: Vec<Repair> = self
             .repairs
             .iter()
             .filter(|(_, repair)| helps(repair))
@@ -209,7 +213,9 @@ impl Draft {
             ),
             Reused::MetricFilter { .. } | Reused::Alarm { .. } => true,
         });
-        (!steps.is_empty()).then(|| Site {
+        // All that is done for it may be done to a central topic.
+        let served = central.keys().any(|arn| relies_on.names_topic(arn));
+        (!steps.is_empty() || served && !repairs.is_empty()).then(|| Site {
             id,
             account: key.account,
             region: key.region,

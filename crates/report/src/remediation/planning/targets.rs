@@ -1,9 +1,8 @@
 //! Where an alarm could send its message: topics that are there, topics that the user names, topics
 //! of the plan.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
+use trailproof_core::account::AccountId;
 use trailproof_core::arn::Arn;
 
 use super::candidates::{Assumption, Setting, Watched};
@@ -11,7 +10,7 @@ use super::planned_state::list;
 use super::refusal::Refusal;
 use crate::remediation::naming::NameKind;
 use crate::remediation::plan::{Reused, Step};
-use crate::remediation::resources::{Change, Topic};
+use crate::remediation::resources::{Change, Publishers, Topic};
 
 /// How many topics of earlier plans are looked for.
 const EARLIER_TOPICS: u32 = 3;
@@ -30,6 +29,9 @@ impl Setting<'_> {
     /// The topics that an alarm could notify: those of other alarms on the same metric first, then
     /// those of alarms on what else the trail's events are watched for.
     pub(super) fn targets(&self, watched: Option<&Watched>) -> Result<Vec<Target>, Refusal> {
+        if let Some(central) = self.central {
+            return self.central_targets(central);
+        }
         if let Some(named) = self.named_topic() {
             return Ok(vec![self.named_target(&named)?]);
         }
@@ -82,7 +84,12 @@ impl Setting<'_> {
 
     /// Whoever names a topic wants the messages there and nowhere else.
     pub(super) fn may_notify(&self, topic: &Arn) -> bool {
-        !self.options.names_topics() || self.named_topic().as_ref() == Some(topic)
+        match self.central {
+            Some(central) => self
+                .central_topic(central)
+                .is_ok_and(|named| named == *topic),
+            None => !self.options.names_topics() || self.named_topic().as_ref() == Some(topic),
+        }
     }
 
     fn named_target(&self, topic: &Arn) -> Result<Target, Refusal> {
@@ -146,27 +153,7 @@ impl Setting<'_> {
         if self.state.topic(&arn).is_some() {
             return self.named_target(&topic);
         }
-        let kms_key = self.key()?;
-        let notes = kms_key.iter().map(|key| {
-            format!("the policy of the key `{key}` must let cloudwatch.amazonaws.com use kms:Decrypt and kms:GenerateDataKey*")
-        });
-        let notes = notes.collect();
-        let create = self.step(
-            site.account,
-            Change::CreateTopic(Topic {
-                name,
-                arn: arn.clone(),
-                kms_key,
-                tags: self
-                    .options
-                    .tags
-                    .clone()
-                    .into_iter()
-                    .collect::<BTreeMap<_, _>>(),
-                use_existing,
-            }),
-            false,
-        );
+        let (create, notes) = self.new_topic_step(site.account, &topic, use_existing, None)?;
         let mut steps = vec![create];
         steps.extend(self.subscriptions(&topic)?);
         Ok(Target {
@@ -175,6 +162,31 @@ impl Setting<'_> {
             notes,
             ..Target::default()
         })
+    }
+
+    /// The step that creates a topic, and what a reader should know of it.
+    pub(super) fn new_topic_step(
+        &self,
+        account: AccountId,
+        arn: &Arn,
+        use_existing: bool,
+        publishers: Option<Publishers>,
+    ) -> Result<(Step, Vec<String>), Refusal> {
+        let kms_key = self.key()?;
+        let notes = kms_key.iter().map(|key| {
+            format!("the policy of the key `{key}` must let cloudwatch.amazonaws.com use kms:Decrypt and kms:GenerateDataKey*")
+        });
+        let notes = notes.collect();
+        let topic = Topic {
+            name: arn.resource().to_owned(),
+            arn: arn.to_string(),
+            kms_key,
+            tags: self.options.tags.clone(),
+            use_existing,
+            publishers,
+        };
+        let step = self.step(account, Change::CreateTopic(topic), false);
+        Ok((step, notes))
     }
 
     /// A topic that has the name of a new one, as an earlier plan left it: it tells some of those
@@ -205,7 +217,7 @@ impl Setting<'_> {
     }
 
     /// Whether the plan creates a topic.
-    fn is_planned(&self, arn: &str) -> bool {
+    pub(super) fn is_planned(&self, arn: &str) -> bool {
         self.state.topic(arn).is_some() && self.state.seen_topic(arn).is_none()
     }
 
@@ -214,7 +226,7 @@ impl Setting<'_> {
         let Some(key) = &self.options.kms_key else {
             return Ok(None);
         };
-        let key = key.render(self.context());
+        let key = key.render(self.audience());
         let region = self.site.region.clone();
         match key.parse::<Arn>() {
             Ok(arn) if arn.region().as_ref() != Some(&region) => Err(Refusal::Key { key, region }),

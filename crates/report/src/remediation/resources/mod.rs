@@ -1,7 +1,7 @@
 //! What a plan creates, one file for each kind of resource: its members, the call that makes it,
 //! how it is recognised, written in other languages, and taken back.
 //!
-//! A fifth kind is a file here and a variant of [`Change`]. When something is created, and what has
+//! Another kind is a file here and a variant of [`Change`]. When something is created, and what has
 //! to be true before, is decided by those who use these.
 
 pub(crate) mod alarm;
@@ -9,6 +9,7 @@ pub(crate) mod configuration;
 pub(crate) mod metric_filter;
 pub(crate) mod subscription;
 pub(crate) mod topic;
+pub(crate) mod topic_policy;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -24,6 +25,7 @@ pub use alarm::Alarm;
 pub use metric_filter::{METRIC_FILTERS_PER_LOG_GROUP, MetricFilter};
 pub use subscription::Subscription;
 pub use topic::{TAG, Topic};
+pub use topic_policy::{Publishers, TopicStatement};
 
 /// A change: one call that creates one thing.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -37,6 +39,8 @@ pub enum Change {
     Subscribe(Subscription),
     /// cloudwatch:PutMetricAlarm.
     PutMetricAlarm(Alarm),
+    /// sns:SetTopicAttributes, which adds a statement to the policy of a topic.
+    AddTopicStatement(TopicStatement),
 }
 
 /// How a resource is written in other languages. Topics are referred to in each language's own way
@@ -61,6 +65,7 @@ impl Change {
             Self::CreateTopic(_) => "create-topic",
             Self::Subscribe(_) => "subscribe",
             Self::PutMetricAlarm(_) => "put-metric-alarm",
+            Self::AddTopicStatement(_) => "add-topic-statement",
         }
     }
 
@@ -71,6 +76,7 @@ impl Change {
             Self::CreateTopic(_) => topic::CREATE,
             Self::Subscribe(_) => subscription::CREATE,
             Self::PutMetricAlarm(_) => alarm::PUT,
+            Self::AddTopicStatement(_) => topic_policy::SET,
         }
     }
 
@@ -78,7 +84,10 @@ impl Change {
     pub fn alarm_name(&self) -> Option<&str> {
         match self {
             Self::PutMetricAlarm(alarm) => Some(&alarm.name),
-            Self::PutMetricFilter(_) | Self::CreateTopic(_) | Self::Subscribe(_) => None,
+            Self::PutMetricFilter(_)
+            | Self::CreateTopic(_)
+            | Self::Subscribe(_)
+            | Self::AddTopicStatement(_) => None,
         }
     }
 
@@ -86,7 +95,10 @@ impl Change {
     pub(crate) fn created_topic(&self) -> Option<&Topic> {
         match self {
             Self::CreateTopic(topic) => Some(topic),
-            Self::PutMetricFilter(_) | Self::Subscribe(_) | Self::PutMetricAlarm(_) => None,
+            Self::PutMetricFilter(_)
+            | Self::Subscribe(_)
+            | Self::PutMetricAlarm(_)
+            | Self::AddTopicStatement(_) => None,
         }
     }
 
@@ -95,7 +107,18 @@ impl Change {
         match self {
             Self::Subscribe(subscription) => Some(&subscription.topic_arn),
             Self::PutMetricAlarm(alarm) => Some(&alarm.topic_arn),
+            Self::AddTopicStatement(statement) => Some(&statement.topic_arn),
             Self::PutMetricFilter(_) | Self::CreateTopic(_) => None,
+        }
+    }
+
+    /// The topic that it creates, or that it adds something to.
+    pub(crate) fn changed_topic(&self) -> Option<&str> {
+        match self {
+            Self::CreateTopic(topic) => Some(&topic.arn),
+            Self::Subscribe(subscription) => Some(&subscription.topic_arn),
+            Self::AddTopicStatement(statement) => Some(&statement.topic_arn),
+            Self::PutMetricFilter(_) | Self::PutMetricAlarm(_) => None,
         }
     }
 
@@ -105,6 +128,7 @@ impl Change {
             Self::CreateTopic(topic) => topic,
             Self::Subscribe(subscription) => subscription,
             Self::PutMetricAlarm(alarm) => alarm,
+            Self::AddTopicStatement(statement) => statement,
         }
     }
 }
@@ -116,6 +140,7 @@ impl fmt::Display for Change {
             Self::CreateTopic(topic) => topic.fmt(formatter),
             Self::Subscribe(subscription) => subscription.fmt(formatter),
             Self::PutMetricAlarm(alarm) => alarm.fmt(formatter),
+            Self::AddTopicStatement(statement) => statement.fmt(formatter),
         }
     }
 }

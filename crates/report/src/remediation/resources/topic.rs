@@ -14,6 +14,7 @@ use trailproof_core::remedy::{self, Command};
 use trailproof_scanner::{CallFailure, ServiceCall};
 
 use super::subscription::PresentSubscription;
+use super::topic_policy::{Publishers, owners_statement};
 use super::{Resource, configuration, tags};
 use crate::remediation::aws::{Place, invalid};
 use crate::remediation::cloud::Cloud;
@@ -51,6 +52,9 @@ pub struct Topic {
     /// Whether a topic that has this name already is used as it is, because the user chose the
     /// name. Otherwise a taken name gets a number.
     pub use_existing: bool,
+    /// Whose alarms may notify it, where those of other accounts are to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub publishers: Option<Publishers>,
 }
 
 /// A topic that is there.
@@ -176,25 +180,38 @@ impl Topic {
         }
     }
 
-    /// Whether one that is there is encrypted as this one would be.
-    pub(crate) fn is_like(&self, present: &Present) -> bool {
+    /// Whether one that is there is encrypted as this one would be, and lets the same alarms
+    /// through.
+    pub(crate) fn is_like(&self, present: &Present, arn: &str) -> bool {
+        let policy = present.attributes.policy.as_deref();
+        let publishers = self.publishers.as_ref();
         present.attributes.kms_master_key_id == self.kms_key
+            && publishers.is_none_or(|publishers| publishers.are_in(policy, arn))
     }
 
-    /// What sns:GetTopicAttributes answers when it is there: the policy is the one that SNS gives a
-    /// new topic. Everything of its own account may publish, CloudWatch's alarms of that account
-    /// included (SNS Developer Guide).
+    /// The whole policy, where it is not the one that SNS gives a new topic.
+    pub(crate) fn policy(&self) -> Option<Value> {
+        let owner = self.arn.parse::<Arn>().ok()?.account()?;
+        Some(self.publishers.as_ref()?.policy(&self.arn, owner))
+    }
+
+    /// The attributes that it is created with.
+    fn attributes(&self) -> BTreeMap<&'static str, String> {
+        let key = self.kms_key.as_ref();
+        let key = key.map(|key| ("KmsMasterKeyId", key.clone()));
+        let policy = self.policy();
+        let policy = policy.map(|policy| ("Policy", policy.to_string()));
+        key.into_iter().chain(policy).collect()
+    }
+
+    /// What sns:GetTopicAttributes answers when it is there: without a policy of its own, it has the
+    /// one that SNS gives a new topic.
     pub(crate) fn described(&self, owner: AccountId) -> Value {
-        let policy = json!({
-            "Version": "2008-10-17", "Id": "__default_policy_ID",
-            "Statement": [{
-                "Sid": "__default_statement_ID", "Effect": "Allow", "Principal": {"AWS": "*"},
-                "Action": ["SNS:GetTopicAttributes", "SNS:SetTopicAttributes", "SNS:AddPermission",
-                    "SNS:RemovePermission", "SNS:DeleteTopic", "SNS:Subscribe",
-                    "SNS:ListSubscriptionsByTopic", "SNS:Publish"],
-                "Resource": self.arn,
-                "Condition": {"StringEquals": {"AWS:SourceOwner": owner}},
-            }],
+        let policy = self.policy().unwrap_or_else(|| {
+            json!({
+                "Version": "2008-10-17", "Id": "__default_policy_ID",
+                "Statement": [owners_statement(&self.arn, owner)],
+            })
         });
         let mut attributes = json!({
             "TopicArn": self.arn, "Owner": owner, "DisplayName": "",
@@ -215,8 +232,8 @@ impl Topic {
         let tags: Vec<_> = self.tags.iter().map(tag).collect::<Result<_, _>>()?;
         let request = place.send(CREATE, |clients| {
             let mut request = clients.sns().create_topic().name(&self.name);
-            if let Some(key) = &self.kms_key {
-                request = request.attributes("KmsMasterKeyId", key);
+            for (name, value) in self.attributes() {
+                request = request.attributes(name, value);
             }
             let tags = (!tags.is_empty()).then(|| tags.clone());
             request.set_tags(tags).send()
@@ -279,6 +296,9 @@ impl Resource for Topic {
         if let Some(key) = &self.kms_key {
             block = block.text("kms_master_key_id", key);
         }
+        if let Some(policy) = self.policy() {
+            block = block.text("policy", &policy.to_string());
+        }
         ("aws_sns_topic", block.map("tags", &self.tags))
     }
 
@@ -293,9 +313,13 @@ impl Resource for Topic {
             vec!["topic".to_owned()]
         };
         let create = remedy::Topic { name: &self.name }.command(None);
-        let mut create = create.with("--tags", tags(&self.tags).to_string());
-        if let Some(key) = &self.kms_key {
-            create = create.with("--attributes", json!({"KmsMasterKeyId": key}).to_string());
+        let mut create = create;
+        if !self.tags.is_empty() {
+            create = create.with("--tags", tags(&self.tags).to_string());
+        }
+        let attributes = self.attributes();
+        if !attributes.is_empty() {
+            create = create.with("--attributes", json!(attributes).to_string());
         }
         (words, create)
     }

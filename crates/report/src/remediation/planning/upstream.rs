@@ -1,0 +1,146 @@
+//! Chains that break before the metric filter: trails, what they record, and whether it arrives.
+//! trailproof never changes these. Their owners get the commands, once for each trail, and what
+//! they would do is tried out like every repair.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use trailproof_core::account::AccountId;
+use trailproof_core::arn::Arn;
+use trailproof_core::finding::{Finding, LinkName};
+use trailproof_core::remedy::Command;
+
+use super::candidates::{self, Assumption, Candidate};
+use super::effect::Effect;
+use super::planner::{Planner, above_metric_filter};
+use super::sites::site_of;
+use crate::remediation::export::upstream;
+use crate::remediation::plan::OwnerTask;
+use crate::shell;
+
+/// What the owner of a trail would have to do.
+#[derive(Default)]
+struct Draft {
+    reasons: BTreeSet<String>,
+    summary: BTreeSet<String>,
+    commands: Vec<Command>,
+    findings: BTreeSet<String>,
+    turns_green: BTreeSet<String>,
+    waits: BTreeSet<String>,
+    /// Whether the effect could be tried out.
+    tried: bool,
+}
+
+impl Planner<'_> {
+    /// The tasks of the owners of trails, for findings that break before the metric filter.
+    pub(super) fn upstream(&self, broken: &[Finding]) -> Vec<OwnerTask> {
+        let mut drafts: BTreeMap<(AccountId, String), Draft> = BTreeMap::new();
+        for finding in broken {
+            let Some(remediation) = finding.remediation.as_ref() else {
+                continue;
+            };
+            let Some(link) = finding
+                .broken_link
+                .filter(|link| above_metric_filter(*link))
+            else {
+                continue;
+            };
+            if remediation.commands.is_empty() {
+                continue;
+            }
+            let trail = trail_of(finding);
+            let owner = trail.as_ref().and_then(Arn::account);
+            // The log group of a trail may be another account's.
+            let links = finding.chain.iter();
+            let of_link = links.clone().find(|of| of.link == link);
+            let account = of_link.and_then(|of| of.account).or(owner);
+            let account = account.unwrap_or(finding.account.id);
+            let resource = trail
+                .as_ref()
+                .map_or_else(|| "a new trail".to_owned(), ToString::to_string);
+            let effect = trail
+                .as_ref()
+                .and_then(|trail| self.after(finding, link, trail));
+            let draft = drafts.entry((account, resource)).or_default();
+            let reason = finding.reason.as_deref().map(str::to_owned);
+            draft.reasons.extend(reason);
+            draft.summary.insert(remediation.summary.clone());
+            for command in &remediation.commands {
+                if !draft.commands.contains(command) {
+                    draft.commands.push(command.clone());
+                }
+            }
+            draft.findings.insert(finding.id.clone());
+            draft.tried |= effect.is_some();
+            match effect {
+                Some(Effect::Green) => draft.turns_green.insert(finding.id.clone()),
+                Some(Effect::Waits) => draft.waits.insert(finding.id.clone()),
+                Some(Effect::Nothing) | None => false,
+            };
+            self.forget(finding);
+        }
+        drafts.into_iter().map(task).collect()
+    }
+
+    /// What a finding becomes once its trail does what the broken link asks for, together with what a
+    /// plan could then do; `None` where that shows only when it is done.
+    fn after(&self, finding: &Finding, link: LinkName, trail: &Arn) -> Option<Effect> {
+        let assumption = match link {
+            LinkName::Logging | LinkName::Delivery => Assumption::Delivering(trail.clone()),
+            LinkName::Selectors => Assumption::Recording(trail.clone()),
+            _ => return None,
+        };
+        let control = self.control(&finding.control.id)?;
+        let account = finding.account.id;
+        let done = Candidate {
+            assumed: vec![assumption.clone()],
+            ..Candidate::default()
+        };
+        let judged = self.judge(Some(&done), account, control)?;
+        if judged.effect == Effect::Green {
+            return Some(Effect::Green);
+        }
+        let site = site_of(&judged.finding)?;
+        let offers = candidates::offer(&candidates::Setting {
+            state: self.state(),
+            options: self.options,
+            site: &site,
+            control,
+            benchmark: self.benchmark(),
+            broken: &judged.finding,
+            central: self.central.as_ref(),
+        });
+        let mut best = judged.effect;
+        for mut candidate in offers.candidates {
+            if best == Effect::Green {
+                break;
+            }
+            candidate.assumed.push(assumption.clone());
+            let after = self.judge(Some(&candidate), account, control);
+            best = best.min(after.map_or(Effect::Nothing, |after| after.effect));
+        }
+        Some(best)
+    }
+}
+
+/// The trail of a finding's chain.
+fn trail_of(finding: &Finding) -> Option<Arn> {
+    let mut links = finding.chain.iter();
+    let trail = links.find(|link| link.link == LinkName::Trail)?;
+    let arn: Arn = trail.resource.as_deref()?.parse().ok()?;
+    (arn.service() == "cloudtrail").then_some(arn)
+}
+
+fn task(((account, resource), draft): ((AccountId, String), Draft)) -> OwnerTask {
+    OwnerTask {
+        account,
+        terraform: upstream::terraform(&draft.commands),
+        resource,
+        reasons: draft.reasons.into_iter().collect(),
+        summary: draft.summary.into_iter().collect(),
+        commands: draft.commands.iter().map(shell::command).collect(),
+        findings: draft.findings.into_iter().collect(),
+        turns_green: draft.turns_green.into_iter().collect(),
+        waits_for_confirmation: draft.waits.into_iter().collect(),
+        not_tried: !draft.tried,
+    }
+}

@@ -1,0 +1,132 @@
+//! Chains that break before the metric filter: their owners get the commands and the Terraform, once
+//! for each trail, with what that would do. trailproof changes no trail.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on has failed, and says why"
+)]
+
+use serde_json::{Value, json};
+use trailproof_tests::repair::{Bench, PHONE};
+
+const HERE: &str = "111111111111";
+const MEMBERS: [&str; 2] = ["222222222222", "333333333333"];
+
+/// An organization trail on which everybody depends, broken in a way of its own.
+fn bench(trail: &str) -> Bench {
+    let members = MEMBERS.iter().fold(String::new(), |text, member| {
+        text + &format!("[[accounts]]\nid = \"{member}\"\nname = \"member\"\n")
+    });
+    Bench::of_scenario(&format!(
+        r#"
+        title = "an organization trail that is broken"
+        [[accounts]]
+        id = "{HERE}"
+        name = "management"
+        chain.trail.organization = true
+        {trail}
+        {members}
+        "#
+    ))
+}
+
+fn task(plan: &Value) -> Value {
+    assert_eq!(plan["summary"]["changes"], 0, "{plan:#}");
+    let tasks = plan["for_owners"].as_array().expect("there are tasks");
+    assert_eq!(tasks.len(), 1, "{plan:#}");
+    assert_eq!(tasks[0]["account"], HERE);
+    assert_eq!(
+        tasks[0]["resource"],
+        "arn:aws:cloudtrail:us-east-1:111111111111:trail/management-events"
+    );
+    assert_eq!(
+        tasks[0]["findings"].as_array().map(Vec::len),
+        Some(3),
+        "{plan:#}"
+    );
+    tasks[0].clone()
+}
+
+#[test]
+fn what_a_trail_would_repair_is_tried_out_and_told_once() {
+    for (trail, reason, command, terraform) in [
+        (
+            "chain.trail.logging = false",
+            "logging.stopped",
+            "cloudtrail start-logging",
+            "enable_logging = true",
+        ),
+        (
+            "chain.trail.delivery_error = \"Access denied.\"",
+            "delivery.error",
+            "iam put-role-policy",
+            "aws_iam_role_policy",
+        ),
+    ] {
+        let bench = bench(trail);
+        let plan = bench.plan(&["--subscribe", PHONE]);
+        let task = task(&plan);
+        assert_eq!(task["reasons"], json!([reason]), "{plan:#}");
+        let green = task["turns_green"].as_array().map(Vec::len);
+        assert_eq!(green, Some(3), "{plan:#}");
+        assert!(task["commands"].to_string().contains(command), "{plan:#}");
+        assert!(
+            task["terraform"]
+                .as_str()
+                .is_some_and(|text| text.contains(terraform)),
+            "{plan:#}"
+        );
+        let shown = bench.trailproof.run(["fix", "show", "plan.json"]).exits(0);
+        assert!(
+            shown.stdout.contains("3 findings of 3 would be PASS"),
+            "{shown:?}"
+        );
+        assert_eq!(shown.stdout.matches(command).count(), 1, "{shown:?}");
+        // The owner does it, and the forecast comes true.
+        bench.change(HERE, |site| {
+            site.trails[0].logging = true;
+            site.trails[0].delivery_error.clear();
+        });
+        let _ = bench.scan().exits(0);
+    }
+}
+
+#[test]
+fn what_a_new_plan_then_does_is_part_of_the_forecast() {
+    let bench = bench("chain.trail.logging = false\nchain.filter = false");
+    let plan = bench.plan(&["--subscribe", PHONE]);
+    let task = task(&plan);
+    assert_eq!(
+        task["turns_green"].as_array().map(Vec::len),
+        Some(3),
+        "{plan:#}"
+    );
+    let _ = bench.apply().exits(1);
+    bench.change(HERE, |site| site.trails[0].logging = true);
+    let plan = bench.plan(&["--subscribe", PHONE]);
+    assert_eq!(plan["summary"]["turns_green"], 3, "{plan:#}");
+}
+
+#[test]
+fn what_nobody_can_try_out_is_a_bound() {
+    let bench = bench("chain.trail.multi_region = false");
+    let plan = bench.plan(&["--subscribe", PHONE]);
+    let tasks = plan["for_owners"].as_array().expect("there are tasks");
+    let of_trail = tasks
+        .iter()
+        .find(|task| task["reasons"].to_string().contains("trail.single-region"))
+        .expect("the trail's owner has a task");
+    assert_eq!(of_trail["not_tried"], true, "{plan:#}");
+    let terraform = of_trail["terraform"].as_str().unwrap_or_default();
+    assert!(
+        terraform.contains("is_multi_region_trail = true"),
+        "{terraform}"
+    );
+    let shown = ["fix", "show", "plan.json", "--format", "markdown"];
+    let shown = bench.trailproof.run(shown).exits(0).stdout;
+    assert!(shown.contains("## For their owners to do"), "{shown}");
+    assert!(
+        shown.contains("would be PASS: what else is missing"),
+        "{shown}"
+    );
+}
