@@ -44,8 +44,8 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         build.args(["--package", package]);
     }
     invocation::run(build.args(["--example", example])).map_err(|failure| failure.to_string())?;
-    let built = workspace::target().join("release");
-    let mut benchmark = Command::new(built.join("examples").join(example));
+    let folder = workspace::target().join("release");
+    let mut benchmark = Command::new(folder.join("examples").join(example));
     invocation::run(
         benchmark
             .current_dir(workspace::root())
@@ -53,7 +53,7 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     )
     .map_err(|failure| failure.to_string())?;
     if let Subject::Pattern = options.subject {
-        search::run(&built.join("trailproof"))?;
+        search::run(&folder.join("trailproof"))?;
     }
     Ok(())
 }

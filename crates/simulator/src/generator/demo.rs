@@ -87,7 +87,7 @@ pub(super) fn watch_more(site: &mut Site, number: usize) {
     });
     let others: Vec<_> = others.collect();
     for control in others.iter().take(watched(number, others.len().max(1))) {
-        let name = control.id.to_string();
+        let name = control.id.clone();
         for group in &mut site.log_groups {
             let Some(filter) = group.filters.first() else {
                 continue;
