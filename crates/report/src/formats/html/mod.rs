@@ -9,6 +9,7 @@ mod appendix;
 mod data;
 mod escape;
 mod overview;
+mod recipients;
 
 use std::io::{self, Write};
 
@@ -42,10 +43,15 @@ impl Format for Html {
         "one page for meetings and auditors, without network"
     }
 
+    fn reads_evidence(&self) -> bool {
+        true
+    }
+
     fn write(&self, report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
         head(report, out)?;
         Overview::of(report).write(out)?;
         table(report, out)?;
+        recipients::write(report, out)?;
         appendix::write(report, out)?;
         writeln!(
             out,
