@@ -48,7 +48,7 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
     rows.sort_by_key(|(_, told)| std::cmp::Reverse((told.of.len(), told.perhaps.len())));
     writeln!(
         out,
-        r#"<details class="card" id="recipients"><summary>Who is told: {}</summary>
+        r#"<details class="card first" id="recipients"><summary>Who is told: {}</summary>
 <table><thead><tr><th scope="col">Recipient</th><th scope="col">Told of</th><th scope="col">Not known</th><th scope="col">Not told of</th><th scope="col">Why</th></tr></thead><tbody>"#,
         counted(rows.len(), "recipient"),
     )?;
