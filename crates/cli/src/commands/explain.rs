@@ -111,10 +111,14 @@ fn explain_finding(
         .collect();
     if found.is_empty() {
         let example = findings.first().map_or("", |finding| finding.id.as_str());
-        return Err(
-            CliError::usage(format_args!("the run has no finding `{wanted}`"))
-                .hint(format_args!("findings are named as `{example}`")),
-        );
+        let error = CliError::usage(format_args!("the run has no finding `{wanted}`"));
+        return Err(match nearest(wanted, reasons().map(|reason| reason.code)) {
+            Some(code) => error.hint(format_args!(
+                "the findings of a reason: trailproof show {} --reason {code}",
+                path.display()
+            )),
+            None => error.hint(format_args!("findings are named as `{example}`")),
+        });
     }
     let sources = sources(path, &run, &found)?;
     if format == PrintFormat::Json {
