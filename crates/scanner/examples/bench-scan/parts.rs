@@ -99,7 +99,7 @@ fn one(
         let out = format!("run-{part}");
         let mut scan = command(&["scan", "--quiet", "--sweep", "adaptive", "--out", &out]);
         if let Some(count) = parts {
-            let shard = format!("{part}/{count}");
+            let shard = format!("{}/{count}", part + 1);
             scan.args(["--listing", "listing.json", "--shard", &shard]);
         }
         running.push(scan.spawn()?);
