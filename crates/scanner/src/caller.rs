@@ -48,8 +48,7 @@ pub(crate) struct Connected {
 }
 
 impl Connected {
-    /// Connects, and finds out who is calling: the last hub role, where
-    /// there is one.
+    /// Connects, and finds out who is calling: the last hub role, where there is one.
     pub(crate) async fn open(
         options: &ConnectOptions,
         roles: &RoleSettings,

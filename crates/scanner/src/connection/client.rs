@@ -17,7 +17,6 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-
 use tokio::runtime::Handle;
 
 use super::bounded::bounded;

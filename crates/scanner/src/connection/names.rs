@@ -64,18 +64,9 @@ fn ask_the_system(name: String) -> LookUp {
 impl ResolveDns for Names {
     fn resolve_dns<'a>(&'a self, name: &'a str) -> DnsFuture<'a> {
         let look_up = self.of(name, Instant::now(), ask_the_system);
-        DnsFuture::new(async move {
-            look_up
-                .await
-                .map_err(|error| ResolveDnsError::new(Box::new(Unknown(error))))
-        })
+        DnsFuture::new(async move { look_up.await.map_err(ResolveDnsError::new) })
     }
 }
-
-/// A host that was not found.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-struct Unknown(Arc<io::Error>);
 
 #[cfg(test)]
 mod tests {

@@ -14,7 +14,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
-use tokio::time::Instant;
 use trailproof_core::account::Region;
 
 /// With fewer places no endpoint has a limit of its own: somebody wants few calls.
@@ -59,16 +58,8 @@ struct Endpoint {
 /// A place that is taken, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Place<'a> {
-    since: Instant,
     _of_all: Option<SemaphorePermit<'a>>,
     _of_endpoint: Option<OwnedSemaphorePermit>,
-}
-
-impl Place<'_> {
-    /// How long it has been taken.
-    pub(crate) fn taken_for(&self) -> Duration {
-        self.since.elapsed()
-    }
 }
 
 impl Places {
@@ -94,7 +85,6 @@ impl Places {
         Place {
             _of_all: self.all.acquire().await.ok(),
             _of_endpoint: of_endpoint,
-            since: Instant::now(),
         }
     }
 
@@ -109,7 +99,6 @@ impl Places {
                 .await
                 .ok(),
             _of_endpoint: None,
-            since: Instant::now(),
         }
     }
 

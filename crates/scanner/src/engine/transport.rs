@@ -27,6 +27,7 @@ use super::stop::{Stop, Stopped};
 use super::tally::Tally;
 use crate::calls::{Answer, Ask, Clients, Entered, Failure, RetryAdvice, Target};
 use crate::clock;
+use crate::connection::unsendable;
 use crate::event::{Warning, WarningCode};
 use crate::permissions::{Limit, SessionForm};
 
@@ -156,18 +157,17 @@ impl Transport {
             };
             let used = target.credentials.clone();
             let sent = Instant::now();
-            let failure = {
-                let place = place;
-                self.tally.sent(ask.name());
-                match request(target).await {
-                    Ok(received) => {
-                        session.pacer.succeeded(region, ask);
-                        self.places.answered(service, region, place.taken_for());
-                        self.endpoints.answered(service, region);
-                        return Ok(received);
-                    }
-                    Err(failure) => failure.in_region(region),
+            self.tally.sent(ask.name());
+            let answer = request(target).await;
+            drop(place);
+            let failure = match answer {
+                Ok(received) => {
+                    session.pacer.succeeded(region, ask);
+                    self.places.answered(service, region, sent.elapsed());
+                    self.endpoints.answered(service, region);
+                    return Ok(received);
                 }
+                Err(failure) => failure.in_region(region),
             };
             if failure.advice == RetryAdvice::Reconnect {
                 let outage = self.endpoints.failed(service, region, Instant::now());
@@ -299,7 +299,10 @@ impl Transport {
             let failure = match provider.provide_credentials().await {
                 Ok(credentials) => {
                     self.endpoints.answered(CREDENTIALS, &self.region);
-                    return Ok(credentials);
+                    match unsendable(&credentials) {
+                        None => return Ok(credentials),
+                        Some(part) => Failure::unusable_credentials(part),
+                    }
                 }
                 Err(error) => Failure::no_credentials(&error),
             };
