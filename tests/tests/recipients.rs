@@ -89,16 +89,13 @@ fn everybody_who_is_subscribed_has_a_row() {
     );
 }
 
-/// Whether an address of a subscription is in a file of a folder.
+/// Which file of a folder has an address of a subscription or an account.
 fn tells(folder: &Path) -> Option<String> {
     for entry in fs::read_dir(folder).expect("the folder is there") {
         let path = entry.expect("its entries can be read").path();
         let bytes = fs::read(&path).expect("it can be read");
         let text = String::from_utf8_lossy(&bytes);
-        if [ADDRESS, "late@example.com", "soc@example.com"]
-            .iter()
-            .any(|address| text.contains(address))
-        {
+        if text.contains("@example.com") {
             return Some(path.display().to_string());
         }
     }

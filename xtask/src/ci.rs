@@ -11,7 +11,7 @@ type Step = (&'static str, fn() -> Result<(), String>);
 
 /// In the order in which a mistake is found soonest; the tests come last, so that the runner's
 /// closing lines end the log of a good run.
-const STEPS: [Step; 11] = [
+const STEPS: [Step; 12] = [
     ("format", format),
     ("tidy", tidy::run),
     ("lints", || {
@@ -41,6 +41,7 @@ const STEPS: [Step; 11] = [
         ])
     }),
     ("dependencies", dependencies),
+    ("lock file of the fuzz targets", fuzz_lock),
     ("known vulnerabilities of dependencies", advisories),
     ("spelling", spelling),
     ("documentation", || {
@@ -143,6 +144,22 @@ fn dependencies() -> Result<(), String> {
     } else {
         Err(failures.join("\nerror: "))
     }
+}
+
+/// The fuzz targets have a lock file of their own, which nothing else here reads.
+fn fuzz_lock() -> Result<(), String> {
+    invocation::capture(Command::new("cargo").current_dir(workspace::root()).args([
+        "metadata",
+        "--locked",
+        "--format-version",
+        "1",
+        "--manifest-path",
+        "fuzz/Cargo.toml",
+    ]))
+    .map(|_| ())
+    .map_err(|failure| {
+        format!("{failure}; `cargo update --workspace --manifest-path fuzz/Cargo.toml` mends it")
+    })
 }
 
 fn spelling() -> Result<(), String> {

@@ -88,7 +88,7 @@ fn run_target(target: &str, seconds: u32) -> Result<(), String> {
     let built = workspace::target().join("fuzz");
     // What is found on the way is kept apart from the corpus that is checked in.
     let found = built.join("corpus").join(target);
-    let scratch = built.join("scratch");
+    let scratch = built.join("scratch").join(target);
     for folder in [&found, &scratch] {
         fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     }

@@ -253,6 +253,13 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         )],
     ),
     (
+        "accounts contacts",
+        &[(
+            "Whom to write to about messages that nobody confirmed",
+            "trailproof accounts contacts run --reason subscription.pending",
+        )],
+    ),
+    (
         "merge",
         &[(
             "Join the parts of a scan",

@@ -22,7 +22,7 @@ Beside them a run has `evidence.ndjson` ([Evidence](evidence.md)) and `run.json`
 
 - Findings are ordered by account, then by control, in every format.
 - Names, patterns and messages in a finding were chosen by whoever owns the account. They are escaped for where they are written: control characters are shown, HTML is escaped under a content security policy, cells that a spreadsheet would run as a formula are text.
-- With `--mask-endpoints` a pseudonym stands in place of each address of a subscription, the same for an address in every run.
+- With `--mask-endpoints` a pseudonym stands in place of each address of a subscription or an account, the same for an address in every run.
 - The files are readable by their owner alone.
 - One format that cannot be written stops no other.
 ";
@@ -68,7 +68,7 @@ Every session that is made of the role carries a session policy with these calls
 ";
 
 const PERMISSIONS_END: &str = "
-A call is made where a verdict rests on it, and what belongs to other designs than the benchmark's only where a chain fails. A full sweep asks every enabled region for its trails as well, so that `trails.csv` is complete. What a fix changes is printed by `trailproof iam-policy fix`, and stands in the plan; `trailproof iam-policy publish` adds what sending findings takes ([Sending](sending.md)).
+A call is made where a verdict rests on it, and what belongs to other designs than the benchmark's only where a chain fails. A full sweep asks every enabled region for its trails as well, so that `trails.csv` is complete. What a fix changes is printed by `trailproof iam-policy fix`, and stands in the plan; `trailproof iam-policy publish` adds what sending findings takes ([Sending](sending.md)), and `trailproof iam-policy contacts` what asking for the security contacts of accounts takes (`trailproof accounts contacts`).
 ";
 
 /// `docs/permissions.md`.

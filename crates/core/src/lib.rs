@@ -7,6 +7,7 @@
 pub mod account;
 pub mod arn;
 pub mod attestation;
+pub mod contact;
 pub mod control;
 pub mod evaluate;
 pub mod evidence;

@@ -6,6 +6,7 @@
 pub mod bundle;
 pub mod comparison;
 mod console;
+pub mod contacts;
 pub mod document;
 pub mod findings_csv;
 pub mod findings_json;

@@ -142,6 +142,28 @@ impl Access {
         self.attempt(account, region, call, attempt).await
     }
 
+    /// Asks something with the credentials that the caller came with, in its home region.
+    pub(crate) async fn ask_as_caller<O, E, F>(
+        &self,
+        call: ServiceCall,
+        request: impl Fn(Arc<RegionalClients>) -> F + Send + Sync,
+    ) -> Result<O, CallError>
+    where
+        F: Future<Output = Received<O, E>> + Send,
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+    {
+        let transport = &self.engine.transport;
+        let region = self.caller.partition.home_region();
+        let attempt = |target: Target| {
+            let sent = request(transport.clients.at(&region));
+            async move { typed(&target, sent).await }
+        };
+        let ask = Ask::Foreign(call);
+        let session = self.engine.sessions.caller();
+        let answer = transport.send(session, &region, &ask, attempt).await;
+        answer.map_err(error_of)
+    }
+
     async fn attempt<T, F>(
         &self,
         account: AccountId,

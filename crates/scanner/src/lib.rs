@@ -11,6 +11,7 @@ mod caller;
 mod calls;
 mod clock;
 mod connection;
+mod contacts;
 mod discovery;
 pub mod doctor;
 mod engine;
@@ -36,6 +37,7 @@ pub use calls::{RegionalClients, ServiceCall};
 pub use connection::{
     ConnectOptions, Connections, Environment, MfaPrompt, NetworkSetting, Origin, StaticCredentials,
 };
+pub use contacts::CONTACT_ACTION;
 pub use error::ScanError;
 pub use event::{Organization, ScanEvent, Warning, WarningCode};
 pub use listing::list_accounts;

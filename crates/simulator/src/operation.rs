@@ -83,7 +83,7 @@ operations! {
         OrganizationsListTagsForResource reads,
     }
     Sts { GetCallerIdentity reads, AssumeRole reads }
-    Account { ListRegions reads }
+    Account { ListRegions reads, GetAlternateContact reads }
     CloudTrail {
         DescribeTrails reads, GetTrail reads, ListTrails reads, GetTrailStatus reads,
         GetEventSelectors reads, StartLogging writes, StopLogging writes,

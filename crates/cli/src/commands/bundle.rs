@@ -28,7 +28,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     overwrite: bool,
 
-    /// Pack pseudonyms in place of the addresses of subscriptions.
+    /// Pack pseudonyms in place of the addresses of subscriptions and accounts.
     #[arg(long)]
     mask_endpoints: bool,
 

@@ -45,7 +45,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     region: Option<RegionName>,
 
-    /// Write pseudonyms in place of the addresses of subscriptions.
+    /// Write pseudonyms in place of the addresses of subscriptions and accounts.
     #[arg(long)]
     mask_endpoints: bool,
 }

@@ -11,7 +11,7 @@ use crate::exit::Exit;
 use crate::output::Output;
 use crate::settings::ConfigurationArguments;
 
-/// Print the exact permissions that a scan, a fix or publishing needs.
+/// Print the exact permissions that a scan, a fix, publishing or asking for contacts needs.
 ///
 /// The caller finds the accounts, enters them, and reads its own; the role in the members reads
 /// theirs.
@@ -55,11 +55,13 @@ enum Task {
     /// Reading and sending: everything `trailproof publish` does.
     #[cfg(feature = "publish")]
     Publish,
+    /// Reading, and asking for contacts: what `trailproof accounts contacts` does as the caller.
+    Contacts,
 }
 
 impl Task {
-    /// What it calls beside reading: what for, and the actions.
-    fn beside(self) -> Option<(&'static str, Vec<&'static str>)> {
+    /// What somebody calls beside reading: what for, and the actions.
+    fn beside(self, who: Who) -> Option<(&'static str, Vec<&'static str>)> {
         match self {
             Self::Scan => None,
             #[cfg(feature = "remediation")]
@@ -69,6 +71,9 @@ impl Task {
             )),
             #[cfg(feature = "publish")]
             Self::Publish => Some(("SendFindings", trailproof_report::publish::ACTIONS.to_vec())),
+            // No member is asked for its own.
+            Self::Contacts if who == Who::Member => None,
+            Self::Contacts => Some(("AskForContacts", vec![trailproof_scanner::CONTACT_ACTION])),
         }
     }
 }
@@ -144,7 +149,7 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
     } = arguments;
     let who = Who::from(who);
     let roles = roles(&role, who, &configuration, output)?;
-    let statements = permissions::statements(who, task.beside());
+    let statements = permissions::statements(who, task.beside(who));
     let text = match format {
         Form::Json => {
             permissions::json(&statements, &roles, partition.into()).map_err(CliError::failed)?

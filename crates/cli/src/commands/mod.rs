@@ -27,6 +27,7 @@ mod pattern;
 #[cfg(feature = "publish")]
 mod publish;
 mod scan;
+mod selection;
 mod show;
 mod verify;
 

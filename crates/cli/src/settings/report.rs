@@ -29,7 +29,7 @@ pub(crate) struct ReportSettings {
     #[arg(long, short, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
 
-    /// Write pseudonyms in place of the addresses of subscriptions, in evidence and reports: the
+    /// Write pseudonyms in place of the addresses of subscriptions and accounts, in evidence and reports: the
     /// same for an address in every run.
     #[arg(long)]
     pub(crate) mask_endpoints: bool,

@@ -29,36 +29,47 @@ fn is_pseudonym(text: &str) -> bool {
     })
 }
 
-/// Replaces the endpoints of subscriptions in what SNS answered.
+/// The members that hold people's addresses, by the service that answers with them: endpoints of
+/// subscriptions (SNS API Reference, `Subscription`), and the e-mail address of an account's root
+/// user (Organizations API Reference, `Account`, `Organization`).
+const ADDRESSES: [(&str, &[&str]); 2] = [
+    ("sns:", &["Endpoint"]),
+    ("organizations:", &["Email", "MasterAccountEmail"]),
+];
+
+/// Replaces people's addresses in what a service answered.
 pub fn mask_endpoints(record: &mut Record) {
     if let Outcome::Response(response) = &mut record.outcome {
         mask_answer(record.operation.as_str(), response);
     }
 }
 
-/// Replaces the endpoints of subscriptions in the answer to an operation, also one that this
-/// version does not know; whether there were any to replace.
+/// Replaces people's addresses in the answer to an operation, also one that this version does not
+/// know; whether there were any to replace.
 pub fn mask_answer(operation: &str, response: &mut Value) -> bool {
-    operation.starts_with("sns:") && mask(response)
+    ADDRESSES
+        .iter()
+        .find(|(service, _)| operation.starts_with(service))
+        .is_some_and(|(_, members)| mask(response, members))
 }
 
-fn mask(value: &mut Value) -> bool {
+fn mask(value: &mut Value, members: &[&str]) -> bool {
     match value {
-        Value::Object(members) => members.iter_mut().fold(false, |masked, (name, member)| {
+        Value::Object(object) => object.iter_mut().fold(false, |masked, (name, member)| {
             let now = match member {
-                Value::String(text) if name == "Endpoint" => {
+                Value::String(text) if members.contains(&name.as_str()) => {
                     let pseudonym = pseudonym(text);
                     let replaced = pseudonym != *text;
                     *text = pseudonym;
                     replaced
                 }
-                member => mask(member),
+                member => mask(member, members),
             };
             masked | now
         }),
         Value::Array(items) => items
             .iter_mut()
-            .fold(false, |masked, item| masked | mask(item)),
+            .fold(false, |masked, item| masked | mask(item, members)),
         _ => false,
     }
 }
@@ -110,5 +121,15 @@ mod tests {
         assert_eq!(response["Endpoint"], "security@example.com");
         assert!(mask_answer("sns:SomethingNew", &mut response));
         assert_ne!(response["Endpoint"], "security@example.com");
+
+        let mut accounts = json!({"Accounts": [{"Email": "root@example.com", "Name": "a@b"}]});
+        assert!(!mask_answer("sns:SomethingNew", &mut accounts));
+        assert!(mask_answer("organizations:ListAccounts", &mut accounts));
+        let account = &accounts["Accounts"][0];
+        assert_eq!(account["Email"], pseudonym("root@example.com"));
+        assert_eq!(account["Name"], "a@b");
+        let mut own = json!({"Organization": {"MasterAccountEmail": "root@example.com"}});
+        assert!(mask_answer("organizations:DescribeOrganization", &mut own));
+        assert_eq!(own["Organization"]["MasterAccountEmail"], account["Email"]);
     }
 }

@@ -10,7 +10,7 @@ use crate::run::RunKind;
 use crate::untrusted::visible;
 
 /// What is said of a run whose evidence has pseudonyms.
-pub const MASKED: &str = "masked: pseudonyms stand for the addresses of subscriptions";
+pub const MASKED: &str = "masked: pseudonyms stand for the addresses of subscriptions and accounts";
 
 /// The text that lies in every bundle.
 #[derive(Debug)]

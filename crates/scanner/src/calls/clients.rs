@@ -93,7 +93,7 @@ macro_rules! keeping {
 }
 
 impl RegionalClients {
-    pub(super) fn account(&self) -> &aws_sdk_account::Client {
+    pub(crate) fn account(&self) -> &aws_sdk_account::Client {
         keeping!(self.account, aws_sdk_account)
     }
 

@@ -4,7 +4,7 @@ use trailproof_core::control;
 
 use super::Mix;
 use super::case::Case;
-use crate::model::{Account, Alarm, MetricFilter, Site};
+use crate::model::{Account, Alarm, Contact, MetricFilter, Site};
 
 /// Accounts in the order they are made: their unit, their name, and what they are like.
 const ACCOUNTS: [(&str, &str, Case); 24] = [
@@ -132,6 +132,13 @@ pub(super) fn name(account: &mut Account, number: usize, case: Case, mix: Mix) {
         account.tags.insert("team".to_owned(), (*team).to_owned());
     }
     account.email = format!("aws+{}@example.com", account.name);
+    // Not everybody names somebody.
+    account.security_contact = account.tags.get("team").map(|team| Contact {
+        name: format!("{team} on call"),
+        title: "Security".to_owned(),
+        email: format!("{team}-security@example.com"),
+        phone: format!("+1 555 {number:07}"),
+    });
 }
 
 #[cfg(test)]

@@ -20,6 +20,9 @@ pub struct Account {
     pub name: String,
     /// The address of its root user.
     pub email: String,
+    /// Whom it names for security.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub security_contact: Option<Contact>,
     /// Where it is in its life.
     pub state: AccountState,
     /// The names of the units it is in, from the root down, joined by `/`; empty for the root.
@@ -38,6 +41,20 @@ pub struct Account {
     pub expected: Vec<Expected>,
 }
 
+/// A person to write to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Contact {
+    /// The person's name.
+    pub name: String,
+    /// The person's title.
+    pub title: String,
+    /// The e-mail address.
+    pub email: String,
+    /// The phone number.
+    pub phone: String,
+}
+
 impl Account {
     /// An active account with nothing in it.
     pub fn new(id: AccountId) -> Self {
@@ -45,6 +62,7 @@ impl Account {
             id,
             name: format!("account {id}"),
             email: format!("aws+{id}@example.com"),
+            security_contact: None,
             state: AccountState::Active,
             unit: String::new(),
             tags: BTreeMap::new(),

@@ -15,7 +15,7 @@ mod topic;
 mod trail;
 mod whole;
 
-pub use account::{Account, AccountState, Denial, Role, Site};
+pub use account::{Account, AccountState, Contact, Denial, Role, Site};
 pub use alarm::{Alarm, MetricQuery, MetricStatistic, MuteRule, Suppressor};
 pub use central::{CentralizationRule, EventRule, TelemetryRule};
 pub use expected::Expected;

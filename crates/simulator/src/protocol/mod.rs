@@ -111,8 +111,13 @@ pub(crate) fn read(
             return incoming(*service, protocol, name, || json::read(body));
         }
     }
-    if path == "/listRegions" {
-        return incoming(Service::Account, Protocol::RestJson, "ListRegions", || {
+    let of_account = match path {
+        "/listRegions" => Some("ListRegions"),
+        "/getAlternateContact" => Some("GetAlternateContact"),
+        _ => None,
+    };
+    if let Some(name) = of_account {
+        return incoming(Service::Account, Protocol::RestJson, name, || {
             json::read(body)
         });
     }

@@ -8,7 +8,7 @@ use trailproof_core::account::{AccountId, Region};
 use trailproof_core::finding::{LinkName, Status};
 
 use super::{ScenarioError, chain};
-use crate::model::{Account, AccountState, Denial, Expected, Role, SecurityHub};
+use crate::model::{Account, AccountState, Contact, Denial, Expected, Role, SecurityHub};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -16,6 +16,7 @@ pub(super) struct AccountEntry {
     pub(super) id: AccountId,
     name: Option<String>,
     email: Option<String>,
+    security_contact: Option<Contact>,
     #[serde(default)]
     state: AccountState,
     #[serde(default)]
@@ -145,6 +146,7 @@ impl AccountEntry {
         let mut account = Account::new(self.id);
         account.name = self.name.unwrap_or(account.name);
         account.email = self.email.unwrap_or(account.email);
+        account.security_contact = self.security_contact;
         account.state = self.state;
         account.unit = self.unit;
         account.tags = self.tags;

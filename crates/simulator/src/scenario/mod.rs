@@ -47,7 +47,9 @@
 //!
 //! Beside or instead of a chain an account may list `trails`, `log_groups` (with `filters`),
 //! `alarms`, `mute_rules`, `topics` (with `subscriptions`), `keys` and `links`, each with a `region` (default: the
-//! partition's home region) and without the chain's defaults. Further keys: `email`, `state`, `unit` (`"Workloads/Production"`), `tags`,
+//! partition's home region) and without the chain's defaults. Further keys: `email`,
+//! `security_contact` (`{ name, title, email, phone }`), `state`, `unit` (`"Workloads/Production"`),
+//! `tags`,
 //! `opted_in` (regions), `roles` (`{ name, path, external_id, trusted, denials,
 //! requires_session_policy, packed_policy_limit }`; default: `OrganizationAccountAccessRole`, trusting the management
 //! account; none in the management account), `denials` (`"sns:*"`, or `{ operations, regions,

@@ -84,6 +84,7 @@ impl Quota {
             O::GetTelemetryRuleForOrganization => quota(53, 5.0, 5.0),
             O::ListTelemetryRules => quota(54, 5.0, 5.0),
             O::ListRules => quota(55, 50.0, 50.0),
+            O::GetAlternateContact => quota(58, 10.0, 15.0),
             O::GetFindings => quota(56, 3.0, 6.0),
             O::BatchImportFindings => quota(57, 10.0, 30.0),
             O::SnsListTagsForResource | O::SnsTagResource | O::SnsUntagResource => {

@@ -1,4 +1,4 @@
-//! AWS Account Management: which regions an account has.
+//! AWS Account Management: which regions an account has, and whom it names for security.
 
 use trailproof_core::account::AccountId;
 
@@ -18,10 +18,15 @@ pub(super) fn read(
     operation: Operation,
     context: Context<'_>,
 ) -> Answer {
-    if operation != Operation::ListRegions {
-        return Err(unsupported());
+    let account = subject(organization, operation, context)?;
+    match operation {
+        Operation::ListRegions => list_regions(organization, account, context),
+        Operation::GetAlternateContact => alternate_contact(account, context),
+        _ => Err(unsupported()),
     }
-    let account = subject(organization, context)?;
+}
+
+fn list_regions(organization: &Organization, account: &Account, context: Context<'_>) -> Answer {
     let wanted = context.parameters.texts("RegionOptStatusContains");
     let mut regions: Vec<(&str, &'static str)> = organization
         .regions
@@ -54,10 +59,42 @@ pub(super) fn read(
     })
 }
 
+/// Accounts have a contact for security or none; none has another one.
+fn alternate_contact(account: &Account, context: Context<'_>) -> Answer {
+    let kind = context.parameters.text("AlternateContactType");
+    let kind = kind.ok_or_else(|| invalid("AlternateContactType is missing"))?;
+    if !["BILLING", "OPERATIONS", "SECURITY"].contains(&kind) {
+        return Err(invalid("AlternateContactType is not valid"));
+    }
+    let contact = account
+        .security_contact
+        .as_ref()
+        .filter(|_| kind == "SECURITY");
+    let contact = contact.ok_or_else(|| {
+        Failure::not_found(
+            "ResourceNotFoundException",
+            "there is no alternate contact of this type",
+        )
+        .status(404)
+    })?;
+    Ok(Structure::new()
+        .with(
+            "AlternateContact",
+            Structure::new()
+                .with("AlternateContactType", kind)
+                .with("Name", &contact.name)
+                .with("Title", &contact.title)
+                .with("EmailAddress", &contact.email)
+                .with("PhoneNumber", &contact.phone),
+        )
+        .into())
+}
+
 /// The account that is asked about. Only the management account and delegated administrators
 /// for the service may name another.
 fn subject<'a>(
     organization: &'a Organization,
+    operation: Operation,
     context: Context<'_>,
 ) -> Result<&'a Account, Failure> {
     let caller = context.caller.account;
@@ -76,18 +113,21 @@ fn subject<'a>(
         ));
     }
     if asked != caller && !(organization.exists && entitled) {
-        return Err(refused(context));
+        return Err(refused(operation, context));
     }
-    organization.account(asked).ok_or_else(|| refused(context))
+    organization
+        .account(asked)
+        .ok_or_else(|| refused(operation, context))
 }
 
-fn refused(context: Context<'_>) -> Failure {
+fn refused(operation: Operation, context: Context<'_>) -> Failure {
     Failure::denied(
         "AccessDeniedException",
         format!(
-            "User of account {} is not authorized to perform: account:ListRegions (Your \
-             organization must first enable trusted access with AWS Account Management.)",
-            context.caller.account
+            "User of account {} is not authorized to perform: {} (Your organization must first \
+             enable trusted access with AWS Account Management.)",
+            context.caller.account,
+            operation.action()
         ),
     )
     .status(403)

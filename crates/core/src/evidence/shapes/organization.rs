@@ -54,6 +54,9 @@ pub struct OrganizationAccount {
     /// Its name. Untrusted text.
     #[serde(default, deserialize_with = "text")]
     pub name: Option<String>,
+    /// The e-mail address of its root user, or a pseudonym. No verdict needs it. Untrusted text.
+    #[serde(default, deserialize_with = "text")]
+    pub email: Option<String>,
     /// `ACTIVE`, `SUSPENDED` or `PENDING_CLOSURE`; AWS retires it in favor of `State`.
     #[serde(default, deserialize_with = "text")]
     pub status: Option<String>,

@@ -409,7 +409,7 @@ fn about(report: &Report<'_>, workbook: &mut Workbook, styles: &Styles) -> Resul
         pair(
             "Addresses",
             text(Some(
-                "pseudonyms in place of the addresses of subscriptions",
+                "pseudonyms in place of the addresses of subscriptions and accounts",
             )),
         )?;
     }

@@ -1,4 +1,4 @@
-//! `trailproof accounts`: which accounts an organization has, for scans that begin later.
+//! `trailproof accounts list`: which accounts there are, for scans that begin later.
 
 use std::path::PathBuf;
 
@@ -11,25 +11,8 @@ use crate::output::Output;
 use crate::settings::{ConfigurationArguments, ConnectionSettings};
 use crate::untrusted::visible;
 
-/// List the accounts of the organization, for scans that need not wait for it then.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {
-    #[command(subcommand)]
-    action: Action,
-}
-
-#[derive(Debug, clap::Subcommand)]
-enum Action {
-    /// Write which accounts there are to a file that only you may read, for `scan --listing`.
-    ///
-    /// Needs organizations:DescribeOrganization and organizations:ListAccounts, and
-    /// organizations:ListOrganizationalUnitsForParent for the names of organizational units. The
-    /// file has the organization, the time, what AWS answered, and a SHA-256 of it.
-    List(Box<ListArguments>),
-}
-
-#[derive(Debug, clap::Args)]
-struct ListArguments {
+pub(super) struct Arguments {
     /// The file; one that is there is replaced.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -41,13 +24,12 @@ struct ListArguments {
     configuration: ConfigurationArguments,
 }
 
-pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliError> {
-    let Action::List(arguments) = arguments.action;
-    let ListArguments {
+pub(super) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliError> {
+    let Arguments {
         out,
         connection,
         configuration,
-    } = *arguments;
+    } = arguments;
     if out.is_dir() {
         return Err(
             CliError::usage(format_args!("`{}` is a folder", out.display()))

@@ -1,21 +1,22 @@
-//! Which findings are shown.
+//! Which findings of a run somebody wants to see.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
+use clap::builder::PossibleValuesParser;
 use trailproof_core::account::AccountId;
 use trailproof_core::control::{Control, builtin};
 use trailproof_core::finding::{Finding, LinkName};
 use trailproof_core::units::{Meant, Units};
 use trailproof_report::run::{Run, read_evidence};
 
-use super::Arguments;
 use crate::error::CliError;
 use crate::links;
 use crate::output::Output;
 use crate::settings::Tag;
 
 /// The words of `--status`.
-pub(super) const STATUSES: [&str; 6] = [
+const STATUSES: [&str; 6] = [
     "PASS",
     "FAIL",
     "UNKNOWN",
@@ -24,6 +25,52 @@ pub(super) const STATUSES: [&str; 6] = [
     "NOT_APPLICABLE",
 ];
 
+/// What findings have to be like. Several flags have to match together, several values of one flag
+/// are alternatives.
+#[derive(Debug, clap::Args)]
+pub(super) struct SelectionArguments {
+    /// Only findings with these statuses, such as fail,unknown.
+    #[arg(
+        long,
+        value_name = "STATUS",
+        value_delimiter = ',',
+        num_args = 1..,
+        ignore_case = true,
+        value_parser = PossibleValuesParser::new(STATUSES)
+    )]
+    pub(super) status: Vec<String>,
+
+    /// Only findings whose chain breaks at these links, such as subscription.
+    #[arg(
+        long,
+        value_name = "LINK",
+        value_delimiter = ',',
+        num_args = 1..,
+        value_parser = PossibleValuesParser::new(
+            std::iter::once(LinkName::Account).chain(LinkName::CHAIN).map(LinkName::as_str)
+        )
+    )]
+    link: Vec<String>,
+
+    /// Only findings with these reasons, such as subscription.pending.
+    #[arg(long, value_name = "REASON", value_delimiter = ',', num_args = 1..)]
+    reason: Vec<String>,
+
+    /// Only accounts below these organizational units: by id, by a path of ids, by name, or by the
+    /// names from the root down (Workloads/Prod).
+    #[arg(long, value_name = "UNIT", value_delimiter = ',', num_args = 1..)]
+    ou: Vec<String>,
+
+    /// Only these controls: by id, by number (5.6), or by the id that Security Hub has for it
+    /// (CloudWatch.6).
+    #[arg(long, value_name = "CONTROL", value_delimiter = ',', num_args = 1..)]
+    control: Vec<String>,
+
+    /// Only accounts with all of these tags, which the evidence of the run has to tell.
+    #[arg(long, value_name = "KEY=VALUE", value_delimiter = ',', num_args = 1..)]
+    tag: Vec<Tag>,
+}
+
 /// What is left of a run's findings.
 pub(super) struct Selected {
     pub(super) findings: Vec<Finding>,
@@ -31,49 +78,52 @@ pub(super) struct Selected {
     pub(super) tags_unknown: bool,
 }
 
-/// The findings that match. A part of the organization, a control or a reason that is none of the
-/// run's is an error: an empty list must not look like good news.
-pub(super) fn select(
-    arguments: &Arguments,
-    run: &Run,
-    mut findings: Vec<Finding>,
-    output: &Output,
-) -> Result<Selected, CliError> {
-    if !arguments.control.is_empty() {
-        let wanted = controls(&arguments.control, run)?;
-        findings.retain(|finding| wanted.contains(finding.control.id.as_str()));
-    }
-    if !arguments.ou.is_empty() {
-        let known = Units::of(findings.iter().map(|finding| &*finding.account));
-        let meant = units_meant(&known, &arguments.ou)?;
-        findings.retain(|finding| meant.contain(finding.account.ou_path.as_deref()));
-    }
-    let mut tags_unknown = false;
-    if !arguments.tag.is_empty() {
-        tags_unknown = retain_tagged(arguments, run, &mut findings, output)?;
-    }
-    for reason in &arguments.reason {
-        let known = links::reason(reason).is_some()
-            || findings
-                .iter()
-                .any(|finding| finding.reason.as_deref() == Some(reason));
-        if !known {
-            return Err(
-                CliError::usage(format_args!("there is no reason `{reason}`"))
-                    .hint("`trailproof explain LINK` lists the reasons of a link"),
-            );
+impl SelectionArguments {
+    /// The findings that match, of a run in a folder. A part of the organization, a control or a reason
+    /// that is none of the run's is an error: an empty list must not look like good news.
+    pub(super) fn select(
+        &self,
+        folder: &Path,
+        run: &Run,
+        mut findings: Vec<Finding>,
+        output: &Output,
+    ) -> Result<Selected, CliError> {
+        if !self.control.is_empty() {
+            let wanted = controls(&self.control, run)?;
+            findings.retain(|finding| wanted.contains(finding.control.id.as_str()));
         }
+        if !self.ou.is_empty() {
+            let known = Units::of(findings.iter().map(|finding| &*finding.account));
+            let meant = units_meant(&known, &self.ou)?;
+            findings.retain(|finding| meant.contain(finding.account.ou_path.as_deref()));
+        }
+        let mut tags_unknown = false;
+        if !self.tag.is_empty() {
+            tags_unknown = retain_tagged(&self.tag, folder, run, &mut findings, output)?;
+        }
+        for reason in &self.reason {
+            let known = links::reason(reason).is_some()
+                || findings
+                    .iter()
+                    .any(|finding| finding.reason.as_deref() == Some(reason));
+            if !known {
+                return Err(
+                    CliError::usage(format_args!("there is no reason `{reason}`"))
+                        .hint("`trailproof explain LINK` lists the reasons of a link"),
+                );
+            }
+        }
+        findings.retain(|finding| {
+            let link = finding.broken_link.map(LinkName::as_str);
+            matches(&self.status, Some(finding.status.as_str()))
+                && matches(&self.link, link)
+                && matches(&self.reason, finding.reason.as_deref())
+        });
+        Ok(Selected {
+            findings,
+            tags_unknown,
+        })
     }
-    findings.retain(|finding| {
-        let link = finding.broken_link.map(LinkName::as_str);
-        matches(&arguments.status, Some(finding.status.as_str()))
-            && matches(&arguments.link, link)
-            && matches(&arguments.reason, finding.reason.as_deref())
-    });
-    Ok(Selected {
-        findings,
-        tags_unknown,
-    })
 }
 
 /// The organizational units that are asked for.
@@ -142,23 +192,24 @@ fn is_called(control: &Control, name: &str, benchmark: &str) -> bool {
 /// Keeps the findings of accounts with every tag, and of those whose tags nobody could read.
 /// Returns whether there are such.
 fn retain_tagged(
-    arguments: &Arguments,
+    tags: &[Tag],
+    folder: &Path,
     run: &Run,
     findings: &mut Vec<Finding>,
     output: &Output,
 ) -> Result<bool, CliError> {
-    let (evidence, _) = read_evidence(&arguments.run, run.policy.oldest(), run.addresses())
+    let (evidence, _) = read_evidence(folder, run.policy.oldest(), run.addresses())
         .map_err(|error| CliError::usage(&error).hint(error.remedy()))?;
     let reader = evidence.reader();
     let mut unknown: BTreeSet<AccountId> = BTreeSet::new();
     findings.retain(|finding| {
         let account = finding.account.id;
-        let Some(tags) = reader.account_tags(account) else {
+        let Some(has) = reader.account_tags(account) else {
             unknown.insert(account);
             return true;
         };
-        let has = |tag: &Tag| tags.get(&tag.key).is_some_and(|value| *value == tag.value);
-        arguments.tag.iter().all(has)
+        tags.iter()
+            .all(|tag| has.get(&tag.key).is_some_and(|value| *value == tag.value))
     });
     if unknown.is_empty() {
         return Ok(false);
