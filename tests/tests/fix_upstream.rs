@@ -3,10 +3,12 @@
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "a test that cannot go on has failed, and says why"
 )]
 
 use serde_json::{Value, json};
+use trailproof_simulator::model::{LogGroup, Site, Trail};
 use trailproof_tests::repair::{Bench, PHONE};
 
 const HERE: &str = "111111111111";
@@ -107,26 +109,124 @@ fn what_a_new_plan_then_does_is_part_of_the_forecast() {
     assert_eq!(plan["summary"]["turns_green"], 3, "{plan:#}");
 }
 
+/// What an owner does who runs every command of a task.
+fn runs(site: &mut Site, task: &Value) {
+    let commands = task["commands"].to_string();
+    let trail = &mut site.trails[0];
+    let does = |command: &str| commands.contains(command);
+    trail.multi_region |= does("--is-multi-region-trail");
+    trail.global_events |= does("--include-global-service-events");
+    trail.logging |= does("start-logging");
+    if does("--cloud-watch-logs-log-group-arn") {
+        trail.log_group = NEW_GROUP.to_owned();
+    }
+    if does("create-log-group") {
+        let name = site.trails[0].log_group.clone();
+        site.log_groups.push(LogGroup {
+            name,
+            ..LogGroup::default()
+        });
+    }
+}
+
+const NEW_GROUP: &str = "trailproof-cloudtrail";
+
 #[test]
-fn what_nobody_can_try_out_is_a_bound() {
-    let bench = bench("chain.trail.multi_region = false");
+fn other_trails_and_log_groups_are_tried_out_too() {
+    for (trail, reason, commands) in [
+        (
+            "chain.trail.multi_region = false",
+            "trail.single-region",
+            &["--is-multi-region-trail"][..],
+        ),
+        (
+            "chain.trail.global_events = false",
+            "trail.no-global-service-events",
+            &["--include-global-service-events"],
+        ),
+        (
+            "chain.trail.log_group = \"\"",
+            "log-group.none",
+            &["create-log-group", "--cloud-watch-logs-log-group-arn"],
+        ),
+        (
+            "chain.log_group = false",
+            "log-group.missing",
+            &["create-log-group"],
+        ),
+        // What is broken behind the first break is the same owner's to do.
+        (
+            "chain.trail.multi_region = false\nchain.trail.logging = false\nchain.trail.log_group = \"\"",
+            "trail.single-region",
+            &[
+                "--is-multi-region-trail",
+                "start-logging",
+                "create-log-group",
+            ],
+        ),
+    ] {
+        let bench = bench(trail);
+        let plan = bench.plan(&["--subscribe", PHONE]);
+        let tasks = plan["for_owners"].as_array().expect("there are tasks");
+        let of_trail = tasks
+            .iter()
+            .find(|task| task["reasons"].to_string().contains(reason))
+            .unwrap_or_else(|| panic!("the trail's owner has a task: {plan:#}"));
+        for command in commands {
+            let given = of_trail["commands"].to_string();
+            assert!(given.contains(command), "{trail}: {given}");
+        }
+        assert_eq!(of_trail.get("not_tried"), None, "{trail}: {plan:#}");
+        let forecast = of_trail["turns_green"].as_array().map(Vec::len);
+        assert_eq!(forecast, Some(3), "{trail}: {plan:#}");
+        // The owner does it, a new plan what it then can, and the forecast comes true.
+        bench.change(HERE, |site| runs(site, of_trail));
+        let _ = bench.plan(&["--subscribe", PHONE]);
+        let _ = bench.apply().exits(0);
+        let _ = bench.scan().exits(0);
+    }
+}
+
+#[test]
+fn a_trail_that_nobody_has_is_created_and_tried_out() {
+    let bench = Bench::of_scenario(&format!(
+        r#"
+        title = "no trail"
+        [[accounts]]
+        id = "{HERE}"
+        name = "management"
+        "#
+    ));
     let plan = bench.plan(&["--subscribe", PHONE]);
     let tasks = plan["for_owners"].as_array().expect("there are tasks");
-    let of_trail = tasks
-        .iter()
-        .find(|task| task["reasons"].to_string().contains("trail.single-region"))
-        .expect("the trail's owner has a task");
-    assert_eq!(of_trail["not_tried"], true, "{plan:#}");
-    let terraform = of_trail["terraform"].as_str().unwrap_or_default();
-    assert!(
-        terraform.contains("is_multi_region_trail = true"),
-        "{terraform}"
-    );
+    assert_eq!(tasks.len(), 1, "{plan:#}");
+    let commands = tasks[0]["commands"].to_string();
+    for command in [
+        "create-trail",
+        "start-logging",
+        "create-log-group",
+        "update-trail",
+    ] {
+        assert!(commands.contains(command), "{commands}");
+    }
+    assert_eq!(tasks[0]["turns_green"].as_array().map(Vec::len), Some(1));
+    let name = "trailproof-management-events";
+    assert!(commands.contains(name), "{commands}");
+    bench.change(HERE, |site| {
+        site.trails.push(Trail {
+            name: name.to_owned(),
+            log_group: NEW_GROUP.to_owned(),
+            ..Trail::default()
+        });
+        site.log_groups.push(LogGroup {
+            name: NEW_GROUP.to_owned(),
+            ..LogGroup::default()
+        });
+    });
+    let _ = bench.plan(&["--subscribe", PHONE]);
+    let _ = bench.apply().exits(0);
+    let _ = bench.scan().exits(0);
     let shown = ["fix", "show", "plan.json", "--format", "markdown"];
     let shown = bench.trailproof.run(shown).exits(0).stdout;
-    assert!(shown.contains("## For their owners to do"), "{shown}");
-    assert!(
-        shown.contains("would be PASS: what else is missing"),
-        "{shown}"
-    );
+    assert!(!shown.contains("## For their owners to do"), "{shown}");
 }

@@ -499,7 +499,7 @@ impl<'e> Evaluation<'e> {
             return Vec::new();
         }
         let view = crate::evidence::TrailsView::default();
-        let trails: Vec<_> = self.evidence.organization_trails().collect();
+        let trails = self.evidence.organization_trails();
         trails
             .into_iter()
             .map(|seen| {

@@ -629,7 +629,7 @@ fn organization_trails_do_not_depend_on_the_order_of_records() {
     let second = list(2, "us-east-1", trail("second"));
     let names = |evidence: &Evidence| -> Vec<String> {
         let reader = evidence.reader();
-        let trails = reader.organization_trails();
+        let trails = reader.organization_trails().into_iter();
         trails
             .map(|trail| trail.name.as_deref().unwrap_or_default().to_owned())
             .collect()

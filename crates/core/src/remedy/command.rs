@@ -26,12 +26,52 @@ impl Word {
     pub fn text(text: impl Into<String>) -> Self {
         Self::Text(Cow::Owned(text.into()))
     }
+
+    /// The text, or the name of what the person knows.
+    fn as_str(&self) -> &str {
+        let (Self::Text(text) | Self::Variable(text)) = self;
+        text
+    }
 }
 
 impl Command {
     /// An operation of the AWS CLI, such as `sns create-topic`.
     pub fn aws(operation: &'static str) -> Self {
         Self { words: Vec::new() }.switch("aws").switches(operation)
+    }
+
+    /// The operation, such as `sns create-topic`.
+    pub fn operation(&self) -> String {
+        let words = self.words.iter().skip(1).take(2);
+        words.map(Word::as_str).collect::<Vec<_>>().join(" ")
+    }
+
+    /// The options after the operation, each with its value, if it has one.
+    pub fn options(&self) -> Vec<(&str, Option<&Word>)> {
+        let mut options: Vec<(&str, Option<&Word>)> = Vec::new();
+        for word in self.words.iter().skip(3) {
+            match (word, options.last_mut()) {
+                (Word::Text(option), _) if option.starts_with("--") => options.push((option, None)),
+                (word, Some((_, value))) => *value = value.or(Some(word)),
+                (_, None) => {}
+            }
+        }
+        options
+    }
+
+    /// The value of an option, where it is known.
+    pub fn value(&self, option: &str) -> Option<&str> {
+        let options = self.options();
+        let (_, value) = options.iter().find(|(name, _)| *name == option)?;
+        match value {
+            Some(Word::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Whether an option is given.
+    pub fn has(&self, option: &str) -> bool {
+        self.options().iter().any(|(name, _)| *name == option)
     }
 
     fn switches(self, words: &'static str) -> Self {

@@ -271,15 +271,21 @@ impl<'e> Reader<'e> {
         Some((Arc::clone(trail), self.uses(answer).observed_at))
     }
 
-    /// Every organization trail that anybody's list of trails shows, by ARN. Nothing is ever laid
-    /// over them.
-    pub fn organization_trails(&self) -> impl Iterator<Item = &'e Arc<Trail>> {
+    /// Every organization trail that anybody's list of trails shows, by ARN.
+    pub fn organization_trails(&self) -> Vec<&'e Arc<Trail>> {
         self.looks_up(|| Subject::all(Operation::DescribeTrails));
-        let trails = self.evidence().tables.describe_trails.organization_trails();
-        trails.values().map(|(_, trail, record)| {
+        let layers = self
+            .layers()
+            .map(|layer| layer.tables.describe_trails.organization_trails());
+        let mut trails: BTreeMap<&Arc<str>, &(CallSite, Arc<Trail>, RecordId)> = BTreeMap::new();
+        for (arn, told) in layers.flatten() {
+            trails.entry(arn).or_insert(told);
+        }
+        let told = trails.into_values().map(|(_, trail, record)| {
             self.rests_on(*record);
             trail
-        })
+        });
+        told.collect()
     }
 
     /// Every answer to the question which trails record in a region of an account.

@@ -142,34 +142,16 @@ struct Options {
 
 impl Options {
     fn of(command: &Command) -> Self {
-        let text = |word: &Word| match word {
-            Word::Text(text) => text.to_string(),
-            Word::Variable(name) => format!("${name}"),
+        let expression = |word: &Word| match word {
+            Word::Text(text) => hcl(text),
+            Word::Variable(name) => format!("var.{}", name.to_ascii_lowercase()),
         };
-        let mut words = command.words.iter().skip(1);
-        let operation: Vec<String> = words.by_ref().take(2).map(text).collect();
-        let mut given: BTreeMap<String, Option<String>> = BTreeMap::new();
-        let mut latest: Option<String> = None;
-        for word in words {
-            match (word, &latest) {
-                (Word::Text(option), _) if option.starts_with("--") => {
-                    given.insert(option.to_string(), None);
-                    latest = Some(option.to_string());
-                }
-                (word, Some(option)) => {
-                    let value = match word {
-                        Word::Text(text) => hcl(text),
-                        Word::Variable(name) => format!("var.{}", name.to_ascii_lowercase()),
-                    };
-                    given.insert(option.clone(), Some(value));
-                    latest = None;
-                }
-                (_, None) => {}
-            }
-        }
+        let given = command.options().into_iter();
         Self {
-            operation: operation.join(" "),
-            given,
+            operation: command.operation(),
+            given: given
+                .map(|(option, value)| (option.to_owned(), value.map(expression)))
+                .collect(),
         }
     }
 

@@ -9,6 +9,7 @@ use trailproof_core::finding::{Finding, LinkName};
 use trailproof_core::remedy;
 
 use super::central::Central;
+use super::owner_commands::OwnerCommands;
 use super::planned_state::{Changing, PlannedState, list};
 use super::refusal::Refusal;
 use super::targets::Target;
@@ -43,10 +44,8 @@ pub(super) enum Assumption {
     Unfiltered(String),
     /// Nobody mutes the alarms of an account and region.
     Unmuted(AccountId, Region),
-    /// The owner of a trail lets it log and deliver.
-    Delivering(Arn),
-    /// The owner of a trail lets it record all management events.
-    Recording(Arn),
+    /// The owner of a trail runs commands.
+    OwnerActs(OwnerCommands),
 }
 
 impl Assumption {
@@ -59,7 +58,7 @@ impl Assumption {
             Self::Unfiltered(topic) => format!(
                 "the run did not look at the filter policies of the subscriptions of `{topic}`: the scan after apply does"
             ),
-            Self::Delivering(trail) | Self::Recording(trail) => {
+            Self::OwnerActs(OwnerCommands { trail, .. }) => {
                 format!("the owner of `{trail}` does what the plan has the commands for")
             }
             Self::Unmuted(..) => {

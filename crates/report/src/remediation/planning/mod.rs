@@ -11,6 +11,7 @@ mod central;
 mod effect;
 mod organization_trails;
 mod orphans;
+mod owner_commands;
 mod planned_state;
 mod planner;
 mod refusal;

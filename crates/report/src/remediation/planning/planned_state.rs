@@ -206,8 +206,7 @@ impl Changing<'_> {
             }
             Assumption::Unfiltered(arn) => self.assume_unfiltered(arn),
             Assumption::Unmuted(account, region) => self.assume_unmuted(*account, region),
-            Assumption::Delivering(trail) => self.assume_delivering(trail),
-            Assumption::Recording(trail) => self.assume_recording(trail),
+            Assumption::OwnerActs(commands) => self.put_owner_commands(commands),
         }
     }
 
@@ -226,7 +225,7 @@ impl Changing<'_> {
         }
     }
 
-    fn answer(&self, request: &Request) -> Option<Arc<Value>> {
+    pub(super) fn answer(&self, request: &Request) -> Option<Arc<Value>> {
         let own = self.changes.answers.get(request);
         let planned = self
             .planned
@@ -235,7 +234,7 @@ impl Changing<'_> {
         known.or_else(|| self.seen.known(request))
     }
 
-    fn edit(&mut self, request: Request, change: impl FnOnce(&mut Map<String, Value>)) {
+    pub(super) fn edit(&mut self, request: Request, change: impl FnOnce(&mut Map<String, Value>)) {
         let mut response = match self.answer(&request).as_deref() {
             Some(Value::Object(response)) => response.clone(),
             _ => Map::new(),
@@ -283,49 +282,6 @@ impl Changing<'_> {
                     .entry("AlarmMuteRuleSummaries")
                     .or_insert_with(|| json!([]));
             });
-        }
-    }
-
-    /// What CloudTrail tells of a trail that delivered right now (CloudTrail API, `GetTrailStatus`).
-    fn assume_delivering(&mut self, trail: &Arn) {
-        let name = trail.to_string();
-        let now = self.seen.now().to_string();
-        self.put_of_trail(
-            trail,
-            Call::GetTrailStatus { trail_arn: name },
-            |response| {
-                response.clear();
-                response.insert("IsLogging".to_owned(), json!(true));
-                for member in ["LatestDeliveryTime", "LatestCloudWatchLogsDeliveryTime"] {
-                    response.insert(member.to_owned(), json!(now));
-                }
-            },
-        );
-    }
-
-    /// What CloudTrail tells of the selectors that a trail has when nobody chose any.
-    fn assume_recording(&mut self, trail: &Arn) {
-        let name = trail.to_string();
-        self.put_of_trail(
-            trail,
-            Call::GetEventSelectors { trail_arn: name },
-            |response| {
-                response.clear();
-                let all = json!([{"ReadWriteType": "All", "IncludeManagementEvents": true,
-                "DataResources": [], "ExcludeManagementEventSources": []}]);
-                response.insert("EventSelectors".to_owned(), all);
-            },
-        );
-    }
-
-    fn put_of_trail(
-        &mut self,
-        trail: &Arn,
-        call: Call,
-        change: impl FnOnce(&mut Map<String, Value>),
-    ) {
-        if let Some((owner, home)) = trail.account().zip(trail.region()) {
-            self.edit(request(owner, &home, call), change);
         }
     }
 
@@ -522,7 +478,7 @@ fn subscription_request(owner: AccountId, region: &Region, subscription_arn: Str
     )
 }
 
-fn push(response: &mut Map<String, Value>, member: &str, element: Value) {
+pub(super) fn push(response: &mut Map<String, Value>, member: &str, element: Value) {
     match response.get_mut(member) {
         Some(Value::Array(elements)) => elements.push(element),
         _ => {
@@ -535,7 +491,7 @@ fn attributes(answer: &Value) -> Option<Value> {
     answer.get("Attributes").cloned()
 }
 
-fn request(account: AccountId, region: &Region, call: Call) -> Request {
+pub(super) fn request(account: AccountId, region: &Region, call: Call) -> Request {
     Request {
         account,
         region: region.clone(),
@@ -543,7 +499,7 @@ fn request(account: AccountId, region: &Region, call: Call) -> Request {
     }
 }
 
-fn filters_of(account: AccountId, region: &Region, log_group: &str) -> Request {
+pub(super) fn filters_of(account: AccountId, region: &Region, log_group: &str) -> Request {
     let call = Call::DescribeMetricFilters {
         log_group_name: Some(log_group.to_owned()),
     };

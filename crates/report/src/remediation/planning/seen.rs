@@ -157,11 +157,27 @@ impl Seen {
             }
             Call::GetTopicAttributes { topic_arn } => {
                 let (_, records) = self.records(|reader| reader.topic_attributes(topic_arn));
-                owners(&site, records)
+                answered(&site, records)
             }
             Call::ListSubscriptionsByTopic { topic_arn } => {
                 let (_, records) = self.records(|reader| reader.subscriptions(topic_arn));
-                owners(&site, records)
+                answered(&site, records)
+            }
+            Call::DescribeTrails {
+                include_shadow_trails,
+            } => {
+                let (_, mut records) = self.records(|reader| reader.trails(site.account));
+                // An answer without the trails of other regions is none to the question for them.
+                let shadows = |record: &Record| {
+                    let asked = record.parameters.get("includeShadowTrails");
+                    asked.and_then(Value::as_bool).unwrap_or(true)
+                };
+                records.retain(|record| shadows(record) == *include_shadow_trails);
+                answered(&site, records)
+            }
+            Call::GetTrailStatus { trail_arn } => {
+                let (_, records) = self.records(|reader| reader.trail_status(trail_arn, &site));
+                answered(&site, records)
             }
             // No repair looks at, or changes, what other calls show.
             _ => None,
@@ -191,11 +207,11 @@ pub(super) fn is_complete(answer: &Value) -> bool {
     answer.get("NextToken").is_none()
 }
 
-/// What the owner of a topic was answered.
-fn owners(owner: &CallSite, records: Vec<Record>) -> Option<Map<String, Value>> {
+/// What one site was answered.
+fn answered(site: &CallSite, records: Vec<Record>) -> Option<Map<String, Value>> {
     let records = records.into_iter();
     let asked =
-        records.filter(|record| record.account == owner.account && record.region == owner.region);
+        records.filter(|record| record.account == site.account && record.region == site.region);
     match asked.last()?.outcome {
         Outcome::Response(Value::Object(response)) => Some(response),
         Outcome::Response(_) | Outcome::Error(_) => None,

@@ -6,11 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use trailproof_core::account::AccountId;
 use trailproof_core::arn::Arn;
-use trailproof_core::finding::{Finding, LinkName};
+use trailproof_core::finding::{Finding, LinkName, Remediation};
 use trailproof_core::remedy::Command;
 
 use super::candidates::{self, Assumption, Candidate};
 use super::effect::Effect;
+use super::owner_commands::OwnerCommands;
 use super::planner::{Planner, above_metric_filter};
 use super::sites::site_of;
 use crate::remediation::export::upstream;
@@ -28,6 +29,13 @@ struct Draft {
     waits: BTreeSet<String>,
     /// Whether the effect could be tried out.
     tried: bool,
+}
+
+/// What was tried for a finding.
+struct Tried {
+    effect: Effect,
+    /// What is advised beside what the finding itself advises.
+    advised: Vec<Remediation>,
 }
 
 impl Planner<'_> {
@@ -57,21 +65,24 @@ impl Planner<'_> {
             let resource = trail
                 .as_ref()
                 .map_or_else(|| "a new trail".to_owned(), ToString::to_string);
-            let effect = trail
-                .as_ref()
-                .and_then(|trail| self.after(finding, link, trail));
+            let tried = trail
+                .or_else(|| self.new_trail(account, &remediation.commands))
+                .and_then(|trail| self.after(finding, remediation, trail));
             let draft = drafts.entry((account, resource)).or_default();
             let reason = finding.reason.as_deref().map(str::to_owned);
             draft.reasons.extend(reason);
-            draft.summary.insert(remediation.summary.clone());
-            for command in &remediation.commands {
-                if !draft.commands.contains(command) {
-                    draft.commands.push(command.clone());
+            let advised = tried.as_ref().map_or(&[][..], |tried| &tried.advised);
+            for remediation in std::iter::once(&**remediation).chain(advised) {
+                draft.summary.insert(remediation.summary.clone());
+                for command in &remediation.commands {
+                    if !draft.commands.contains(command) {
+                        draft.commands.push(command.clone());
+                    }
                 }
             }
             draft.findings.insert(finding.id.clone());
-            draft.tried |= effect.is_some();
-            match effect {
+            draft.tried |= tried.is_some();
+            match tried.map(|tried| tried.effect) {
                 Some(Effect::Green) => draft.turns_green.insert(finding.id.clone()),
                 Some(Effect::Waits) => draft.waits.insert(finding.id.clone()),
                 Some(Effect::Nothing) | None => false,
@@ -81,25 +92,49 @@ impl Planner<'_> {
         drafts.into_iter().map(task).collect()
     }
 
-    /// What a finding becomes once its trail does what the broken link asks for, together with what a
-    /// plan could then do; `None` where that shows only when it is done.
-    fn after(&self, finding: &Finding, link: LinkName, trail: &Arn) -> Option<Effect> {
-        let assumption = match link {
-            LinkName::Logging | LinkName::Delivery => Assumption::Delivering(trail.clone()),
-            LinkName::Selectors => Assumption::Recording(trail.clone()),
-            _ => return None,
-        };
+    /// The trail that commands create.
+    fn new_trail(&self, account: AccountId, commands: &[Command]) -> Option<Arn> {
+        let name = commands
+            .iter()
+            .find(|command| command.operation() == "cloudtrail create-trail")?
+            .value("--name")?;
+        let partition = self.state().reader().partition(account);
+        let home = partition.home_region();
+        let arn = format!("arn:{partition}:cloudtrail:{home}:{account}:trail/{name}");
+        arn.parse().ok()
+    }
+
+    /// What a finding becomes once somebody did what it advises, and then what the finding advises
+    /// that is left, together with what a plan could then do; `None` where the control is unknown.
+    fn after(&self, finding: &Finding, remediation: &Remediation, trail: Arn) -> Option<Tried> {
         let control = self.control(&finding.control.id)?;
         let account = finding.account.id;
-        let done = Candidate {
-            assumed: vec![assumption.clone()],
-            ..Candidate::default()
+        let mut advised: Vec<Remediation> = Vec::new();
+        let mut done = OwnerCommands {
+            trail,
+            seen_by: account,
+            commands: remediation.commands.clone(),
         };
-        let judged = self.judge(Some(&done), account, control)?;
+        let (judged, assumption) = loop {
+            let assumption = Assumption::OwnerActs(done.clone());
+            let candidate = Candidate {
+                assumed: vec![assumption.clone()],
+                ..Candidate::default()
+            };
+            let judged = self.judge(Some(&candidate), account, control)?;
+            let Some(next) = next_of_owner(&judged.finding, &done) else {
+                break (judged, assumption);
+            };
+            done.commands.extend(next.commands.iter().cloned());
+            advised.push(next.clone());
+        };
+        let tried = |effect| Some(Tried { effect, advised });
         if judged.effect == Effect::Green {
-            return Some(Effect::Green);
+            return tried(Effect::Green);
         }
-        let site = site_of(&judged.finding)?;
+        let Some(site) = site_of(&judged.finding) else {
+            return tried(judged.effect);
+        };
         let offers = candidates::offer(&candidates::Setting {
             state: self.state(),
             options: self.options,
@@ -118,8 +153,22 @@ impl Planner<'_> {
             let after = self.judge(Some(&candidate), account, control);
             best = best.min(after.map_or(Effect::Nothing, |after| after.effect));
         }
-        Some(best)
+        tried(best)
     }
+}
+
+/// What a finding advises for the same trail that was not done yet. Every round does something new,
+/// and there are only so many links.
+fn next_of_owner<'a>(finding: &'a Finding, done: &OwnerCommands) -> Option<&'a Remediation> {
+    finding
+        .broken_link
+        .filter(|link| above_metric_filter(*link))?;
+    let is_same = trail_of(finding)? == done.trail;
+    let remediation = finding.remediation.as_ref().filter(|_| is_same)?;
+    let mut commands = remediation.commands.iter();
+    commands
+        .any(|command| !done.commands.contains(command))
+        .then_some(remediation)
 }
 
 /// The trail of a finding's chain.
