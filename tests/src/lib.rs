@@ -17,6 +17,7 @@ pub mod findings;
 pub mod forgery;
 pub mod ground;
 pub mod network;
+pub mod owner;
 pub mod provision;
 pub mod repair;
 pub mod scenario;

@@ -237,6 +237,19 @@ fn what_a_plan_forecasts_comes_true() {
     assert!(tried > 20, "{tried}");
 }
 
+#[test]
+#[ignore = "takes minutes: `cargo test --test fix_reuse -- --ignored`"]
+fn what_plans_forecast_comes_true_in_forty_organizations() {
+    let mail = "email:security@example.com";
+    for seed in 100..120 {
+        for mix in [Mix::Demo, Mix::Realistic] {
+            let _ = forecast_comes_true(seed, mix, false, mail);
+            let _ = forecast_comes_true(seed, mix, true, mail);
+            let _ = forecast_comes_true(seed, mix, true, PHONE);
+        }
+    }
+}
+
 /// Plans, applies and compares every finding; everything is taken back in the end.
 fn forecast_comes_true(seed: u64, mix: Mix, central: bool, who: &str) -> usize {
     let generator = Generator {

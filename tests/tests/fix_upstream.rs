@@ -8,8 +8,9 @@
 )]
 
 use serde_json::{Value, json};
-use trailproof_simulator::model::{LogGroup, Site, Trail};
+use trailproof_simulator::generator::{Generator, Mix};
 use trailproof_tests::repair::{Bench, PHONE};
+use trailproof_tests::{findings, owner};
 
 const HERE: &str = "111111111111";
 const MEMBERS: [&str; 2] = ["222222222222", "333333333333"];
@@ -109,28 +110,6 @@ fn what_a_new_plan_then_does_is_part_of_the_forecast() {
     assert_eq!(plan["summary"]["turns_green"], 3, "{plan:#}");
 }
 
-/// What an owner does who runs every command of a task.
-fn runs(site: &mut Site, task: &Value) {
-    let commands = task["commands"].to_string();
-    let trail = &mut site.trails[0];
-    let does = |command: &str| commands.contains(command);
-    trail.multi_region |= does("--is-multi-region-trail");
-    trail.global_events |= does("--include-global-service-events");
-    trail.logging |= does("start-logging");
-    if does("--cloud-watch-logs-log-group-arn") {
-        trail.log_group = NEW_GROUP.to_owned();
-    }
-    if does("create-log-group") {
-        let name = site.trails[0].log_group.clone();
-        site.log_groups.push(LogGroup {
-            name,
-            ..LogGroup::default()
-        });
-    }
-}
-
-const NEW_GROUP: &str = "trailproof-cloudtrail";
-
 #[test]
 fn other_trails_and_log_groups_are_tried_out_too() {
     for (trail, reason, commands) in [
@@ -180,7 +159,9 @@ fn other_trails_and_log_groups_are_tried_out_too() {
         let forecast = of_trail["turns_green"].as_array().map(Vec::len);
         assert_eq!(forecast, Some(3), "{trail}: {plan:#}");
         // The owner does it, a new plan what it then can, and the forecast comes true.
-        bench.change(HERE, |site| runs(site, of_trail));
+        bench
+            .running
+            .change(|organization| owner::does(organization, of_trail));
         let _ = bench.plan(&["--subscribe", PHONE]);
         let _ = bench.apply().exits(0);
         let _ = bench.scan().exits(0);
@@ -210,23 +191,78 @@ fn a_trail_that_nobody_has_is_created_and_tried_out() {
         assert!(commands.contains(command), "{commands}");
     }
     assert_eq!(tasks[0]["turns_green"].as_array().map(Vec::len), Some(1));
-    let name = "trailproof-management-events";
-    assert!(commands.contains(name), "{commands}");
-    bench.change(HERE, |site| {
-        site.trails.push(Trail {
-            name: name.to_owned(),
-            log_group: NEW_GROUP.to_owned(),
-            ..Trail::default()
-        });
-        site.log_groups.push(LogGroup {
-            name: NEW_GROUP.to_owned(),
-            ..LogGroup::default()
-        });
-    });
+    bench
+        .running
+        .change(|organization| owner::does(organization, &tasks[0]));
     let _ = bench.plan(&["--subscribe", PHONE]);
     let _ = bench.apply().exits(0);
     let _ = bench.scan().exits(0);
     let shown = ["fix", "show", "plan.json", "--format", "markdown"];
     let shown = bench.trailproof.run(shown).exits(0).stdout;
     assert!(!shown.contains("## For their owners to do"), "{shown}");
+}
+
+#[test]
+fn what_owners_are_told_comes_true_in_generated_organizations() {
+    let (mut tasks, mut findings) = (0, 0);
+    for (seed, mix) in [(3, Mix::Demo), (31, Mix::Realistic)] {
+        let (more, of_them) = tasks_come_true(seed, mix);
+        tasks += more;
+        findings += of_them;
+    }
+    assert!(
+        tasks > 3 && findings > 4,
+        "{tasks} tasks, {findings} findings"
+    );
+}
+
+#[test]
+#[ignore = "takes minutes: `cargo test --test fix_upstream -- --ignored`"]
+fn what_owners_are_told_comes_true_in_forty_organizations() {
+    for seed in 100..120 {
+        for mix in [Mix::Demo, Mix::Realistic] {
+            let _ = tasks_come_true(seed, mix);
+        }
+    }
+}
+
+/// Does what each owner is told, and nothing of the others', then plans and applies anew: how many
+/// tasks and findings there were.
+fn tasks_come_true(seed: u64, mix: Mix) -> (usize, usize) {
+    let generator = Generator {
+        accounts: 16,
+        regions: 2,
+        seed,
+        mix,
+        denied: None,
+    };
+    let organization = generator.organization().expect("few accounts");
+    let bench = Bench::of(organization.clone());
+    let plan = bench.plan(&["--subscribe", PHONE]);
+    let tasks = plan["for_owners"].as_array().expect("there are tasks");
+    let mut counted = 0;
+    for task in tasks {
+        let mut changed = organization.clone();
+        owner::does(&mut changed, task);
+        bench.running.change(|organization| *organization = changed);
+        let again = bench.plan(&["--subscribe", PHONE]);
+        let applied = bench.apply();
+        assert!(applied.code.is_some_and(|code| code < 2), "{applied:?}");
+        let scanned = bench.scan();
+        assert!(scanned.code.is_some_and(|code| code != 4), "{scanned:?}");
+        let found = findings::by_id(&findings::read(&bench.file("run")));
+        let list = |member: &str| task[member].as_array().cloned().unwrap_or_default();
+        let forecast = list("turns_green");
+        for finding in list("findings") {
+            let id = finding.as_str().expect("an id");
+            assert_eq!(
+                found[id]["status"] == "PASS",
+                forecast.contains(&finding),
+                "{id} of seed {seed}: {task:#} {:#} {again:#}",
+                found[id]
+            );
+            counted += 1;
+        }
+    }
+    (tasks.len(), counted)
 }
