@@ -103,6 +103,10 @@ for sheet in workbook:
 check(all(len(found) == 1 for found in colors.values()), f"findings.xlsx: colors {colors}")
 check(len({next(iter(found)) for found in colors.values()}) == len(colors), f"findings.xlsx: colors {colors}")
 
+last = workbook["findings"].print_area.replace("$", "").split(":")[-1]
+last = workbook["findings"][re.sub(r"[0-9]+", "1", last)].value
+check(last == "message", f"findings.xlsx is printed up to {last}")
+
 
 def records(title):
     rows = list(workbook[title].iter_rows(values_only=True))

@@ -269,6 +269,10 @@ fn forecast_comes_true(seed: u64, mix: Mix, central: bool, who: &str) -> usize {
     let bench = Bench::of(organization);
     let plan = bench.plan(&arguments);
     let forecast = forecast(&plan);
+    if plan["summary"]["changes"] == 0 {
+        assert!(forecast.is_empty(), "{plan:#}");
+        return 0;
+    }
     let before = passing(&bench, "run");
     let state = bench.state();
     let applied = ["fix", "apply", "plan.json", "--yes", "--out", "after"];

@@ -6,12 +6,13 @@
 //! lets them be entered.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 use trailproof_core::account::Region;
-use trailproof_core::evidence::Quota;
+use trailproof_core::evidence::{Permission, Quota};
 
 use crate::calls::Ask;
 
@@ -44,10 +45,20 @@ const SLOWEST: f64 = 16.0;
 /// How much of a slow-down a success takes back.
 const RECOVERY: f64 = 0.7;
 
+/// Whether a question is asked once for each account, and not about the organization.
+fn is_for_each_account(ask: &Ask) -> bool {
+    match ask {
+        Ask::Evidence(call) => call.operation().definition().permission != Permission::Discover,
+        Ask::AccountsForParent(_) | Ask::DescribeAccount(_) | Ask::Foreign(_) => false,
+    }
+}
+
 /// The pace of one account.
 #[derive(Debug, Default)]
 pub(crate) struct Pacer {
     meters: Mutex<HashMap<(Region, Family), Meter>>,
+    /// How many processes ask for accounts with these credentials, where it is more than one.
+    processes: AtomicU32,
 }
 
 /// A token bucket, kept as the time at which it would be full again.
@@ -64,11 +75,13 @@ struct Meter {
 }
 
 impl Meter {
-    fn new(quota: Quota, now: Instant) -> Self {
+    /// The bucket of one of several processes that take from the same quota.
+    fn new(quota: Quota, processes: u32, now: Instant) -> Self {
+        let share = SHARE / f64::from(processes.max(1));
         Self {
             full_at: now,
-            interval: 1.0 / (quota.rate * SHARE),
-            burst: (quota.burst * SHARE).floor().max(1.0),
+            interval: 1.0 / (quota.rate * share),
+            burst: (quota.burst * share).floor().max(1.0),
             slowdown: 1.0,
             slowed_at: None,
         }
@@ -109,12 +122,22 @@ impl Meter {
 }
 
 impl Pacer {
+    /// The parts of a scan run at the same time, each with its own accounts and all with the
+    /// credentials of one: what is asked for each account takes from a quota that they share.
+    pub(crate) fn share_among(&self, processes: u32) {
+        self.processes.store(processes, Ordering::Relaxed);
+    }
+
     fn with<T>(&self, region: &Region, ask: &Ask, use_meter: impl FnOnce(&mut Meter) -> T) -> T {
         let (family, quota) = quota(ask);
         let mut meters = self.meters.lock().unwrap_or_else(PoisonError::into_inner);
-        let meter = meters
-            .entry((region.clone(), family))
-            .or_insert_with(|| Meter::new(quota, Instant::now()));
+        let meter = meters.entry((region.clone(), family)).or_insert_with(|| {
+            let processes = match self.processes.load(Ordering::Relaxed) {
+                several if is_for_each_account(ask) => several,
+                _ => 1,
+            };
+            Meter::new(quota, processes, Instant::now())
+        });
         use_meter(meter)
     }
 
@@ -178,7 +201,7 @@ mod tests {
     #[test]
     fn stays_below_rate_and_burst() {
         let start = Instant::now();
-        let mut meter = Meter::new(quota(&list_accounts()).1, start);
+        let mut meter = Meter::new(quota(&list_accounts()).1, 1, start);
         let sent = run(&mut meter, start, Duration::from_secs(10));
         // The documented bucket: 12 at once, 8 a second.
         let mut tokens: f64 = 12.0;
@@ -196,7 +219,7 @@ mod tests {
     #[test]
     fn throttles_slow_down_and_successes_recover() {
         let start = Instant::now();
-        let mut meter = Meter::new(quota(&list_accounts()).1, start);
+        let mut meter = Meter::new(quota(&list_accounts()).1, 1, start);
         meter.throttled(start, start);
         assert!(!meter.wait(start).is_zero());
         let slow = run(&mut meter, start, Duration::from_secs(10)).len();
@@ -213,7 +236,7 @@ mod tests {
     fn refusals_of_requests_that_were_sent_together_count_once() {
         let start = Instant::now();
         let second = Duration::from_secs(1);
-        let mut meter = Meter::new(quota(&list_accounts()).1, start);
+        let mut meter = Meter::new(quota(&list_accounts()).1, 1, start);
         for _ in 0..8 {
             meter.throttled(start, start + second);
         }
@@ -230,7 +253,7 @@ mod tests {
             per_second: 3.0,
         });
         let sent = run(
-            &mut Meter::new(quota(&put).1, start),
+            &mut Meter::new(quota(&put).1, 1, start),
             start,
             Duration::from_secs(3),
         );
@@ -249,6 +272,33 @@ mod tests {
         }
         assert!(pacer.is_free(&Region::new("eu-west-1"), &list_accounts()));
         assert!(pacer.is_free(&region(), &Ask::Evidence(Call::DescribeAlarms)));
+    }
+
+    #[test]
+    fn parts_share_what_is_asked_for_each_account() {
+        let free = |pacer: &Pacer, ask: &Ask| {
+            let mut count = 0;
+            while pacer.is_free(&region(), ask) && count < 1_000 {
+                pacer.reserve(&region(), ask);
+                count += 1;
+            }
+            count
+        };
+        let enter = Ask::Evidence(Call::AssumeRole {
+            role_arn: "arn:aws:iam::222222222222:role/audit".to_owned(),
+        });
+        let (whole, part) = (Pacer::default(), Pacer::default());
+        part.share_among(4);
+        let (all, quarter) = (free(&whole, &enter), free(&part, &enter));
+        assert!(
+            (all / 5..=all / 4 + 1).contains(&quarter),
+            "{all} {quarter}"
+        );
+        // A part that lists the accounts does it for itself.
+        assert_eq!(
+            free(&whole, &list_accounts()),
+            free(&part, &list_accounts())
+        );
     }
 
     #[test]

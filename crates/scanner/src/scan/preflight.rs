@@ -81,6 +81,9 @@ pub(super) async fn prepare(plan: &ScanPlan, concurrency: usize) -> Result<Ready
         warn.clone(),
         plan.regions.include.clone(),
     );
+    if let Some(shard) = plan.shard {
+        engine.sessions.caller().pacer.share_among(shard.count());
+    }
     Ok(Ready {
         engine: Arc::new(engine),
         caller,

@@ -180,6 +180,8 @@ fn findings(
             text(Some(&finding.id)),
         ])?;
     }
+    // What is done about it stands once in the report.
+    sheet.print_to("message", &FINDINGS)?;
     sheet.end()
 }
 

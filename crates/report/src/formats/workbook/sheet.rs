@@ -163,6 +163,20 @@ impl<'w> Sheet<'w> {
         Ok(())
     }
 
+    /// Has only the first columns printed, up to this one: a page has no room for all.
+    pub(super) fn print_to(
+        &mut self,
+        title: &str,
+        columns: &[(&str, f64)],
+    ) -> Result<(), XlsxError> {
+        let last = columns.iter().position(|(name, _)| *name == title);
+        let last = last.and_then(|last| u16::try_from(last).ok());
+        if let Some(last) = last {
+            self.inner.set_print_area(0, 0, self.next - 1, last)?;
+        }
+        Ok(())
+    }
+
     /// Ends the sheet: filters over all of its rows.
     pub(super) fn end(self) -> Result<(), XlsxError> {
         let last_column = self.columns.saturating_sub(1);
