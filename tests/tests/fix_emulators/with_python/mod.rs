@@ -1,5 +1,6 @@
 //! Everything here needs boto3, which needs Python.
 
+mod central;
 mod confirmation;
 mod convergence;
 mod drift;
@@ -18,7 +19,11 @@ const AUTHORIZING: Kind = Kind::Emulator(Emulator::MinistackWithAuthorization);
 const MOTO: Kind = Kind::Emulator(Emulator::Moto);
 
 /// What one organization after the other is made for: emulators are slow to start.
-const ENDS_WELL: &[&[Scenario]] = &[convergence::SCENARIOS, confirmation::SCENARIOS];
+const ENDS_WELL: &[&[Scenario]] = &[
+    convergence::SCENARIOS,
+    confirmation::SCENARIOS,
+    central::SCENARIOS,
+];
 const KEEPS: &[&[Scenario]] = &[neighbours::SCENARIOS, drift::SCENARIOS];
 
 #[test]
