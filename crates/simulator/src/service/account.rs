@@ -77,17 +77,15 @@ fn alternate_contact(account: &Account, context: Context<'_>) -> Answer {
         )
         .status(404)
     })?;
-    Ok(Structure::new()
-        .with(
-            "AlternateContact",
-            Structure::new()
-                .with("AlternateContactType", kind)
-                .with("Name", &contact.name)
-                .with("Title", &contact.title)
-                .with("EmailAddress", &contact.email)
-                .with("PhoneNumber", &contact.phone),
-        )
-        .into())
+    Ok(Structure::new().with(
+        "AlternateContact",
+        Structure::new()
+            .with("AlternateContactType", kind)
+            .with("Name", &contact.name)
+            .with("Title", &contact.title)
+            .with("EmailAddress", &contact.email)
+            .with("PhoneNumber", &contact.phone),
+    ))
 }
 
 /// The account that is asked about. Only the management account and delegated administrators

@@ -71,7 +71,7 @@ impl Changing<'_> {
             let listing = request(owner, home, call);
             if self.answer(&listing).is_some() {
                 self.edit(listing, |response| {
-                    push(response, "trailList", trail.clone())
+                    push(response, "trailList", trail.clone());
                 });
             }
         }
