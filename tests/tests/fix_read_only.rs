@@ -35,6 +35,9 @@ const CHOOSE: [&str; 4] = [
     "organizations:ListTagsForResource",
 ];
 
+/// Asked for people who want to write to somebody, with a permission of its own.
+const CONTACTS: &str = "account:GetAlternateContact";
+
 /// Tags given to something on its creation need a permission of their own, without a call.
 const WITHOUT_A_CALL: [&str; 2] = ["cloudwatch:TagResource", "sns:TagResource"];
 
@@ -86,10 +89,10 @@ fn what_a_binary_can_call_is_what_its_policy_says() {
     // First: see the function.
     let read_only = operations_of(&binary::read_only_path());
     let evidence = Operation::ALL.iter().map(|operation| operation.as_str());
-    let expected = set(evidence.chain(CHOOSE).chain(SIGN_IN));
+    let expected = set(evidence.chain(CHOOSE).chain(SIGN_IN).chain([CONTACTS]));
     assert_eq!(
         read_only, expected,
-        "without the feature `remediation`: only what a scan asks"
+        "without the feature `remediation`: only what a scan asks, and contacts"
     );
     let mut help = binary::scrubbed(binary::read_only_path(), Path::new("/"));
     let help = help.arg("--help").output().expect("the binary starts");
@@ -119,11 +122,16 @@ fn what_a_binary_can_call_is_what_its_policy_says() {
     };
     let needs_permission = |operations: &BTreeSet<String>| {
         let mut operations = operations.clone();
-        operations
-            .retain(|action| !SIGN_IN.contains(&action.as_str()) && action != WITHOUT_PERMISSION);
+        operations.retain(|action| {
+            !SIGN_IN.contains(&action.as_str())
+                && ![WITHOUT_PERMISSION, CONTACTS].contains(&action.as_str())
+        });
         operations
     };
     assert_eq!(permitted("scan", "caller"), needs_permission(&read_only));
+    let with_contacts = &needs_permission(&read_only) | &set([CONTACTS]);
+    assert_eq!(permitted("contacts", "caller"), with_contacts);
+    assert_eq!(permitted("contacts", "member"), permitted("scan", "member"));
     assert_eq!(permitted("fix", "caller"), needs_permission(&everything));
     // In the members nobody looks for accounts, enters others or asks about patterns.
     let inside = |operations: &BTreeSet<String>| {
