@@ -71,6 +71,16 @@ def identities(member):
     check("regions", len(regions), 34)
     own = client("account", member).list_regions(RegionOptStatusContains=["ENABLED"])["Regions"]
     check("opted in", [region["RegionName"] for region in own], ["me-south-1"])
+    security = {"AlternateContactType": "SECURITY"}
+    contact = client("account").get_alternate_contact(AccountId=MEMBER, **security)["AlternateContact"]
+    person = {"Name": "Ann", "Title": "CISO", "EmailAddress": "ann@example.com", "PhoneNumber": "+1 555 0100"}
+    check("security contact", contact, {**person, **security})
+    contact = client("account", member).get_alternate_contact(**security)["AlternateContact"]
+    check("its own contact", contact["Name"], "Ann")
+    nobody = code(client("account").get_alternate_contact, AccountId=MEMBER, AlternateContactType="BILLING")
+    check("no contact for bills", nobody, "ResourceNotFoundException")
+    other = code(client("account", member).get_alternate_contact, AccountId=MANAGEMENT, **security)
+    check("a contact of others", other, "AccessDeniedException")
     closed = code(client("cloudtrail", member, "af-south-1").describe_trails)
     check("region not enabled", closed, "UnrecognizedClientException")
     closed = code(client("sns", member, "af-south-1").list_topics)

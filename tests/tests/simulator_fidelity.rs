@@ -38,6 +38,7 @@ mod with_python {
             unit = "Workloads/Production"
             security_hub = ["us-east-1"]
             tags = { environment = "production", team = "payments" }
+            security_contact = { name = "Ann", title = "CISO", email = "ann@example.com", phone = "+1 555 0100" }
             opted_in = ["me-south-1"]
             chain.trail.selectors = { basic = [{ read_write_type = "WriteOnly" }] }
             telemetry_rules = [{ name = "own", resource_type = "AWS::EC2::VPC" }]
