@@ -136,7 +136,7 @@ pub(in crate::evaluate) fn judge(
 pub(in crate::evaluate) mod tests {
     use serde_json::{Value, json};
 
-    use crate::evaluate::fixture::{Case, MANAGEMENT, MEMBER, World, check, table};
+    use crate::evaluate::fixture::{Case, MANAGEMENT, MEMBER, TRAIL, World, check, denied, table};
     use crate::finding::Status::{Fail, Pass, Unknown};
 
     /// What is changed by itself.
@@ -216,6 +216,22 @@ pub(in crate::evaluate) mod tests {
             let mut observations = finding.observations.iter();
             assert_eq!(observations.any(|seen| seen.code == code), named, "{time}");
         }
+    }
+
+    #[test]
+    fn what_a_member_is_not_told_of_deliveries_proves_none() {
+        let status = "cloudtrail:GetTrailStatus";
+        let started = json!("2026-11-22T21:00:00Z");
+        let world = World::healthy()
+            .fail(status, MANAGEMENT, &denied(status))
+            .with(
+                status,
+                MEMBER,
+                "eu-west-1",
+                &json!({"Name": TRAIL}),
+                &json!({"IsLogging": true, "StartLoggingTime": started}),
+            );
+        check(&world, Pass, Unknown, Some("delivery.not-observed"));
     }
 
     #[test]
