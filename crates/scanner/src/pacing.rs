@@ -6,8 +6,7 @@
 //! lets them be entered.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -15,6 +14,7 @@ use trailproof_core::account::Region;
 use trailproof_core::evidence::{Permission, Quota};
 
 use crate::calls::Ask;
+use crate::shard::Shard;
 
 /// Operations that share a quota, by a name.
 type Family = &'static str;
@@ -57,8 +57,8 @@ fn is_for_each_account(ask: &Ask) -> bool {
 #[derive(Debug, Default)]
 pub(crate) struct Pacer {
     meters: Mutex<HashMap<(Region, Family), Meter>>,
-    /// How many processes ask for accounts with these credentials, where it is more than one.
-    processes: AtomicU32,
+    /// Which of several processes this is that ask for accounts with these credentials.
+    part: OnceLock<Shard>,
 }
 
 /// A token bucket, kept as the time at which it would be full again.
@@ -75,11 +75,17 @@ struct Meter {
 }
 
 impl Meter {
-    /// The bucket of one of several processes that take from the same quota.
-    fn new(quota: Quota, processes: u32, now: Instant) -> Self {
+    fn new(quota: Quota, now: Instant) -> Self {
+        Self::of_part(quota, 1, 0, now)
+    }
+
+    /// The bucket of one of several processes that take from the same quota. Those that begin
+    /// together take their turns one after the other.
+    fn of_part(quota: Quota, processes: u32, before: u32, now: Instant) -> Self {
         let share = SHARE / f64::from(processes.max(1));
+        let turn = f64::from(before) / (quota.rate * SHARE);
         Self {
-            full_at: now,
+            full_at: now + Duration::from_secs_f64(turn),
             interval: 1.0 / (quota.rate * share),
             burst: (quota.burst * share).floor().max(1.0),
             slowdown: 1.0,
@@ -124,20 +130,23 @@ impl Meter {
 impl Pacer {
     /// The parts of a scan run at the same time, each with its own accounts and all with the
     /// credentials of one: what is asked for each account takes from a quota that they share.
-    pub(crate) fn share_among(&self, processes: u32) {
-        self.processes.store(processes, Ordering::Relaxed);
+    pub(crate) fn share_as(&self, part: Shard) {
+        // A process is one part from its beginning on.
+        let _ = self.part.set(part);
     }
 
     fn with<T>(&self, region: &Region, ask: &Ask, use_meter: impl FnOnce(&mut Meter) -> T) -> T {
         let (family, quota) = quota(ask);
         let mut meters = self.meters.lock().unwrap_or_else(PoisonError::into_inner);
-        let meter = meters.entry((region.clone(), family)).or_insert_with(|| {
-            let processes = match self.processes.load(Ordering::Relaxed) {
-                several if is_for_each_account(ask) => several,
-                _ => 1,
-            };
-            Meter::new(quota, processes, Instant::now())
-        });
+        let meter =
+            meters
+                .entry((region.clone(), family))
+                .or_insert_with(|| match self.part.get() {
+                    Some(part) if is_for_each_account(ask) => {
+                        Meter::of_part(quota, part.count(), part.index() - 1, Instant::now())
+                    }
+                    _ => Meter::new(quota, Instant::now()),
+                });
         use_meter(meter)
     }
 
@@ -201,7 +210,7 @@ mod tests {
     #[test]
     fn stays_below_rate_and_burst() {
         let start = Instant::now();
-        let mut meter = Meter::new(quota(&list_accounts()).1, 1, start);
+        let mut meter = Meter::new(quota(&list_accounts()).1, start);
         let sent = run(&mut meter, start, Duration::from_secs(10));
         // The documented bucket: 12 at once, 8 a second.
         let mut tokens: f64 = 12.0;
@@ -219,7 +228,7 @@ mod tests {
     #[test]
     fn throttles_slow_down_and_successes_recover() {
         let start = Instant::now();
-        let mut meter = Meter::new(quota(&list_accounts()).1, 1, start);
+        let mut meter = Meter::new(quota(&list_accounts()).1, start);
         meter.throttled(start, start);
         assert!(!meter.wait(start).is_zero());
         let slow = run(&mut meter, start, Duration::from_secs(10)).len();
@@ -236,7 +245,7 @@ mod tests {
     fn refusals_of_requests_that_were_sent_together_count_once() {
         let start = Instant::now();
         let second = Duration::from_secs(1);
-        let mut meter = Meter::new(quota(&list_accounts()).1, 1, start);
+        let mut meter = Meter::new(quota(&list_accounts()).1, start);
         for _ in 0..8 {
             meter.throttled(start, start + second);
         }
@@ -253,7 +262,7 @@ mod tests {
             per_second: 3.0,
         });
         let sent = run(
-            &mut Meter::new(quota(&put).1, 1, start),
+            &mut Meter::new(quota(&put).1, start),
             start,
             Duration::from_secs(3),
         );
@@ -288,12 +297,17 @@ mod tests {
             role_arn: "arn:aws:iam::222222222222:role/audit".to_owned(),
         });
         let (whole, part) = (Pacer::default(), Pacer::default());
-        part.share_among(4);
+        part.share_as(Shard::new(1, 4).unwrap());
         let (all, quarter) = (free(&whole, &enter), free(&part, &enter));
         assert!(
             (all / 5..=all / 4 + 1).contains(&quarter),
             "{all} {quarter}"
         );
+        // Parts that begin together do not ask together.
+        let last = Pacer::default();
+        last.share_as(Shard::new(4, 4).unwrap());
+        let regions = Ask::Evidence(Call::ListRegions { account: None });
+        assert!(part.is_free(&region(), &regions) && !last.is_free(&region(), &regions));
         // A part that lists the accounts does it for itself.
         assert_eq!(
             free(&whole, &list_accounts()),

@@ -81,8 +81,8 @@ pub(super) async fn prepare(plan: &ScanPlan, concurrency: usize) -> Result<Ready
         warn.clone(),
         plan.regions.include.clone(),
     );
-    if let Some(shard) = plan.shard {
-        engine.sessions.caller().pacer.share_among(shard.count());
+    if let Some(part) = plan.shard {
+        engine.sessions.caller().pacer.share_as(part);
     }
     Ok(Ready {
         engine: Arc::new(engine),

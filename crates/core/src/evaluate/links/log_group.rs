@@ -190,7 +190,7 @@ fn exists(evidence: &Reader<'_>, step: Step, place: &Place) -> Step {
 pub(in crate::evaluate) mod tests {
     use serde_json::{Value, json};
 
-    use crate::evaluate::fixture::{Case, MANAGEMENT, table};
+    use crate::evaluate::fixture::{Case, MANAGEMENT, MEMBER, World, check, denied, table};
     use crate::finding::Status::{Fail, Pass, Unknown};
 
     /// What is changed by itself.
@@ -247,5 +247,22 @@ pub(in crate::evaluate) mod tests {
     #[test]
     fn one_thing_is_not_as_it_should_be() {
         table(&cases());
+    }
+
+    #[test]
+    fn where_the_owner_does_not_tell_a_member_may() {
+        let trails = "cloudtrail:DescribeTrails";
+        let world = || World::healthy().fail(trails, MANAGEMENT, &denied(trails));
+        let told = |group: Value| {
+            let member = "/trailList/0/CloudWatchLogsLogGroupArn";
+            world().set(trails, MEMBER, member, group)
+        };
+        let group = "arn:aws:logs:eu-west-1:111111111111:log-group:trail:*";
+        check(&told(json!(group)), Pass, Pass, None);
+        let unseen = Some("log-group.not-observed");
+        check(&told(Value::Null), Unknown, Unknown, unseen);
+        // It is the owner's answer that is missing, and that is what to mend.
+        let message = told(Value::Null).finding(MEMBER).message;
+        assert!(message.contains("AccessDenied"), "{message}");
     }
 }

@@ -128,6 +128,15 @@ pub(in crate::evaluate) mod tests {
             MANAGEMENT,
             &denied("cloudtrail:GetTrailStatus"),
         );
+        // What it was told elsewhere than in the trail's home region does not count.
+        let elsewhere = world.clone().with(
+            "cloudtrail:GetTrailStatus",
+            MEMBER,
+            "us-east-1",
+            &json!({"Name": TRAIL}),
+            &json!({"IsLogging": true}),
+        );
+        check(&elsewhere, Unknown, Unknown, Some("logging.not-observed"));
         let world = told(world, MEMBER, "2026-11-22T22:00:00Z", true);
         let world = told(world, OTHER, "2026-11-22T22:00:09Z", false);
         check(&world, Fail, Fail, Some("logging.stopped"));

@@ -312,6 +312,21 @@ pub(in crate::evaluate) mod tests {
                 Fail,
                 Some("metric.value-not-on-event"),
             ),
+            (
+                "attempts",
+                PATTERN.to_owned(),
+                "SampleCount",
+                Fail,
+                Some("metric.value-not-on-event"),
+            ),
+            // A text that reads as a number: AWS does not say whether it is taken for one.
+            (
+                "$.eventVersion",
+                PATTERN.to_owned(),
+                "SampleCount",
+                Unknown,
+                Some("metric.value-not-decided"),
+            ),
             // Not all of the control's events are matched then, so another filter has to help.
             (
                 "$.attempts",

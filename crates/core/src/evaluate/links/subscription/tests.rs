@@ -460,3 +460,43 @@ pub(in crate::evaluate) fn cases() -> Vec<Case> {
 fn one_thing_is_not_as_it_should_be() {
     table(&cases());
 }
+
+/// A list that is not read to its end proves that somebody hears, and never that nobody does.
+#[test]
+fn what_comes_after_a_page_may_be_somebody() {
+    let list = "sns:ListSubscriptionsByTopic";
+    for (subscriptions, cis, effective, reason) in [
+        (
+            json!([]),
+            Unknown,
+            Unknown,
+            Some("subscription.not-observed"),
+        ),
+        (
+            json!([{"Protocol": "email", "Endpoint": "a@example.com", "Owner": id(MANAGEMENT),
+                "SubscriptionArn": "PendingConfirmation"}]),
+            Unknown,
+            Unknown,
+            Some("subscription.not-observed"),
+        ),
+    ] {
+        let world = World::healthy()
+            .set(list, MANAGEMENT, "/Subscriptions", subscriptions)
+            .set(list, MANAGEMENT, "/NextToken", json!("more"));
+        check(&world, cis, effective, reason);
+    }
+}
+
+#[test]
+fn pending_subscriptions_are_told_of_beside_confirmed_ones_alone() {
+    let pending = listed(&[("email", "a@example.com", MANAGEMENT)]).set(
+        "sns:ListSubscriptionsByTopic",
+        MANAGEMENT,
+        "/Subscriptions/0/SubscriptionArn",
+        json!("PendingConfirmation"),
+    );
+    check(&pending, Fail, Fail, Some("subscription.pending"));
+    for world in [World::healthy(), pending] {
+        assert!(!seen(&world, "subscription.also-pending"));
+    }
+}
