@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use trailproof_core::account::Region;
-use trailproof_core::evidence::{Permission, Quota};
+use trailproof_core::evidence::{Operation, Quota};
 
 use crate::calls::Ask;
 use crate::shard::Shard;
@@ -45,10 +45,14 @@ const SLOWEST: f64 = 16.0;
 /// How much of a slow-down a success takes back.
 const RECOVERY: f64 = 0.7;
 
-/// Whether a question is asked once for each account, and not about the organization.
-fn is_for_each_account(ask: &Ask) -> bool {
+/// Whether parts of a scan take turns with a question. Not with the list of the accounts: parts are
+/// given one, and whoever lists them in a part of its own is in no hurry.
+fn is_shared(ask: &Ask) -> bool {
     match ask {
-        Ask::Evidence(call) => call.operation().definition().permission != Permission::Discover,
+        Ask::Evidence(call) => !matches!(
+            call.operation(),
+            Operation::ListAccounts | Operation::ListOrganizationalUnitsForParent
+        ),
         Ask::AccountsForParent(_) | Ask::DescribeAccount(_) | Ask::Foreign(_) => false,
     }
 }
@@ -129,7 +133,7 @@ impl Meter {
 
 impl Pacer {
     /// The parts of a scan run at the same time, each with its own accounts and all with the
-    /// credentials of one: what is asked for each account takes from a quota that they share.
+    /// credentials of one: what they ask with these takes from quotas that they share.
     pub(crate) fn share_as(&self, part: Shard) {
         // A process is one part from its beginning on.
         let _ = self.part.set(part);
@@ -142,7 +146,7 @@ impl Pacer {
             meters
                 .entry((region.clone(), family))
                 .or_insert_with(|| match self.part.get() {
-                    Some(part) if is_for_each_account(ask) => {
+                    Some(part) if is_shared(ask) => {
                         Meter::of_part(quota, part.count(), part.index() - 1, Instant::now())
                     }
                     _ => Meter::new(quota, Instant::now()),
@@ -284,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_share_what_is_asked_for_each_account() {
+    fn parts_share_the_quotas_of_the_caller() {
         let free = |pacer: &Pacer, ask: &Ask| {
             let mut count = 0;
             while pacer.is_free(&region(), ask) && count < 1_000 {
@@ -306,9 +310,14 @@ mod tests {
         // Parts that begin together do not ask together.
         let last = Pacer::default();
         last.share_as(Shard::new(4, 4).unwrap());
-        let regions = Ask::Evidence(Call::ListRegions { account: None });
-        assert!(part.is_free(&region(), &regions) && !last.is_free(&region(), &regions));
-        // A part that lists the accounts does it for itself.
+        for call in [
+            Call::ListRegions { account: None },
+            Call::DescribeOrganization,
+        ] {
+            let ask = Ask::Evidence(call);
+            assert!(part.is_free(&region(), &ask) && !last.is_free(&region(), &ask));
+        }
+        // Whoever lists the accounts in a part does so at the whole pace.
         assert_eq!(
             free(&whole, &list_accounts()),
             free(&part, &list_accounts())
