@@ -324,7 +324,50 @@ fn the_topic_of_a_forwarder_decides() {
         names(&unread.wanted(MEMBER)),
         ["kms:DescribeKey 333333333333 eu-west-1"]
     );
+    // What the key is, its owner tells.
+    for (metadata, effective, reason) in [
+        (json!({"KeyManager": "AWS"}), Pass, None),
+        (
+            json!({"KeyManager": "CUSTOMER", "KeyState": "Enabled"}),
+            Pass,
+            None,
+        ),
+        (
+            json!({"KeyManager": "CUSTOMER", "KeyState": "Disabled"}),
+            Fail,
+            Some("subscription.forwarded-nowhere"),
+        ),
+        (
+            json!({"KeyManager": "CUSTOMER"}),
+            Unknown,
+            Some("subscription.forwarding-not-observed"),
+        ),
+    ] {
+        let described = unread.clone().with(
+            "kms:DescribeKey",
+            OTHER,
+            "eu-west-1",
+            &json!({"KeyId": "arn:aws:kms:eu-west-1:333333333333:key/1234abcd"}),
+            &json!({ "KeyMetadata": metadata }),
+        );
+        check(&described, Pass, effective, reason);
+    }
     let gone = json!({"code": "NotFound", "message": "", "class": "not-found"});
+    let without_key = unread
+        .with(
+            "kms:DescribeKey",
+            OTHER,
+            "eu-west-1",
+            &json!({"KeyId": "arn:aws:kms:eu-west-1:333333333333:key/1234abcd"}),
+            &json!({}),
+        )
+        .fail_last(&gone);
+    check(
+        &without_key,
+        Pass,
+        Fail,
+        Some("subscription.forwarded-nowhere"),
+    );
     let gone = forwarded(&confirmed, &json!({})).fail("sns:GetTopicAttributes", OTHER, &gone);
     check(&gone, Pass, Fail, Some("subscription.forwarded-nowhere"));
 }
