@@ -71,7 +71,9 @@ fn planned(
     fs::write(&file, renumbered(evidence, numbers)).expect("the folder is ours");
     let evaluate = ["evaluate", "--evidence", "records.ndjson", "--out", "run"];
     let controls = ["--control", CONTROLS, "--overwrite", "--quiet"];
-    let judged = trailproof.run(evaluate.into_iter().chain(controls));
+    // On the day of the evidence, whatever day it is.
+    let day = ["--now", "2026-11-22T22:00:00Z"];
+    let judged = trailproof.run(evaluate.into_iter().chain(controls).chain(day));
     assert!(judged.stderr.is_empty(), "{judged:?}");
     let file = trailproof.home().join("plan.json");
     let _ = fs::remove_file(&file);
