@@ -28,8 +28,8 @@ enum Action {
     /// For each account with findings that fail or are unknown, or of --status: the address of its
     /// root user, which the evidence has, and its contact for security, which AWS is asked for now
     /// (account:GetAlternateContact) by the credentials of the management account, or of a
-    /// delegated administrator for account management. Names and addresses are kept nowhere: no
-    /// other command prints them, and no report has them.
+    /// delegated administrator for account management. The contact is kept nowhere, and no report
+    /// has either of them.
     Contacts(Box<contacts::Arguments>),
 }
 
