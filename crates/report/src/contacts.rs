@@ -9,6 +9,7 @@ use trailproof_core::contact::SecurityContact;
 use trailproof_core::evidence::{CallError, Evidence};
 use trailproof_core::finding::{Finding, Status};
 
+use crate::formats::by_account;
 use crate::spreadsheet::write_rows;
 
 /// An account that has findings, and whom to write to about them. Texts are untrusted.
@@ -24,8 +25,8 @@ pub struct AccountContacts {
     pub findings: Vec<(Status, usize)>,
     /// The address of its root user, where the evidence has it.
     pub email: Option<String>,
-    /// Its contact for security, if it has one, else why nobody knows; nothing where nobody asked.
-    pub security: Option<Result<Option<SecurityContact>, CallError>>,
+    /// Its contact for security, if it has one, else why nobody knows.
+    pub security: Result<Option<SecurityContact>, CallError>,
 }
 
 const HEADER: [&str; 11] = [
@@ -42,14 +43,25 @@ const HEADER: [&str; 11] = [
     "security_phone",
 ];
 
+/// The accounts that findings are about. Findings are ordered by account.
+pub fn accounts(findings: &[Finding]) -> Vec<AccountId> {
+    let first = by_account(findings).filter_map(<[Finding]>::first);
+    first.map(|finding| finding.account.id).collect()
+}
+
 impl AccountContacts {
-    /// The accounts of findings, which are ordered by account, and what evidence knows of them.
-    pub fn of(findings: &[Finding], evidence: &Evidence) -> Vec<Self> {
+    /// The accounts of findings, as [`accounts`] has them, with what evidence knows of each and what
+    /// was said of its contact for security.
+    pub fn of(
+        findings: &[Finding],
+        evidence: &Evidence,
+        security: Vec<Result<Option<SecurityContact>, CallError>>,
+    ) -> Vec<Self> {
         let listed = evidence.reader().listed_accounts();
-        findings
-            .chunk_by(|one, next| one.account.id == next.account.id)
+        by_account(findings)
             .filter_map(|findings| Some((findings.first()?, findings)))
-            .map(|(first, findings)| {
+            .zip(security)
+            .map(|((first, findings), security)| {
                 let account = first.account.id;
                 let count = |status| findings.iter().filter(|one| one.status == status).count();
                 Self {
@@ -64,7 +76,7 @@ impl AccountContacts {
                     email: listed
                         .get(&account)
                         .and_then(|account| account.email.clone()),
-                    security: None,
+                    security,
                 }
             })
             .collect()
@@ -78,10 +90,9 @@ impl AccountContacts {
     fn row(&self) -> [String; 11] {
         let text = |value: &Option<String>| value.clone().unwrap_or_default();
         let (state, contact) = match &self.security {
-            None => (String::new(), SecurityContact::default()),
-            Some(Ok(None)) => ("none".to_owned(), SecurityContact::default()),
-            Some(Ok(Some(contact))) => ("named".to_owned(), contact.clone()),
-            Some(Err(error)) => (
+            Ok(None) => ("none".to_owned(), SecurityContact::default()),
+            Ok(Some(contact)) => ("named".to_owned(), contact.clone()),
+            Err(error) => (
                 format!("{}: {}", error.code, error.message),
                 SecurityContact::default(),
             ),
@@ -131,9 +142,8 @@ struct Document<'a> {
 impl<'a> Document<'a> {
     fn of(contacts: &'a AccountContacts) -> Self {
         let (contact, error) = match &contacts.security {
-            None | Some(Ok(None)) => (None, None),
-            Some(Ok(Some(contact))) => (Some(contact), None),
-            Some(Err(error)) => (None, Some(error)),
+            Ok(contact) => (contact.as_ref(), None),
+            Err(error) => (None, Some(error)),
         };
         Self {
             account_id: contacts.account,

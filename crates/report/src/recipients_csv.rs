@@ -12,6 +12,7 @@ use trailproof_core::evaluate::{Evaluator, Recipient};
 use trailproof_core::finding::{Finding, Status};
 
 use crate::format::{Format, Report};
+use crate::formats::by_account;
 use crate::run::file;
 use crate::spreadsheet::{self, write_rows};
 
@@ -74,8 +75,7 @@ pub(crate) fn for_each_row(
     let evaluator = Evaluator::new(policy);
     let controls = &evaluator.policy().controls;
     let mut evaluation = evaluator.on(report.evidence);
-    let of_one = |one: &Finding, other: &Finding| one.account.id == other.account.id;
-    for findings in report.findings.chunk_by(of_one) {
+    for findings in by_account(report.findings) {
         let Some(first) = findings.first() else {
             continue;
         };

@@ -18,7 +18,7 @@ use crate::caller::Connected;
 use crate::calls::{Ask, Failure, Received, RegionalClients, ServiceCall, Target, typed};
 use crate::connection::ConnectOptions;
 use crate::discovery::{Discovery, DiscoveryEnd};
-use crate::engine::{End, Engine, KnownRoles, Recorder, record_of};
+use crate::engine::{End, Engine, KnownRoles, Recorder, Session, record_of};
 use crate::error::ScanError;
 use crate::outcome::Caller;
 use crate::plan::{AccountFilter, Scope};
@@ -112,12 +112,8 @@ impl Access {
         F: Future<Output = Received<O, E>> + Send,
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
-        let clients = &self.engine.transport.clients;
-        let attempt = |target: Target| {
-            let sent = request(clients.at(region));
-            async move { typed(&target, sent).await }
-        };
-        self.attempt(account, region, call, attempt).await
+        let session = self.session_of(account).await?;
+        self.send_in(&session, region, call, request).await
     }
 
     /// [`Self::send`] to a service that needs no client of the SDK: Security Hub. `path` is where
@@ -139,7 +135,8 @@ impl Access {
                 sent.await.map(|answer| answer.body)
             }
         };
-        self.attempt(account, region, call, attempt).await
+        let session = self.session_of(account).await?;
+        self.attempt(&session, region, call, attempt).await
     }
 
     /// Asks something with the credentials that the caller came with, in its home region.
@@ -152,21 +149,46 @@ impl Access {
         F: Future<Output = Received<O, E>> + Send,
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
-        let transport = &self.engine.transport;
         let region = self.caller.partition.home_region();
+        let session = self.engine.sessions.caller();
+        let answer = self.send_in(session, &region, call, request).await;
+        answer.map_err(|failure| failure.error)
+    }
+
+    /// The session by which an account is changed.
+    async fn session_of(&self, account: AccountId) -> Result<Arc<Session>, CallFailure> {
+        if account != self.caller.account {
+            return Ok(self.engine.sessions.of(account));
+        }
+        // The caller's own account is changed as it is read: by a role, where one lets in.
+        self.engine.own_session().await.map_err(|end| CallFailure {
+            error: error_of(end),
+            uncertain: false,
+        })
+    }
+
+    async fn send_in<O, E, F>(
+        &self,
+        session: &Session,
+        region: &Region,
+        call: ServiceCall,
+        request: impl Fn(Arc<RegionalClients>) -> F + Send + Sync,
+    ) -> Result<O, CallFailure>
+    where
+        F: Future<Output = Received<O, E>> + Send,
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+    {
+        let clients = &self.engine.transport.clients;
         let attempt = |target: Target| {
-            let sent = request(transport.clients.at(&region));
+            let sent = request(clients.at(region));
             async move { typed(&target, sent).await }
         };
-        let ask = Ask::Foreign(call);
-        let session = self.engine.sessions.caller();
-        let answer = transport.send(session, &region, &ask, attempt).await;
-        answer.map_err(error_of)
+        self.attempt(session, region, call, attempt).await
     }
 
     async fn attempt<T, F>(
         &self,
-        account: AccountId,
+        session: &Session,
         region: &Region,
         call: ServiceCall,
         request: impl Fn(Target) -> F + Send + Sync,
@@ -175,15 +197,6 @@ impl Access {
         F: Future<Output = Result<T, Failure>> + Send,
     {
         let transport = &self.engine.transport;
-        // The caller's own account is changed as it is read: by a role, where one lets in.
-        let session = if account == self.caller.account {
-            self.engine.own_session().await.map_err(|end| CallFailure {
-                error: error_of(end),
-                uncertain: false,
-            })?
-        } else {
-            self.engine.sessions.of(account)
-        };
         // A lost answer says nothing about the request, and neither does what follows it.
         let lost = AtomicBool::new(false);
         let attempt = |target: Target| {
@@ -200,7 +213,7 @@ impl Access {
             }
         };
         let ask = Ask::Foreign(call);
-        let answer = transport.send(&session, region, &ask, attempt).await;
+        let answer = transport.send(session, region, &ask, attempt).await;
         answer.map_err(|end| CallFailure {
             error: error_of(end),
             uncertain: lost.load(Ordering::Relaxed),

@@ -86,7 +86,7 @@ impl Meter {
     /// The bucket of one of several processes that take from the same quota. Those that begin
     /// together take their turns one after the other.
     fn of_part(quota: Quota, processes: u32, before: u32, now: Instant) -> Self {
-        let share = SHARE / f64::from(processes.max(1));
+        let share = SHARE / f64::from(processes);
         let turn = f64::from(before) / (quota.rate * SHARE);
         Self {
             full_at: now + Duration::from_secs_f64(turn),

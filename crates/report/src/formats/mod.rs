@@ -75,7 +75,7 @@ fn unit_names<'a>(report: &Report<'a>) -> BTreeMap<&'a str, &'a str> {
 }
 
 /// Findings one account at a time. They are ordered by account.
-fn by_account(findings: &[Finding]) -> impl Iterator<Item = &[Finding]> {
+pub(crate) fn by_account(findings: &[Finding]) -> impl Iterator<Item = &[Finding]> {
     findings.chunk_by(|one, next| one.account.id == next.account.id)
 }
 

@@ -25,6 +25,7 @@ use trailproof_scanner::Access;
 
 use crate::format::Report;
 use crate::formats::asff::{self, Writer};
+use crate::formats::by_account;
 use decide::{Decision, Kind, decide};
 pub use hub::ACTIONS;
 use hub::Hub;
@@ -141,10 +142,7 @@ pub async fn publish(
             failed: None,
         }),
     };
-    let accounts = report
-        .findings
-        .chunk_by(|one, next| one.account.id == next.account.id);
-    futures::stream::iter(accounts)
+    futures::stream::iter(by_account(report.findings))
         .for_each_concurrent(options.concurrency.max(1), |findings| {
             work.account(findings)
         })

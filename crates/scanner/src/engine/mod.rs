@@ -28,7 +28,7 @@ pub(crate) use recorder::{Recorder, record_of};
 pub(crate) use refusals::Refusals;
 pub(crate) use resume::Resumed;
 pub(crate) use roles::{Role, Roles, SESSION_NAME};
-pub(crate) use session::{KnownRoles, Sessions};
+pub(crate) use session::{KnownRoles, Session, Sessions};
 pub(crate) use stop::Stopped;
 pub(crate) use tally::Tally;
 pub(crate) use transport::{End, Limits, Transport};

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use trailproof_core::finding::Status;
-use trailproof_report::contacts::{AccountContacts, write_csv, write_json};
+use trailproof_report::contacts::{AccountContacts, accounts, write_csv, write_json};
 use trailproof_report::past::PastRun;
 use trailproof_report::run::read_evidence;
 use trailproof_scanner::{Access, CONTACT_ACTION, RoleSettings};
@@ -63,28 +63,24 @@ pub(super) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
     if selection.status.is_empty() {
         findings.retain(|finding| matches!(finding.status, Status::Fail | Status::Unknown));
     }
-    let (evidence, _) = read_evidence(&path, run.policy.oldest(), run.addresses())
-        .map_err(|error| CliError::usage(&error).hint(error.remedy()))?;
-    let mut contacts = AccountContacts::of(&findings, &evidence);
-    if contacts.is_empty() {
+    if findings.is_empty() {
         output.note("no account has such findings: there is nobody to write to");
         return Ok(Exit::Success);
     }
+    let (evidence, _) = read_evidence(&path, run.policy.oldest(), run.addresses())
+        .map_err(|error| CliError::usage(&error).hint(error.remedy()))?;
     let connection = connection.or(configuration.load(output)?.connection);
     let options = connection.connect_options()?;
-    let accounts: Vec<_> = contacts.iter().map(|contact| contact.account).collect();
-    let found = tokio::runtime::Builder::new_current_thread()
+    let security = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| CliError::failed(format_args!("cannot start: {error}")))?
         .block_on(async {
             // No member is entered.
             let access = Access::connect(&options, &RoleSettings::default(), AT_ONCE).await?;
-            Ok::<_, CliError>(access.security_contacts(accounts, AT_ONCE).await)
+            Ok::<_, CliError>(access.security_contacts(accounts(&findings), AT_ONCE).await)
         })?;
-    for (contact, found) in contacts.iter_mut().zip(found) {
-        contact.security = Some(found);
-    }
+    let contacts = AccountContacts::of(&findings, &evidence, security);
     output.data(|out| match format {
         ContactsFormat::Table => out.write_all(text(&contacts).as_bytes()),
         ContactsFormat::Json => write_json(&contacts, out),
@@ -93,11 +89,11 @@ pub(super) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
     Ok(tell_failures(&contacts, output))
 }
 
-/// Says once for each kind why contacts are not known.
+/// Says once why contacts are not known.
 fn tell_failures(contacts: &[AccountContacts], output: &Output) -> Exit {
     let failures: Vec<_> = contacts
         .iter()
-        .filter_map(|contact| contact.security.as_ref()?.as_ref().err())
+        .filter_map(|contact| contact.security.as_ref().err())
         .collect();
     let Some(first) = failures.first() else {
         return Exit::Success;
@@ -128,10 +124,9 @@ fn text(contacts: &[AccountContacts]) -> String {
             .collect();
         let email = visible(contact.email.as_deref().unwrap_or("not in the evidence"));
         let security = match &contact.security {
-            None => "-".to_owned(),
-            Some(Err(error)) => format!("not known: {}", visible(&error.code)),
-            Some(Ok(None)) => "none".to_owned(),
-            Some(Ok(Some(person))) => {
+            Err(error) => format!("not known: {}", visible(&error.code)),
+            Ok(None) => "none".to_owned(),
+            Ok(Some(person)) => {
                 let parts = [&person.name, &person.title, &person.email, &person.phone];
                 let parts: Vec<_> = parts
                     .into_iter()

@@ -1,6 +1,7 @@
 //! `trailproof show`: the findings of a run on the terminal, by cause.
 
 mod causes;
+
 use std::path::PathBuf;
 
 use trailproof_core::evidence::Evidence;
