@@ -29,8 +29,10 @@ pub fn does(organization: &mut Organization, task: &Value) {
     let arn: Option<Arn> = task["resource"].as_str().and_then(|arn| arn.parse().ok());
     let home = organization.partition().home_region();
     let region = arn.as_ref().and_then(Arn::region).unwrap_or(home);
-    let account = organization.account_mut(owner).expect("the owner is there");
-    let site = account.site_mut(&region);
+    // The log group of a trail may be another account's.
+    let of_trail = arn.as_ref().and_then(Arn::account).unwrap_or(owner);
+    let site = organization.account_mut(of_trail).expect("it is there");
+    let site = site.site_mut(&region);
     let mut trail = Trail::default();
     let place = match &arn {
         Some(arn) => {
@@ -43,6 +45,7 @@ pub fn does(organization: &mut Organization, task: &Value) {
         }
         None => None,
     };
+    let mut groups = Vec::new();
     for command in commands {
         let value = |option: &str| {
             let (_, rest) = command.split_once(&format!("{option} "))?;
@@ -69,7 +72,7 @@ pub fn does(organization: &mut Organization, task: &Value) {
             trail.delivery_error.clear();
             delivers(&mut trail);
         } else if has("logs create-log-group") {
-            site.log_groups.push(LogGroup {
+            groups.push(LogGroup {
                 name: value("--log-group-name").expect("a name"),
                 ..LogGroup::default()
             });
@@ -79,6 +82,8 @@ pub fn does(organization: &mut Organization, task: &Value) {
         Some(place) => site.trails[place] = trail,
         None => site.trails.push(trail),
     }
+    let account = organization.account_mut(owner).expect("the owner is there");
+    account.site_mut(&region).log_groups.extend(groups);
 }
 
 /// Something is delivered soon.

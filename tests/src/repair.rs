@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 use trailproof_core::account::{AccountId, Region};
+use trailproof_simulator::generator::{Generator, Mix};
 use trailproof_simulator::model::{
     Denial, LogGroup, Organization, Site, Subscription, SubscriptionState,
 };
@@ -134,6 +135,27 @@ impl Way {
         let topic = format!("arn:aws:sns:us-east-1:{}:{}", self.account, self.topic);
         assert_eq!(site.alarms[0].alarm_actions, [topic], "{}", self.name);
     }
+}
+
+/// A small organization that is made by chance.
+///
+/// # Panics
+///
+/// Never: it is small.
+pub fn generated(seed: u64, mix: Mix) -> Organization {
+    let generator = Generator {
+        accounts: 16,
+        regions: 2,
+        seed,
+        mix,
+        denied: None,
+    };
+    generator.organization().expect("few accounts")
+}
+
+/// Forty of them, for tests that nobody waits for.
+pub fn forty() -> impl Iterator<Item = (u64, Mix)> {
+    (100..120).flat_map(|seed| [Mix::Demo, Mix::Realistic].map(|mix| (seed, mix)))
 }
 
 /// The organization and the binary.

@@ -9,9 +9,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
-use trailproof_simulator::generator::{Generator, Mix};
+use trailproof_simulator::generator::Mix;
 use trailproof_tests::findings;
-use trailproof_tests::repair::{Bench, PHONE, difference};
+use trailproof_tests::repair::{Bench, PHONE, difference, forty, generated};
 
 const HERE: &str = "111111111111";
 const LAST: &str = "999999999999";
@@ -241,25 +241,16 @@ fn what_a_plan_forecasts_comes_true() {
 #[ignore = "takes minutes: `cargo test --test fix_reuse -- --ignored`"]
 fn what_plans_forecast_comes_true_in_forty_organizations() {
     let mail = "email:security@example.com";
-    for seed in 100..120 {
-        for mix in [Mix::Demo, Mix::Realistic] {
-            let _ = forecast_comes_true(seed, mix, false, mail);
-            let _ = forecast_comes_true(seed, mix, true, mail);
-            let _ = forecast_comes_true(seed, mix, true, PHONE);
-        }
+    for (seed, mix) in forty() {
+        let _ = forecast_comes_true(seed, mix, false, mail);
+        let _ = forecast_comes_true(seed, mix, true, mail);
+        let _ = forecast_comes_true(seed, mix, true, PHONE);
     }
 }
 
 /// Plans, applies and compares every finding; everything is taken back in the end.
 fn forecast_comes_true(seed: u64, mix: Mix, central: bool, who: &str) -> usize {
-    let generator = Generator {
-        accounts: 16,
-        regions: 2,
-        seed,
-        mix,
-        denied: None,
-    };
-    let organization = generator.organization().expect("few accounts");
+    let organization = generated(seed, mix);
     // The topics of the management account, which is always there.
     let management = organization.management.to_string();
     let mut arguments = vec!["--subscribe", who];

@@ -14,32 +14,62 @@ use super::planned_state::{Changing, filters_of, list, push, request};
 pub(super) struct OwnerCommands {
     /// The trail, which may be one that they create.
     pub(super) trail: Arn,
+    /// Whose trail it is.
+    owner: AccountId,
+    /// The trail's home region.
+    home: Region,
+    /// The account in which they are run: that of the trail, or of its log group.
+    pub(super) run_in: AccountId,
     /// The account whose findings are looked at: a trail of others is one of its own answers, too.
     pub(super) seen_by: AccountId,
     /// What is run.
     pub(super) commands: Vec<Command>,
 }
 
+impl OwnerCommands {
+    /// `None` where the trail's ARN does not tell whose it is.
+    pub(super) fn new(
+        trail: Arn,
+        run_in: AccountId,
+        seen_by: AccountId,
+        commands: Vec<Command>,
+    ) -> Option<Self> {
+        Some(Self {
+            owner: trail.account()?,
+            home: trail.region()?,
+            trail,
+            run_in,
+            seen_by,
+            commands,
+        })
+    }
+
+    /// The question whether the trail logs and delivers.
+    fn status(&self) -> Request {
+        let call = Call::GetTrailStatus {
+            trail_arn: self.trail.to_string(),
+        };
+        request(self.owner, &self.home, call)
+    }
+}
+
 impl Changing<'_> {
     /// Puts the effect of commands in.
     pub(super) fn put_owner_commands(&mut self, done: &OwnerCommands) {
-        let Some((owner, home)) = done.trail.account().zip(done.trail.region()) else {
-            return;
-        };
         for command in &done.commands {
             match command.operation().as_str() {
                 "cloudtrail create-trail" => {
-                    self.create_trail(done, owner, &home, command);
-                    self.let_record(done, owner, &home);
-                    self.edit(status_of(done, owner, &home), |response| {
+                    self.create_trail(done, command);
+                    self.let_record(done);
+                    self.edit(done.status(), |response| {
                         response.insert("IsLogging".to_owned(), json!(false));
                     });
                 }
-                "cloudtrail update-trail" => self.update_trail(done, owner, &home, command),
-                "cloudtrail put-event-selectors" => self.let_record(done, owner, &home),
-                "cloudtrail start-logging" => self.let_log(done, owner, &home),
-                "iam put-role-policy" => self.let_deliver(done, owner, &home),
-                "logs create-log-group" => self.create_log_group(owner, command),
+                "cloudtrail update-trail" => self.update_trail(done, command),
+                "cloudtrail put-event-selectors" => self.let_record(done),
+                "cloudtrail start-logging" => self.let_log(done),
+                "iam put-role-policy" => self.let_deliver(done),
+                "logs create-log-group" => self.create_log_group(done.run_in, command),
                 // A role is nothing without its policy, and what only looks something up changes
                 // nothing.
                 _ => {}
@@ -48,17 +78,11 @@ impl Changing<'_> {
     }
 
     /// A trail without a log group, as its account is shown it.
-    fn create_trail(
-        &mut self,
-        done: &OwnerCommands,
-        owner: AccountId,
-        home: &Region,
-        command: &Command,
-    ) {
+    fn create_trail(&mut self, done: &OwnerCommands, command: &Command) {
         let mut trail = json!({
             "Name": command.value("--name"),
             "TrailARN": done.trail.to_string(),
-            "HomeRegion": home,
+            "HomeRegion": done.home,
             "IsMultiRegionTrail": false,
             // The default (CloudTrail API, `CreateTrail`).
             "IncludeGlobalServiceEvents": true,
@@ -68,7 +92,7 @@ impl Changing<'_> {
             set(members, command);
         }
         for call in listings() {
-            let listing = request(owner, home, call);
+            let listing = request(done.owner, &done.home, call);
             if self.answer(&listing).is_some() {
                 self.edit(listing, |response| {
                     push(response, "trailList", trail.clone());
@@ -79,18 +103,12 @@ impl Changing<'_> {
 
     /// A trail that is there, in every answer that shows it: that of its home region, and that of
     /// the region where trails of all regions are asked for.
-    fn update_trail(
-        &mut self,
-        done: &OwnerCommands,
-        owner: AccountId,
-        home: &Region,
-        command: &Command,
-    ) {
+    fn update_trail(&mut self, done: &OwnerCommands, command: &Command) {
         let arn = done.trail.to_string();
         let is_it = |trail: &Value| trail.get("TrailARN").and_then(Value::as_str) == Some(&arn);
-        let global = home.partition().home_region();
-        for account in [owner, done.seen_by] {
-            for region in [home, &global] {
+        let global = done.home.partition().home_region();
+        for account in [done.owner, done.seen_by] {
+            for region in [&done.home, &global] {
                 for call in listings() {
                     let listing = request(account, region, call);
                     let answer = self.answer(&listing);
@@ -116,9 +134,9 @@ impl Changing<'_> {
 
     /// What CloudTrail tells of a trail that logs, and delivered right now: what stopped deliveries
     /// before, stops them still (CloudTrail API, `GetTrailStatus`).
-    fn let_log(&mut self, done: &OwnerCommands, owner: AccountId, home: &Region) {
+    fn let_log(&mut self, done: &OwnerCommands) {
         let now = json!(self.seen.now().to_string());
-        self.edit(status_of(done, owner, home), |response| {
+        self.edit(done.status(), |response| {
             response.insert("IsLogging".to_owned(), json!(true));
             for member in ["LatestDeliveryTime", DELIVERED] {
                 response.insert(member.to_owned(), now.clone());
@@ -128,8 +146,8 @@ impl Changing<'_> {
 
     /// The same of one whose deliveries to its log group nothing stops. Where nobody saw whether it
     /// logs, that is taken for granted until somebody has.
-    fn let_deliver(&mut self, done: &OwnerCommands, owner: AccountId, home: &Region) {
-        let status = status_of(done, owner, home);
+    fn let_deliver(&mut self, done: &OwnerCommands) {
+        let status = done.status();
         let _ = self.seen.has(&status);
         let now = json!(self.seen.now().to_string());
         self.edit(status, |response| {
@@ -140,11 +158,11 @@ impl Changing<'_> {
     }
 
     /// What CloudTrail tells of the selectors that a trail has when nobody chose any.
-    fn let_record(&mut self, done: &OwnerCommands, owner: AccountId, home: &Region) {
+    fn let_record(&mut self, done: &OwnerCommands) {
         let call = Call::GetEventSelectors {
             trail_arn: done.trail.to_string(),
         };
-        self.edit(request(owner, home, call), |response| {
+        self.edit(request(done.owner, &done.home, call), |response| {
             response.clear();
             let all = json!([{"ReadWriteType": "All", "IncludeManagementEvents": true,
                 "DataResources": [], "ExcludeManagementEventSources": []}]);
@@ -179,14 +197,6 @@ impl Changing<'_> {
 
 /// When a trail last delivered to its log group.
 const DELIVERED: &str = "LatestCloudWatchLogsDeliveryTime";
-
-/// The question whether a trail logs and delivers.
-fn status_of(done: &OwnerCommands, owner: AccountId, home: &Region) -> Request {
-    let call = Call::GetTrailStatus {
-        trail_arn: done.trail.to_string(),
-    };
-    request(owner, home, call)
-}
 
 /// The questions for the trails of a region, with those of other regions and without.
 fn listings() -> [Call; 2] {

@@ -56,18 +56,13 @@ impl Planner<'_> {
                 continue;
             }
             let trail = trail_of(finding);
-            let owner = trail.as_ref().and_then(Arn::account);
-            // The log group of a trail may be another account's.
-            let links = finding.chain.iter();
-            let of_link = links.clone().find(|of| of.link == link);
-            let account = of_link.and_then(|of| of.account).or(owner);
-            let account = account.unwrap_or(finding.account.id);
+            let account = run_in(finding, link, trail.as_ref());
             let resource = trail
                 .as_ref()
                 .map_or_else(|| "a new trail".to_owned(), ToString::to_string);
             let tried = trail
                 .or_else(|| self.new_trail(account, &remediation.commands))
-                .and_then(|trail| self.after(finding, remediation, trail));
+                .and_then(|trail| self.after(finding, remediation, account, trail));
             let draft = drafts.entry((account, resource)).or_default();
             let reason = finding.reason.as_deref().map(str::to_owned);
             draft.reasons.extend(reason);
@@ -105,16 +100,20 @@ impl Planner<'_> {
     }
 
     /// What a finding becomes once somebody did what it advises, and then what the finding advises
-    /// that is left, together with what a plan could then do; `None` where the control is unknown.
-    fn after(&self, finding: &Finding, remediation: &Remediation, trail: Arn) -> Option<Tried> {
+    /// that is left, together with what a plan could then do; `None` where nobody can
+    /// tell.
+    fn after(
+        &self,
+        finding: &Finding,
+        remediation: &Remediation,
+        run_in: AccountId,
+        trail: Arn,
+    ) -> Option<Tried> {
         let control = self.control(&finding.control.id)?;
         let account = finding.account.id;
         let mut advised: Vec<Remediation> = Vec::new();
-        let mut done = OwnerCommands {
-            trail,
-            seen_by: account,
-            commands: remediation.commands.clone(),
-        };
+        let commands = remediation.commands.clone();
+        let mut done = OwnerCommands::new(trail, run_in, account, commands)?;
         let (judged, assumption) = loop {
             let assumption = Assumption::OwnerActs(done.clone());
             let candidate = Candidate {
@@ -157,18 +156,28 @@ impl Planner<'_> {
     }
 }
 
-/// What a finding advises for the same trail that was not done yet. Every round does something new,
+/// What a finding advises the same account for the same trail that was not done yet. Every round does something new,
 /// and there are only so many links.
 fn next_of_owner<'a>(finding: &'a Finding, done: &OwnerCommands) -> Option<&'a Remediation> {
-    finding
+    let link = finding
         .broken_link
         .filter(|link| above_metric_filter(*link))?;
-    let is_same = trail_of(finding)? == done.trail;
+    let trail = trail_of(finding)?;
+    let is_same = trail == done.trail && run_in(finding, link, Some(&trail)) == done.run_in;
     let remediation = finding.remediation.as_ref().filter(|_| is_same)?;
     let mut commands = remediation.commands.iter();
     commands
         .any(|command| !done.commands.contains(command))
         .then_some(remediation)
+}
+
+/// The account in which somebody does what a finding advises for a link: the log group of a trail
+/// may be another account's.
+fn run_in(finding: &Finding, link: LinkName, trail: Option<&Arn>) -> AccountId {
+    let of_link = finding.chain.iter().find(|of| of.link == link);
+    let account = of_link.and_then(|of| of.account);
+    let owner = || trail.and_then(Arn::account);
+    account.or_else(owner).unwrap_or(finding.account.id)
 }
 
 /// The trail of a finding's chain.
