@@ -5,12 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use trailproof_core::account::AccountId;
 use trailproof_core::attestation;
+#[cfg(feature = "remediation")]
 use trailproof_core::evaluate::evaluate;
 use trailproof_core::evidence::Evidence;
-use trailproof_core::finding::{Finding, Summary};
+#[cfg(feature = "remediation")]
+use trailproof_core::finding::Finding;
 use trailproof_core::mute::{Applied, Mute};
 use trailproof_core::policy::Policy;
 use trailproof_core::units::AmbiguousUnit;
+use trailproof_report::findings::{Findings, KEPT};
 use trailproof_report::format::{self, Format, Report};
 use trailproof_report::run::{LeftOut, Observed, PolicyRecord, Run, RunDirectory, RunKind};
 
@@ -46,17 +49,15 @@ pub(crate) fn conclude(
         require_accounts(&run, policy, evidence)?;
     }
     let findings = judge(&mut run, policy, evidence, now, output);
-    let counts = Summary::of(&findings);
     let report = Report {
         run: &run,
-        summary: &counts,
         findings: &findings,
         evidence,
     };
     let exit = if interrupted {
         Exit::Interrupted
     } else {
-        match Exit::of(&counts, run.policy.fail_on) {
+        match Exit::of(report.summary(), run.policy.fail_on) {
             Exit::Success if !run.problems.is_empty() => Exit::Unknown,
             exit => exit,
         }
@@ -159,24 +160,56 @@ pub(crate) fn require_accounts(
 
 /// The findings, mutes applied. Says how old the evidence is and what of it nobody could use, and
 /// records in the run that it ended, and when it was judged.
-pub(crate) fn judge(
+fn judge<'e>(
+    run: &mut Run,
+    policy: &Policy,
+    evidence: &'e Evidence,
+    now: Timestamp,
+    output: &Output,
+) -> Findings<'e> {
+    begin_to_judge(run, evidence, now, output);
+    let (findings, attested, muted) = Findings::judged(policy, &run.policy, evidence, KEPT);
+    if !findings.is_empty() {
+        warn_of_exceptions(&run.policy, &attested, &muted, evidence, output);
+    }
+    run.finished_at = Some(crate::clock::now());
+    findings
+}
+
+/// The findings as [`judge`] makes them, all of them in full.
+#[cfg(feature = "remediation")]
+pub(crate) fn judge_in_full(
     run: &mut Run,
     policy: &Policy,
     evidence: &Evidence,
     now: Timestamp,
     output: &Output,
 ) -> Vec<Finding> {
-    note_unread(run, evidence, output);
-    note_age(run, evidence, now, output);
+    begin_to_judge(run, evidence, now, output);
     let mut findings = evaluate(evidence, policy);
-    run.policy.evaluated_at = now;
-    let (attested, applied) = run.policy.except(&mut findings, evidence, now);
+    let (attested, muted) = run.policy.except(&mut findings, evidence, now);
     if !findings.is_empty() {
-        warn_of_attestations(&run.policy, &attested, evidence, output);
-        warn_of_mutes(&run.policy.mutes, &applied, evidence, output);
+        warn_of_exceptions(&run.policy, &attested, &muted, evidence, output);
     }
     run.finished_at = Some(crate::clock::now());
     findings
+}
+
+fn begin_to_judge(run: &mut Run, evidence: &Evidence, now: Timestamp, output: &Output) {
+    note_unread(run, evidence, output);
+    note_age(run, evidence, now, output);
+    run.policy.evaluated_at = now;
+}
+
+fn warn_of_exceptions(
+    policy: &PolicyRecord,
+    attested: &attestation::Applied,
+    muted: &Applied,
+    evidence: &Evidence,
+    output: &Output,
+) {
+    warn_of_attestations(policy, attested, evidence, output);
+    warn_of_mutes(&policy.mutes, muted, evidence, output);
 }
 
 /// Writes the reports of a run into its folder, and `run.json` last: readers take `finished_at`

@@ -14,11 +14,11 @@ use serde::{Deserialize, Serialize};
 use crate::account::AccountId;
 use crate::control::Control;
 use crate::evidence::Evidence;
-use crate::finding::{AttestedBy, Finding, LinkName, LinkStatus, Status};
+use crate::finding::{AccountSummary, AttestedBy, Finding, LinkName, LinkStatus, Status};
 use crate::mute::Expiry;
 use crate::observation::ObservationKind;
 use crate::selection::{Selection, ambiguous, one_or_many, units_meant};
-use crate::units::AmbiguousUnit;
+use crate::units::{AmbiguousUnit, Meant};
 
 static NOT_REACHED: ObservationKind = ObservationKind {
     code: "attestation.not-reached",
@@ -221,110 +221,163 @@ pub fn apply(
     evidence: &Evidence,
     now: Timestamp,
 ) -> Applied {
-    let mut applied = Applied::default();
-    let mut shared: HashSet<Arc<AttestedBy>> = HashSet::new();
-    let selections = attestations.iter().map(Attestation::selection);
-    let meant = units_meant(selections, findings, evidence);
-    for finding in findings
-        .iter_mut()
-        .filter(|finding| is_open(finding.status))
-    {
-        let admitted = !(finding.control.benchmark.ends_with(benchmark)
-            && WITHOUT_EXTERNAL_SYSTEMS.contains(&benchmark));
-        let recorded = is_recorded(finding);
-        let mut best: Option<&Attestation> = None;
-        let mut hindered: Option<(&'static ObservationKind, &Attestation)> = None;
-        for (place, (attestation, (units, _))) in attestations.iter().zip(&meant).enumerate() {
-            if !attestation.selection().matches(finding, units) {
-                continue;
-            }
-            let account = finding.account.id;
-            match attestation.selection().matches_tags(account, evidence) {
-                Some(true) => {}
-                Some(false) => continue,
-                None => {
-                    let accounts = applied.without_tags.entry(place).or_default();
-                    accounts.insert(account);
-                    continue;
-                }
-            }
-            let (count, hindrance) = if !admitted {
-                (&mut applied.not_admitted, Some(&NOT_ADMITTED))
-            } else if attestation.expires.end() <= now {
-                (&mut applied.expired, Some(&EXPIRED))
-            } else if !recorded {
-                (&mut applied.not_reached, Some(&NOT_REACHED))
-            } else {
-                (&mut applied.attested, None)
-            };
-            *count.entry(place).or_default() += 1;
-            let rank = |one: &Attestation| {
-                let texts = (one.owner.clone(), one.system.clone(), one.statement.clone());
-                (one.expires.end(), std::cmp::Reverse(texts))
-            };
-            match hindrance {
-                None if best.is_none_or(|other| rank(attestation) > rank(other)) => {
-                    best = Some(attestation);
-                }
-                Some(kind) if hindered.is_none_or(|(_, other)| rank(attestation) > rank(other)) => {
-                    hindered = Some((kind, attestation));
-                }
-                _ => {}
-            }
-        }
-        if let Some(attestation) = best {
-            let by = AttestedBy {
-                status: finding.status,
-                system: attestation.system.clone(),
-                statement: attestation.statement.clone(),
-                owner: attestation.owner.clone(),
-                expires: attestation.expires.end(),
-                reference: attestation.reference.clone(),
-            };
-            let by = shared.get(&by).map_or_else(|| Arc::new(by), Arc::clone);
-            shared.insert(Arc::clone(&by));
-            finding.attested = Some(by);
-            finding.status = Status::Attested;
-        } else if let Some((kind, attestation)) = hindered {
-            let Attestation {
-                owner,
-                system,
-                expires,
-                ..
-            } = attestation;
-            let message = match kind.code {
-                "attestation.expired" => {
-                    format!("{owner} attested until {expires} that {system} watches the events")
-                }
-                "attestation.not-admitted" => format!(
-                    "{owner} attests that {system} watches the events; version {benchmark} of the \
-                     benchmark admits alarms alone"
-                ),
-                _ => format!(
-                    "{owner} attests that {system} watches the events; that a trail records them \
-                     is not proved"
-                ),
-            };
-            finding
-                .observations
-                .push(Arc::new(kind.observation(message)));
+    let accounts = findings.iter().map(|finding| &*finding.account);
+    let mut applying = Applying::new(attestations, benchmark, accounts, evidence, now);
+    applying.apply(findings);
+    applying.end()
+}
+
+/// Attestations on their way over the findings, for who does not hold all of them at once: as
+/// [`apply`].
+#[derive(Debug)]
+pub struct Applying<'a> {
+    attestations: &'a [Attestation],
+    benchmark: &'a str,
+    evidence: &'a Evidence,
+    now: Timestamp,
+    /// What each attestation means by its units.
+    meant: Vec<(Meant, Vec<AmbiguousUnit>)>,
+    shared: HashSet<Arc<AttestedBy>>,
+    applied: Applied,
+}
+
+impl<'a> Applying<'a> {
+    /// Begins. `accounts` are those of the findings that the evidence does not list.
+    pub fn new<'b>(
+        attestations: &'a [Attestation],
+        benchmark: &'a str,
+        accounts: impl IntoIterator<Item = &'b AccountSummary>,
+        evidence: &'a Evidence,
+        now: Timestamp,
+    ) -> Self {
+        let selections = attestations.iter().map(Attestation::selection);
+        Self {
+            attestations,
+            benchmark,
+            evidence,
+            now,
+            meant: units_meant(selections, accounts, evidence),
+            shared: HashSet::new(),
+            applied: Applied::default(),
         }
     }
-    applied.unused = (0..attestations.len())
-        .filter(|place| {
-            [
-                &applied.attested,
-                &applied.expired,
-                &applied.not_reached,
-                &applied.not_admitted,
-            ]
-            .iter()
-            .all(|counts| !counts.contains_key(place))
-                && !applied.without_tags.contains_key(place)
-        })
-        .collect();
-    applied.ambiguous = ambiguous(meant);
-    applied
+
+    /// Applies the attestations to some of the findings.
+    pub fn apply(&mut self, findings: &mut [Finding]) {
+        for finding in findings
+            .iter_mut()
+            .filter(|finding| is_open(finding.status))
+        {
+            let benchmark = self.benchmark;
+            let admitted = !(finding.control.benchmark.ends_with(benchmark)
+                && WITHOUT_EXTERNAL_SYSTEMS.contains(&benchmark));
+            let recorded = is_recorded(finding);
+            let mut best: Option<&Attestation> = None;
+            let mut hindered: Option<(&'static ObservationKind, &Attestation)> = None;
+            for (place, (attestation, (units, _))) in
+                self.attestations.iter().zip(&self.meant).enumerate()
+            {
+                if !attestation.selection().matches(finding, units) {
+                    continue;
+                }
+                let account = finding.account.id;
+                match attestation.selection().matches_tags(account, self.evidence) {
+                    Some(true) => {}
+                    Some(false) => continue,
+                    None => {
+                        let accounts = self.applied.without_tags.entry(place).or_default();
+                        accounts.insert(account);
+                        continue;
+                    }
+                }
+                let (count, hindrance) = if !admitted {
+                    (&mut self.applied.not_admitted, Some(&NOT_ADMITTED))
+                } else if attestation.expires.end() <= self.now {
+                    (&mut self.applied.expired, Some(&EXPIRED))
+                } else if !recorded {
+                    (&mut self.applied.not_reached, Some(&NOT_REACHED))
+                } else {
+                    (&mut self.applied.attested, None)
+                };
+                *count.entry(place).or_default() += 1;
+                let rank = |one: &Attestation| {
+                    let texts = (one.owner.clone(), one.system.clone(), one.statement.clone());
+                    (one.expires.end(), std::cmp::Reverse(texts))
+                };
+                match hindrance {
+                    None if best.is_none_or(|other| rank(attestation) > rank(other)) => {
+                        best = Some(attestation);
+                    }
+                    Some(kind)
+                        if hindered.is_none_or(|(_, other)| rank(attestation) > rank(other)) =>
+                    {
+                        hindered = Some((kind, attestation));
+                    }
+                    _ => {}
+                }
+            }
+            if let Some(attestation) = best {
+                let by = AttestedBy {
+                    status: finding.status,
+                    system: attestation.system.clone(),
+                    statement: attestation.statement.clone(),
+                    owner: attestation.owner.clone(),
+                    expires: attestation.expires.end(),
+                    reference: attestation.reference.clone(),
+                };
+                let by = self
+                    .shared
+                    .get(&by)
+                    .map_or_else(|| Arc::new(by), Arc::clone);
+                self.shared.insert(Arc::clone(&by));
+                finding.attested = Some(by);
+                finding.status = Status::Attested;
+            } else if let Some((kind, attestation)) = hindered {
+                let Attestation {
+                    owner,
+                    system,
+                    expires,
+                    ..
+                } = attestation;
+                let message = match kind.code {
+                    "attestation.expired" => {
+                        format!("{owner} attested until {expires} that {system} watches the events")
+                    }
+                    "attestation.not-admitted" => format!(
+                        "{owner} attests that {system} watches the events; version {benchmark} of the \
+                         benchmark admits alarms alone"
+                    ),
+                    _ => format!(
+                        "{owner} attests that {system} watches the events; that a trail records them \
+                         is not proved"
+                    ),
+                };
+                finding
+                    .observations
+                    .push(Arc::new(kind.observation(message)));
+            }
+        }
+    }
+
+    /// What became of each attestation.
+    pub fn end(self) -> Applied {
+        let mut applied = self.applied;
+        applied.unused = (0..self.attestations.len())
+            .filter(|place| {
+                [
+                    &applied.attested,
+                    &applied.expired,
+                    &applied.not_reached,
+                    &applied.not_admitted,
+                ]
+                .iter()
+                .all(|counts| !counts.contains_key(place))
+                    && !applied.without_tags.contains_key(place)
+            })
+            .collect();
+        applied.ambiguous = ambiguous(self.meant);
+        applied
+    }
 }
 
 #[cfg(test)]

@@ -386,36 +386,45 @@ const YARDSTICKS: [(&str, Assurance); 3] = [
 impl Summary {
     /// Counts findings.
     pub fn of<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> Self {
+        let mut summary = Self::none();
+        for finding in findings {
+            summary.add(finding);
+        }
+        summary
+    }
+
+    /// The counts of no findings.
+    pub fn none() -> Self {
         let by_status: BTreeMap<String, usize> = Status::ALL
             .map(|status| (status.as_str().to_owned(), 0))
             .into();
         let by_assurance = YARDSTICKS.map(|(name, _)| (name.to_owned(), by_status.clone()));
-        let mut summary = Self {
+        Self {
             by_status,
             by_assurance: by_assurance.into(),
             ..Self::default()
-        };
-        for finding in findings {
-            summary.findings += 1;
-            *summary
-                .by_status
-                .entry(finding.status.as_str().to_owned())
-                .or_default() += 1;
-            for (name, yardstick) in YARDSTICKS {
-                let counts = summary.by_assurance.entry(name.to_owned()).or_default();
-                let status = finding.counted_by(yardstick).as_str().to_owned();
-                *counts.entry(status).or_default() += 1;
-            }
-            if let (Status::Fail | Status::Unknown, Some(link)) =
-                (finding.status, finding.broken_link)
-            {
-                *summary
-                    .by_broken_link
-                    .entry(link.as_str().to_owned())
-                    .or_default() += 1;
-            }
         }
-        summary
+    }
+
+    /// Counts one more.
+    pub fn add(&mut self, finding: &Finding) {
+        self.findings += 1;
+        *self
+            .by_status
+            .entry(finding.status.as_str().to_owned())
+            .or_default() += 1;
+        for (name, yardstick) in YARDSTICKS {
+            let counts = self.by_assurance.entry(name.to_owned()).or_default();
+            let status = finding.counted_by(yardstick).as_str().to_owned();
+            *counts.entry(status).or_default() += 1;
+        }
+        if let (Status::Fail | Status::Unknown, Some(link)) = (finding.status, finding.broken_link)
+        {
+            *self
+                .by_broken_link
+                .entry(link.as_str().to_owned())
+                .or_default() += 1;
+        }
     }
 
     /// The count of one status by a yardstick.

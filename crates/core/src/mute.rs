@@ -15,7 +15,7 @@ use crate::account::AccountId;
 use crate::control::Control;
 use crate::evaluate::reasons;
 use crate::evidence::Evidence;
-use crate::finding::{Finding, LinkName, MutedBy, Status};
+use crate::finding::{AccountSummary, Finding, LinkName, MutedBy, Status};
 use crate::observation::ObservationKind;
 use crate::selection::{Selection, ambiguous, one_or_many, units_meant};
 use crate::units::{AmbiguousUnit, Meant};
@@ -235,69 +235,113 @@ pub fn apply(
     evidence: &Evidence,
     now: Timestamp,
 ) -> Applied {
-    let mut applied = Applied::default();
-    let mut accepted: HashSet<Arc<MutedBy>> = HashSet::new();
-    let meant = units_meant(mutes.iter().map(Mute::selection), findings, evidence);
-    for finding in findings.iter_mut() {
-        let mut best: Option<&Mute> = None;
-        let mut ended: Option<&Mute> = None;
-        for (place, (mute, (units, _))) in mutes.iter().zip(&meant).enumerate() {
-            if !mute.accepts(finding.status) || !mute.selects(finding, units) {
-                continue;
-            }
-            let account = finding.account.id;
-            match mute.selection().matches_tags(account, evidence) {
-                Some(true) => {}
-                Some(false) => continue,
-                None => {
-                    let accounts = applied.without_tags.entry(place).or_default();
-                    accounts.insert(account);
-                    continue;
-                }
-            }
-            let rank = |mute: &Mute| {
-                let texts = (mute.owner.clone(), mute.justification.clone());
-                (mute.expires.end(), std::cmp::Reverse(texts))
-            };
-            let (count, kept) = if mute.expires.end() > now {
-                (&mut applied.muted, &mut best)
-            } else {
-                (&mut applied.expired, &mut ended)
-            };
-            *count.entry(place).or_default() += 1;
-            if kept.is_none_or(|other| rank(mute) > rank(other)) {
-                *kept = Some(mute);
-            }
-        }
-        if let Some(mute) = best {
-            let by = MutedBy {
-                status: finding.status,
-                justification: mute.justification.clone(),
-                owner: mute.owner.clone(),
-                expires: mute.expires.end(),
-            };
-            let by = accepted.get(&by).map_or_else(|| Arc::new(by), Arc::clone);
-            accepted.insert(Arc::clone(&by));
-            finding.muted = Some(by);
-            finding.status = Status::Muted;
-        } else if let Some(mute) = ended {
-            finding
-                .observations
-                .push(Arc::new(EXPIRED.observation(format!(
-                    "{} accepted this until {}: {}",
-                    mute.owner, mute.expires, mute.justification
-                ))));
+    let accounts = findings.iter().map(|finding| &*finding.account);
+    let mut applying = Applying::new(mutes, accounts, evidence, now);
+    applying.apply(findings);
+    applying.end()
+}
+
+/// Mutes on their way over the findings, for who does not hold all of them at once: as [`apply`].
+#[derive(Debug)]
+pub struct Applying<'a> {
+    mutes: &'a [Mute],
+    evidence: &'a Evidence,
+    now: Timestamp,
+    /// What each mute means by its units.
+    meant: Vec<(Meant, Vec<AmbiguousUnit>)>,
+    accepted: HashSet<Arc<MutedBy>>,
+    applied: Applied,
+}
+
+impl<'a> Applying<'a> {
+    /// Begins. `accounts` are those of the findings that the evidence does not list.
+    pub fn new<'b>(
+        mutes: &'a [Mute],
+        accounts: impl IntoIterator<Item = &'b AccountSummary>,
+        evidence: &'a Evidence,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            mutes,
+            evidence,
+            now,
+            meant: units_meant(mutes.iter().map(Mute::selection), accounts, evidence),
+            accepted: HashSet::new(),
+            applied: Applied::default(),
         }
     }
-    applied.unused = (0..mutes.len())
-        .filter(|place| {
-            !applied.muted.contains_key(place)
-                && !applied.expired.contains_key(place)
-                && !applied.without_tags.contains_key(place)
-        })
-        .collect();
-    applied.ambiguous = ambiguous(meant);
-    applied
+
+    /// Applies the mutes to some of the findings.
+    pub fn apply(&mut self, findings: &mut [Finding]) {
+        for finding in findings {
+            let mut best: Option<&Mute> = None;
+            let mut ended: Option<&Mute> = None;
+            for (place, (mute, (units, _))) in self.mutes.iter().zip(&self.meant).enumerate() {
+                if !mute.accepts(finding.status) || !mute.selects(finding, units) {
+                    continue;
+                }
+                let account = finding.account.id;
+                match mute.selection().matches_tags(account, self.evidence) {
+                    Some(true) => {}
+                    Some(false) => continue,
+                    None => {
+                        let accounts = self.applied.without_tags.entry(place).or_default();
+                        accounts.insert(account);
+                        continue;
+                    }
+                }
+                let rank = |mute: &Mute| {
+                    let texts = (mute.owner.clone(), mute.justification.clone());
+                    (mute.expires.end(), std::cmp::Reverse(texts))
+                };
+                let (count, kept) = if mute.expires.end() > self.now {
+                    (&mut self.applied.muted, &mut best)
+                } else {
+                    (&mut self.applied.expired, &mut ended)
+                };
+                *count.entry(place).or_default() += 1;
+                if kept.is_none_or(|other| rank(mute) > rank(other)) {
+                    *kept = Some(mute);
+                }
+            }
+            if let Some(mute) = best {
+                let by = MutedBy {
+                    status: finding.status,
+                    justification: mute.justification.clone(),
+                    owner: mute.owner.clone(),
+                    expires: mute.expires.end(),
+                };
+                let by = self
+                    .accepted
+                    .get(&by)
+                    .map_or_else(|| Arc::new(by), Arc::clone);
+                self.accepted.insert(Arc::clone(&by));
+                finding.muted = Some(by);
+                finding.status = Status::Muted;
+            } else if let Some(mute) = ended {
+                finding
+                    .observations
+                    .push(Arc::new(EXPIRED.observation(format!(
+                        "{} accepted this until {}: {}",
+                        mute.owner, mute.expires, mute.justification
+                    ))));
+            }
+        }
+    }
+
+    /// What became of each mute.
+    pub fn end(self) -> Applied {
+        let mut applied = self.applied;
+        applied.unused = (0..self.mutes.len())
+            .filter(|place| {
+                !applied.muted.contains_key(place)
+                    && !applied.expired.contains_key(place)
+                    && !applied.without_tags.contains_key(place)
+            })
+            .collect();
+        applied.ambiguous = ambiguous(self.meant);
+        applied
+    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::account::AccountId;
 use crate::evidence::Evidence;
-use crate::finding::Finding;
+use crate::finding::{AccountSummary, Finding};
 use crate::units::{AmbiguousUnit, Meant, Units, may_be_below};
 
 /// What was given; every part that is given has to match.
@@ -82,18 +82,19 @@ impl Selection<'_> {
 }
 
 /// What selections mean by `ou`, in their order, and where one is not clear. The units are those of
-/// the whole organization as far as it is known, so that a part of it means the same.
-pub(crate) fn units_meant<'a>(
+/// the whole organization as far as it is known, so that a part of it means the same; `accounts` are
+/// those that the evidence may not list.
+pub(crate) fn units_meant<'a, 'b>(
     selections: impl Iterator<Item = Selection<'a>> + Clone,
-    findings: &[Finding],
+    accounts: impl IntoIterator<Item = &'b AccountSummary>,
     evidence: &Evidence,
 ) -> Vec<(Meant, Vec<AmbiguousUnit>)> {
     let mut units = Units::default();
     // Looking at every account is for who asks for it.
     if selections.clone().any(|selection| !selection.ou.is_empty()) {
         units = Units::listed(&evidence.reader());
-        for finding in findings {
-            units.add(&finding.account);
+        for account in accounts {
+            units.add(account);
         }
     }
     selections

@@ -11,10 +11,11 @@ use trailproof_core::control::builtin;
 use trailproof_core::evidence::Evidence;
 use trailproof_core::finding::{
     AccountSummary, AssuranceResult, ChainLink, Finding, LinkName, LinkStatus, Observation, Pool,
-    Remediation, Status, Summary,
+    Remediation, Status,
 };
 use trailproof_core::policy::Policy;
 use trailproof_core::remedy::Command;
+use trailproof_report::findings::Findings;
 use trailproof_report::format::{self, Report};
 use trailproof_report::run::{Organization, PolicyRecord, Run, RunKind, Scope};
 
@@ -39,9 +40,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         findings.push(finding);
     }
     drop(pool);
+    let findings = Findings::kept(findings);
     let report = Report {
         run: &run,
-        summary: &Summary::of(&findings),
         findings: &findings,
         evidence: &Evidence::default(),
     };

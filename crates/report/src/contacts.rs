@@ -9,7 +9,7 @@ use trailproof_core::contact::SecurityContact;
 use trailproof_core::evidence::{CallError, Evidence};
 use trailproof_core::finding::{Finding, Status};
 
-use crate::formats::by_account;
+use crate::findings::by_account;
 use crate::spreadsheet::write_rows;
 
 /// An account that has findings, and whom to write to about them. Texts are untrusted.

@@ -31,12 +31,12 @@ impl Format for FindingsCsv {
     fn write(&self, report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
         let mut table = table(out);
         table.write_record(header())?;
-        for finding in report.findings {
+        report.findings.try_each(|finding| {
             for cell in row(finding) {
                 table.write_field(&*harmless(&cell))?;
             }
-            table.write_record(None::<&[u8]>)?;
-        }
+            table.write_record(None::<&[u8]>)
+        })?;
         table.flush()
     }
 }

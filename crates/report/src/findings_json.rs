@@ -8,6 +8,7 @@ use serde::{Serialize, Serializer};
 use trailproof_core::finding::{Finding, Pool};
 
 use crate::document::{FindingRecord, SummaryRecord};
+use crate::findings::Findings;
 use crate::format::{Format, Report};
 use crate::run::{Run, SCHEMA_VERSION, file};
 
@@ -42,20 +43,19 @@ impl Serialize for Streamed<'_> {
         let mut document = serializer.serialize_struct("FindingsDocument", 4)?;
         document.serialize_field("schema_version", &SCHEMA_VERSION)?;
         document.serialize_field("run", self.0.run)?;
-        document.serialize_field("summary", &SummaryRecord::from(self.0.summary))?;
+        document.serialize_field("summary", &SummaryRecord::from(self.0.summary()))?;
         document.serialize_field("findings", &StreamedFindings(self.0.findings))?;
         document.end()
     }
 }
 
-struct StreamedFindings<'a>(&'a [Finding]);
+struct StreamedFindings<'a>(&'a Findings<'a>);
 
 impl Serialize for StreamedFindings<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut sequence = serializer.serialize_seq(Some(self.0.len()))?;
-        for finding in self.0 {
-            sequence.serialize_element(&FindingRecord::from(finding))?;
-        }
+        let mut sequence = serializer.serialize_seq(Some(self.0.outlines().len()))?;
+        self.0
+            .try_each(|finding| sequence.serialize_element(&FindingRecord::from(finding)))?;
         sequence.end()
     }
 }

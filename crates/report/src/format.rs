@@ -7,8 +7,9 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use trailproof_core::evidence::Evidence;
-use trailproof_core::finding::{Finding, Summary};
+use trailproof_core::finding::Summary;
 
+use crate::findings::Findings;
 use crate::run::{Run, RunDirectory, RunDirectoryError};
 use crate::{findings_csv, findings_json, formats, recipients_csv, trails_csv};
 
@@ -17,12 +18,17 @@ use crate::{findings_csv, findings_json, formats, recipients_csv, trails_csv};
 pub struct Report<'a> {
     /// What was asked, and how it went.
     pub run: &'a Run,
-    /// Counts of the findings.
-    pub summary: &'a Summary,
-    /// The findings, ordered by account, then control.
-    pub findings: &'a [Finding],
+    /// The findings.
+    pub findings: &'a Findings<'a>,
     /// What the findings rest on.
     pub evidence: &'a Evidence,
+}
+
+impl<'a> Report<'a> {
+    /// How many findings there are of each kind.
+    pub fn summary(&self) -> &'a Summary {
+        self.findings.summary()
+    }
 }
 
 /// A way to write a report.

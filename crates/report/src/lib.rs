@@ -1,13 +1,15 @@
 //! Writes what was found: the run directory, its files, and everything people and other tools
 //! read from a run.
 //!
-//! This crate never calls AWS (`publish` and `remediation` aside), never judges, and never prints.
+//! This crate never calls AWS (`publish` and `remediation` aside) and never prints. What is judged
+//! again for a writer is judged by core.
 
 pub mod bundle;
 pub mod comparison;
 mod console;
 pub mod contacts;
 pub mod document;
+pub mod findings;
 pub mod findings_csv;
 pub mod findings_json;
 pub mod format;

@@ -9,10 +9,10 @@ use std::io::{self, Write};
 
 use trailproof_core::control;
 use trailproof_core::evaluate::{Evaluator, Recipient};
-use trailproof_core::finding::{Finding, Status};
+use trailproof_core::finding::Status;
 
+use crate::findings::Outline;
 use crate::format::{Format, Report};
-use crate::formats::by_account;
 use crate::run::file;
 use crate::spreadsheet::{self, write_rows};
 
@@ -75,7 +75,7 @@ pub(crate) fn for_each_row(
     let evaluator = Evaluator::new(policy);
     let controls = &evaluator.policy().controls;
     let mut evaluation = evaluator.on(report.evidence);
-    for findings in by_account(report.findings) {
+    for findings in report.findings.accounts() {
         let Some(first) = findings.first() else {
             continue;
         };
@@ -94,7 +94,7 @@ pub(crate) fn for_each_row(
     Ok(())
 }
 
-fn row(finding: &Finding, recipient: &Recipient) -> [String; 12] {
+fn row(finding: &Outline, recipient: &Recipient) -> [String; 12] {
     let text = |value: Option<&String>| value.cloned().unwrap_or_default();
     let effective = finding.assurance.effective;
     // Nobody hears of what breaks before the subscription, whoever is subscribed.
@@ -134,6 +134,7 @@ fn row(finding: &Finding, recipient: &Recipient) -> [String; 12] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::findings::Findings;
 
     fn recipient(hears: Option<bool>) -> Recipient {
         Recipient {
@@ -161,7 +162,8 @@ mod tests {
             (Status::Fail, None, "no"),
         ] {
             finding.assurance.effective = effective;
-            let cells = row(&finding, &recipient(recipient_hears));
+            let findings = Findings::kept(std::slice::from_ref(&finding));
+            let cells = row(&findings.outlines()[0], &recipient(recipient_hears));
             assert_eq!(cells[3], expected, "{effective} {recipient_hears:?}");
         }
     }

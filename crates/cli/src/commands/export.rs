@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 use trailproof_core::evidence::Evidence;
-use trailproof_core::finding::Summary;
+use trailproof_report::findings::Findings;
 use trailproof_report::format::{self, Format, Report};
 use trailproof_report::formats::Asff;
 use trailproof_report::past::PastRun;
@@ -83,9 +83,9 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
     } else {
         Evidence::default()
     };
+    let findings = Findings::kept(findings);
     let report = Report {
         run: &run,
-        summary: &Summary::of(&findings),
         findings: &findings,
         evidence: &evidence,
     };

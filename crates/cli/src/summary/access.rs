@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 
 use trailproof_core::account::AccountId;
 use trailproof_core::evidence::{Entry, Evidence, Operation};
-use trailproof_core::finding::{Finding, LinkName, Status};
+use trailproof_core::finding::{LinkName, Status};
+use trailproof_report::findings::Outline;
 use trailproof_report::format::Report;
 use trailproof_report::run::{NeverAsked, OwnAccount};
 
@@ -82,8 +83,9 @@ pub(super) fn who(report: &Report<'_>) -> String {
 
 /// The accounts that could not be entered, by cause.
 pub(super) fn not_entered(report: &Report<'_>) -> String {
-    let mut denied: Vec<&Finding> = report
+    let mut denied: Vec<&Outline> = report
         .findings
+        .outlines()
         .iter()
         .filter(|finding| finding.broken_link == Some(LinkName::Account))
         .collect();
@@ -91,7 +93,7 @@ pub(super) fn not_entered(report: &Report<'_>) -> String {
     if denied.is_empty() {
         return String::new();
     }
-    let mut causes: BTreeMap<String, Vec<&Finding>> = BTreeMap::new();
+    let mut causes: BTreeMap<String, Vec<&Outline>> = BTreeMap::new();
     for finding in &denied {
         let cause = cause(report.evidence, finding);
         causes.entry(cause).or_default().push(finding);
@@ -112,6 +114,7 @@ pub(super) fn not_entered(report: &Report<'_>) -> String {
     }
     let judged: BTreeSet<AccountId> = report
         .findings
+        .outlines()
         .iter()
         .filter(|finding| finding.status != Status::NotApplicable)
         .map(|finding| finding.account.id)
@@ -124,7 +127,7 @@ pub(super) fn not_entered(report: &Report<'_>) -> String {
 }
 
 /// Why an account could not be entered, without what is the account's alone.
-fn cause(evidence: &Evidence, finding: &Finding) -> String {
+fn cause(evidence: &Evidence, finding: &Outline) -> String {
     match evidence.reader().entry(finding.account.id) {
         Entry::Failed {
             role_arn, error, ..
@@ -137,7 +140,9 @@ fn cause(evidence: &Evidence, finding: &Finding) -> String {
                 if why.is_empty() { "" } else { ": " }
             )
         }
-        Entry::Entered | Entry::NotTried => finding.message.to_string(),
+        Entry::Entered | Entry::NotTried => {
+            finding.unseen.as_deref().unwrap_or_default().to_owned()
+        }
     }
 }
 
@@ -156,10 +161,10 @@ fn without_names(message: &str) -> String {
 /// The accounts that are UNKNOWN, by the call that was not answered.
 pub(super) fn missing(report: &Report<'_>) -> String {
     let mut missing: BTreeMap<&str, BTreeSet<AccountId>> = BTreeMap::new();
-    for finding in report.findings {
+    for finding in report.findings.outlines() {
         if finding.status == Status::Unknown
             && finding.broken_link != Some(LinkName::Account)
-            && let Some(operation) = named_operation(&finding.message)
+            && let Some(operation) = finding.unseen.as_deref().and_then(named_operation)
         {
             let accounts = missing.entry(operation).or_default();
             accounts.insert(finding.account.id);

@@ -12,8 +12,9 @@ use anstyle::{AnsiColor, Style};
 use comfy_table::{CellAlignment, Table, presets};
 use jiff::{SignedDuration, Timestamp};
 use trailproof_core::account::AccountId;
-use trailproof_core::finding::{Finding, Status};
+use trailproof_core::finding::Status;
 use trailproof_core::policy::Assurance;
+use trailproof_report::findings::Outline;
 use trailproof_report::format::{Format, Report};
 use trailproof_report::listing::words;
 use trailproof_report::run::RunKind;
@@ -68,20 +69,23 @@ pub(crate) fn render(report: &Report<'_>, written: Option<Written<'_>>, output: 
 
 /// The worst verdict of each account, and all findings, by status.
 fn verdicts(report: &Report<'_>) -> String {
-    let accounts = by_account(report.findings);
+    let accounts = by_account(report.findings.outlines());
     let mut table = table(&["status", "accounts", "findings", "by cis", "effective"]);
     for status in Status::ALL {
         let of_accounts = accounts.values().filter(|worst| **worst == status).count();
-        let of_findings = report.summary.count(status);
+        let of_findings = report.summary().count(status);
         let kind = matches!(status, Status::Pass | Status::Fail | Status::Unknown);
         if kind || of_findings > 0 {
             table.add_row([
                 status.to_string(),
                 of_accounts.to_string(),
                 of_findings.to_string(),
-                report.summary.count_by(Assurance::Cis, status).to_string(),
                 report
-                    .summary
+                    .summary()
+                    .count_by(Assurance::Cis, status)
+                    .to_string(),
+                report
+                    .summary()
                     .count_by(Assurance::Effective, status)
                     .to_string(),
             ]);
@@ -90,9 +94,9 @@ fn verdicts(report: &Report<'_>) -> String {
     table.add_row([
         "all".to_owned(),
         accounts.len().to_string(),
-        report.summary.findings.to_string(),
-        report.summary.findings.to_string(),
-        report.summary.findings.to_string(),
+        report.summary().findings.to_string(),
+        report.summary().findings.to_string(),
+        report.summary().findings.to_string(),
     ]);
     colored(&table.trim_fmt())
 }
@@ -149,7 +153,7 @@ fn colored(table: &str) -> String {
     text
 }
 
-fn by_account(findings: &[Finding]) -> BTreeMap<AccountId, Status> {
+fn by_account(findings: &[Outline]) -> BTreeMap<AccountId, Status> {
     let rank = |status: Status| match status {
         Status::Fail => 0,
         Status::Unknown => 1,
@@ -172,7 +176,7 @@ fn by_account(findings: &[Finding]) -> BTreeMap<AccountId, Status> {
 /// all, with whom each concerns.
 fn causes(report: &Report<'_>) -> String {
     let mut causes: BTreeMap<(usize, &str), (BTreeSet<AccountId>, usize)> = BTreeMap::new();
-    for finding in report.findings {
+    for finding in report.findings.outlines() {
         let rank = match finding.status {
             Status::Fail => 0,
             Status::Unknown => 1,
@@ -214,6 +218,7 @@ fn slowest(report: &Report<'_>) -> String {
     const SLOW: Duration = Duration::from_secs(5);
     let names: BTreeMap<AccountId, &str> = report
         .findings
+        .outlines()
         .iter()
         .filter_map(|finding| Some((finding.account.id, finding.account.name.as_deref()?)))
         .collect();
@@ -294,11 +299,13 @@ fn reports(report: &Report<'_>, written: Option<Written<'_>>) -> String {
     let _ = writeln!(text, "Reports in {shown}: {}", files.join(", "));
     let worst = report
         .findings
+        .outlines()
         .iter()
         .find(|finding| finding.status == Status::Fail)
         .or_else(|| {
             report
                 .findings
+                .outlines()
                 .iter()
                 .find(|finding| finding.status == Status::Unknown)
         });
@@ -309,7 +316,7 @@ fn reports(report: &Report<'_>, written: Option<Written<'_>>) -> String {
         let _ = writeln!(
             text,
             "Next: trailproof show {shown}, or trailproof explain {shown} {}",
-            visible(&finding.id)
+            visible(&finding.id())
         );
     }
     text

@@ -2,6 +2,7 @@
 //! missing.
 
 use std::collections::{BTreeSet, HashMap};
+use std::convert::Infallible;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -225,13 +226,28 @@ impl<'e> Evaluation<'e> {
     /// they have in common.
     pub fn for_each(&mut self, mut take: impl FnMut(Finding)) {
         let mut pool = Pool::default();
-        for account in self.accounts() {
-            for mut finding in self.findings(account) {
+        let all = self.try_for_each_account(self.accounts(), |findings| {
+            for mut finding in findings {
                 pool.share(&mut finding);
                 take(finding);
             }
+            Ok::<(), Infallible>(())
+        });
+        let Ok(()) = all;
+    }
+
+    /// The findings of one of these accounts after the other, until they cannot be taken. They share
+    /// nothing with those of other accounts: for who keeps none of them.
+    pub fn try_for_each_account<E>(
+        &mut self,
+        accounts: impl IntoIterator<Item = AccountId>,
+        mut take: impl FnMut(Vec<Finding>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        for account in accounts {
+            take(self.findings(account))?;
             self.forget(account);
         }
+        Ok(())
     }
 
     /// Drops what was kept for one account only. Whoever is done with an account says so, lest

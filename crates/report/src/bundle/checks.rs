@@ -9,6 +9,7 @@ use trailproof_core::evaluate::Evaluator;
 use trailproof_core::finding::{Finding, Status, Summary};
 
 use super::{Bundle, FOR_PEOPLE, first_difference};
+use crate::findings::Findings;
 use crate::findings_csv;
 use crate::findings_json::{self, ReadError};
 use crate::format::{self, Report};
@@ -146,10 +147,10 @@ impl Checks {
         judged: &Judged,
         evidence: &RecordedEvidence,
     ) {
+        let findings = Findings::kept(&judged.findings);
         let report = Report {
             run,
-            summary: &Summary::of(&judged.findings),
-            findings: &judged.findings,
+            findings: &findings,
             evidence: evidence.replay().evidence(),
         };
         let of_run = format::DEFAULT.iter().copied().filter_map(format::by_name);

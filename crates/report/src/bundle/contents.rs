@@ -4,10 +4,9 @@ use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use trailproof_core::finding::Summary;
-
 use super::write::{WriteError, io_error};
 use super::{FOR_PEOPLE, OF_RUN, REQUIRED};
+use crate::findings::Findings;
 use crate::findings_json::FindingsJson;
 use crate::format::{Format, Report};
 use crate::past::PastRun;
@@ -51,9 +50,9 @@ impl Contents {
             run.addresses(),
         )
         .map_err(|error| reading(&error))?;
+        let findings = Findings::kept(findings);
         let report = Report {
             run: &run,
-            summary: &Summary::of(&findings),
             findings: &findings,
             evidence: &evidence,
         };

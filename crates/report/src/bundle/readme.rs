@@ -54,14 +54,14 @@ impl Format for Readme {
         )?;
         let counts: Vec<String> = Status::ALL
             .into_iter()
-            .map(|status| (status, report.summary.count(status)))
+            .map(|status| (status, report.summary().count(status)))
             .filter(|(_, count)| *count > 0)
             .map(|(status, count)| format!("{count} {status}"))
             .collect();
         writeln!(
             out,
             "findings      {}: {}",
-            report.summary.findings,
+            report.summary().findings,
             counts.join(", ")
         )?;
         if !run.complete {

@@ -15,8 +15,9 @@ use trailproof_core::account::{AccountId, Partition, Region};
 use trailproof_core::control::Control;
 use trailproof_core::finding::{ChainLink, Finding, LinkName, Status};
 
-use super::{by_account, controls, json_array};
+use super::{controls, json_array};
 use crate::format::{Format, Report};
+use crate::run::Run;
 use crate::untrusted::shortened;
 
 /// The format `asff`.
@@ -63,15 +64,17 @@ impl Format for Asff {
     }
 
     fn write(&self, report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-        let writer = Writer::new(report, self.region.clone());
+        let writer = Writer::new(report.run, self.region.clone());
         let written = |findings: &[Finding]| {
             let findings = findings.iter().map(|finding| writer.finding(finding));
             requests(findings.collect())
         };
-        let requests = by_account(report.findings)
-            .flat_map(written)
-            .map(|findings| json!({ "Findings": findings }));
-        json_array(out, requests)
+        json_array(out, |element| {
+            report.findings.try_each_account(|findings| {
+                let mut requests = written(findings).into_iter();
+                requests.try_for_each(|findings| element(json!({ "Findings": findings })))
+            })
+        })
     }
 }
 
@@ -103,7 +106,7 @@ pub fn id(finding: &Finding) -> String {
 /// Writes findings of a report as Security Hub takes them.
 #[derive(Debug)]
 pub struct Writer<'a> {
-    report: Report<'a>,
+    run: &'a Run,
     controls: BTreeMap<&'a str, &'a Control>,
     partition: Partition,
     region: Region,
@@ -131,11 +134,11 @@ const ARCHIVED: [&str; 15] = [
 
 impl<'a> Writer<'a> {
     /// For the Security Hub of a region; without one for that of the partition's home region.
-    pub fn new(report: &Report<'a>, region: Option<Region>) -> Self {
-        let partition = report.run.scope.partition.unwrap_or(Partition::Aws);
+    pub fn new(run: &'a Run, region: Option<Region>) -> Self {
+        let partition = run.scope.partition.unwrap_or(Partition::Aws);
         Self {
-            report: *report,
-            controls: controls(report),
+            run,
+            controls: controls(run),
             partition,
             region: region.unwrap_or_else(|| partition.home_region()),
         }
@@ -148,7 +151,7 @@ impl<'a> Writer<'a> {
 
     /// The time that every finding is of: Security Hub takes only what is newer than what it has.
     pub fn updated_at(&self) -> Timestamp {
-        self.report.run.policy.evaluated_at
+        self.run.policy.evaluated_at
     }
 
     /// The product that an account's own findings are of.
@@ -202,7 +205,7 @@ impl<'a> Writer<'a> {
             "Description": limited(&finding.message, 1024),
             "Resources": resources(finding, self.partition, region),
             "Compliance": compliance(finding, control),
-            "ProductFields": product_fields(&self.report, finding),
+            "ProductFields": product_fields(self.run, finding),
             "RecordState": if finding.status == Status::NotApplicable { "ARCHIVED" } else { "ACTIVE" },
         });
         let Some(fields) = value.as_object_mut() else {
@@ -330,14 +333,14 @@ fn compliance(finding: &Finding, control: Option<&Control>) -> Value {
 }
 
 /// What the format has no field for: at most 50 pairs of at most 128 and 2,048 characters.
-fn product_fields(report: &Report<'_>, finding: &Finding) -> Map<String, Value> {
+fn product_fields(run: &Run, finding: &Finding) -> Map<String, Value> {
     let mut fields = Map::new();
     let mut put = |key: &str, value: &str| {
         if !value.trim().is_empty() {
             fields.insert(format!("trailproof/{key}"), json!(limited(value, 2048)));
         }
     };
-    put("Version", &report.run.tool.version);
+    put("Version", &run.tool.version);
     put("Status", finding.status.as_str());
     put("Assurance/CIS", finding.assurance.cis.as_str());
     put("Assurance/Effective", finding.assurance.effective.as_str());

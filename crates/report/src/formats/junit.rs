@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use trailproof_core::finding::{Finding, LinkStatus, Status};
 
 use super::control_ids;
+use crate::findings::Outline;
 use crate::format::{Format, Report};
 use crate::untrusted::{visible, visible_lines};
 
@@ -29,12 +30,12 @@ impl Format for Junit {
     }
 
     fn write(&self, report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-        let count = |status| report.summary.count(status);
+        let count = |status| report.summary().count(status);
         writeln!(out, r#"<?xml version="1.0" encoding="UTF-8"?>"#)?;
         writeln!(
             out,
             r#"<testsuites name="trailproof" tests="{}" failures="{}" errors="{}" skipped="{}" time="0">"#,
-            report.summary.findings,
+            report.summary().findings,
             count(Status::Fail),
             count(Status::Unknown),
             count(Status::Attested) + count(Status::Muted) + count(Status::NotApplicable),
@@ -47,14 +48,15 @@ impl Format for Junit {
 }
 
 fn suite(report: &Report<'_>, control: &str, out: &mut dyn Write) -> io::Result<()> {
-    let findings = || {
+    let outlines = || {
         report
             .findings
+            .outlines()
             .iter()
             .filter(|finding| finding.control.id == control)
     };
     let count = |statuses: &[Status]| {
-        findings()
+        outlines()
             .filter(|finding| statuses.contains(&finding.status))
             .count()
     };
@@ -63,20 +65,20 @@ fn suite(report: &Report<'_>, control: &str, out: &mut dyn Write) -> io::Result<
         r#"  <testsuite name="{}" timestamp="{}" tests="{}" failures="{}" errors="{}" skipped="{}" time="0">"#,
         attribute(control),
         report.run.policy.evaluated_at.strftime("%Y-%m-%dT%H:%M:%S"),
-        findings().count(),
+        outlines().count(),
         count(&[Status::Fail]),
         count(&[Status::Unknown]),
         count(&[Status::Attested, Status::Muted, Status::NotApplicable]),
     )?;
-    properties(report, findings().next(), out)?;
-    for finding in findings() {
-        case(finding, out)?;
-    }
+    properties(report, outlines().next(), out)?;
+    report
+        .findings
+        .try_each_of_control(control, |finding| case(finding, out))?;
     writeln!(out, "  </testsuite>")
 }
 
 /// What the outcomes mean: a run that is not complete may lack cases that would fail.
-fn properties(report: &Report<'_>, first: Option<&Finding>, out: &mut dyn Write) -> io::Result<()> {
+fn properties(report: &Report<'_>, first: Option<&Outline>, out: &mut dyn Write) -> io::Result<()> {
     let run = report.run;
     let tool = format!("{} {}", run.tool.name, run.tool.version);
     let complete = if run.complete { "yes" } else { "no" };

@@ -63,7 +63,7 @@ fn totals(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
             out,
             "| {} | {} |",
             escape(status.as_str()),
-            report.summary.count(status)
+            report.summary().count(status)
         )?;
     }
     Ok(())
@@ -89,7 +89,7 @@ fn by_yardstick(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
 fn by_control(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     let mut counts: BTreeMap<&str, [usize; Status::ALL.len()]> = BTreeMap::new();
     let mut titles: BTreeMap<&str, String> = BTreeMap::new();
-    for finding in report.findings {
+    for finding in report.findings.outlines() {
         let row = counts.entry(&finding.control.id).or_default();
         for (count, status) in row.iter_mut().zip(Status::ALL) {
             *count += usize::from(finding.status == status);
@@ -134,7 +134,7 @@ fn by_link(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn observations(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let observations = statement::observations(report.findings);
+    let observations = report.findings.observations();
     if observations.is_empty() {
         return Ok(());
     }
@@ -164,7 +164,7 @@ fn scope(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn list(report: &Report<'_>, status: Status, out: &mut dyn Write) -> io::Result<()> {
-    let count = report.summary.count(status);
+    let count = report.summary().count(status);
     if count == 0 {
         return Ok(());
     }
@@ -178,11 +178,7 @@ fn list(report: &Report<'_>, status: Status, out: &mut dyn Write) -> io::Result<
         out,
         "| Account | Control | Reason | What was found | {last} |\n|---|---|---|---|---|"
     )?;
-    for finding in report
-        .findings
-        .iter()
-        .filter(|finding| finding.status == status)
-    {
+    report.findings.try_each_of_status(status, |finding| {
         writeln!(
             out,
             "| {} | {} | {} | {} | {} |",
@@ -191,9 +187,8 @@ fn list(report: &Report<'_>, status: Status, out: &mut dyn Write) -> io::Result<
             escape(finding.reason.as_deref().unwrap_or_default()),
             cell(&finding.message),
             last_cell(finding),
-        )?;
-    }
-    Ok(())
+        )
+    })
 }
 
 fn account(finding: &Finding) -> String {

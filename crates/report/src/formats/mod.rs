@@ -1,6 +1,7 @@
 //! The formats beside the standard ones of every run: one file each.
 //!
-//! All of them stream: they hold one finding at a time, whatever the size of the organization.
+//! All of them stream: they hold one finding at a time in full, whatever the size of the
+//! organization.
 
 pub mod asff;
 mod html;
@@ -28,18 +29,20 @@ pub use workbook::Xlsx;
 use std::collections::BTreeMap;
 use std::io;
 
+use serde::Serializer;
 use serde::ser::SerializeSeq;
-use serde::{Serialize, Serializer};
+use serde_json::Value;
 use trailproof_core::control::{Control, builtin};
-use trailproof_core::finding::Finding;
 
+use crate::findings::Outline;
 use crate::format::Report;
+use crate::run::Run;
 
 /// The controls that findings of a run can be about, by id: built-in ones and the run's own.
-fn controls<'a>(report: &Report<'a>) -> BTreeMap<&'a str, &'a Control> {
+fn controls(run: &Run) -> BTreeMap<&str, &Control> {
     builtin()
         .iter()
-        .chain(&report.run.policy.custom_controls)
+        .chain(&run.policy.custom_controls)
         .map(|control| (control.id.as_str(), control))
         .collect()
 }
@@ -53,7 +56,7 @@ fn control_ids<'a>(report: &Report<'a>) -> Vec<&'a str> {
         .iter()
         .map(String::as_str)
         .collect();
-    for finding in report.findings {
+    for finding in report.findings.outlines() {
         if !ids.contains(&finding.control.id.as_str()) {
             ids.push(&finding.control.id);
         }
@@ -63,8 +66,10 @@ fn control_ids<'a>(report: &Report<'a>) -> Vec<&'a str> {
 
 /// The names of the organizational units that findings know, by their ids.
 fn unit_names<'a>(report: &Report<'a>) -> BTreeMap<&'a str, &'a str> {
-    by_account(report.findings)
-        .filter_map(<[Finding]>::first)
+    report
+        .findings
+        .accounts()
+        .filter_map(<[Outline]>::first)
         .flat_map(|finding| {
             let path = finding.account.ou_path.as_deref().unwrap_or_default();
             let units = path.split('/').filter(|part| part.starts_with("ou-"));
@@ -74,21 +79,14 @@ fn unit_names<'a>(report: &Report<'a>) -> BTreeMap<&'a str, &'a str> {
         .collect()
 }
 
-/// Findings one account at a time. They are ordered by account.
-pub(crate) fn by_account(findings: &[Finding]) -> impl Iterator<Item = &[Finding]> {
-    findings.chunk_by(|one, next| one.account.id == next.account.id)
-}
-
-/// Writes a JSON array without building it.
-fn json_array<T: Serialize>(
+/// Writes a JSON array without building it: `write` is given what writes one element of it.
+fn json_array(
     out: &mut dyn io::Write,
-    items: impl Iterator<Item = T>,
+    write: impl FnOnce(&mut dyn FnMut(Value) -> serde_json::Result<()>) -> serde_json::Result<()>,
 ) -> io::Result<()> {
     let mut serializer = serde_json::Serializer::new(&mut *out);
     let mut sequence = serializer.serialize_seq(None)?;
-    for item in items {
-        sequence.serialize_element(&item)?;
-    }
+    write(&mut |element| sequence.serialize_element(&element))?;
     SerializeSeq::end(sequence)?;
     out.write_all(b"\n")
 }

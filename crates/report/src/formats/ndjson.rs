@@ -24,11 +24,10 @@ impl Format for Ndjson {
     }
 
     fn write(&self, report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-        for finding in report.findings {
+        report.findings.try_each(|finding| {
             serde_json::to_writer(&mut *out, &FindingRecord::from(finding))?;
-            out.write_all(b"\n")?;
-        }
-        Ok(())
+            out.write_all(b"\n")
+        })
     }
 }
 

@@ -35,12 +35,13 @@ impl Format for Ocsf {
     }
 
     fn write(&self, report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-        let controls = controls(report);
-        let events = report.findings.iter().map(|finding| {
-            let control = controls.get(finding.control.id.as_str()).copied();
-            event(report, finding, control)
-        });
-        json_array(out, events)
+        let controls = controls(report.run);
+        json_array(out, |element| {
+            report.findings.try_each(|finding| {
+                let control = controls.get(finding.control.id.as_str()).copied();
+                element(event(report, finding, control))
+            })
+        })
     }
 }
 

@@ -3,9 +3,10 @@
 
 use std::io::{self, Write};
 
-use trailproof_core::finding::{Finding, Status};
+use trailproof_core::finding::Status;
 
-use super::{by_account, control_ids};
+use super::control_ids;
+use crate::findings::Outline;
 use crate::format::{Format, Report};
 use crate::spreadsheet::{harmless, table};
 
@@ -31,7 +32,7 @@ impl Format for Pivot {
         let mut table = table(out);
         let leading = ["account_id", "account_name", "ou_path", "ou_names", "worst"];
         table.write_record(leading.iter().chain(&controls))?;
-        for findings in by_account(report.findings) {
+        for findings in report.findings.accounts() {
             let Some(first) = findings.first() else {
                 continue;
             };
@@ -59,7 +60,7 @@ impl Format for Pivot {
 }
 
 /// The status that needs a person most: FAIL, then UNKNOWN, MUTED, ATTESTED, PASS, `NOT_APPLICABLE`.
-pub(super) fn worst(findings: &[Finding]) -> Status {
+pub(super) fn worst(findings: &[Outline]) -> Status {
     [
         Status::Fail,
         Status::Unknown,

@@ -10,11 +10,12 @@ use trailproof_core::control::builtin;
 use trailproof_core::evidence::Evidence;
 use trailproof_core::finding::{
     AccountSummary, AssuranceResult, ChainLink, Finding, LinkName, LinkStatus, MutedBy,
-    Observation, Remediation, Status, Summary,
+    Observation, Remediation, Status,
 };
 use trailproof_core::policy::Policy;
 use trailproof_core::remedy::Command;
 
+use crate::findings::Findings;
 use crate::format::{Format, Report};
 use crate::run::{PolicyRecord, Run, RunKind, Scope};
 
@@ -34,8 +35,7 @@ impl Sample {
     pub(crate) fn with_report<T>(&self, look: impl FnOnce(&Report<'_>) -> T) -> T {
         look(&Report {
             run: &self.run,
-            summary: &Summary::of(&self.findings),
-            findings: &self.findings,
+            findings: &Findings::kept(&self.findings),
             evidence: &Evidence::default(),
         })
     }

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
-use trailproof_core::finding::{Finding, LinkName, Status};
+use trailproof_core::finding::{LinkName, Status};
 use trailproof_core::policy::Assurance;
 
-use super::{by_account, control_ids};
+use super::control_ids;
+use crate::findings::{Findings, Outline};
 use crate::format::Report;
 use crate::run::{RunKind, Sweep};
 
@@ -25,7 +26,7 @@ pub(super) fn question(report: &Report<'_>) -> &'static str {
 
 /// The answer in a few words, for a headline.
 pub(super) fn answer(report: &Report<'_>) -> String {
-    let summary = report.summary;
+    let summary = report.summary();
     let [failed, unseen, muted] =
         [Status::Fail, Status::Unknown, Status::Muted].map(|status| summary.count(status));
     let judged = summary.findings - summary.count(Status::NotApplicable);
@@ -75,7 +76,7 @@ pub(super) fn counted(count: usize, noun: &str) -> String {
 
 /// The conclusion: whether the controls are met, and how many accounts or findings say what.
 pub(super) fn conclusion(report: &Report<'_>) -> (&'static str, String) {
-    let summary = report.summary;
+    let summary = report.summary();
     let count = |status| summary.count(status);
     let left_out = count(Status::NotApplicable);
     let judged = summary.findings - left_out;
@@ -133,7 +134,7 @@ pub(super) fn conclusion(report: &Report<'_>) -> (&'static str, String) {
     }
     if controls > 1 {
         let accounts = || {
-            by_account(report.findings).filter(|findings| {
+            report.findings.accounts().filter(|findings| {
                 findings
                     .iter()
                     .any(|finding| finding.status != Status::NotApplicable)
@@ -156,6 +157,7 @@ pub(super) fn conclusion(report: &Report<'_>) -> (&'static str, String) {
     if report.run.policy.assurance == Assurance::Cis {
         let silent = report
             .findings
+            .outlines()
             .iter()
             .filter(|finding| {
                 finding.status == Status::Pass && finding.assurance.effective != Status::Pass
@@ -186,11 +188,12 @@ pub(super) fn meaning(report: &Report<'_>) -> &'static str {
 /// The verdicts by each yardstick, whichever of them the status follows, in the order of
 /// [`Status::ALL`].
 pub(super) fn by_yardstick(
-    findings: &[Finding],
+    findings: &Findings<'_>,
 ) -> [(&'static str, [usize; Status::ALL.len()]); 2] {
-    let counts = |of: fn(&Finding) -> Status| {
+    let counts = |of: fn(&Outline) -> Status| {
         Status::ALL.map(|status| {
             findings
+                .outlines()
                 .iter()
                 .filter(|finding| of(finding) == status)
                 .count()
@@ -326,7 +329,7 @@ pub(super) fn scope(report: &Report<'_>) -> Vec<(&'static str, String)> {
 
 fn accounts(report: &Report<'_>) -> String {
     let statistics = &report.run.statistics;
-    let judged = by_account(report.findings).count();
+    let judged = report.findings.accounts().count();
     if statistics.accounts_found == 0 {
         return format!("{judged} in the findings");
     }
@@ -394,7 +397,7 @@ fn regions(report: &Report<'_>) -> String {
 }
 
 fn controls(report: &Report<'_>) -> String {
-    let known = super::controls(report);
+    let known = super::controls(report.run);
     let version = report.run.policy.benchmark.as_str();
     control_ids(report)
         .into_iter()
@@ -470,9 +473,9 @@ fn span(from: Timestamp, to: Option<Timestamp>) -> String {
 }
 
 /// FAIL and UNKNOWN findings by the link that broke.
-pub(super) fn breaks(findings: &[Finding]) -> BTreeMap<LinkName, (usize, usize)> {
+pub(super) fn breaks(findings: &Findings<'_>) -> BTreeMap<LinkName, (usize, usize)> {
     let mut breaks: BTreeMap<LinkName, (usize, usize)> = BTreeMap::new();
-    for finding in findings {
+    for finding in findings.outlines() {
         let Some(link) = finding.broken_link else {
             continue;
         };
@@ -485,34 +488,9 @@ pub(super) fn breaks(findings: &[Finding]) -> BTreeMap<LinkName, (usize, usize)>
     breaks
 }
 
-/// What is worth knowing of findings whatever their verdict: the findings by observation, the most
-/// frequent first, and one message of each.
-pub(super) fn observations(findings: &[Finding]) -> Vec<(&str, usize, &str)> {
-    let mut counts: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
-    for finding in findings {
-        let mut codes: Vec<&str> = Vec::new();
-        for observation in &finding.observations {
-            if !codes.contains(&observation.code.as_str()) {
-                codes.push(&observation.code);
-                counts
-                    .entry(&observation.code)
-                    .or_insert((0, &observation.message))
-                    .0 += 1;
-            }
-        }
-    }
-    let mut counts: Vec<_> = counts
-        .into_iter()
-        .map(|(code, (count, message))| (code, count, message))
-        .collect();
-    counts.sort_by_key(|(_, count, _)| std::cmp::Reverse(*count));
-    counts
-}
-
 #[cfg(test)]
 mod tests {
     use trailproof_core::evidence::Evidence;
-    use trailproof_core::finding::Summary;
 
     use super::*;
     use crate::formats::sample::{self, Sample};
@@ -520,8 +498,7 @@ mod tests {
     fn concluded(sample: &Sample) -> (String, String) {
         let report = Report {
             run: &sample.run,
-            summary: &Summary::of(&sample.findings),
-            findings: &sample.findings,
+            findings: &Findings::kept(&sample.findings),
             evidence: &Evidence::default(),
         };
         let (verdict, because) = conclusion(&report);
@@ -577,7 +554,7 @@ mod tests {
              proved."
         );
         assert_eq!(
-            by_yardstick(&sample.findings).map(|(_, counts)| counts),
+            by_yardstick(&Findings::kept(&sample.findings)).map(|(_, counts)| counts),
             [[0, 0, 2, 0, 0, 0], [1, 0, 1, 0, 0, 0]]
         );
     }

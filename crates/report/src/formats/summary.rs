@@ -9,7 +9,7 @@ use trailproof_core::evaluate::reasons;
 use trailproof_core::finding::Status;
 
 use super::markdown::escape;
-use super::{by_account, statement};
+use super::statement;
 use crate::format::{Format, Report};
 use crate::untrusted::shortened;
 
@@ -47,15 +47,15 @@ impl Format for SummaryText {
         )?;
         let counts: Vec<String> = Status::ALL
             .into_iter()
-            .map(|status| (status, report.summary.count(status)))
+            .map(|status| (status, report.summary().count(status)))
             .filter(|(_, count)| *count > 0)
             .map(|(status, count)| format!("{} {count}", escape(status.as_str())))
             .collect();
         writeln!(
             out,
             "- {} in {}: {}",
-            statement::counted(report.summary.findings, "finding"),
-            statement::counted(by_account(report.findings).count(), "account"),
+            statement::counted(report.summary().findings, "finding"),
+            statement::counted(report.findings.accounts().count(), "account"),
             counts.join(", ")
         )?;
         causes(report, out)?;
@@ -84,7 +84,7 @@ impl Format for SummaryText {
 /// What fails and what is unknown, by reason: what concerns most accounts first.
 fn causes(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
     let mut causes: BTreeMap<(usize, &str), BTreeSet<AccountId>> = BTreeMap::new();
-    for finding in report.findings {
+    for finding in report.findings.outlines() {
         let rank = match finding.status {
             Status::Fail => 0,
             Status::Unknown => 1,

@@ -111,20 +111,18 @@ mod tests {
     /// The kinds of what is sent, and the counts of what is not.
     fn decided(stored: &[Value], archive: bool) -> (Vec<(Kind, String)>, usize, usize) {
         let sample = sample::organization();
-        sample.with_report(|report| {
-            let writer = Writer::new(report, None);
-            let account = report.findings[0].account.id;
-            let findings: Vec<Finding> = report
-                .findings
-                .iter()
-                .filter(|finding| finding.account.id == account)
-                .cloned()
-                .collect();
-            let decision = decide(&writer, &findings, stored, archive);
-            let sent = decision.sending.iter();
-            let sent = sent.map(|(kind, finding)| (*kind, id(finding).to_owned()));
-            (sent.collect(), decision.unchanged, decision.later)
-        })
+        let writer = Writer::new(&sample.run, None);
+        let account = sample.findings[0].account.id;
+        let findings: Vec<Finding> = sample
+            .findings
+            .iter()
+            .filter(|finding| finding.account.id == account)
+            .cloned()
+            .collect();
+        let decision = decide(&writer, &findings, stored, archive);
+        let sent = decision.sending.iter();
+        let sent = sent.map(|(kind, finding)| (*kind, id(finding).to_owned()));
+        (sent.collect(), decision.unchanged, decision.later)
     }
 
     fn stored(id: &str, at: &str, state: &str) -> Value {
@@ -165,11 +163,9 @@ mod tests {
     #[test]
     fn the_same_run_again_sends_nothing() {
         let sample = sample::organization();
-        let all: Vec<Value> = sample.with_report(|report| {
-            let writer = Writer::new(report, None);
-            let findings = report.findings.iter();
-            findings.map(|finding| writer.finding(finding)).collect()
-        });
+        let writer = Writer::new(&sample.run, None);
+        let findings = sample.findings.iter();
+        let all: Vec<Value> = findings.map(|finding| writer.finding(finding)).collect();
         let of_first: Vec<Value> = all.into_iter().take(2).collect();
         assert_eq!(decided(&of_first, true), (Vec::new(), 2, 0));
     }
@@ -177,13 +173,10 @@ mod tests {
     #[test]
     fn what_others_wrote_is_not_sent_back() {
         let sample = sample::organization();
-        sample.with_report(|report| {
-            let writer = Writer::new(report, None);
-            let archived =
-                writer.archived(&stored("trailproof/1/x", "2020-01-01T00:00:00Z", "ACTIVE"));
-            assert_eq!(archived["RecordState"], "ARCHIVED");
-            assert_eq!(archived["Title"], "t");
-            assert!(archived.get("Note").is_none(), "{archived}");
-        });
+        let writer = Writer::new(&sample.run, None);
+        let archived = writer.archived(&stored("trailproof/1/x", "2020-01-01T00:00:00Z", "ACTIVE"));
+        assert_eq!(archived["RecordState"], "ARCHIVED");
+        assert_eq!(archived["Title"], "t");
+        assert!(archived.get("Note").is_none(), "{archived}");
     }
 }

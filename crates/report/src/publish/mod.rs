@@ -23,9 +23,9 @@ use trailproof_core::evidence::CallError;
 use trailproof_core::finding::{Finding, Status};
 use trailproof_scanner::Access;
 
-use crate::format::Report;
+use crate::findings::by_account;
 use crate::formats::asff::{self, Writer};
-use crate::formats::by_account;
+use crate::past::PastRun;
 use decide::{Decision, Kind, decide};
 pub use hub::ACTIONS;
 use hub::Hub;
@@ -114,26 +114,26 @@ impl AccountOutcome {
     }
 }
 
-/// Sends the findings of a report to the Security Hub of a region. Accounts are independent of each
+/// Sends the findings of a run to the Security Hub of a region. Accounts are independent of each
 /// other. Each outcome is told as it is there, and all are given in the end, by account. An error
 /// means that the journal could not be written: then nothing more was sent.
 pub async fn publish(
     access: &Access,
-    report: &Report<'_>,
+    PastRun { run, findings }: &PastRun,
     region: &Region,
     members: &Members,
     journal: &mut Journal,
     options: PublishOptions,
     on_outcome: impl FnMut(&AccountOutcome) -> ControlFlow<()> + Send,
 ) -> Result<BTreeMap<AccountId, AccountOutcome>, PublishJournalError> {
-    let writer = Writer::new(report, Some(region.clone()));
+    let writer = Writer::new(run, Some(region.clone()));
     let work = Work {
         hub: Hub::new(access, &writer),
         writer: &writer,
         members,
         options,
         // Of a run that is not complete nobody knows what it would have found.
-        archive: options.archive && report.run.complete,
+        archive: options.archive && run.complete,
         shared: Mutex::new(Shared {
             journal,
             on_outcome: Box::new(on_outcome),
@@ -142,7 +142,7 @@ pub async fn publish(
             failed: None,
         }),
     };
-    futures::stream::iter(by_account(report.findings))
+    futures::stream::iter(by_account(findings))
         .for_each_concurrent(options.concurrency.max(1), |findings| {
             work.account(findings)
         })

@@ -17,6 +17,7 @@ use trailproof_core::policy::{Assurance, Policy};
 
 use super::Addresses;
 use super::access::Access;
+use super::exceptions::Exceptions;
 use super::observed::Observed;
 use crate::listing::UsedListing;
 use crate::words::Words;
@@ -343,9 +344,10 @@ impl PolicyRecord {
         evidence: &Evidence,
         now: Timestamp,
     ) -> (attestation::Applied, mute::Applied) {
-        let attested =
-            attestation::apply(findings, &self.attestations, &self.benchmark, evidence, now);
-        (attested, mute::apply(findings, &self.mutes, evidence, now))
+        let accounts = findings.iter().map(|finding| &*finding.account);
+        let mut exceptions = Exceptions::of(self, accounts, evidence, now);
+        exceptions.apply(findings);
+        exceptions.end()
     }
 
     /// The policy again, given its controls and the accounts of the run's scope.

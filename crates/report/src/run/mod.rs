@@ -5,6 +5,7 @@ mod access;
 mod credentials;
 mod directory;
 mod evidence;
+mod exceptions;
 mod manifest;
 mod observed;
 
@@ -12,6 +13,7 @@ pub use access::{Access, NetworkSetting, NeverAsked, OwnAccount, SessionUse};
 pub use directory::{RunDirectory, RunDirectoryError};
 pub(crate) use evidence::copy_lines;
 pub use evidence::{Addresses, EvidenceError, LeftOut, add_evidence, copy_evidence, read_evidence};
+pub use exceptions::Exceptions;
 pub use manifest::{
     DEMO_ORGANIZATION, Organization, PolicyRecord, Run, RunKind, SCHEMA_VERSION, Scope,
     SlowAccount, Statistics, Sweep, Tool,

@@ -6,7 +6,8 @@
 use std::path::Path;
 
 use trailproof_core::evidence::Evidence;
-use trailproof_core::finding::{Finding, Summary};
+use trailproof_core::finding::Finding;
+use trailproof_report::findings::Findings;
 use trailproof_report::format::{Format, Report};
 use trailproof_report::run::{Run, RunDirectory, file};
 use trailproof_scanner::EvidenceFile;
@@ -70,8 +71,7 @@ impl Record {
         };
         let report = Report {
             run,
-            summary: &Summary::of(findings),
-            findings,
+            findings: &Findings::kept(findings),
             evidence,
         };
         write_reports(&directory, &self.formats, &report, output)?;

@@ -18,7 +18,7 @@ use super::record::Record;
 use crate::clock;
 use crate::commands::changing::count;
 use crate::commands::scan::{new_run, record as record_outcome};
-use crate::conclusion::judge;
+use crate::conclusion::judge_in_full;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
@@ -126,7 +126,7 @@ impl PreparedScan {
         progress.finish();
         let outcome = outcome?;
         record_outcome(&mut run, &outcome, true);
-        let findings = judge(&mut run, &policy, &outcome.evidence, clock::now(), output);
+        let findings = judge_in_full(&mut run, &policy, &outcome.evidence, clock::now(), output);
         if let Some(record) = record {
             record.write(&run, &findings, &outcome.evidence, output)?;
         }

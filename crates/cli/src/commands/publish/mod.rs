@@ -6,9 +6,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use trailproof_core::account::{AccountId, Region};
-use trailproof_core::evidence::Evidence;
-use trailproof_core::finding::{Status, Summary};
-use trailproof_report::format::Report;
+use trailproof_core::finding::Status;
 use trailproof_report::past::PastRun;
 use trailproof_report::publish::{
     ACTIONS, AccountOutcome, Journal, Members, PublishJournalError, PublishOptions, digest, publish,
@@ -83,27 +81,23 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
         journal,
         connection,
     } = arguments;
-    let PastRun { run, mut findings } = past_run(&path)?;
-    check_real(&run)?;
-    let judged = |account| findings.iter().any(|one| one.account.id == account);
+    let mut past = past_run(&path)?;
+    check_real(&past.run)?;
+    let judged = |account| past.findings.iter().any(|one| one.account.id == account);
     if let Some(unknown) = accounts.iter().find(|account| !judged(**account)) {
         return Err(
             CliError::usage(format_args!("the run has no findings of account {unknown}"))
                 .hint("`trailproof show RUN` lists the accounts of a run"),
         );
     }
-    findings.retain(|finding| accounts.is_empty() || accounts.contains(&finding.account.id));
+    past.findings
+        .retain(|finding| accounts.is_empty() || accounts.contains(&finding.account.id));
+    let PastRun { run, findings } = &past;
     let scope = &run.scope;
     let recorded = recorded_roles(scope.role.as_ref(), &scope.roles);
     let settings = connection.resolve(recorded, output)?;
     let region = settings.region.as_ref().map(|region| region.0.clone());
-    let region = hub_region(&run, region)?;
-    let report = Report {
-        run: &run,
-        summary: &Summary::of(&findings),
-        findings: &findings,
-        evidence: &Evidence::default(),
-    };
+    let region = hub_region(run, region)?;
     let about = |status| findings.iter().filter(move |one| one.status != status);
     let number = about(Status::NotApplicable).count();
     if number == 0 {
@@ -138,7 +132,7 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
         };
         let outcomes = publish(
             &access,
-            &report,
+            &past,
             &region,
             &members,
             &mut journal,

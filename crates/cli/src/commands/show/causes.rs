@@ -7,7 +7,7 @@ use std::path::Path;
 use anstyle::{AnsiColor, Style};
 use trailproof_core::account::AccountId;
 use trailproof_core::finding::{Finding, LinkName, Status};
-use trailproof_report::format::Report;
+use trailproof_report::run::Run;
 
 use crate::links;
 use crate::untrusted::visible;
@@ -42,12 +42,12 @@ const ORDER: [Status; 6] = [
     Status::NotApplicable,
 ];
 
-/// The findings of a report. Those that need nobody are counted, unless `all` are wanted.
-pub(super) fn render(report: &Report<'_>, run: &Path, all: bool) -> String {
+/// The findings of a run, in a folder. Those that need nobody are counted, unless `all` are wanted.
+pub(super) fn render(past: &Run, judged: &[Finding], folder: &Path, all: bool) -> String {
     let mut text = String::new();
     let mut groups: BTreeMap<Cause, Vec<&Finding>> = BTreeMap::new();
     let mut counted: BTreeMap<usize, usize> = BTreeMap::new();
-    for finding in report.findings {
+    for finding in judged {
         let rank = ORDER.iter().position(|status| *status == finding.status);
         let rank = rank.unwrap_or_default();
         if all || matches!(finding.status, Status::Fail | Status::Unknown) {
@@ -62,7 +62,7 @@ pub(super) fn render(report: &Report<'_>, run: &Path, all: bool) -> String {
     let mut groups: Vec<_> = groups.into_iter().collect();
     // Within a status, what concerns most comes first.
     groups.sort_by_key(|(cause, findings)| (cause.rank, std::cmp::Reverse(findings.len())));
-    let several = report.run.policy.controls.len() > 1;
+    let several = past.policy.controls.len() > 1;
     for (cause, findings) in &groups {
         group(&mut text, cause, findings, several);
         text.push('\n');
@@ -79,14 +79,14 @@ pub(super) fn render(report: &Report<'_>, run: &Path, all: bool) -> String {
             );
         }
     }
-    if report.findings.is_empty() {
+    if judged.is_empty() {
         text.push_str("No finding matches.\n");
     }
-    if !report.run.complete {
+    if !past.complete {
         text.push_str("INCOMPLETE: there may be accounts that nobody judged.\n");
     }
     if let Some((_, [first, ..])) = groups.first().map(|(cause, all)| (cause, all.as_slice())) {
-        let run = visible(&run.display().to_string());
+        let run = visible(&folder.display().to_string());
         let _ = writeln!(
             text,
             "Next: trailproof explain {run} {}",

@@ -5,7 +5,7 @@ mod causes;
 use std::path::PathBuf;
 
 use trailproof_core::evidence::Evidence;
-use trailproof_core::finding::Summary;
+use trailproof_report::findings::Findings;
 use trailproof_report::findings_csv::FindingsCsv;
 use trailproof_report::findings_json::FindingsJson;
 use trailproof_report::format::{Format, Report};
@@ -59,22 +59,21 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
     } = arguments
         .selection
         .select(&arguments.run, &run, findings, output)?;
-    let summary = Summary::of(&findings);
+    let all = Findings::kept(&findings);
     let report = Report {
         run: &run,
-        summary: &summary,
-        findings: &findings,
+        findings: &all,
         evidence: &Evidence::default(),
     };
     match arguments.format {
         ShowFormat::Json => output.data(|out| FindingsJson.write(&report, out))?,
         ShowFormat::Csv => output.data(|out| FindingsCsv.write(&report, out))?,
         ShowFormat::Table => {
-            let all = !arguments.selection.status.is_empty();
-            output.paged(&causes::render(&report, &arguments.run, all))?;
+            let every = !arguments.selection.status.is_empty();
+            output.paged(&causes::render(&run, &findings, &arguments.run, every))?;
         }
     }
-    Ok(match Exit::of(&summary, run.policy.fail_on) {
+    Ok(match Exit::of(all.summary(), run.policy.fail_on) {
         Exit::Success if !run.complete || tags_unknown => Exit::Unknown,
         exit => exit,
     })

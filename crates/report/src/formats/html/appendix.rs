@@ -37,7 +37,7 @@ fn scope(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn about_controls(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let known = controls(report);
+    let known = controls(report.run);
     let version = report.run.policy.benchmark.as_str();
     writeln!(
         out,

@@ -36,9 +36,9 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> 
         .collect();
     line(out, 'u', &units.into())?;
     let mut pool = Pool::default();
-    for finding in report.findings {
-        write_finding(finding, &mut pool, out)?;
-    }
+    report
+        .findings
+        .try_each(|finding| write_finding(finding, &mut pool, out))?;
     writeln!(out, "</script>")
 }
 
@@ -48,7 +48,7 @@ fn line(out: &mut dyn Write, kind: char, value: &Value) -> io::Result<()> {
 
 /// What the page says about each control.
 fn about_controls(report: &Report<'_>) -> Value {
-    let known = controls(report);
+    let known = controls(report.run);
     let version = report.run.policy.benchmark.as_str();
     control_ids(report)
         .into_iter()

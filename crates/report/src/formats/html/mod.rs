@@ -128,7 +128,7 @@ fn table(report: &Report<'_>, out: &mut dyn Write) -> io::Result<()> {
 <div class="field" role="group" aria-labelledby="status-label"><span id="status-label">Status</span><div class="chips">"#
     )?;
     for status in Status::ALL {
-        let count = report.summary.count(status);
+        let count = report.summary().count(status);
         if count > 0 {
             write!(
                 out,

@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use trailproof_core::finding::{LinkName, LinkStatus, Status};
+use trailproof_core::finding::{LinkName, Status};
 
 use super::escape::escape;
 use crate::format::Report;
-use crate::formats::{by_account, control_ids, controls, statement, unit_names};
+use crate::formats::{control_ids, controls, statement, unit_names};
 
 /// Findings by status, in the order of [`Status::ALL`].
 type Counts = [usize; Status::ALL.len()];
@@ -46,14 +46,14 @@ impl<'a> Overview<'a> {
     pub(super) fn of(report: &'a Report<'a>) -> Self {
         let mut overview = Self {
             report,
-            accounts: by_account(report.findings).count(),
+            accounts: report.findings.accounts().count(),
             by_control: BTreeMap::new(),
             by_unit: BTreeMap::new(),
             by_link: statement::breaks(report.findings),
             proved: BTreeMap::new(),
             by_reason: BTreeMap::new(),
         };
-        for finding in report.findings {
+        for finding in report.findings.outlines() {
             count(
                 overview.by_control.entry(&finding.control.id).or_default(),
                 finding.status,
@@ -68,10 +68,11 @@ impl<'a> Overview<'a> {
                     finding.status,
                 );
             }
-            for link in &finding.chain {
-                if link.status == LinkStatus::Pass {
-                    *overview.proved.entry(link.link).or_default() += 1;
-                }
+            for link in LinkName::CHAIN
+                .into_iter()
+                .filter(|link| finding.proves(*link))
+            {
+                *overview.proved.entry(link).or_default() += 1;
             }
         }
         overview
@@ -145,7 +146,7 @@ impl<'a> Overview<'a> {
     }
 
     fn totals(&self, out: &mut dyn Write) -> io::Result<()> {
-        let summary = self.report.summary;
+        let summary = self.report.summary();
         let total = summary.findings;
         let passed = summary.count(Status::Pass);
         let judged = total - summary.count(Status::NotApplicable);
@@ -264,7 +265,7 @@ impl<'a> Overview<'a> {
             out,
             r#"<section class="card"><h2>By control</h2><p class="soft">How many of the findings that apply pass.</p><table class="bars"><tbody>"#
         )?;
-        let known = controls(self.report);
+        let known = controls(self.report.run);
         let version = self.report.run.policy.benchmark.as_str();
         for id in control_ids(self.report) {
             let Some(counts) = self.by_control.get(id) else {
@@ -302,7 +303,7 @@ impl<'a> Overview<'a> {
 
     /// Observations that change no verdict.
     fn notes(&self, out: &mut dyn Write) -> io::Result<()> {
-        let notes = statement::observations(self.report.findings);
+        let notes = self.report.findings.observations();
         if notes.is_empty() {
             return Ok(());
         }

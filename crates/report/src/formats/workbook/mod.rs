@@ -13,10 +13,10 @@ use std::io::{self, Write};
 use jiff::Timestamp;
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, XlsxError};
 use trailproof_core::account::Region;
-use trailproof_core::finding::{ChainLink, Finding, LinkName, LinkStatus, Status};
+use trailproof_core::finding::{AccountSummary, ChainLink, Finding, LinkName, LinkStatus, Status};
 
 use self::sheet::{Cell, Sheet, Styles};
-use super::{by_account, control_ids, controls, pivot, statement};
+use super::{control_ids, controls, pivot, statement};
 use crate::console;
 use crate::format::{Format, Report};
 use crate::run::file;
@@ -114,10 +114,10 @@ fn resource(value: &str) -> Cell<'_> {
 }
 
 /// Where an account is: the names of its units, where they are known, else the path of ids.
-fn unit(finding: &Finding) -> Cell<'_> {
-    match finding.account.unit_names() {
+fn unit(account: &AccountSummary) -> Cell<'_> {
+    match account.unit_names() {
         Some(names) => owned(names),
-        None => text(finding.account.ou_path.as_deref()),
+        None => text(account.ou_path.as_deref()),
     }
 }
 
@@ -150,7 +150,7 @@ fn findings(
     styles: &Styles,
 ) -> Result<(), XlsxError> {
     let mut sheet = Sheet::begin(workbook, "findings", &FINDINGS, styles)?;
-    for finding in report.findings {
+    report.findings.try_each(|finding| {
         let control = &finding.control;
         let remedy = finding.remediation.as_deref();
         let shown = shown(finding);
@@ -159,7 +159,7 @@ fn findings(
             Cell::Status(finding.status),
             owned(finding.account.id.to_string()),
             text(finding.account.name.as_deref()),
-            unit(finding),
+            unit(&finding.account),
             text(Some(&control.id)),
             Cell::Text(findings_csv::number(control.number.as_deref())),
             text(Some(&control.title)),
@@ -178,8 +178,8 @@ fn findings(
             owned(because),
             until.map_or(text(None), Cell::Time),
             text(Some(&finding.id)),
-        ])?;
-    }
+        ])
+    })?;
     // What is done about it stands once in the report.
     sheet.print_to("message", &FINDINGS)?;
     sheet.end()
@@ -212,7 +212,7 @@ fn accepted(finding: &Finding) -> (String, Option<Timestamp>) {
 
 fn matrix(report: &Report<'_>, workbook: &mut Workbook, styles: &Styles) -> Result<(), XlsxError> {
     let ids = control_ids(report);
-    let known = controls(report);
+    let known = controls(report.run);
     let version = report.run.policy.benchmark.as_str();
     let titles: Vec<String> = ids
         .iter()
@@ -230,14 +230,14 @@ fn matrix(report: &Report<'_>, workbook: &mut Workbook, styles: &Styles) -> Resu
     ];
     columns.extend(titles.iter().map(|title| (title.as_str(), 18.0)));
     let mut sheet = Sheet::begin(workbook, "accounts x controls", &columns, styles)?;
-    for findings in by_account(report.findings) {
+    for findings in report.findings.accounts() {
         let Some(first) = findings.first() else {
             continue;
         };
         let mut cells = vec![
             owned(first.account.id.to_string()),
             text(first.account.name.as_deref()),
-            unit(first),
+            unit(&first.account),
             Cell::Status(pivot::worst(findings)),
         ];
         for id in &ids {
@@ -405,7 +405,10 @@ fn about(report: &Report<'_>, workbook: &mut Workbook, styles: &Styles) -> Resul
         pair("Note", owned(warning))?;
     }
     for status in Status::ALL {
-        pair(status.as_str(), Cell::Number(report.summary.count(status)))?;
+        pair(
+            status.as_str(),
+            Cell::Number(report.summary().count(status)),
+        )?;
     }
     if report.run.mask_endpoints {
         pair(
@@ -424,15 +427,14 @@ fn about(report: &Report<'_>, workbook: &mut Workbook, styles: &Styles) -> Resul
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::findings::Findings;
     use crate::formats::sample;
     use trailproof_core::evidence::Evidence;
-    use trailproof_core::finding::Summary;
 
     fn bytes(sample: &sample::Sample) -> Vec<u8> {
         let report = Report {
             run: &sample.run,
-            summary: &Summary::of(&sample.findings),
-            findings: &sample.findings,
+            findings: &Findings::kept(&sample.findings),
             evidence: &Evidence::default(),
         };
         workbook(&report).unwrap()
