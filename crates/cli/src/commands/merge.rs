@@ -58,8 +58,9 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
 
     let now = clock::now();
     joined.policy.evaluated_at = now;
-    let mut evidence =
-        Evidence::not_before(joined.policy.oldest()).masking_endpoints(joined.mask_endpoints);
+    let mut evidence = Evidence::not_before(joined.policy.oldest())
+        .masking_endpoints(joined.mask_endpoints)
+        .at_rest();
     for path in &runs {
         let left_out = add_evidence(path, &mut evidence).map_err(unreadable)?;
         note_left_out(&left_out, output);

@@ -32,7 +32,7 @@ impl Replay {
     /// Reads a file. Answers about resources that came before `oldest` do not count.
     pub fn read(input: impl BufRead, oldest: Option<Timestamp>) -> Result<Self, ReadError> {
         let mut replay = Self {
-            evidence: Evidence::not_before(oldest),
+            evidence: Evidence::not_before(oldest).at_rest(),
             ..Self::default()
         };
         let places = &mut replay.places;

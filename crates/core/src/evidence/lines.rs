@@ -258,7 +258,7 @@ impl Evidence {
     /// # }
     /// ```
     pub fn read(input: impl BufRead) -> Result<Reading, ReadError> {
-        let mut evidence = Self::default();
+        let mut evidence = Self::default().at_rest();
         let mut records = 0;
         let torn_line = evidence.add(input, |_, _| records += 1)?;
         Ok(Reading {

@@ -122,16 +122,84 @@ impl Mark {
 }
 
 /// The state of everything that something may rest on.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Marks(HashMap<Subject, Mark>);
+#[derive(Debug, Clone)]
+pub(super) enum Marks {
+    /// Subject by subject: while answers come in, most of what was worked out still stands.
+    Apart(HashMap<Subject, Mark>),
+    /// All as one: a tenth of the memory of evidence is not worth it where everything is there
+    /// before anything is judged.
+    Together(Mark),
+}
+
+impl Default for Marks {
+    fn default() -> Self {
+        Self::Apart(HashMap::new())
+    }
+}
 
 impl Marks {
     /// Something new is known.
     pub(super) fn change(&mut self, subject: Subject) {
-        self.0.insert(subject, Mark::next());
+        match self {
+            Self::Apart(marks) => {
+                marks.insert(subject, Mark::next());
+            }
+            Self::Together(mark) => *mark = Mark::next(),
+        }
     }
 
     pub(super) fn of(&self, subject: &Subject) -> Mark {
-        self.0.get(subject).copied().unwrap_or_default()
+        match self {
+            Self::Apart(marks) => marks.get(subject).copied().unwrap_or_default(),
+            Self::Together(mark) => *mark,
+        }
+    }
+
+    /// The same state, told apart as a whole from now on.
+    pub(super) fn together(&mut self) {
+        if let Self::Apart(marks) = self {
+            let known = !marks.is_empty();
+            *self = Self::Together(if known { Mark::next() } else { Mark::default() });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn subjects() -> [Subject; 2] {
+        ["111111111111", "222222222222"]
+            .map(|account| Subject::account(Operation::DescribeTrails, account.parse().unwrap()))
+    }
+
+    #[test]
+    fn a_change_is_of_its_subject_alone() {
+        let [one, other] = subjects();
+        let mut marks = Marks::default();
+        marks.change(one.clone());
+        let before = marks.of(&one);
+        marks.change(other.clone());
+        assert_eq!(marks.of(&one), before);
+        assert_ne!(marks.of(&other), Mark::default());
+    }
+
+    #[test]
+    fn what_is_told_apart_as_a_whole_changes_as_a_whole() {
+        let [one, other] = subjects();
+        let mut marks = Marks::default();
+        marks.together();
+        assert_eq!(marks.of(&one), Mark::default());
+        marks.change(one.clone());
+        let before = marks.of(&one);
+        assert_ne!(before, Mark::default());
+        marks.change(other);
+        assert_ne!(marks.of(&one), before);
+
+        // What was known before is not nothing afterwards.
+        let mut marks = Marks::default();
+        marks.change(one.clone());
+        marks.together();
+        assert_ne!(marks.of(&one), Mark::default());
     }
 }

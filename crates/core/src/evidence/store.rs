@@ -111,6 +111,14 @@ impl Evidence {
         self
     }
 
+    /// The same evidence, for who judges it when everything is there: it takes less memory. What is
+    /// added later still counts, and lets nothing stand that was worked out before.
+    #[must_use]
+    pub fn at_rest(mut self) -> Self {
+        self.marks.together();
+        self
+    }
+
     /// When its answers arrived; `None` where there are none.
     pub fn observed(&self) -> Option<Span> {
         self.observed

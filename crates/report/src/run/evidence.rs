@@ -89,7 +89,9 @@ pub fn read_evidence(
     addresses: Addresses,
 ) -> Result<(Evidence, LeftOut), EvidenceError> {
     let mask = addresses == Addresses::Masked;
-    let mut evidence = Evidence::not_before(oldest).masking_endpoints(mask);
+    let mut evidence = Evidence::not_before(oldest)
+        .masking_endpoints(mask)
+        .at_rest();
     let left_out = add_evidence(path, &mut evidence)?;
     Ok((evidence, left_out))
 }
