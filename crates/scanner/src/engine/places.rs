@@ -2,31 +2,46 @@
 //! how often calls are made times how long they take; the places are only where that ends, because
 //! no more connections may be open or memory is used up.
 //!
-//! One endpoint, which is a service in a region, has as many of them as calls are in flight to it when
-//! [`RATE`] are made each second, by how long it takes to answer: more would only make connections that
-//! are used once, at a millisecond of processor time and some 100 KiB each. It never has more than
-//! connections may be open to it, nor more than half of all: one that does not answer keeps its
-//! calls in flight for a long time, and must not keep those of others waiting.
+//! One endpoint, which is a service in a region, has as many of them as keep up with what it is asked:
+//! more would only make connections that are used once, at a millisecond of processor time and some
+//! 100 KiB each, and fewer would let calls wait. That is how often it is asked, and how many wait
+//! already, times how long it takes to answer; before it has answered, its silence says how far away
+//! it is at least. It never has more than connections may be open to it, nor more than half of all:
+//! one that does not answer keeps its calls in flight for a long time, and must not keep those of
+//! others waiting.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
+use tokio::time::Instant;
 use trailproof_core::account::Region;
 
 /// With fewer places no endpoint has a limit of its own: somebody wants few calls.
 const FEW: usize = 32;
 
-/// The places of an endpoint before it has answered, and when it answers at once.
-const FIRST: usize = 16;
+/// The places of an endpoint when it is asked first, and when it answers at once.
+const FIRST: usize = 8;
 
-/// How many calls a second can be made to one endpoint: half as many again as accounts are listed.
-const RATE: f64 = 240.0;
+/// The places of an endpoint that has never answered, at most: it may be out of reach.
+const UNHEARD: usize = 64;
 
-/// How many places an answer adds at most.
-const STEP: usize = 2;
+/// How many times there and back an answer takes over a new connection: to the proxy or the host,
+/// for the handshake, and for the call itself.
+const TRIPS: u32 = 3;
+
+/// How many places there are for each call that would be in flight on average.
+const HEADROOM: f64 = 1.5;
+
+/// How soon calls that wait are to be under way, in seconds, where the answers themselves do not
+/// take half as long.
+const SOON: f64 = 0.25;
+
+/// How much of what is known of the past a look at the present replaces, where looks are a tenth of a
+/// second apart: a second counts.
+const NEWS: f64 = 0.2;
 
 /// The places of calls in flight, and how far away endpoints are.
 #[derive(Debug)]
@@ -37,22 +52,59 @@ pub(crate) struct Places {
     listing: Option<Semaphore>,
     /// How many of all one endpoint may have.
     share: usize,
-    /// Whether answers are seen as soon as they come. Else they seem to come from far away, and
-    /// endpoints would be given more places the less there is time for more calls.
-    prompt: AtomicBool,
-    endpoints: Mutex<HashMap<&'static str, HashMap<Region, Endpoint>>>,
+    endpoints: Mutex<Endpoints>,
+}
+
+#[derive(Debug)]
+struct Endpoints {
+    by_service: HashMap<&'static str, HashMap<Region, Endpoint>>,
+    looked: Option<Instant>,
 }
 
 /// A service in a region.
 #[derive(Debug)]
 struct Endpoint {
-    places: Arc<Semaphore>,
-    /// How many there are.
+    door: Arc<Door>,
+    /// How many places there are.
     count: usize,
+    /// How often it is asked each second.
+    rate: f64,
+    first_asked: Instant,
+    /// How many answers come over connections that had to be made: as many as there were places when
+    /// the first came.
+    fresh: Option<usize>,
     /// How often it answered.
     answers: usize,
-    /// The shortest time in which it answered.
+    /// The shortest time in which it answered over a connection that was there; before any did, an
+    /// estimate.
     quickest: Option<Duration>,
+}
+
+/// Where calls to an endpoint wait.
+#[derive(Debug)]
+struct Door {
+    places: Arc<Semaphore>,
+    /// Those that wait for a place.
+    waiting: AtomicUsize,
+    /// Those that came since somebody looked.
+    came: AtomicU32,
+}
+
+/// Somebody who waits, until it is dropped.
+struct Waiting<'a>(&'a Door);
+
+impl<'a> Waiting<'a> {
+    fn at(door: &'a Door) -> Self {
+        door.came.fetch_add(1, Ordering::Relaxed);
+        door.waiting.fetch_add(1, Ordering::Relaxed);
+        Self(door)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// A place that is taken, until it is dropped.
@@ -71,17 +123,21 @@ impl Places {
             all: Semaphore::new(others),
             listing: (kept > 0).then(|| Semaphore::new(kept)),
             share: (others / 2).max(FEW).min(connections),
-            prompt: AtomicBool::new(true),
-            endpoints: Mutex::default(),
+            endpoints: Mutex::new(Endpoints {
+                by_service: HashMap::new(),
+                looked: None,
+            }),
         }
     }
 
     /// Waits for a place at an endpoint, and then for one of all, so that nobody who waits for an
     /// endpoint keeps another one waiting.
     pub(crate) async fn take(&self, service: &'static str, region: &Region) -> Place<'_> {
-        let places = self.with(service, region, |endpoint| Arc::clone(&endpoint.places));
+        let door = self.with(service, region, |endpoint| Arc::clone(&endpoint.door));
+        let waiting = Waiting::at(&door);
         // The semaphores are never closed.
-        let of_endpoint = places.acquire_owned().await.ok();
+        let of_endpoint = Arc::clone(&door.places).acquire_owned().await.ok();
+        drop(waiting);
         Place {
             _of_all: self.all.acquire().await.ok(),
             _of_endpoint: of_endpoint,
@@ -104,25 +160,30 @@ impl Places {
 
     /// An endpoint answered after a time.
     pub(crate) fn answered(&self, service: &'static str, region: &Region, took: Duration) {
-        let prompt = self.prompt.load(Ordering::Relaxed);
-        self.with(service, region, |endpoint| {
-            endpoint.answered(took, prompt, self.share);
-        });
+        self.with(service, region, |endpoint| endpoint.answered(took));
     }
 
-    /// Says whether the processor keeps up with what there is to do.
-    pub(crate) fn processor_keeps_up(&self, prompt: bool) {
-        self.prompt.store(prompt, Ordering::Relaxed);
+    /// Gives every endpoint the places that it needs, several times a second. Where the processor
+    /// does not keep up, which `prompt` says, answers seem to come from far away and everybody waits:
+    /// then none is given more.
+    pub(crate) fn look(&self, prompt: bool, now: Instant) {
+        let mut endpoints = self.endpoints();
+        let before = endpoints.looked.replace(now);
+        let since = before.map(|before| now.saturating_duration_since(before));
+        let Some(since) = since.filter(|since| !since.is_zero()) else {
+            return;
+        };
+        let of_services = endpoints.by_service.values_mut();
+        for endpoint in of_services.flat_map(HashMap::values_mut) {
+            endpoint.look(prompt, now, since, self.share);
+        }
     }
 
     /// Puts the regions first in which a service takes longest to answer, so that they are under way
     /// while the others are asked. Where it has not answered yet comes last: it may never do.
     pub(crate) fn farthest_first(&self, service: &str, regions: &mut [Region]) {
-        let endpoints = self
-            .endpoints
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let Some(known) = endpoints.get(service) else {
+        let endpoints = self.endpoints();
+        let Some(known) = endpoints.by_service.get(service) else {
             return;
         };
         let quickest = |region: &Region| known.get(region).and_then(|endpoint| endpoint.quickest);
@@ -135,11 +196,8 @@ impl Places {
         region: &Region,
         act: impl FnOnce(&mut Endpoint) -> T,
     ) -> T {
-        let mut endpoints = self
-            .endpoints
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let of_service = endpoints.entry(service).or_default();
+        let mut endpoints = self.endpoints();
+        let of_service = endpoints.by_service.entry(service).or_default();
         if let Some(endpoint) = of_service.get_mut(region) {
             return act(endpoint);
         }
@@ -147,48 +205,86 @@ impl Places {
             .entry(region.clone())
             .or_insert_with(|| Endpoint::new(FIRST.min(self.share))))
     }
+
+    fn endpoints(&self) -> std::sync::MutexGuard<'_, Endpoints> {
+        self.endpoints
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Endpoint {
     fn new(count: usize) -> Self {
-        Self {
+        let door = Door {
             places: Arc::new(Semaphore::new(count)),
+            waiting: AtomicUsize::new(0),
+            came: AtomicU32::new(0),
+        };
+        Self {
+            door: Arc::new(door),
             count,
+            rate: 0.0,
+            first_asked: Instant::now(),
+            fresh: None,
             answers: 0,
             quickest: None,
         }
     }
 
-    /// Adds or takes away places, by the time that an answer took.
-    fn answered(&mut self, took: Duration, prompt: bool, most: usize) {
-        let quickest = self.quickest.map_or(took, |quickest| quickest.min(took));
-        self.quickest = Some(quickest);
+    fn answered(&mut self, took: Duration) {
+        let fresh = *self.fresh.get_or_insert(self.count);
         self.answers += 1;
-        // The first came over connections that had to be made, which tells nothing of the distance.
-        if self.answers <= FIRST {
-            return;
+        let took = if self.answers <= fresh {
+            took / TRIPS
+        } else {
+            took
+        };
+        // The first over a connection that was there takes the place of the estimate.
+        let known = self.quickest.filter(|_| self.answers != fresh + 1);
+        self.quickest = Some(known.map_or(took, |quickest| quickest.min(took)));
+    }
+
+    /// Adds or takes away places, by what the endpoint was asked since the last look.
+    fn look(&mut self, prompt: bool, now: Instant, since: Duration, most: usize) {
+        let came = f64::from(self.door.came.swap(0, Ordering::Relaxed));
+        self.rate += (came / since.as_secs_f64() - self.rate) * NEWS;
+        let (distance, most) = match self.quickest {
+            Some(quickest) => (quickest, most),
+            None => {
+                let silence = now.saturating_duration_since(self.first_asked);
+                (silence / TRIPS, most.min(UNHEARD))
+            }
+        };
+        let needed = self.needed(distance).clamp(FIRST.min(most), most);
+        if needed < self.count {
+            // Those that are taken stay, for now.
+            self.count -= self.door.places.forget_permits(self.count - needed);
+        } else if prompt {
+            self.door.places.add_permits(needed - self.count);
+            self.count = needed;
         }
-        let needed = (RATE * quickest.as_secs_f64()).ceil();
+    }
+
+    /// The places that keep up with what is asked and with those who wait.
+    fn needed(&self, distance: Duration) -> usize {
+        let distance = distance.as_secs_f64();
+        let waiting = self.door.waiting.load(Ordering::Relaxed);
+        let waiting = f64::from(u32::try_from(waiting).unwrap_or(u32::MAX));
+        let needed = (HEADROOM * self.rate + waiting / SOON.max(2.0 * distance)) * distance;
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
-            reason = "a time is positive, and too large a number becomes the largest"
+            reason = "nothing of it is negative, and too large a number becomes the largest"
         )]
-        let needed = (needed as usize).max(FIRST).min(most);
-        if let Some(more) = needed.checked_sub(self.count) {
-            let more = if prompt { more.min(STEP) } else { 0 };
-            self.places.add_permits(more);
-            self.count += more;
-        } else {
-            // Those that are taken stay, for now.
-            self.count -= self.places.forget_permits(self.count - needed);
-        }
+        let needed = needed.ceil() as usize;
+        needed
     }
 }
 
 #[cfg(test)]
 mod tests {
     use futures::FutureExt as _;
+    use futures::future::BoxFuture;
 
     use super::*;
 
@@ -198,6 +294,7 @@ mod tests {
 
     const SERVICE: &str = "cloudtrail";
     const MANY: usize = 1000;
+    const TICK: Duration = Duration::from_millis(100);
 
     /// How many places are free for a service in a region right now.
     fn free<'a>(places: &'a Places, name: &str) -> Vec<Place<'a>> {
@@ -212,12 +309,48 @@ mod tests {
         }
     }
 
+    /// Lets so many wait for an endpoint.
+    fn wait<'a>(places: &'a Places, name: &str, number: usize) -> Vec<BoxFuture<'a, Place<'a>>> {
+        let mut all = Vec::new();
+        for _ in 0..number {
+            let region = region(name);
+            let mut waiting = async move { places.take(SERVICE, &region).await }.boxed();
+            assert!((&mut waiting).now_or_never().is_none(), "a place is free");
+            all.push(waiting);
+        }
+        all
+    }
+
+    /// So many come each tenth of a second, for so many of them, take a place and give it back.
+    fn ask(places: &Places, name: &str, each: usize, ticks: u32) {
+        let region = region(name);
+        let start = Instant::now();
+        places.look(true, start);
+        for tick in 1..=ticks {
+            for _ in 0..each {
+                assert!(places.take(SERVICE, &region).now_or_never().is_some());
+            }
+            places.look(true, start + TICK * tick);
+        }
+    }
+
+    fn count(places: &Places, name: &str) -> usize {
+        places.with(SERVICE, &region(name), |endpoint| endpoint.count)
+    }
+
     #[test]
     fn one_endpoint_leaves_half_of_the_places() {
         let places = Places::new(201, MANY);
+        let mut taken = Vec::new();
         for name in ["stalled", "other", "third"] {
             answer(&places, name, 200, 5000);
+            taken.extend(free(&places, name));
+            let waiting = wait(&places, name, 500);
+            places.look(true, Instant::now());
+            places.look(true, Instant::now() + TICK);
+            drop(waiting);
         }
+        drop(taken);
         let stalled = free(&places, "stalled");
         assert_eq!(stalled.len(), 100);
         let others = free(&places, "other");
@@ -229,47 +362,114 @@ mod tests {
     }
 
     #[test]
-    fn the_farther_the_more_places() {
-        let places = Places::new(1000, MANY);
-        for (milliseconds, count) in [(0, FIRST), (30, FIRST), (100, 24), (250, 60)] {
-            let name = milliseconds.to_string();
-            answer(&places, &name, 100, milliseconds);
-            assert_eq!(free(&places, &name).len(), count, "{milliseconds} ms");
+    fn places_follow_the_distance_and_the_demand() {
+        for (milliseconds, each, expected) in [
+            (0, 48, FIRST),
+            (6, 16, FIRST),
+            (6, 480, 44),
+            (30, 16, FIRST),
+            (30, 48, 22),
+            (250, 16, 60),
+            (250, 1, FIRST),
+        ] {
+            let places = Places::new(1000, MANY);
+            answer(&places, "one", 100, milliseconds);
+            ask(&places, "one", each, 50);
+            let found = count(&places, "one");
+            assert_eq!(
+                found, expected,
+                "{each} each 100 ms, {milliseconds} ms away"
+            );
         }
     }
 
     #[test]
-    fn places_follow_the_distance() {
-        let places = Places::new(1000, MANY);
-        assert_eq!(free(&places, "one").len(), FIRST);
-        answer(&places, "one", FIRST, 750);
-        assert_eq!(free(&places, "one").len(), FIRST);
-        answer(&places, "one", 1, 750);
-        assert_eq!(free(&places, "one").len(), FIRST + STEP);
-        answer(&places, "one", 200, 750);
-        assert_eq!(free(&places, "one").len(), 180);
-        places.processor_keeps_up(false);
-        answer(&places, "two", 200, 750);
-        assert_eq!(free(&places, "two").len(), FIRST);
-        // One that came sooner says how far away it is.
-        answer(&places, "one", 1, 250);
-        assert_eq!(free(&places, "one").len(), 60);
+    fn those_who_wait_are_soon_under_way() {
+        for (milliseconds, waiting, expected) in
+            [(6, 92, FIRST), (30, 92, 12), (250, 92, 46), (250, 900, 64)]
+        {
+            let places = Places::new(1000, 64);
+            answer(&places, "one", 100, milliseconds);
+            let taken = free(&places, "one");
+            let queue = wait(&places, "one", waiting);
+            let now = Instant::now();
+            // What came so far is not what comes each second.
+            places.look(true, now);
+            places.with(SERVICE, &region("one"), |endpoint| {
+                endpoint.door.came.store(0, Ordering::Relaxed);
+            });
+            places.look(true, now + TICK);
+            assert_eq!(count(&places, "one"), expected, "{milliseconds} ms away");
+            drop((taken, queue));
+            // Nobody waits any more, and nobody comes.
+            for tick in 2..30 {
+                places.look(true, now + TICK * tick);
+            }
+            assert_eq!(free(&places, "one").len(), FIRST);
+        }
     }
 
     #[test]
-    fn no_call_waits_for_a_connection() {
-        let places = Places::new(1000, 64);
-        answer(&places, "one", 100, 1000);
-        assert_eq!(free(&places, "one").len(), 64);
-        assert_eq!(free(&Places::new(20, 6), "one").len(), 6);
+    fn silence_is_distance() {
+        let places = Places::new(1000, MANY);
+        let taken = free(&places, "silent");
+        assert_eq!(taken.len(), FIRST);
+        let waiting = wait(&places, "silent", 92);
+        let now = Instant::now();
+        places.look(true, now);
+        let mut before = FIRST;
+        for tick in 1..4 {
+            places.look(true, now + TICK * tick);
+            let found = count(&places, "silent");
+            assert!(found > before, "{found} after {tick} looks");
+            before = found;
+        }
+        // It may be out of reach.
+        for tick in 4..200 {
+            places.look(true, now + TICK * tick);
+        }
+        assert_eq!(count(&places, "silent"), UNHEARD);
+        drop(waiting);
+    }
+
+    /// Answers over connections that had to be made took three times as long as the distance, and
+    /// are only believed until others come.
+    #[test]
+    fn new_connections_are_no_distance() {
+        let places = Places::new(1000, MANY);
+        let distance = || places.with(SERVICE, &region("one"), |endpoint| endpoint.quickest);
+        answer(&places, "one", FIRST, 90);
+        assert_eq!(distance(), Some(Duration::from_millis(30)));
+        answer(&places, "one", 1, 40);
+        assert_eq!(distance(), Some(Duration::from_millis(40)));
+        answer(&places, "one", 1, 35);
+        assert_eq!(distance(), Some(Duration::from_millis(35)));
+        answer(&places, "one", 1, 400);
+        assert_eq!(distance(), Some(Duration::from_millis(35)));
+    }
+
+    #[test]
+    fn a_busy_processor_gives_no_places() {
+        let places = Places::new(1000, MANY);
+        answer(&places, "one", 100, 250);
+        let taken = free(&places, "one");
+        let waiting = wait(&places, "one", 92);
+        let now = Instant::now();
+        places.look(true, now);
+        places.look(false, now + TICK);
+        assert_eq!(count(&places, "one"), FIRST);
+        places.look(true, now + TICK * 2);
+        assert!(count(&places, "one") > FIRST);
+        drop((taken, waiting));
     }
 
     #[test]
     fn few_places_are_anybodys() {
-        for (count, all) in [(1, 1), (2, 1), (12, 11)] {
+        for (count, all) in [(1, 1), (2, 1), (6, 5)] {
             let places = Places::new(count, MANY);
             assert_eq!(free(&places, "one").len(), all);
         }
+        assert_eq!(free(&Places::new(20, 6), "one").len(), 6);
     }
 
     #[test]

@@ -161,7 +161,7 @@ async fn run(
             biased;
             due = tick.tick() => {
                 let prompt = admission.look(due, Instant::now());
-                engine.transport.places.processor_keeps_up(prompt);
+                engine.transport.places.look(prompt, Instant::now());
                 // Not awaited by itself: waking for each of thousands in a second would cost more
                 // than what they say.
                 while let Ok(event) = telling.try_recv() {

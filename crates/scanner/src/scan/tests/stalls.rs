@@ -47,3 +47,33 @@ async fn stall(stalled: &'static str) {
     let asked = counts(&journal)["cloudtrail:DescribeTrails"];
     assert_eq!(asked, 2 * ACCOUNTS);
 }
+
+/// A region that refuses every call as too many, until the other one was asked in every account, is
+/// asked again in each of them, and slows down nobody else: were accounts kept waiting for that, it
+/// would refuse to the end, and its answers were missing.
+#[tokio::test]
+async fn a_throttling_region_holds_nothing_else_up() {
+    for throttling in ["eu-west-1", "us-east-1"] {
+        let members: Vec<String> = (0..ACCOUNTS)
+            .map(|number| format!("{:012}", 500 + number))
+            .collect();
+        let near = AtomicUsize::new(0);
+        let (mut plan, _) = plan(move |sent| {
+            if sent.operation == "cloudtrail:DescribeTrails" {
+                if sent.region != throttling {
+                    near.fetch_add(1, Ordering::Relaxed);
+                } else if near.load(Ordering::Relaxed) < ACCOUNTS {
+                    return Reply::Error(400, "ThrottlingException", "Rate exceeded");
+                }
+            }
+            organization(sent)
+        });
+        let ids: Vec<&str> = members.iter().map(String::as_str).collect();
+        plan.listing = Some(known("o-1", &ids, false));
+        let (outcome, _) = run(plan).await;
+        let outcome = outcome.unwrap();
+        assert!(outcome.complete);
+        assert_eq!(outcome.statistics.errors, 0);
+        assert!(outcome.statistics.throttles > 0);
+    }
+}
