@@ -29,6 +29,49 @@ fn simulator(more: &[&str]) -> Server {
     Server::simulator(&[&ORGANIZATION[..], more].concat())
 }
 
+/// How far away AWS is.
+#[derive(Clone, Copy)]
+enum Distance {
+    Near,
+    /// Each region as far as it is from us-east-1, up to a quarter of a second.
+    World,
+}
+
+impl Distance {
+    /// A simulator so far away; `near` is what nearness means.
+    fn simulator(self, near: &[&str], more: &[&str]) -> Server {
+        let latency = match self {
+            Self::Near => near,
+            Self::World => &["--latency-ms", "world"],
+        };
+        simulator(&[more, latency].concat())
+    }
+}
+
+/// A test near by and one at the distances of the world.
+macro_rules! at_both_distances {
+    ($($name:ident),*) => {
+        mod near_by {
+            $(#[test] fn $name() { super::$name(super::Distance::Near); })*
+        }
+        mod at_world_distances {
+            $(#[test] fn $name() { super::$name(super::Distance::World); })*
+        }
+    };
+}
+
+at_both_distances!(
+    server_errors_and_broken_connections,
+    throttling,
+    stalls_and_slow_answers,
+    stalls_that_outlast_patience,
+    bursts_of_throttling,
+    credentials_that_expire_in_the_middle,
+    the_endpoint_is_gone_for_a_while,
+    interrupted_and_resumed,
+    killed_at_many_points_and_resumed
+);
+
 fn set_faults(server: &Server, faults: &Value) {
     let answer = server.request("POST", "/_trailproof/faults", &faults.to_string());
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
@@ -129,9 +172,8 @@ fn nothing_is_wrong(server: &Server, directory: &Path) -> usize {
     unknown
 }
 
-#[test]
-fn server_errors_and_broken_connections() {
-    let server = simulator(&[]);
+fn server_errors_and_broken_connections(distance: Distance) {
+    let server = distance.simulator(&[], &[]);
     set_faults(
         &server,
         &json!({ "errors": 0.05, "resets": 0.02, "truncations": 0.01, "limit": 2 }),
@@ -141,18 +183,16 @@ fn server_errors_and_broken_connections() {
     nothing_differs(&server, &scan.directory);
 }
 
-#[test]
-fn throttling() {
-    let server = simulator(&[]);
+fn throttling(distance: Distance) {
+    let server = distance.simulator(&[], &[]);
     set_faults(&server, &json!({ "throttles": 0.2, "limit": 3 }));
     let scan = Scan::of(&server);
     let _ = scan.run().exits(1);
     nothing_differs(&server, &scan.directory);
 }
 
-#[test]
-fn stalls_and_slow_answers() {
-    let server = simulator(&[]);
+fn stalls_and_slow_answers(distance: Distance) {
+    let server = distance.simulator(&[], &[]);
     set_faults(
         &server,
         &json!({ "stalls": 0.02, "stall_seconds": 1.0, "drips": 0.05, "limit": 2 }),
@@ -163,9 +203,8 @@ fn stalls_and_slow_answers() {
 }
 
 /// Answers that never come are given up and asked for again.
-#[test]
-fn stalls_that_outlast_patience() {
-    let server = simulator(&[]);
+fn stalls_that_outlast_patience(distance: Distance) {
+    let server = distance.simulator(&[], &[]);
     set_faults(
         &server,
         &json!({ "stalls": 0.1, "stall_seconds": 300.0, "operations": ["sns:*"], "limit": 1 }),
@@ -178,9 +217,8 @@ fn stalls_that_outlast_patience() {
 
 /// Storms in which every call of every account is throttled, one after the other. With a third of the
 /// time, no call of thousands meets as many in a row as it is tried.
-#[test]
-fn bursts_of_throttling() {
-    let server = simulator(&["--latency-ms", "20"]);
+fn bursts_of_throttling(distance: Distance) {
+    let server = distance.simulator(&["--latency-ms", "20"], &[]);
     set_faults(
         &server,
         &json!({ "outages": [{
@@ -276,17 +314,15 @@ fn an_operation_denied_everywhere() {
     }
 }
 
-#[test]
-fn credentials_that_expire_in_the_middle() {
-    let server = simulator(&["--session-seconds", "3", "--latency-ms", "40"]);
+fn credentials_that_expire_in_the_middle(distance: Distance) {
+    let server = distance.simulator(&["--latency-ms", "40"], &["--session-seconds", "3"]);
     let scan = Scan::of(&server);
     let _ = scan.run().exits(1);
     nothing_differs(&server, &scan.directory);
 }
 
-#[test]
-fn the_endpoint_is_gone_for_a_while() {
-    let server = simulator(&["--latency-ms", "20"]);
+fn the_endpoint_is_gone_for_a_while(distance: Distance) {
+    let server = distance.simulator(&["--latency-ms", "20"], &[]);
     let scan = Scan::of(&server);
     let mut child = scan.trailproof.start(["scan", "--out", scan.out()]);
     assert!(evidence::wait_for_bytes(
@@ -303,9 +339,8 @@ fn the_endpoint_is_gone_for_a_while() {
     let _ = nothing_is_wrong(&server, &scan.directory);
 }
 
-#[test]
-fn interrupted_and_resumed() {
-    let server = simulator(&["--latency-ms", "40"]);
+fn interrupted_and_resumed(distance: Distance) {
+    let server = distance.simulator(&["--latency-ms", "40"], &[]);
     let scan = Scan::of(&server);
     let mut child = scan.trailproof.start(["scan", "--out", scan.out()]);
     assert!(evidence::wait_for_bytes(
@@ -327,9 +362,8 @@ fn interrupted_and_resumed() {
     nothing_differs(&server, &scan.directory);
 }
 
-#[test]
-fn killed_at_many_points_and_resumed() {
-    let server = simulator(&["--latency-ms", "10"]);
+fn killed_at_many_points_and_resumed(distance: Distance) {
+    let server = distance.simulator(&["--latency-ms", "10"], &[]);
     let whole = Scan::of(&server);
     let _ = whole.run().exits(1);
     let expected = findings::comparable(&findings::read(&whole.directory));
