@@ -158,6 +158,25 @@ pub(in crate::evaluate) fn cases() -> Vec<Case> {
         Case(
             "cloudwatch:DescribeAlarms",
             MANAGEMENT,
+            "/MetricAlarms/0/AlarmActions",
+            json!(["arn:aws:ssm-incidents::111111111111:response-plan/security"]),
+            Fail,
+            Unknown,
+            Some("action.not-sns"),
+        ),
+        // Nothing that Systems Manager does but an OpsItem is for people.
+        Case(
+            "cloudwatch:DescribeAlarms",
+            MANAGEMENT,
+            "/MetricAlarms/0/AlarmActions",
+            json!(["arn:aws:ssm:eu-west-1:111111111111:automation-definition/stop"]),
+            Fail,
+            Fail,
+            Some("action.not-sns"),
+        ),
+        Case(
+            "cloudwatch:DescribeAlarms",
+            MANAGEMENT,
             "/MetricAlarms/0/ActionsEnabled",
             json!(false),
             Pass,
@@ -165,6 +184,91 @@ pub(in crate::evaluate) fn cases() -> Vec<Case> {
             Some("action.disabled"),
         ),
     ]
+}
+
+/// What would act through another channel does not act.
+#[test]
+fn other_channels_of_a_disabled_alarm_tell_nobody() {
+    let world = World::healthy()
+        .set(
+            "cloudwatch:DescribeAlarms",
+            MANAGEMENT,
+            "/MetricAlarms/0/AlarmActions",
+            json!(["arn:aws:lambda:eu-west-1:111111111111:function:f"]),
+        )
+        .set(
+            "cloudwatch:DescribeAlarms",
+            MANAGEMENT,
+            "/MetricAlarms/0/ActionsEnabled",
+            json!(false),
+        );
+    check(&world, Fail, Fail, Some("action.not-sns"));
+}
+
+/// Who reads that nobody is notified looks for the composite alarm that should.
+#[test]
+fn a_composite_alarm_that_is_not_driven_is_named() {
+    let told = |rule: &str, change: &Value| {
+        let world = over(rule, "OK", change);
+        check(&world, Fail, Fail, Some("action.none"));
+        world.finding(MEMBER).message.to_string()
+    };
+    let rule = "ALARM(failures) AND ALARM(other)";
+    let named = |rule: &str| {
+        format!(
+            "alarm `failures` has no action for ALARM; composite alarm `over` names it, but does \
+             not go into ALARM with it alone: its rule is `{rule}`"
+        )
+    };
+    assert_eq!(told(rule, &json!({})), named(rule));
+    let long = format!("{rule}{}", " AND ALARM(other)".repeat(20));
+    let shown: String = long.chars().take(200).collect();
+    assert_eq!(told(&long, &json!({})), named(&format!("{shown}...")));
+    // One that tells nobody is no help.
+    assert_eq!(
+        told(rule, &json!({"AlarmActions": []})),
+        "alarm `failures` has no action for ALARM"
+    );
+}
+
+/// A suppressor is named by its name or its ARN, and is a metric alarm or a composite one.
+#[test]
+fn suppressors_that_are_at_work() {
+    let arn = "arn:aws:cloudwatch:eu-west-1:111111111111:alarm:other";
+    for (suppressor, state, effective) in [
+        ("other", "OK", Pass),
+        ("other", "ALARM", Fail),
+        (arn, "OK", Pass),
+        (arn, "ALARM", Fail),
+    ] {
+        for with_arn in [false, true] {
+            let change = json!({"ActionsSuppressor": suppressor});
+            let mut world = over("ALARM(failures)", state, &change);
+            if with_arn {
+                world = world.set(
+                    "cloudwatch:DescribeAlarms",
+                    MANAGEMENT,
+                    "/MetricAlarms/1/AlarmArn",
+                    json!(arn),
+                );
+            }
+            println!("{suppressor} {state} {with_arn}");
+            let reason = (effective == Fail).then_some("action.suppressed");
+            check(&world, Pass, effective, reason);
+        }
+    }
+    for (rule, effective) in [("ALARM(failures)", Fail), ("ALARM(other)", Pass)] {
+        let change = json!({"ActionsSuppressor": "watch"});
+        let world = over("ALARM(failures)", "OK", &change).set(
+            "cloudwatch:DescribeAlarms",
+            MANAGEMENT,
+            "/CompositeAlarms/1",
+            json!({"AlarmName": "watch", "AlarmRule": rule, "StateValue": "OK"}),
+        );
+        println!("{rule}");
+        let reason = (effective == Fail).then_some("action.suppressed");
+        check(&world, Pass, effective, reason);
+    }
 }
 
 #[test]
