@@ -10,6 +10,7 @@
 
 mod bare;
 mod control;
+mod memory;
 mod parts;
 mod process;
 mod table;
@@ -31,6 +32,7 @@ usage: cargo xtask bench scan [-- OPTIONS]
   --parts N,N,...      scan in so many processes with one listing, too, beside one that lists the
                        accounts itself
   --parts-accounts N   of how many accounts (default 10000)
+  --memory             measure the most memory of large runs, too; takes some ten minutes
   --regions N          regions of every account (default 17)
   --latency WORD,...   uniform, where every region answers after the same time, or world, where each
                        takes its round trip from us-east-1 (default uniform,world)
@@ -93,6 +95,7 @@ struct Options {
     adaptive: Vec<usize>,
     parts: Vec<usize>,
     parts_accounts: usize,
+    memory: bool,
     regions: usize,
     /// How far away regions are, one after the other.
     latencies: Vec<Latency>,
@@ -125,6 +128,7 @@ fn options(arguments: &[String]) -> Outcome<Options> {
         adaptive: vec![1000],
         parts: Vec::new(),
         parts_accounts: 10_000,
+        memory: false,
         regions: 17,
         latencies: Vec::new(),
         uniform: Duration::from_millis(30),
@@ -141,6 +145,7 @@ fn options(arguments: &[String]) -> Outcome<Options> {
             "--full" => options.full = numbers(value()?)?,
             "--adaptive" => options.adaptive = numbers(value()?)?,
             "--parts" => options.parts = numbers(value()?)?,
+            "--memory" => options.memory = true,
             "--parts-accounts" => options.parts_accounts = value()?.parse()?,
             "--regions" => options.regions = value()?.parse()?,
             "--latency" => words_of_latency.clone_from(value()?),
@@ -180,6 +185,7 @@ fn measure(options: &Options) -> Outcome<()> {
     };
     let mut results = Results::new();
     let mut texts = Vec::new();
+    let mut figures = Vec::new();
     for &latency in &options.latencies {
         let network = Network {
             latency,
@@ -201,16 +207,16 @@ fn measure(options: &Options) -> Outcome<()> {
         }
         if !options.parts.is_empty() {
             let accounts = options.parts_accounts;
-            texts.push(parts::measure(
-                options,
-                network,
-                &binaries,
-                accounts,
-                &options.parts,
-            )?);
+            let (text, limited) =
+                parts::measure(options, network, &binaries, accounts, &options.parts)?;
+            texts.push(text);
+            figures.extend(limited);
         }
     }
-    let targets = targets::check(&results);
+    if options.memory {
+        figures.extend(memory::measure(options, &binaries)?);
+    }
+    let targets = targets::check(&results, &figures);
     println!("{targets}");
     if let Some(file) = &options.markdown {
         let tables = results

@@ -8,7 +8,11 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::control;
+use crate::targets::Figure;
 use crate::{Network, Options, Outcome};
+
+/// The accounts of a page of organizations:ListAccounts.
+const PAGE: usize = 20;
 
 /// A scan in parts.
 #[derive(Debug)]
@@ -26,14 +30,15 @@ struct Row {
 }
 
 /// Scans an organization in one process that lists the accounts, and then in each number of parts
-/// with a listing, all at the same time. A table in Markdown.
+/// with a listing, all at the same time. A table in Markdown, and what has limits.
 pub(crate) fn measure(
     options: &Options,
     network: Network,
     binaries: &Path,
     accounts: usize,
     counts: &[usize],
-) -> Outcome<String> {
+) -> Outcome<(String, Vec<Figure>)> {
+    let mut figures = Vec::new();
     let mut text = format!(
         "## {accounts} accounts in parts, adaptive sweep, {network}\n\n\
          | processes | listing beforehand s | wall s | of the first | calls | of these ListAccounts \
@@ -44,6 +49,20 @@ pub(crate) fn measure(
     for parts in all {
         let row = one(options, network, binaries, accounts, parts)?;
         let first = *first.get_or_insert(row.wall);
+        let of_first = row.wall.as_secs_f64() / first.as_secs_f64();
+        if row.parts == Some(1) {
+            let what = "wall time with a listing / without, adaptive sweep";
+            figures.push((what, 0.5, of_first));
+        }
+        if row.parts.is_some_and(|parts| parts > 1) {
+            let pages = accounts.div_ceil(PAGE) as f64;
+            let listed = row.list_calls as f64 / pages;
+            figures.push((
+                "calls of ListAccounts of all parts / pages of accounts",
+                1.0,
+                listed,
+            ));
+        }
         // Writing to a String cannot fail.
         let _ = writeln!(
             text,
@@ -54,14 +73,14 @@ pub(crate) fn measure(
             },
             row.listing.as_secs_f64(),
             row.wall.as_secs_f64(),
-            row.wall.as_secs_f64() / first.as_secs_f64(),
+            of_first,
             row.calls,
             row.list_calls,
             row.throttles,
         );
     }
     println!("{text}");
-    Ok(text)
+    Ok((text, figures))
 }
 
 fn one(

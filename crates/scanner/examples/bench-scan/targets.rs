@@ -5,6 +5,9 @@ use std::fmt::Write as _;
 use crate::table::Row;
 use crate::{Latency, Results};
 
+/// What was measured beside scans one by one: of what, the limit, and the figure.
+pub(crate) type Figure = (&'static str, f64, f64);
+
 /// From how many accounts on a call's processor time says more of calls than of starting.
 const MANY: usize = 100;
 
@@ -14,7 +17,7 @@ const LINEAR: f64 = 1.2;
 
 /// A table in Markdown: each target, the worst figure measured, and whether it is met. What was
 /// not measured is left out.
-pub(crate) fn check(results: &Results) -> String {
+pub(crate) fn check(results: &Results, others: &[Figure]) -> String {
     let all = || results.iter().flat_map(|(.., rows)| rows);
     let full = |accounts: usize| {
         let rows = results.iter().filter(|(sweep, ..)| *sweep == "full");
@@ -83,7 +86,10 @@ pub(crate) fn check(results: &Results) -> String {
     ];
     let bound_rows = all().filter(|row| row.is_processor_bound()).count();
     let mut text = "| | at most | worst measured | |\n|---|---:|---:|---|\n".to_owned();
-    for (what, limit, measured) in figures {
+    let others = others
+        .iter()
+        .map(|(what, limit, measured)| (*what, *limit, Some(*measured)));
+    for (what, limit, measured) in figures.into_iter().chain(others) {
         let Some(measured) = measured else { continue };
         let met = if measured <= limit { "met" } else { "missed" };
         let _ = writeln!(text, "| {what} | {limit} | {measured:.2} | {met} |");
