@@ -19,6 +19,9 @@ const STEPS: [Step; 12] = [
             "clippy",
             "--workspace",
             "--all-targets",
+            // The one feature that is not a default: the manual pages of a release.
+            "--features",
+            "trailproof/manual",
             "--locked",
             "--",
             "-D",
