@@ -86,6 +86,16 @@ impl Verdict {
         }
     }
 
+    /// The worse of two, the first one where they are equally bad.
+    #[must_use]
+    pub(super) fn or_worse(self, other: Self) -> Self {
+        if other.standing() < self.standing() {
+            other
+        } else {
+            self
+        }
+    }
+
     pub(super) fn standing(&self) -> Standing {
         match self {
             Self::NotAsked | Self::Proved => Standing::Proved,
@@ -270,4 +280,34 @@ pub(super) fn wants(chain: &[Arc<Step>], yardstick: Yardstick) -> Vec<Request> {
         .or_else(|| open().next())
         .map(|step| step.wants.clone())
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    static REASON: Reason = Reason {
+        code: "alarm.none",
+        status: Status::Fail,
+        meaning: "",
+        remedy: "",
+    };
+
+    /// Which of two equally bad verdicts is told must not hang on how they are compared.
+    #[test]
+    fn of_two_that_are_equally_bad_the_first_stands() {
+        let cause = |message: &'static str| Cause::new(&REASON, message);
+        let [one, other] = ["one", "other"].map(|message| Verdict::Broken(cause(message)));
+        let unseen = Verdict::Unseen(cause("unseen"));
+        for (first, second, worse) in [
+            (&one, &other, &one),
+            (&other, &one, &other),
+            (&one, &unseen, &one),
+            (&unseen, &one, &one),
+            (&Verdict::Proved, &unseen, &unseen),
+            (&unseen, &Verdict::Proved, &unseen),
+        ] {
+            assert_eq!(first.clone().or_worse(second.clone()), *worse);
+        }
+    }
 }

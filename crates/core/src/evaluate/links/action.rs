@@ -297,7 +297,7 @@ fn driven(mut step: Step, alarm: &MetricAlarm, composite: &CompositeAlarm, drive
                      back, alarm `{alarm}` changes nothing and nobody is notified"
                 ),
             ));
-            step.effective = worse(step.effective, verdict);
+            step.effective = step.effective.or_worse(verdict);
             step
         }
         Drive::Blocked(by) => {
@@ -308,7 +308,7 @@ fn driven(mut step: Step, alarm: &MetricAlarm, composite: &CompositeAlarm, drive
                      {by} is in ALARM, as it is now"
                 ),
             ));
-            step.effective = worse(step.effective, verdict);
+            step.effective = step.effective.or_worse(verdict);
             step
         }
         Drive::Undecided(why) => {
@@ -319,18 +319,10 @@ fn driven(mut step: Step, alarm: &MetricAlarm, composite: &CompositeAlarm, drive
                      decided: {why}"
                 ),
             );
-            step.cis = worse(step.cis, Verdict::Unseen(cause.clone()));
-            step.effective = worse(step.effective, Verdict::Unseen(cause));
+            step.cis = step.cis.or_worse(Verdict::Unseen(cause.clone()));
+            step.effective = step.effective.or_worse(Verdict::Unseen(cause));
             step
         }
-    }
-}
-
-fn worse(one: Verdict, other: Verdict) -> Verdict {
-    if other.standing() < one.standing() {
-        other
-    } else {
-        one
     }
 }
 

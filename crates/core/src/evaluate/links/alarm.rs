@@ -9,7 +9,7 @@ use std::sync::Arc;
 pub(in crate::evaluate) use log_alarm::over as log_alarm_over;
 pub(in crate::evaluate) use monitoring::{doubted, unlisted, watched_by};
 pub(in crate::evaluate) use reliability::{Carrier, Limits, carried};
-use reliability::{observed, reliable, too_slow, worst};
+use reliability::{observed, reliable, too_slow};
 
 use crate::account::{AccountId, Region};
 use crate::evaluate::firing::{self, Firing, Restriction, Signal};
@@ -176,7 +176,7 @@ pub(in crate::evaluate) fn judge(
             }
             let mut watching = one(alarm, site, firing, &metric, limits);
             let reliable = reliable(alarm, alarms.observed_at);
-            watching.step.effective = worst(watching.step.effective, reliable);
+            watching.step.effective = watching.step.effective.or_worse(reliable);
             watching.step = watching.step.seen(alarms.observed_at);
             if !named {
                 // The benchmark's audit looks for the metric's name and finds none.

@@ -293,11 +293,7 @@ fn worse(one: Judged, other: Judged) -> Judged {
     let observed_at = one.observed_at.max(other.observed_at);
     // What is wanted is what the policy lacks: a state that nobody knows ends the asking before.
     Judged {
-        verdict: if other.verdict.standing() < one.verdict.standing() {
-            other.verdict
-        } else {
-            one.verdict
-        },
+        verdict: one.verdict.or_worse(other.verdict),
         wants: other.wants,
         observed_at,
     }

@@ -1,7 +1,7 @@
 //! Alarms of monitoring accounts on the metric of another account. The benchmark's audit knows
 //! nothing of them: it looks for an alarm beside the filter.
 
-use super::{Limits, Watching, judge, reliability::worst};
+use super::{Limits, Watching, judge};
 use crate::evaluate::firing::Signal;
 use crate::evaluate::monitoring_accounts::{Doubt, Monitor, Monitors, Sharing};
 use crate::evaluate::verdict::{Cause, Reason, Standing, Step, Verdict, Yardstick, decisive};
@@ -79,7 +79,7 @@ pub(in crate::evaluate) fn watched_by(
                 (Verdict::because(cause), unread.wants)
             }
         };
-        step.effective = worst(verdict, step.effective);
+        step.effective = verdict.or_worse(step.effective);
         one.step = step.wanting(wants).observe(
             &ELSEWHERE,
             format!("alarm `{name}` is in monitoring account {}", site.account),

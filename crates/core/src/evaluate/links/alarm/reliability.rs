@@ -96,15 +96,6 @@ impl Since {
     }
 }
 
-/// The worse of two verdicts, the first one where they are equally bad.
-pub(super) fn worst(one: Verdict, other: Verdict) -> Verdict {
-    if other.standing() < one.standing() {
-        other
-    } else {
-        one
-    }
-}
-
 /// Whether CloudWatch evaluates an alarm at all.
 pub(super) fn reliable(alarm: &MetricAlarm, at: Option<Timestamp>) -> Verdict {
     let name = &alarm.alarm_name;
@@ -205,7 +196,7 @@ pub(in crate::evaluate) fn carried(
     } = carrier;
     let broken = |cause| {
         let step = step.as_ref().clone();
-        let effective = worst(step.effective.clone(), Verdict::because(cause));
+        let effective = step.effective.clone().or_worse(Verdict::because(cause));
         Arc::new(step.effective(effective))
     };
     let is_old = |since: Since| since.is_older(limits.age, *observed_at);

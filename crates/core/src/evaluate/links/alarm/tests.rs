@@ -7,6 +7,7 @@ use crate::evaluate::fixture::{
 };
 use crate::evaluate::monitoring_accounts::tests::monitored;
 use crate::evidence::Call;
+use crate::finding::LinkName;
 use crate::finding::Status::{Fail, Pass, Unknown};
 use crate::policy::Assurance;
 
@@ -396,6 +397,12 @@ fn alarms_that_cannot_be_relied_on() {
             Some("alarm.in-alarm"),
         ),
         (
+            json!({"StateValue": "ALARM", "StateTransitionedTimestamp": "2026-11-15T22:00:00Z"}),
+            Pass,
+            None,
+            Some("alarm.in-alarm"),
+        ),
+        (
             json!({"StateValue": "ALARM", "StateUpdatedTimestamp": week_ago}),
             Fail,
             Some("alarm.stuck"),
@@ -688,6 +695,18 @@ fn log_alarms_over_the_log_group() {
             ])),
             Fail,
         ),
+        (
+            over(&json!([
+                "arn:aws:logs:us-east-1:111111111111:log-group:trail"
+            ])),
+            Fail,
+        ),
+        (
+            over(&json!([
+                "arn:aws:logs:eu-west-1:111111111111:log-group:other"
+            ])),
+            Fail,
+        ),
         (json!({"AlarmActions": []}), Fail),
         (json!({"ActionsEnabled": false}), Fail),
     ] {
@@ -700,16 +719,88 @@ fn log_alarms_over_the_log_group() {
 
 /// Who looks at two names that differ by a blank sees one name.
 #[test]
-fn a_name_that_differs_by_a_blank_is_told() {
-    let world = World::healthy().set(
-        "cloudwatch:DescribeAlarms",
-        MANAGEMENT,
-        "/MetricAlarms/0/MetricName",
-        json!("Failures "),
-    );
-    let message = world.finding(MEMBER).message;
-    assert!(
-        message.contains("alarm `failures` watches `CISBenchmark/Failures `"),
-        "{message}"
-    );
+fn an_alarm_on_nearly_the_metric_is_told() {
+    for (metric, namespace, hint) in [
+        (
+            "Failures ",
+            "CISBenchmark",
+            "; alarm `failures` watches `CISBenchmark/Failures `, whose name differs by blanks or case alone",
+        ),
+        (
+            "failures",
+            " cisbenchmark",
+            "; alarm `failures` watches ` cisbenchmark/failures`, whose name differs by blanks or case alone",
+        ),
+        (
+            "Failures",
+            "Other",
+            "; alarm `failures` watches a metric of that name in namespace `Other`",
+        ),
+        ("failures", "Other", ""),
+        ("Other", "CISBenchmark", ""),
+    ] {
+        let world = World::healthy()
+            .set(
+                "cloudwatch:DescribeAlarms",
+                MANAGEMENT,
+                "/MetricAlarms/0/MetricName",
+                json!(metric),
+            )
+            .set(
+                "cloudwatch:DescribeAlarms",
+                MANAGEMENT,
+                "/MetricAlarms/0/Namespace",
+                json!(namespace),
+            );
+        let message = world.finding(MEMBER).message;
+        let (_, told) = message.split_once("`CISBenchmark/Failures`").unwrap();
+        let (told, _) = told.split_once("; alarms that reach it").unwrap();
+        assert_eq!(told, hint);
+    }
+}
+
+/// Since when an alarm is in ALARM, as well as it is known, and how many events move it.
+#[test]
+fn states_and_events_are_told_in_words() {
+    let at = "2026-11-22T21:00:00Z";
+    for (change, since) in [
+        (
+            json!({"StateTransitionedTimestamp": at}),
+            format!("since {at}"),
+        ),
+        (
+            json!({"StateUpdatedTimestamp": at}),
+            format!("at least since {at}"),
+        ),
+        (json!({}), "since a time that is not told".to_owned()),
+    ] {
+        let mut world = World::healthy();
+        let answer = world.record_mut("cloudwatch:DescribeAlarms", MANAGEMENT);
+        let alarm = &mut answer["response"]["MetricAlarms"][0];
+        alarm["StateValue"] = json!("ALARM");
+        for (member, value) in change.as_object().unwrap() {
+            alarm[member] = value.clone();
+        }
+        let seen = world.finding(MEMBER).observations;
+        let told = seen.iter().find(|one| one.code == "alarm.in-alarm");
+        let expected = format!(
+            "alarm `failures` is in ALARM {since}: until it is back, further events notify nobody"
+        );
+        assert_eq!(told.unwrap().message, expected);
+    }
+    for (threshold, expected) in [
+        (1.0, "one matching event moves alarm `failures` into ALARM"),
+        (2.0, "move alarm `failures` into ALARM"),
+    ] {
+        let world = World::healthy().set(
+            "cloudwatch:DescribeAlarms",
+            MANAGEMENT,
+            "/MetricAlarms/0/Threshold",
+            json!(threshold),
+        );
+        let chain = world.finding(MEMBER).chain;
+        let alarm = chain.iter().find(|link| link.link == LinkName::Alarm);
+        let detail = &alarm.unwrap().detail;
+        assert!(detail.ends_with(expected), "{detail}");
+    }
 }

@@ -381,6 +381,71 @@ fn filters_that_are_listed_in_part() {
     }
 }
 
+/// Who reads that filters miss events sees which filters, and what they match instead.
+#[test]
+fn filters_that_miss_events_are_named() {
+    let told = |patterns: &[&str]| {
+        let filters: Vec<Value> = patterns
+            .iter()
+            .enumerate()
+            .map(|(number, pattern)| {
+                json!({
+                    "filterName": format!("f{number}"), "filterPattern": pattern,
+                    "logGroupName": "trail", "metricTransformations": [{"metricName": "Failures",
+                        "metricNamespace": "CISBenchmark", "metricValue": "1"}],
+                })
+            })
+            .collect();
+        let world = World::healthy().set(
+            "logs:DescribeMetricFilters",
+            MANAGEMENT,
+            "/metricFilters",
+            json!(filters),
+        );
+        check(&world, Fail, Fail, Some("metric-filter.misses-events"));
+        world.finding(MEMBER).message.to_string()
+    };
+    let never = "{ ($.eventName = ConsoleLogin) && ($.eventName = CheckMfa) }";
+    let other = r#"{ ($.eventName = ConsoleLogin) && ($.errorMessage = "Other") }"#;
+    let another = r#"{ ($.eventName = ConsoleLogin) && ($.errorMessage = "Another") }"#;
+    let some = r#"{ ($.eventName = ConsoleLogin) && ($.errorMessage = "Failed authentication") && ($.sourceIPAddress = "10.*") }"#;
+    let more = r#"{ ($.eventName = ConsoleLogin) && ($.errorMessage = "Failed authentication") && ($.sourceIPAddress = "11.*") }"#;
+    let one = "metric filter `f0` of log group `trail`";
+    let both = "the 2 metric filters of log group `trail`";
+    for (patterns, expected) in [
+        (
+            &[never][..],
+            format!(
+                "{one} matches no event at all: its conditions contradict each other; its pattern is {never}"
+            ),
+        ),
+        (
+            &[never, never],
+            format!("{both} match no event at all: their conditions contradict each other"),
+        ),
+        (
+            &[other],
+            format!("{one} matches none of the control's events"),
+        ),
+        (
+            &[other, another],
+            format!("{both} match none of the control's events"),
+        ),
+        (
+            &[some],
+            format!(
+                "{one} misses events of the control; its pattern is {some}, of the event shown "
+            ),
+        ),
+        (&[some, more], format!("{both} miss events of the control")),
+    ] {
+        let message = told(patterns);
+        let ends = !patterns.contains(&some) || patterns.len() > 1;
+        assert!(message.starts_with(&expected), "{message}\n{expected}");
+        assert_eq!(message == expected, ends, "{message}");
+    }
+}
+
 /// Each observation, and where it is made.
 pub(in crate::evaluate) fn observed() -> Vec<(&'static str, World)> {
     let part = |user: &str| PATTERN.replace(" }", &format!(" && ($.userIdentity.type {user}) }}"));

@@ -88,3 +88,85 @@ fn advanced_admits(selector: &AdvancedSelector, object: &str) -> bool {
     });
     data && admitted
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const OBJECT: &str = "arn:aws:s3:::logs/AWSLogs/111111111111/CloudTrail/";
+
+    #[test]
+    fn basic_selectors_record_log_files_that_are_written_where_they_say_so() {
+        let objects = |values: &Value| json!([{"Type": "AWS::S3::Object", "Values": values}]);
+        let all = objects(&json!(["arn:aws:s3:::logs/"]));
+        let functions = json!([{"Type": "AWS::Lambda::Function", "Values": ["arn:aws:s3"]}]);
+        for (kind, resources, expected) in [
+            ("All", &all, true),
+            ("WriteOnly", &all, true),
+            ("ReadOnly", &all, false),
+            ("All", &objects(&json!(["arn:aws:s3"])), true),
+            ("All", &objects(&json!(["arn:aws:s3:::other/"])), false),
+            ("All", &objects(&json!([""])), false),
+            ("All", &objects(&json!([])), false),
+            ("All", &functions, false),
+        ] {
+            let selector = json!({"ReadWriteType": kind, "DataResources": resources});
+            let selector = serde_json::from_value(selector).unwrap();
+            let admits = basic_admits(&selector, OBJECT);
+            assert_eq!(admits, expected, "{kind} {resources}");
+        }
+    }
+
+    #[test]
+    fn advanced_selectors_record_log_files_whose_every_field_they_admit() {
+        let data = json!({"Field": "eventCategory", "Equals": ["Data"]});
+        let objects = json!({"Field": "resources.type", "Equals": ["AWS::S3::Object"]});
+        for (field, expected) in [
+            (
+                json!({"Field": "resources.ARN", "StartsWith": ["arn:aws:s3:::logs/"]}),
+                true,
+            ),
+            (
+                json!({"Field": "resources.ARN", "StartsWith": ["arn:aws:s3:::other/"]}),
+                false,
+            ),
+            (json!({"Field": "readOnly", "Equals": ["false"]}), true),
+            (json!({"Field": "readOnly", "Equals": ["true"]}), false),
+            (
+                json!({"Field": "eventSource", "Equals": ["s3.amazonaws.com"]}),
+                true,
+            ),
+            (
+                json!({"Field": "eventSource", "Equals": ["lambda.amazonaws.com"]}),
+                false,
+            ),
+            (json!({"Field": "eventName", "Equals": ["PutObject"]}), true),
+            (
+                json!({"Field": "eventName", "NotEquals": ["PutObject"]}),
+                false,
+            ),
+            (
+                json!({"Field": "eventType", "Equals": ["AwsApiCall"]}),
+                true,
+            ),
+            (
+                json!({"Field": "eventType", "Equals": ["AwsServiceEvent"]}),
+                false,
+            ),
+            (
+                json!({"Field": "userIdentity.arn", "StartsWith": ["arn"]}),
+                false,
+            ),
+        ] {
+            let admits = |fields: &Value| {
+                let selector = json!({ "FieldSelectors": fields });
+                advanced_admits(&serde_json::from_value(selector).unwrap(), OBJECT)
+            };
+            assert_eq!(admits(&json!([data, objects, field])), expected, "{field}");
+            // Without a category there are no data events.
+            assert!(!admits(&json!([objects, field])), "{field}");
+        }
+    }
+}

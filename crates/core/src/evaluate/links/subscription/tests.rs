@@ -6,7 +6,7 @@ use crate::evaluate::fixture::{
     Case, MANAGEMENT, MEMBER, OTHER, SUBSCRIPTION, TOPIC, World, check, denied, id, names, table,
 };
 use crate::finding::Status::{self, Fail, Pass, Unknown};
-use crate::forwarder::Forwarder;
+use crate::forwarder::{Forwarder, MAX_HOPS};
 
 const FUNCTION: &str = "arn:aws:lambda:eu-west-1:111111111111:function:AWSAccelerator-LoggingStack-SnsTopicForwarderFunction";
 const CENTRAL: &str = "arn:aws:sns:eu-west-1:333333333333:alerts";
@@ -382,6 +382,64 @@ fn a_message_that_comes_back_is_not_followed() {
         Unknown,
         Some("subscription.forwarded-too-far"),
     );
+}
+
+/// Topics that pass a message on, one to the next, and the last to a person: as many as are followed,
+/// and one more.
+#[test]
+fn messages_are_followed_so_far() {
+    for (hops, effective, reason) in [
+        (MAX_HOPS, Pass, None),
+        (
+            MAX_HOPS + 1,
+            Unknown,
+            Some("subscription.forwarded-too-far"),
+        ),
+    ] {
+        let topic = |hop: usize| match hop {
+            0 => TOPIC.to_owned(),
+            hop => format!("arn:aws:sns:eu-west-1:333333333333:hop-{hop}"),
+        };
+        let world = listed(&[("lambda", FUNCTION, MANAGEMENT)]);
+        let mut world = told(world, 0, MANAGEMENT, &json!({}));
+        world.policy.forwarders = (0..hops)
+            .map(|hop| Forwarder {
+                topic: topic(hop),
+                ..forwarding(&topic(hop + 1))
+            })
+            .collect();
+        for hop in 1..=hops {
+            let (arn, subscription) = (topic(hop), format!("{}:1", topic(hop)));
+            let (protocol, endpoint) = if hop == hops {
+                ("email", "a@example.com")
+            } else {
+                ("lambda", FUNCTION)
+            };
+            let entry = json!({"SubscriptionArn": subscription, "Protocol": protocol,
+                "Endpoint": endpoint, "Owner": id(OTHER)});
+            for (operation, parameters, response) in [
+                (
+                    "sns:GetTopicAttributes",
+                    json!({ "TopicArn": arn }),
+                    json!({"Attributes": {"TopicArn": arn}}),
+                ),
+                (
+                    "sns:ListSubscriptionsByTopic",
+                    json!({ "TopicArn": arn }),
+                    json!({ "Subscriptions": [entry] }),
+                ),
+                (
+                    "sns:GetSubscriptionAttributes",
+                    json!({ "SubscriptionArn": subscription }),
+                    json!({"Attributes": {"SubscriptionArn": subscription}}),
+                ),
+            ] {
+                world = world.with(operation, OTHER, "eu-west-1", &parameters, &response);
+            }
+        }
+        println!("{hops}");
+        check(&world, Pass, effective, reason);
+    }
 }
 
 #[test]
