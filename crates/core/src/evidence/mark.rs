@@ -76,9 +76,9 @@ impl Subject {
     }
 }
 
-fn digest(name: &str) -> u64 {
+fn digest(value: impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
-    name.hash(&mut hasher);
+    value.hash(&mut hasher);
     hasher.finish()
 }
 
@@ -124,8 +124,9 @@ impl Mark {
 /// The state of everything that something may rest on.
 #[derive(Debug, Clone)]
 pub(super) enum Marks {
-    /// Subject by subject: while answers come in, most of what was worked out still stands.
-    Apart(HashMap<Subject, Mark>),
+    /// Subject by subject, each by its digest: while answers come in, most of what was worked out
+    /// still stands. Two of one digest only change together.
+    Apart(HashMap<u64, Mark>),
     /// All as one: a tenth of the memory of evidence is not worth it where everything is there
     /// before anything is judged.
     Together(Mark),
@@ -139,10 +140,10 @@ impl Default for Marks {
 
 impl Marks {
     /// Something new is known.
-    pub(super) fn change(&mut self, subject: Subject) {
+    pub(super) fn change(&mut self, subject: &Subject) {
         match self {
             Self::Apart(marks) => {
-                marks.insert(subject, Mark::next());
+                marks.insert(digest(subject), Mark::next());
             }
             Self::Together(mark) => *mark = Mark::next(),
         }
@@ -150,7 +151,7 @@ impl Marks {
 
     pub(super) fn of(&self, subject: &Subject) -> Mark {
         match self {
-            Self::Apart(marks) => marks.get(subject).copied().unwrap_or_default(),
+            Self::Apart(marks) => marks.get(&digest(subject)).copied().unwrap_or_default(),
             Self::Together(mark) => *mark,
         }
     }
@@ -177,9 +178,9 @@ mod tests {
     fn a_change_is_of_its_subject_alone() {
         let [one, other] = subjects();
         let mut marks = Marks::default();
-        marks.change(one.clone());
+        marks.change(&one);
         let before = marks.of(&one);
-        marks.change(other.clone());
+        marks.change(&other);
         assert_eq!(marks.of(&one), before);
         assert_ne!(marks.of(&other), Mark::default());
     }
@@ -190,15 +191,15 @@ mod tests {
         let mut marks = Marks::default();
         marks.together();
         assert_eq!(marks.of(&one), Mark::default());
-        marks.change(one.clone());
+        marks.change(&one);
         let before = marks.of(&one);
         assert_ne!(before, Mark::default());
-        marks.change(other);
+        marks.change(&other);
         assert_ne!(marks.of(&one), before);
 
         // What was known before is not nothing afterwards.
         let mut marks = Marks::default();
-        marks.change(one.clone());
+        marks.change(&one);
         marks.together();
         assert_ne!(marks.of(&one), Mark::default());
     }
