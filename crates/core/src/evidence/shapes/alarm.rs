@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::lenient::{null_is_default, text, time};
+use super::lenient::{list, null_is_default, text, time};
 use crate::account::AccountId;
 
 #[expect(clippy::struct_field_names, reason = "the names are those of the API")]
@@ -17,7 +17,7 @@ pub(in crate::evidence) struct AlarmsResponse {
     pub(in crate::evidence) metric_alarms: Option<Vec<Arc<MetricAlarm>>>,
     #[serde(default)]
     pub(in crate::evidence) composite_alarms: Option<Vec<Arc<CompositeAlarm>>>,
-    #[serde(default, deserialize_with = "null_is_default")]
+    #[serde(default, deserialize_with = "list")]
     pub(in crate::evidence) log_alarms: Vec<Arc<LogAlarm>>,
 }
 
@@ -34,7 +34,7 @@ pub struct LogAlarm {
     #[serde(default)]
     pub actions_enabled: Option<bool>,
     /// What runs when the alarm goes into ALARM.
-    #[serde(default, deserialize_with = "null_is_default")]
+    #[serde(default, deserialize_with = "list")]
     pub alarm_actions: Vec<String>,
     /// What it asks, and where.
     #[serde(default, deserialize_with = "null_is_default")]
@@ -49,7 +49,7 @@ pub struct ScheduledQueryConfiguration {
     #[serde(default, deserialize_with = "text")]
     pub query_string: Option<String>,
     /// The log groups, by name or ARN.
-    #[serde(default, deserialize_with = "null_is_default")]
+    #[serde(default, deserialize_with = "list")]
     pub log_group_identifiers: Vec<String>,
 }
 
@@ -66,7 +66,7 @@ pub struct MetricAlarm {
     #[serde(default)]
     pub actions_enabled: Option<bool>,
     /// What runs when the alarm goes into ALARM.
-    #[serde(default, deserialize_with = "null_is_default")]
+    #[serde(default, deserialize_with = "list")]
     pub alarm_actions: Vec<String>,
     /// `OK`, `ALARM` or `INSUFFICIENT_DATA`.
     #[serde(default, deserialize_with = "text")]
@@ -109,7 +109,7 @@ pub struct MetricAlarm {
     #[serde(default, deserialize_with = "text")]
     pub extended_statistic: Option<String>,
     /// The dimensions of the metric, all of them.
-    #[serde(default, deserialize_with = "null_is_default")]
+    #[serde(default, deserialize_with = "list")]
     pub dimensions: Vec<Dimension>,
     /// Seconds that make one data point.
     #[serde(default)]
@@ -136,7 +136,7 @@ pub struct MetricAlarm {
     #[serde(default, deserialize_with = "text")]
     pub evaluate_low_sample_count_percentile: Option<String>,
     /// The queries of metric math; empty for a plain alarm.
-    #[serde(default, deserialize_with = "null_is_default")]
+    #[serde(default, deserialize_with = "list")]
     pub metrics: Vec<MetricDataQuery>,
     /// The anomaly detection band, where the alarm has one instead of a threshold.
     #[serde(default, deserialize_with = "text")]
@@ -262,7 +262,7 @@ pub struct Metric {
     #[serde(default, deserialize_with = "text")]
     pub metric_name: Option<String>,
     /// Its dimensions, all of them.
-    #[serde(default, deserialize_with = "null_is_default")]
+    #[serde(default, deserialize_with = "list")]
     pub dimensions: Vec<Dimension>,
 }
 
@@ -282,7 +282,7 @@ pub struct CompositeAlarm {
     #[serde(default)]
     pub actions_enabled: Option<bool>,
     /// What runs when the alarm goes into ALARM.
-    #[serde(default, deserialize_with = "null_is_default")]
+    #[serde(default, deserialize_with = "list")]
     pub alarm_actions: Vec<String>,
     /// `OK`, `ALARM` or `INSUFFICIENT_DATA`.
     #[serde(default, deserialize_with = "text")]

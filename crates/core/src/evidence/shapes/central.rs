@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 
-use super::lenient::{null_is_default, text};
+use super::lenient::{list, null_is_default, text};
 use crate::account::Region;
 
 #[derive(Deserialize)]
@@ -11,7 +11,7 @@ pub(in crate::evidence) struct CentralizationRulesResponse {
     #[serde(
         rename = "CentralizationRuleSummaries",
         default,
-        deserialize_with = "null_is_default"
+        deserialize_with = "list"
     )]
     pub(in crate::evidence) rules: Vec<CentralizationRuleSummary>,
 }
@@ -93,11 +93,7 @@ pub struct SourceLogsConfiguration {
 
 #[derive(Deserialize)]
 pub(in crate::evidence) struct TelemetryRulesResponse {
-    #[serde(
-        rename = "TelemetryRuleSummaries",
-        default,
-        deserialize_with = "null_is_default"
-    )]
+    #[serde(rename = "TelemetryRuleSummaries", default, deserialize_with = "list")]
     pub(in crate::evidence) rules: Vec<TelemetryRuleSummary>,
 }
 

@@ -2,11 +2,11 @@
 
 use serde::Deserialize;
 
-use super::lenient::{null_is_default, text};
+use super::lenient::{list, text};
 
 #[derive(Deserialize)]
 pub(in crate::evidence) struct EventRulesResponse {
-    #[serde(rename = "Rules", default, deserialize_with = "null_is_default")]
+    #[serde(rename = "Rules", default, deserialize_with = "list")]
     pub(in crate::evidence) rules: Vec<EventRule>,
 }
 

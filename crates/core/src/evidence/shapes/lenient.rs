@@ -12,6 +12,18 @@ where
     Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
 }
 
+/// A list; null is an empty one. Whoever reads lists reserves four places for the first item, and nearly
+/// every list has one: what is not used is given back.
+pub(super) fn list<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let mut list: Vec<T> = null_is_default(deserializer)?;
+    list.shrink_to_fit();
+    Ok(list)
+}
+
 /// A text in which empty means absent.
 pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     Ok(Option::<String>::deserialize(deserializer)?.filter(|text| !text.is_empty()))

@@ -4,18 +4,18 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer};
 
-use super::lenient::{null_is_default, text};
+use super::lenient::{list, null_is_default, text};
 
 #[derive(Deserialize)]
 pub(in crate::evidence) struct LogGroupsResponse {
-    #[serde(rename = "logGroups", default, deserialize_with = "null_is_default")]
+    #[serde(rename = "logGroups", default, deserialize_with = "list")]
     pub(in crate::evidence) log_groups: Vec<LogGroup>,
 }
 
 /// What a filter pattern matched; what it took out of the messages is not read.
 #[derive(Deserialize)]
 pub(in crate::evidence) struct TestMetricFilterResponse {
-    #[serde(default, deserialize_with = "null_is_default")]
+    #[serde(default, deserialize_with = "list")]
     pub(in crate::evidence) matches: Vec<serde::de::IgnoredAny>,
 }
 
@@ -35,11 +35,7 @@ pub struct LogGroup {
 
 #[derive(Deserialize)]
 pub(in crate::evidence) struct MetricFiltersResponse {
-    #[serde(
-        rename = "metricFilters",
-        default,
-        deserialize_with = "null_is_default"
-    )]
+    #[serde(rename = "metricFilters", default, deserialize_with = "list")]
     pub(in crate::evidence) filters: Vec<MetricFilter>,
 }
 

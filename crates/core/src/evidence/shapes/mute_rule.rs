@@ -2,15 +2,11 @@
 
 use serde::Deserialize;
 
-use super::lenient::{null_is_default, text};
+use super::lenient::{list, text};
 
 #[derive(Deserialize)]
 pub(in crate::evidence) struct MuteRulesResponse {
-    #[serde(
-        rename = "AlarmMuteRuleSummaries",
-        default,
-        deserialize_with = "null_is_default"
-    )]
+    #[serde(rename = "AlarmMuteRuleSummaries", default, deserialize_with = "list")]
     pub(in crate::evidence) rules: Vec<MuteRule>,
 }
 
@@ -37,7 +33,7 @@ pub struct MuteRule {
 )]
 pub struct MuteTargets {
     /// Their names.
-    #[serde(default, deserialize_with = "null_is_default")]
+    #[serde(default, deserialize_with = "list")]
     pub alarm_names: Vec<String>,
 }
 

@@ -5,13 +5,13 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 
-use super::lenient::{null_is_default, text};
+use super::lenient::{list, null_is_default, text};
 use crate::account::AccountId;
 use crate::arn::Arn;
 
 #[derive(Deserialize)]
 pub(in crate::evidence) struct LinksResponse {
-    #[serde(rename = "Items", default, deserialize_with = "null_is_default")]
+    #[serde(rename = "Items", default, deserialize_with = "list")]
     pub(in crate::evidence) links: Vec<Link>,
 }
 
@@ -62,7 +62,7 @@ pub struct MetricConfiguration {
 
 #[derive(Deserialize)]
 pub(in crate::evidence) struct AttachedLinksResponse {
-    #[serde(rename = "Items", default, deserialize_with = "null_is_default")]
+    #[serde(rename = "Items", default, deserialize_with = "list")]
     pub(in crate::evidence) links: Vec<AttachedLink>,
 }
 

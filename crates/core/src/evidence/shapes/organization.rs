@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::lenient::{null_is_default, text};
+use super::lenient::{list, text};
 use crate::account::{AccountId, Region};
 
 #[derive(Deserialize)]
@@ -33,7 +33,7 @@ pub(in crate::evidence) struct AccountsResponse {
 
 #[derive(Deserialize)]
 pub(in crate::evidence) struct TagsResponse {
-    #[serde(rename = "Tags", default, deserialize_with = "null_is_default")]
+    #[serde(rename = "Tags", default, deserialize_with = "list")]
     pub(in crate::evidence) tags: Vec<Tag>,
 }
 
@@ -64,7 +64,7 @@ pub struct OrganizationAccount {
     #[serde(default, deserialize_with = "text")]
     pub state: Option<String>,
     /// The account's places in the organization, such as `o-a/r-b/ou-c/`.
-    #[serde(default, deserialize_with = "null_is_default")]
+    #[serde(default, deserialize_with = "list")]
     pub paths: Vec<String>,
 }
 
@@ -147,11 +147,7 @@ impl OrganizationalUnit {
 
 #[derive(Deserialize)]
 pub(in crate::evidence) struct AdministratorsResponse {
-    #[serde(
-        rename = "DelegatedAdministrators",
-        default,
-        deserialize_with = "null_is_default"
-    )]
+    #[serde(rename = "DelegatedAdministrators", default, deserialize_with = "list")]
     pub(in crate::evidence) administrators: Vec<DelegatedAdministrator>,
 }
 
@@ -176,7 +172,7 @@ pub struct CallerIdentity {
 
 #[derive(Deserialize)]
 pub(in crate::evidence) struct RegionsResponse {
-    #[serde(rename = "Regions", default, deserialize_with = "null_is_default")]
+    #[serde(rename = "Regions", default, deserialize_with = "list")]
     pub(in crate::evidence) regions: Vec<RegionOption>,
 }
 

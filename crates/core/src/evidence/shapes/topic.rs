@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::lenient::{count, null_is_default, text};
+use super::lenient::{count, list, null_is_default, text};
 
 #[derive(Deserialize)]
 pub(in crate::evidence) struct TopicAttributesResponse {
@@ -36,11 +36,7 @@ pub struct TopicAttributes {
 
 #[derive(Deserialize)]
 pub(in crate::evidence) struct SubscriptionsResponse {
-    #[serde(
-        rename = "Subscriptions",
-        default,
-        deserialize_with = "null_is_default"
-    )]
+    #[serde(rename = "Subscriptions", default, deserialize_with = "list")]
     pub(in crate::evidence) subscriptions: Vec<Subscription>,
 }
 

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::lenient::{null_is_default, text, time};
+use super::lenient::{list, text, time};
 use crate::account::{AccountId, Region};
 use crate::arn::Arn;
 
 #[derive(Deserialize)]
 pub(in crate::evidence) struct TrailsResponse {
-    #[serde(rename = "trailList", default, deserialize_with = "null_is_default")]
+    #[serde(rename = "trailList", default, deserialize_with = "list")]
     pub(in crate::evidence) trails: Vec<Trail>,
 }
 
@@ -116,10 +116,10 @@ pub struct TrailStatus {
 )]
 pub struct EventSelectors {
     /// Basic selectors.
-    #[serde(default, deserialize_with = "null_is_default")]
+    #[serde(default, deserialize_with = "list")]
     pub event_selectors: Vec<EventSelector>,
     /// Advanced selectors; a trail has one kind or the other.
-    #[serde(default, deserialize_with = "null_is_default")]
+    #[serde(default, deserialize_with = "list")]
     pub advanced_event_selectors: Vec<AdvancedSelector>,
 }
 
@@ -134,10 +134,10 @@ pub struct EventSelector {
     #[serde(default)]
     pub include_management_events: Option<bool>,
     /// Event sources whose management events are not recorded.
-    #[serde(default, deserialize_with = "null_is_default")]
+    #[serde(default, deserialize_with = "list")]
     pub exclude_management_event_sources: Vec<String>,
     /// Resources whose data events are recorded.
-    #[serde(default, deserialize_with = "null_is_default")]
+    #[serde(default, deserialize_with = "list")]
     pub data_resources: Vec<DataResource>,
 }
 
@@ -149,7 +149,7 @@ pub struct DataResource {
     #[serde(default, rename = "Type", deserialize_with = "text")]
     pub kind: Option<String>,
     /// What their ARNs begin with.
-    #[serde(default, deserialize_with = "null_is_default")]
+    #[serde(default, deserialize_with = "list")]
     pub values: Vec<String>,
 }
 
@@ -161,7 +161,7 @@ pub struct AdvancedSelector {
     #[serde(default)]
     pub name: Option<String>,
     /// What has to hold of an event.
-    #[serde(default, deserialize_with = "null_is_default")]
+    #[serde(default, deserialize_with = "list")]
     pub field_selectors: Vec<FieldSelector>,
 }
 
@@ -173,21 +173,21 @@ pub struct FieldSelector {
     /// Such as `eventCategory`.
     pub field: String,
     /// The field is one of these.
-    #[serde(default, deserialize_with = "null_is_default")]
+    #[serde(default, deserialize_with = "list")]
     pub equals: Vec<String>,
     /// The field begins with one of these.
-    #[serde(default, deserialize_with = "null_is_default")]
+    #[serde(default, deserialize_with = "list")]
     pub starts_with: Vec<String>,
     /// The field ends with one of these.
-    #[serde(default, deserialize_with = "null_is_default")]
+    #[serde(default, deserialize_with = "list")]
     pub ends_with: Vec<String>,
     /// The field is none of these.
-    #[serde(default, deserialize_with = "null_is_default")]
+    #[serde(default, deserialize_with = "list")]
     pub not_equals: Vec<String>,
     /// The field begins with none of these.
-    #[serde(default, deserialize_with = "null_is_default")]
+    #[serde(default, deserialize_with = "list")]
     pub not_starts_with: Vec<String>,
     /// The field ends with none of these.
-    #[serde(default, deserialize_with = "null_is_default")]
+    #[serde(default, deserialize_with = "list")]
     pub not_ends_with: Vec<String>,
 }
