@@ -423,6 +423,19 @@ mod tests {
         }
     }
 
+    /// A key may be gone by the time its policy is asked for.
+    #[test]
+    fn a_key_without_a_policy_is_gone() {
+        let key = arn(MANAGEMENT);
+        let world = described(encrypted(&key), MANAGEMENT, &key, "Enabled");
+        let world = with_policy(world, MANAGEMENT, &key, &json!([]));
+        let gone = json!({"code": "NotFoundException", "message": "", "class": "not-found"});
+        let missing = world.clone().fail_last(&gone);
+        check(&missing, Pass, Fail, Some("topic.key-missing"));
+        let refused = world.fail_last(&denied("kms:GetKeyPolicy"));
+        check(&refused, Pass, Unknown, Some("topic.key-not-observed"));
+    }
+
     #[test]
     fn states_of_a_key() {
         for (state, effective, reason) in [

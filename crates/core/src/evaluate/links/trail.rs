@@ -350,7 +350,7 @@ pub(in crate::evaluate) fn judge(
 pub(in crate::evaluate) mod tests {
     use serde_json::{Value, json};
 
-    use crate::evaluate::fixture::{Case, MANAGEMENT, MEMBER, World, check, names, table};
+    use crate::evaluate::fixture::{Case, MANAGEMENT, MEMBER, World, check, denied, names, table};
     use crate::finding::Status::{Fail, Pass, Unknown};
 
     /// The healthy organization, whose trail was created in a region that accounts have to enable.
@@ -398,6 +398,13 @@ pub(in crate::evaluate) mod tests {
         ] {
             check(&list(opt_in_home(), answer), status, status, reason);
         }
+        // Who was refused is not asked again.
+        let refused = list(opt_in_home(), json!({})).fail_last(&denied("account:ListRegions"));
+        check(&refused, Unknown, Unknown, unseen);
+        assert!(
+            !names(&refused.wanted(MEMBER))
+                .contains(&"account:ListRegions 222222222222 us-east-1".to_owned())
+        );
         // The account that owns the trail needs no second look.
         assert_eq!(opt_in_home().finding(MANAGEMENT).status, Pass);
         // Whoever answers in a region has it.
@@ -410,6 +417,74 @@ pub(in crate::evaluate) mod tests {
         );
         let finding = world.finding(MEMBER);
         assert_ne!(finding.reason.as_deref(), unseen, "{}", finding.message);
+    }
+
+    /// What its owner does not show is not what its owner denies.
+    #[test]
+    fn an_owner_who_cannot_be_asked_disowns_no_trail() {
+        const TRAILS: &str = "cloudtrail:DescribeTrails";
+        let at_home = "cloudtrail:DescribeTrails 111111111111 eu-west-1".to_owned();
+        let unasked = World::healthy().without(TRAILS, MANAGEMENT);
+        let refused = World::healthy().fail(TRAILS, MANAGEMENT, &denied(TRAILS));
+        // Refused at home as well, which says more than a refusal elsewhere.
+        let at_home_too = refused
+            .clone()
+            .with(
+                TRAILS,
+                MANAGEMENT,
+                "eu-west-1",
+                &json!({"includeShadowTrails": true}),
+                &json!({}),
+            )
+            .fail_last(&json!({"code": "AtHome", "message": "no", "class": "denied"}));
+        for (world, asks, code) in [
+            (unasked, true, ""),
+            (refused, true, "AccessDenied"),
+            (at_home_too, false, "AtHome"),
+        ] {
+            let finding = world.finding(MEMBER);
+            println!("{}", finding.message);
+            assert_eq!(finding.status, Unknown, "{}", finding.message);
+            assert_ne!(finding.reason.as_deref(), Some("trail.not-covering"));
+            assert!(finding.message.contains(code), "{}", finding.message);
+            assert_eq!(names(&world.wanted(MEMBER)).contains(&at_home), asks);
+        }
+    }
+
+    /// A region that refuses to tell its trails leaves the others to ask, one after the other.
+    #[test]
+    fn the_next_region_is_asked() {
+        const TRAILS: &str = "cloudtrail:DescribeTrails";
+        let refused = World::healthy().fail(TRAILS, MEMBER, &denied(TRAILS));
+        let asked = |world: &World| {
+            let wanted = names(&world.wanted(MEMBER)).into_iter();
+            let of_member = "cloudtrail:DescribeTrails 222222222222 ";
+            let regions = wanted.filter_map(|name| name.strip_prefix(of_member).map(str::to_owned));
+            regions.collect::<Vec<_>>()
+        };
+        let next = asked(&refused);
+        assert_eq!(next.len(), 1, "{next:?}");
+        assert_ne!(next[0], "us-east-1");
+        let again = refused
+            .clone()
+            .with(
+                TRAILS,
+                MEMBER,
+                &next[0],
+                &json!({"includeShadowTrails": true}),
+                &json!({}),
+            )
+            .fail_last(&denied(TRAILS));
+        let after = asked(&again);
+        assert_eq!(after.len(), 1, "{after:?}");
+        assert!(after[0] != "us-east-1" && after != next, "{after:?}");
+        // An account that nobody can enter is asked nothing.
+        let locked = World::healthy().without(TRAILS, MEMBER).fail(
+            "sts:AssumeRole",
+            MANAGEMENT,
+            &denied("sts:AssumeRole"),
+        );
+        assert_eq!(asked(&locked), [""; 0]);
     }
 
     /// What is changed by itself.

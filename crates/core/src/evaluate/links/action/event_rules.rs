@@ -158,3 +158,40 @@ fn event(control: &Control) -> Map<String, Value> {
     event.insert("detail".to_owned(), detail.into());
     event
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::control;
+
+    #[test]
+    fn events_come_to_eventbridge_in_these_envelopes() {
+        let mut control = control::builtin().first().unwrap().clone();
+        for (kind, envelope) in [
+            ("AwsApiCall", "AWS API Call via CloudTrail"),
+            ("AwsConsoleSignIn", "AWS Console Sign In via CloudTrail"),
+            ("AwsServiceEvent", "AWS Service Event via CloudTrail"),
+            ("AwsConsoleAction", "AWS Console Action via CloudTrail"),
+        ] {
+            for response in [json!(null), json!({"ConsoleLogin": "Failure"})] {
+                control.example = json!({
+                    "eventType": kind, "eventSource": "signin.amazonaws.com",
+                    "eventName": "ConsoleLogin", "sourceIPAddress": "203.0.113.7",
+                    "responseElements": response,
+                });
+                let mut detail = json!({
+                    "eventType": kind, "eventSource": "signin.amazonaws.com",
+                    "eventName": "ConsoleLogin",
+                });
+                // Null is not a member that a rule could tell the event by.
+                if response.is_object() {
+                    detail["responseElements"] = response;
+                }
+                let expected = json!({
+                    "detail-type": envelope, "source": "aws.signin", "detail": detail,
+                });
+                assert_eq!(Value::Object(event(&control)), expected);
+            }
+        }
+    }
+}
