@@ -684,6 +684,10 @@ fn log_alarms_over_the_log_group() {
     };
     let over =
         |groups: &Value| json!({"ScheduledQueryConfiguration": {"LogGroupIdentifiers": groups}});
+    let query = |text: &str, groups: &[&str]| {
+        json!({"ScheduledQueryConfiguration": {
+            "QueryString": text, "LogGroupIdentifiers": groups}})
+    };
     let arn = "arn:aws:logs:eu-west-1:111111111111:log-group:trail:*";
     for (change, effective) in [
         (json!({}), Unknown),
@@ -705,6 +709,12 @@ fn log_alarms_over_the_log_group() {
             over(&json!([
                 "arn:aws:logs:eu-west-1:111111111111:log-group:other"
             ])),
+            Fail,
+        ),
+        (query("filter x", &[]), Fail),
+        (query("SOURCE logGroups(namePrefix: ['t'])", &[]), Unknown),
+        (
+            query("SOURCE logGroups(namePrefix: ['t'])", &["other"]),
             Fail,
         ),
         (json!({"AlarmActions": []}), Fail),

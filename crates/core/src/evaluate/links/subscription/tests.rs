@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::evaluate::Evaluator;
 use crate::evaluate::fixture::{
     Case, MANAGEMENT, MEMBER, OTHER, SUBSCRIPTION, TOPIC, World, check, denied, id, names, table,
 };
@@ -384,6 +385,103 @@ fn a_message_that_comes_back_is_not_followed() {
     );
 }
 
+/// A machine that somebody vouches for may drop the message: nobody saw whether it does.
+#[test]
+fn machines_whose_attributes_nobody_saw() {
+    let vouched = |protocol: &str| {
+        let mut world = listed(&[(protocol, FUNCTION, MANAGEMENT)]);
+        world.policy.forwarders = vec![Forwarder {
+            target: None,
+            delivers_to: Some("the pager of security".to_owned()),
+            owner: Some("ciso".to_owned()),
+            expires: "2027-01-01".parse().ok(),
+            ..forwarding("")
+        }];
+        world
+    };
+    let unseen = Some("subscription.filter-policy-not-observed");
+    check(&vouched("lambda"), Pass, Unknown, unseen);
+    let seen = told(vouched("lambda"), 0, MANAGEMENT, &json!({}));
+    check(&seen, Pass, Pass, None);
+    // What reaches nobody that is known needs no look at its attributes.
+    let pigeon = listed(&[("pigeon", FUNCTION, MANAGEMENT)]);
+    let unknown = Some("subscription.unknown-protocol");
+    check(&pigeon, Pass, Unknown, unknown);
+}
+
+/// Of several that reach nobody, one that leads further says more than one that drops the message.
+#[test]
+fn what_is_told_of_several_that_reach_nobody() {
+    let drops = filter(&json!({"severity": ["high"]}), "MessageBody");
+    let gone = json!({"code": "NotFound", "message": "", "class": "not-found"});
+    let nowhere = Some("subscription.forwarded-nowhere");
+    for subscriptions in [
+        [("email", "a@example.com"), ("lambda", FUNCTION)],
+        [("lambda", FUNCTION), ("lambda", FUNCTION)],
+    ] {
+        for dropping in [0, 1] {
+            if subscriptions[dropping].0 == "lambda" && subscriptions[0].0 == "email" {
+                continue;
+            }
+            let of = subscriptions.map(|(protocol, endpoint)| (protocol, endpoint, MANAGEMENT));
+            let world = told(listed(&of), dropping, MANAGEMENT, &drops);
+            let mut world = told(world, 1 - dropping, MANAGEMENT, &json!({}))
+                .with(
+                    "sns:GetTopicAttributes",
+                    OTHER,
+                    "eu-west-1",
+                    &json!({"TopicArn": CENTRAL}),
+                    &json!({}),
+                )
+                .fail_last(&gone);
+            world.policy.forwarders = vec![forwarding("arn:aws:sns:{region}:333333333333:{topic}")];
+            println!("{subscriptions:?} {dropping}");
+            check(&world, Pass, Fail, nowhere);
+        }
+    }
+}
+
+/// Nobody on a page of the list is not nobody on the list.
+#[test]
+fn the_list_of_the_next_topic_may_be_a_page() {
+    let mut page = forwarded("PendingConfirmation", &json!({}));
+    page.record_mut("sns:ListSubscriptionsByTopic", OTHER)["response"]["NextToken"] = json!("more");
+    let finding = page.finding(MEMBER);
+    assert_eq!(finding.assurance.effective, Unknown, "{}", finding.message);
+    assert!(finding.message.contains(CENTRAL), "{}", finding.message);
+}
+
+#[test]
+fn those_who_hear_are_counted() {
+    let detail = |world: &World| {
+        let chain = world.finding(MEMBER).chain;
+        let last = chain.last().unwrap();
+        last.detail.to_string()
+    };
+    let one = listed(&[("email", "a@example.com", MANAGEMENT)]);
+    let one = told(one, 0, MANAGEMENT, &json!({}));
+    assert_eq!(detail(&one), format!("1 confirmed subscription of {TOPIC}"));
+    let two = [
+        ("email", "a@example.com", MANAGEMENT),
+        ("sms", "+1", MANAGEMENT),
+    ];
+    let two = told(listed(&two), 0, MANAGEMENT, &json!({}));
+    assert_eq!(
+        detail(&two),
+        format!("2 confirmed subscriptions of {TOPIC}")
+    );
+    let on = forwarded(&format!("{CENTRAL}:1"), &json!({})).with(
+        "sns:GetSubscriptionAttributes",
+        OTHER,
+        "eu-west-1",
+        &json!({"SubscriptionArn": format!("{CENTRAL}:1")}),
+        &json!({"Attributes": {"SubscriptionArn": format!("{CENTRAL}:1")}}),
+    );
+    let told_on = detail(&on);
+    let ends = format!(" publishes to {CENTRAL}: 1 confirmed subscription of {CENTRAL}");
+    assert!(told_on.ends_with(&ends), "{told_on}");
+}
+
 /// Topics that pass a message on, one to the next, and the last to a person: as many as are followed,
 /// and one more.
 #[test]
@@ -439,6 +537,12 @@ fn messages_are_followed_so_far() {
         }
         println!("{hops}");
         check(&world, Pass, effective, reason);
+        let evidence = world.evidence();
+        let evaluator = Evaluator::new(world.policy.clone());
+        let recipients = evaluator.on(&evidence).recipients(id(MEMBER));
+        let mut told = recipients.iter().flatten();
+        let person = told.any(|one| one.protocol.as_deref() == Some("email"));
+        assert_eq!(person, effective == Pass, "{hops}");
     }
 }
 
