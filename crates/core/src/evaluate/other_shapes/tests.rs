@@ -114,6 +114,35 @@ fn rule(world: World, health: &str) -> World {
         .with(CENTRAL, MANAGEMENT, "us-east-1", &asked, &rules)
 }
 
+/// Rules are listed where they were made: a list of one region is whole for log groups of that region.
+#[test]
+fn a_list_of_rules_is_of_its_region_or_of_all() {
+    let all = json!({"AllRegions": true});
+    for (region, asked, whole) in [
+        ("eu-west-1", json!({}), true),
+        ("us-east-1", json!({}), false),
+        ("us-east-1", all, true),
+    ] {
+        let none = json!({"CentralizationRuleSummaries": []});
+        let world = without_filter().without_other_shapes();
+        let world = world
+            .without(CENTRAL, MANAGEMENT)
+            .with(CENTRAL, MANAGEMENT, region, &asked, &none);
+        check(&world, Fail, Fail, Some("metric-filter.none"));
+        let unseen = codes(&world);
+        assert_eq!(unseen.is_empty(), whole, "{region} {asked}: {unseen:?}");
+    }
+}
+
+/// Who was refused a rule is not asked for it again, and whether it copies is not known.
+#[test]
+fn a_rule_that_nobody_may_read_may_copy() {
+    let listed = rule(without_filter().without_other_shapes(), "Healthy");
+    let refused = details(listed, "central", &json!({})).fail_last(&denied(CENTRAL_RULE));
+    check(&refused, Fail, Unknown, Some("metric-filter.none"));
+    assert_eq!(refused.wanted(MEMBER), []);
+}
+
 fn details(world: World, identifier: &str, source: &Value) -> World {
     let rule =
         json!({"CentralizationRule": {"Source": source, "Destination": {"Region": "eu-west-1"}}});
@@ -282,7 +311,12 @@ fn a_telemetry_rule_needs_no_trail() {
     );
     check(&own, Fail, Unknown, none);
     assert_eq!(own.wanted(MEMBER), []);
-    // A filter on a log group that no trail feeds looks like one.
+    // A filter on a log group that no trail feeds looks like one: the account's own or the
+    // management account's.
+    for (account, expected) in [(MEMBER, Unknown), (OTHER, Fail)] {
+        let unfed = filter_on(without_trails(), account, "aws/cloudtrail");
+        check(&unfed, Fail, expected, none);
+    }
     let unfed = filter_on(without_trails(), MANAGEMENT, "aws/cloudtrail");
     check(&unfed, Fail, Unknown, none);
     check(&unfed.without_other_shapes(), Fail, Fail, none);
