@@ -11,7 +11,7 @@
 //! others waiting.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -40,6 +40,9 @@ const HEADROOM: f64 = 1.5;
 /// and keep the processor from the calls.
 const SOON: f64 = 1.0;
 
+/// How long endpoints are not looked at again.
+const APART: Duration = Duration::from_millis(90);
+
 /// How much of what is known of the past a look at the present replaces. Where looks are a tenth of a
 /// second apart, some two seconds count, and a hundred accounts that come at once are no rate.
 const NEWS: f64 = 0.05;
@@ -53,6 +56,8 @@ pub(crate) struct Places {
     listing: Option<Semaphore>,
     /// How many of all one endpoint may have.
     share: usize,
+    /// Whether the processor keeps up with what there is to do.
+    prompt: AtomicBool,
     endpoints: Mutex<Endpoints>,
 }
 
@@ -124,6 +129,7 @@ impl Places {
             all: Semaphore::new(others),
             listing: (kept > 0).then(|| Semaphore::new(kept)),
             share: (others / 2).max(FEW).min(connections),
+            prompt: AtomicBool::new(true),
             endpoints: Mutex::new(Endpoints {
                 by_service: HashMap::new(),
                 looked: None,
@@ -162,18 +168,28 @@ impl Places {
     /// An endpoint answered after a time.
     pub(crate) fn answered(&self, service: &'static str, region: &Region, took: Duration) {
         self.with(service, region, |endpoint| endpoint.answered(took));
+        // Whoever scans looks by the clock; others have no clock.
+        self.give(Instant::now());
     }
 
-    /// Gives every endpoint the places that it needs, several times a second. Where the processor
-    /// does not keep up, which `prompt` says, answers seem to come from far away and everybody waits:
-    /// then none is given more.
+    /// Looks at all endpoints, several times a second, also at those that are silent. Where the
+    /// processor does not keep up, which `prompt` says, answers seem to come from far away and
+    /// everybody waits: then none is given more places.
     pub(crate) fn look(&self, prompt: bool, now: Instant) {
+        self.prompt.store(prompt, Ordering::Relaxed);
+        self.give(now);
+    }
+
+    /// Gives every endpoint the places that it needs, unless that was done a moment ago.
+    fn give(&self, now: Instant) {
+        let prompt = self.prompt.load(Ordering::Relaxed);
         let mut endpoints = self.endpoints();
-        let before = endpoints.looked.replace(now);
-        let since = before.map(|before| now.saturating_duration_since(before));
-        let Some(since) = since.filter(|since| !since.is_zero()) else {
+        let before = *endpoints.looked.get_or_insert(now);
+        let since = now.saturating_duration_since(before);
+        if since < APART {
             return;
-        };
+        }
+        endpoints.looked = Some(now);
         let of_services = endpoints.by_service.values_mut();
         for endpoint in of_services.flat_map(HashMap::values_mut) {
             endpoint.look(prompt, now, since, self.share);
@@ -341,16 +357,14 @@ mod tests {
     #[test]
     fn one_endpoint_leaves_half_of_the_places() {
         let places = Places::new(201, MANY);
-        let mut taken = Vec::new();
+        let (mut taken, mut waiting) = (Vec::new(), Vec::new());
         for name in ["stalled", "other", "third"] {
             answer(&places, name, 200, 5000);
             taken.extend(free(&places, name));
-            let waiting = wait(&places, name, 500);
-            places.look(true, Instant::now());
-            places.look(true, Instant::now() + TICK);
-            drop(waiting);
+            waiting.extend(wait(&places, name, 500));
         }
-        drop(taken);
+        places.look(true, Instant::now() + TICK);
+        drop((taken, waiting));
         let stalled = free(&places, "stalled");
         assert_eq!(stalled.len(), 100);
         let others = free(&places, "other");
