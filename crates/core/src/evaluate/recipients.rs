@@ -197,5 +197,22 @@ mod tests {
                 "+15555550100 true Some(true) passed on".to_owned()
             ]
         );
+        // What the machine publishes is its own message, which a policy for the alarm's may drop.
+        let filtered = json!({"SubscriptionArn": subscription, "FilterPolicyScope": "MessageBody",
+            "FilterPolicy": json!({"NewStateValue": ["ALARM"]}).to_string()});
+        let world = world
+            .without("sns:GetSubscriptionAttributes", MANAGEMENT)
+            .with(
+                "sns:GetSubscriptionAttributes",
+                MANAGEMENT,
+                "eu-west-1",
+                &json!({"SubscriptionArn": subscription}),
+                &json!({ "Attributes": filtered }),
+            );
+        let told = shown(&world);
+        assert!(
+            told.contains(&"+15555550100 true None passed on".to_owned()),
+            "{told:?}"
+        );
     }
 }
