@@ -7,6 +7,7 @@
 
 use serde_json::json;
 use trailproof_core::control;
+use trailproof_core::evidence::Evidence;
 use trailproof_core::finding::Status;
 use trailproof_core::policy::Policy;
 use trailproof_report::findings::Findings;
@@ -15,12 +16,12 @@ use trailproof_report::run::{PolicyRecord, Run, RunKind, Scope};
 use trailproof_simulator::Sweep;
 use trailproof_simulator::generator::{Generator, Mix};
 
-#[test]
-fn what_is_judged_again_is_what_was_kept() {
+/// Every control, and the evidence of so many accounts.
+fn evidence_of(accounts: usize, seed: u64) -> (Policy, Evidence) {
     let organization = Generator {
-        accounts: 60,
+        accounts,
         regions: 3,
-        seed: 11,
+        seed,
         mix: Mix::Realistic,
         denied: None,
     }
@@ -30,6 +31,12 @@ fn what_is_judged_again_is_what_was_kept() {
     let scan = organization
         .scan(&policy, Sweep::Adaptive)
         .expect("every answer can be read");
+    (policy, scan.evidence)
+}
+
+#[test]
+fn what_is_judged_again_is_what_was_kept() {
+    let (policy, evidence) = evidence_of(60, 11);
     let at = "2026-11-23T00:00:00Z".parse().expect("a time");
     let mut recorded = PolicyRecord::of(&policy, at, |_| true);
     let accepted = |what: serde_json::Value, until: &str| {
@@ -52,9 +59,8 @@ fn what_is_judged_again_is_what_was_kept() {
     }]))
     .expect("an attestation");
 
-    let (kept, attested, muted) = Findings::judged(&policy, &recorded, &scan.evidence, usize::MAX);
-    let (again, attested_again, muted_again) =
-        Findings::judged(&policy, &recorded, &scan.evidence, 0);
+    let (kept, attested, muted) = Findings::judged(&policy, &recorded, &evidence, usize::MAX);
+    let (again, attested_again, muted_again) = Findings::judged(&policy, &recorded, &evidence, 0);
     assert_eq!((attested, muted), (attested_again, muted_again));
     assert_eq!(kept.outlines(), again.outlines());
     assert_eq!(kept.summary(), again.summary());
@@ -67,7 +73,7 @@ fn what_is_judged_again_is_what_was_kept() {
             let report = Report {
                 run: &run,
                 findings,
-                evidence: &scan.evidence,
+                evidence: &evidence,
             };
             let mut out = Vec::new();
             format
@@ -83,23 +89,11 @@ fn what_is_judged_again_is_what_was_kept() {
 /// A writer that cannot go on is not handed the rest.
 #[test]
 fn findings_are_handed_over_until_one_cannot_be_taken() {
-    let organization = Generator {
-        accounts: 10,
-        regions: 2,
-        seed: 3,
-        mix: Mix::Realistic,
-        denied: None,
-    }
-    .organization()
-    .expect("the numbers are within the limits");
-    let policy = Policy::new(control::builtin().to_vec());
-    let scan = organization
-        .scan(&policy, Sweep::Adaptive)
-        .expect("every answer can be read");
+    let (policy, evidence) = evidence_of(10, 3);
     let at = "2026-11-23T00:00:00Z".parse().expect("a time");
     let recorded = PolicyRecord::of(&policy, at, |_| true);
     for keep in [0, usize::MAX] {
-        let (findings, ..) = Findings::judged(&policy, &recorded, &scan.evidence, keep);
+        let (findings, ..) = Findings::judged(&policy, &recorded, &evidence, keep);
         let mut taken = 0;
         let ended = findings.try_each(|_| {
             taken += 1;

@@ -5,11 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use trailproof_core::account::AccountId;
 use trailproof_core::attestation;
-#[cfg(feature = "remediation")]
-use trailproof_core::evaluate::evaluate;
 use trailproof_core::evidence::Evidence;
-#[cfg(feature = "remediation")]
-use trailproof_core::finding::Finding;
 use trailproof_core::mute::{Applied, Mute};
 use trailproof_core::policy::Policy;
 use trailproof_core::units::AmbiguousUnit;
@@ -48,7 +44,7 @@ pub(crate) fn conclude(
     if !interrupted {
         require_accounts(&run, policy, evidence)?;
     }
-    let findings = judge(&mut run, policy, evidence, now, output);
+    let findings = judge(&mut run, policy, evidence, now, KEPT, output);
     let report = Report {
         run: &run,
         findings: &findings,
@@ -158,58 +154,26 @@ pub(crate) fn require_accounts(
     Ok(())
 }
 
-/// The findings, mutes applied. Says how old the evidence is and what of it nobody could use, and
-/// records in the run that it ended, and when it was judged.
-fn judge<'e>(
+/// The findings, mutes applied, of which at most `keep` are kept in full. Says how old the evidence
+/// is and what of it nobody could use, and records in the run that it ended, and when it was judged.
+pub(crate) fn judge<'e>(
     run: &mut Run,
     policy: &Policy,
     evidence: &'e Evidence,
     now: Timestamp,
+    keep: usize,
     output: &Output,
 ) -> Findings<'e> {
-    begin_to_judge(run, evidence, now, output);
-    let (findings, attested, muted) = Findings::judged(policy, &run.policy, evidence, KEPT);
-    if !findings.is_empty() {
-        warn_of_exceptions(&run.policy, &attested, &muted, evidence, output);
-    }
-    run.finished_at = Some(crate::clock::now());
-    findings
-}
-
-/// The findings as [`judge`] makes them, all of them in full.
-#[cfg(feature = "remediation")]
-pub(crate) fn judge_in_full(
-    run: &mut Run,
-    policy: &Policy,
-    evidence: &Evidence,
-    now: Timestamp,
-    output: &Output,
-) -> Vec<Finding> {
-    begin_to_judge(run, evidence, now, output);
-    let mut findings = evaluate(evidence, policy);
-    let (attested, muted) = run.policy.except(&mut findings, evidence, now);
-    if !findings.is_empty() {
-        warn_of_exceptions(&run.policy, &attested, &muted, evidence, output);
-    }
-    run.finished_at = Some(crate::clock::now());
-    findings
-}
-
-fn begin_to_judge(run: &mut Run, evidence: &Evidence, now: Timestamp, output: &Output) {
     note_unread(run, evidence, output);
     note_age(run, evidence, now, output);
     run.policy.evaluated_at = now;
-}
-
-fn warn_of_exceptions(
-    policy: &PolicyRecord,
-    attested: &attestation::Applied,
-    muted: &Applied,
-    evidence: &Evidence,
-    output: &Output,
-) {
-    warn_of_attestations(policy, attested, evidence, output);
-    warn_of_mutes(&policy.mutes, muted, evidence, output);
+    let (findings, attested, muted) = Findings::judged(policy, &run.policy, evidence, keep);
+    if !findings.is_empty() {
+        warn_of_attestations(&run.policy, &attested, evidence, output);
+        warn_of_mutes(&run.policy.mutes, &muted, evidence, output);
+    }
+    run.finished_at = Some(crate::clock::now());
+    findings
 }
 
 /// Writes the reports of a run into its folder, and `run.json` last: readers take `finished_at`

@@ -64,6 +64,13 @@ struct Judgement<'a> {
 }
 
 impl Judgement<'_> {
+    /// What judges by one control alone.
+    fn about(&self, control: &str) -> Evaluator {
+        let mut policy = self.evaluator.policy().clone();
+        policy.controls.retain(|known| known.id == control);
+        Evaluator::new(policy)
+    }
+
     /// Hands over the findings of accounts, one after the other, attested and muted as the policy
     /// says; of all accounts where none are named.
     fn try_each_account<E>(
@@ -174,19 +181,27 @@ impl<'a> Findings<'a> {
         counts
     }
 
+    /// All of them in full.
+    pub fn into_full(self) -> Vec<Finding> {
+        match self.full {
+            Full::Kept(findings) => findings.into_owned(),
+            Full::JudgedAgain(judgement) => {
+                let mut all = Vec::new();
+                let Ok(_) = judgement.try_each_account(&judgement.evaluator, None, |findings| {
+                    all.extend(findings);
+                    Ok::<(), Infallible>(())
+                });
+                all
+            }
+        }
+    }
+
     /// Hands over the findings in full, one account after the other, until one cannot be taken.
     pub fn try_each_account<E>(
         &self,
-        mut take: impl FnMut(&[Finding]) -> Result<(), E>,
+        take: impl FnMut(&[Finding]) -> Result<(), E>,
     ) -> Result<(), E> {
-        match &self.full {
-            Full::Kept(findings) => by_account(findings).try_for_each(take),
-            Full::JudgedAgain(judgement) => {
-                let evaluator = &judgement.evaluator;
-                let all = judgement.try_each_account(evaluator, None, |findings| take(&findings));
-                all.map(|_| ())
-            }
-        }
+        self.hand_over(None, None, take)
     }
 
     /// Hands over every finding in full, until one cannot be taken.
@@ -200,21 +215,12 @@ impl<'a> Findings<'a> {
         control: &str,
         mut take: impl FnMut(&Finding) -> Result<(), E>,
     ) -> Result<(), E> {
-        match &self.full {
-            Full::Kept(findings) => findings
+        self.hand_over(Some(control), None, |findings| {
+            let mut some = findings
                 .iter()
-                .filter(|finding| finding.control.id == control)
-                .try_for_each(take),
-            Full::JudgedAgain(judgement) => {
-                let mut policy = judgement.evaluator.policy().clone();
-                policy.controls.retain(|known| known.id == control);
-                let evaluator = Evaluator::new(policy);
-                let all = judgement.try_each_account(&evaluator, None, |findings| {
-                    findings.iter().try_for_each(&mut take)
-                });
-                all.map(|_| ())
-            }
-        }
+                .filter(|finding| finding.control.id == control);
+            some.try_for_each(&mut take)
+        })
     }
 
     /// Hands over every finding of one status in full, until one cannot be taken.
@@ -223,24 +229,32 @@ impl<'a> Findings<'a> {
         status: Status,
         mut take: impl FnMut(&Finding) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut take_some = |findings: &[Finding]| {
+        let is_of_status = |outline: &Outline| outline.status == status;
+        let of_status = self.accounts().filter(|all| all.iter().any(is_of_status));
+        let accounts = of_status.filter_map(<[Outline]>::first);
+        let accounts = accounts.map(|outline| outline.account.id).collect();
+        self.hand_over(None, Some(accounts), |findings| {
             let mut some = findings.iter().filter(|finding| finding.status == status);
             some.try_for_each(&mut take)
-        };
+        })
+    }
+
+    /// Hands over findings account by account. Where they are judged again, that is done for these
+    /// accounts and this control alone, if any are named.
+    fn hand_over<E>(
+        &self,
+        control: Option<&str>,
+        accounts: Option<Vec<AccountId>>,
+        mut take: impl FnMut(&[Finding]) -> Result<(), E>,
+    ) -> Result<(), E> {
         match &self.full {
-            Full::Kept(findings) => take_some(findings),
+            Full::Kept(findings) => by_account(findings).try_for_each(take),
             Full::JudgedAgain(judgement) => {
-                let mut accounts: Vec<AccountId> = self
-                    .outlines()
-                    .iter()
-                    .filter(|outline| outline.status == status)
-                    .map(|outline| outline.account.id)
-                    .collect();
-                accounts.dedup();
-                let evaluator = &judgement.evaluator;
-                let all = judgement
-                    .try_each_account(evaluator, Some(accounts), |findings| take_some(&findings));
-                all.map(|_| ())
+                let about = control.map(|control| judgement.about(control));
+                let evaluator = about.as_ref().unwrap_or(&judgement.evaluator);
+                judgement
+                    .try_each_account(evaluator, accounts, |findings| take(&findings))
+                    .map(|_| ())
             }
         }
     }

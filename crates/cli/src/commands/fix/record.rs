@@ -6,7 +6,6 @@
 use std::path::Path;
 
 use trailproof_core::evidence::Evidence;
-use trailproof_core::finding::Finding;
 use trailproof_report::findings::Findings;
 use trailproof_report::format::{Format, Report};
 use trailproof_report::run::{Run, RunDirectory, file};
@@ -62,7 +61,7 @@ impl Record {
     pub(super) fn write(
         mut self,
         run: &Run,
-        findings: &[Finding],
+        findings: &Findings<'_>,
         evidence: &Evidence,
         output: &Output,
     ) -> Result<(), CliError> {
@@ -71,7 +70,7 @@ impl Record {
         };
         let report = Report {
             run,
-            findings: &Findings::kept(findings),
+            findings,
             evidence,
         };
         write_reports(&directory, &self.formats, &report, output)?;

@@ -18,7 +18,7 @@ use super::record::Record;
 use crate::clock;
 use crate::commands::changing::count;
 use crate::commands::scan::{new_run, record as record_outcome};
-use crate::conclusion::judge_in_full;
+use crate::conclusion::judge;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
@@ -126,10 +126,14 @@ impl PreparedScan {
         progress.finish();
         let outcome = outcome?;
         record_outcome(&mut run, &outcome, true);
-        let findings = judge_in_full(&mut run, &policy, &outcome.evidence, clock::now(), output);
+        let evidence = &outcome.evidence;
+        // The plan's accounts alone were scanned, and each finding of theirs is compared.
+        let keep = usize::MAX;
+        let findings = judge(&mut run, &policy, evidence, clock::now(), keep, output);
         if let Some(record) = record {
-            record.write(&run, &findings, &outcome.evidence, output)?;
+            record.write(&run, &findings, evidence, output)?;
         }
+        let findings = findings.into_full();
         let verification = Verification::of(plan, &findings);
         Ok(Verified {
             text: text(&verification),
