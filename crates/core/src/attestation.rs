@@ -17,7 +17,7 @@ use crate::evidence::Evidence;
 use crate::finding::{AccountSummary, AttestedBy, Finding, LinkName, LinkStatus, Status};
 use crate::mute::Expiry;
 use crate::observation::ObservationKind;
-use crate::selection::{Selection, ambiguous, one_or_many, units_meant};
+use crate::selection::{Selection, ambiguous, one_or_many, uncounted, units_meant};
 use crate::units::{AmbiguousUnit, Meant};
 
 static NOT_REACHED: ObservationKind = ObservationKind {
@@ -210,25 +210,11 @@ fn is_recorded(finding: &Finding) -> bool {
     })
 }
 
-/// Applies attestations to findings. The tags of accounts are those in the evidence.
+/// Attestations on their way over findings, of which some are given at a time. The tags of accounts
+/// are those in the evidence.
 ///
 /// Where several match, the finding shows the one that ends last, then the first by owner and
 /// system: the order in which they are written does not matter.
-pub fn apply(
-    findings: &mut [Finding],
-    attestations: &[Attestation],
-    benchmark: &str,
-    evidence: &Evidence,
-    now: Timestamp,
-) -> Applied {
-    let accounts = findings.iter().map(|finding| &*finding.account);
-    let mut applying = Applying::new(attestations, benchmark, accounts, evidence, now);
-    applying.apply(findings);
-    applying.end()
-}
-
-/// Attestations on their way over the findings, for who does not hold all of them at once: as
-/// [`apply`].
 #[derive(Debug)]
 pub struct Applying<'a> {
     attestations: &'a [Attestation],
@@ -362,19 +348,18 @@ impl<'a> Applying<'a> {
     /// What became of each attestation.
     pub fn end(self) -> Applied {
         let mut applied = self.applied;
-        applied.unused = (0..self.attestations.len())
-            .filter(|place| {
-                [
-                    &applied.attested,
-                    &applied.expired,
-                    &applied.not_reached,
-                    &applied.not_admitted,
-                ]
-                .iter()
-                .all(|counts| !counts.contains_key(place))
-                    && !applied.without_tags.contains_key(place)
-            })
-            .collect();
+        applied.unused = uncounted(
+            self.attestations.len(),
+            &[
+                &applied.attested,
+                &applied.expired,
+                &applied.not_reached,
+                &applied.not_admitted,
+            ],
+        );
+        applied
+            .unused
+            .retain(|place| !applied.without_tags.contains_key(place));
         applied.ambiguous = ambiguous(self.meant);
         applied
     }

@@ -17,7 +17,7 @@ use crate::evaluate::reasons;
 use crate::evidence::Evidence;
 use crate::finding::{AccountSummary, Finding, LinkName, MutedBy, Status};
 use crate::observation::ObservationKind;
-use crate::selection::{Selection, ambiguous, one_or_many, units_meant};
+use crate::selection::{Selection, ambiguous, one_or_many, uncounted, units_meant};
 use crate::units::{AmbiguousUnit, Meant};
 
 pub use expiry::{Expiry, InvalidExpiry};
@@ -224,24 +224,12 @@ pub fn needs_tags(mutes: &[Mute], finding: &Finding) -> bool {
         .any(|mute| mute.is_for_reason(finding) && mute.selection().may_match(finding))
 }
 
-/// Applies mutes to findings. The tags of accounts are those in the evidence.
+/// Mutes on their way over findings, of which some are given at a time. The tags of accounts are those
+/// in the evidence.
 ///
 /// Where several mutes match, the finding shows the one that ends last, then the first by owner
 /// and justification: the order in which mutes are written does not matter. An ended mute leaves
 /// the finding as it is, with an observation.
-pub fn apply(
-    findings: &mut [Finding],
-    mutes: &[Mute],
-    evidence: &Evidence,
-    now: Timestamp,
-) -> Applied {
-    let accounts = findings.iter().map(|finding| &*finding.account);
-    let mut applying = Applying::new(mutes, accounts, evidence, now);
-    applying.apply(findings);
-    applying.end()
-}
-
-/// Mutes on their way over the findings, for who does not hold all of them at once: as [`apply`].
 #[derive(Debug)]
 pub struct Applying<'a> {
     mutes: &'a [Mute],
@@ -332,13 +320,10 @@ impl<'a> Applying<'a> {
     /// What became of each mute.
     pub fn end(self) -> Applied {
         let mut applied = self.applied;
-        applied.unused = (0..self.mutes.len())
-            .filter(|place| {
-                !applied.muted.contains_key(place)
-                    && !applied.expired.contains_key(place)
-                    && !applied.without_tags.contains_key(place)
-            })
-            .collect();
+        applied.unused = uncounted(self.mutes.len(), &[&applied.muted, &applied.expired]);
+        applied
+            .unused
+            .retain(|place| !applied.without_tags.contains_key(place));
         applied.ambiguous = ambiguous(self.meant);
         applied
     }

@@ -1,7 +1,7 @@
 //! Which findings somebody means: by account, organizational unit, tag and control. What people
 //! accept or attest is written in this form.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
@@ -100,6 +100,12 @@ pub(crate) fn units_meant<'a, 'b>(
     selections
         .map(|selection| units.all(selection.ou))
         .collect()
+}
+
+/// The places of those, of so many, that no count has.
+pub(crate) fn uncounted(many: usize, counts: &[&BTreeMap<usize, usize>]) -> BTreeSet<usize> {
+    let counted = |place: &usize| counts.iter().any(|counts| counts.contains_key(place));
+    (0..many).filter(|place| !counted(place)).collect()
 }
 
 /// The names that are not clear, by the place of whoever has them.

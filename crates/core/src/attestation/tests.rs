@@ -4,6 +4,20 @@ use super::*;
 use crate::control::builtin;
 use crate::finding::{AccountSummary, AssuranceResult, ChainLink};
 
+/// Applies them to all findings there are.
+fn apply(
+    findings: &mut [Finding],
+    attestations: &[Attestation],
+    benchmark: &str,
+    evidence: &Evidence,
+    now: Timestamp,
+) -> Applied {
+    let accounts = findings.iter().map(|finding| &*finding.account);
+    let mut applying = Applying::new(attestations, benchmark, accounts, evidence, now);
+    applying.apply(findings);
+    applying.end()
+}
+
 fn now() -> Timestamp {
     "2026-11-28T12:00:00Z".parse().unwrap()
 }

@@ -15,6 +15,14 @@ fn mutes(text: &str) -> Vec<Mute> {
     toml::from_str::<File>(text).unwrap().mute
 }
 
+/// Applies them to all findings there are.
+fn apply(findings: &mut [Finding], mutes: &[Mute], evidence: &Evidence, now: Timestamp) -> Applied {
+    let accounts = findings.iter().map(|finding| &*finding.account);
+    let mut applying = Applying::new(mutes, accounts, evidence, now);
+    applying.apply(findings);
+    applying.end()
+}
+
 fn now() -> Timestamp {
     "2026-11-22T22:00:00Z".parse().unwrap()
 }
