@@ -12,7 +12,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
@@ -140,7 +140,7 @@ impl Places {
     /// Waits for a place at an endpoint, and then for one of all, so that nobody who waits for an
     /// endpoint keeps another one waiting.
     pub(crate) async fn take(&self, service: &'static str, region: &Region) -> Place<'_> {
-        let door = self.with(service, region, |endpoint| Arc::clone(&endpoint.door));
+        let door = Arc::clone(&self.endpoints().at(service, region, self.share).door);
         let waiting = Waiting::at(&door);
         // The semaphores are never closed.
         let of_endpoint = Arc::clone(&door.places).acquire_owned().await.ok();
@@ -167,9 +167,10 @@ impl Places {
 
     /// An endpoint answered after a time.
     pub(crate) fn answered(&self, service: &'static str, region: &Region, took: Duration) {
-        self.with(service, region, |endpoint| endpoint.answered(took));
+        let mut endpoints = self.endpoints();
+        endpoints.at(service, region, self.share).answered(took);
         // Whoever scans looks by the clock; others have no clock.
-        self.give(Instant::now());
+        self.give(&mut endpoints, Instant::now());
     }
 
     /// Looks at all endpoints, several times a second, also at those that are silent. Where the
@@ -177,13 +178,12 @@ impl Places {
     /// everybody waits: then none is given more places.
     pub(crate) fn look(&self, prompt: bool, now: Instant) {
         self.prompt.store(prompt, Ordering::Relaxed);
-        self.give(now);
+        self.give(&mut self.endpoints(), now);
     }
 
     /// Gives every endpoint the places that it needs, unless that was done a moment ago.
-    fn give(&self, now: Instant) {
+    fn give(&self, endpoints: &mut Endpoints, now: Instant) {
         let prompt = self.prompt.load(Ordering::Relaxed);
-        let mut endpoints = self.endpoints();
         let before = *endpoints.looked.get_or_insert(now);
         let since = now.saturating_duration_since(before);
         if since < APART {
@@ -207,26 +207,20 @@ impl Places {
         regions.sort_by_key(|region| std::cmp::Reverse(quickest(region).unwrap_or_default()));
     }
 
-    fn with<T>(
-        &self,
-        service: &'static str,
-        region: &Region,
-        act: impl FnOnce(&mut Endpoint) -> T,
-    ) -> T {
-        let mut endpoints = self.endpoints();
-        let of_service = endpoints.by_service.entry(service).or_default();
-        if let Some(endpoint) = of_service.get_mut(region) {
-            return act(endpoint);
-        }
-        act(of_service
-            .entry(region.clone())
-            .or_insert_with(|| Endpoint::new(FIRST.min(self.share))))
-    }
-
-    fn endpoints(&self) -> std::sync::MutexGuard<'_, Endpoints> {
+    fn endpoints(&self) -> MutexGuard<'_, Endpoints> {
         self.endpoints
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Endpoints {
+    /// An endpoint, of which there may be so many places at most.
+    fn at(&mut self, service: &'static str, region: &Region, most: usize) -> &mut Endpoint {
+        let of_service = self.by_service.entry(service).or_default();
+        of_service
+            .entry(region.clone())
+            .or_insert_with(|| Endpoint::new(FIRST.min(most)))
     }
 }
 
@@ -351,7 +345,7 @@ mod tests {
     }
 
     fn count(places: &Places, name: &str) -> usize {
-        places.with(SERVICE, &region(name), |endpoint| endpoint.count)
+        places.endpoints().at(SERVICE, &region(name), MANY).count
     }
 
     #[test]
@@ -409,9 +403,8 @@ mod tests {
             let now = Instant::now();
             // What came so far is not what comes each second.
             places.look(true, now);
-            places.with(SERVICE, &region("one"), |endpoint| {
-                endpoint.door.came.store(0, Ordering::Relaxed);
-            });
+            let door = Arc::clone(&places.endpoints().at(SERVICE, &region("one"), MANY).door);
+            door.came.store(0, Ordering::Relaxed);
             places.look(true, now + TICK);
             assert_eq!(count(&places, "one"), expected, "{milliseconds} ms away");
             drop((taken, queue));
@@ -453,7 +446,12 @@ mod tests {
     #[test]
     fn new_connections_are_no_distance() {
         let places = Places::new(1000, MANY);
-        let distance = || places.with(SERVICE, &region("one"), |endpoint| endpoint.quickest);
+        let distance = || {
+            places
+                .endpoints()
+                .at(SERVICE, &region("one"), MANY)
+                .quickest
+        };
         answer(&places, "one", FIRST, 90);
         assert_eq!(distance(), Some(Duration::from_millis(30)));
         answer(&places, "one", 1, 40);
