@@ -9,6 +9,19 @@ use super::*;
 /// More accounts than are worked on at once, and than there are places for calls.
 const ACCOUNTS: usize = 200;
 
+/// Scans that many accounts to the end.
+async fn scanned(mut plan: ScanPlan) -> ScanOutcome {
+    let members: Vec<String> = (0..ACCOUNTS)
+        .map(|number| format!("{:012}", 500 + number))
+        .collect();
+    let ids: Vec<&str> = members.iter().map(String::as_str).collect();
+    plan.listing = Some(known("o-1", &ids, false));
+    let (outcome, _) = run(plan).await;
+    let outcome = outcome.unwrap();
+    assert!(outcome.complete);
+    outcome
+}
+
 /// A region that does not answer before the other one was asked in every account keeps no account
 /// waiting for that. Where it does, the test ends after the time-out of a call, and fails.
 #[tokio::test]
@@ -20,12 +33,9 @@ async fn a_stalled_region_holds_nothing_else_up() {
 }
 
 async fn stall(stalled: &'static str) {
-    let members: Vec<String> = (0..ACCOUNTS)
-        .map(|number| format!("{:012}", 500 + number))
-        .collect();
     let answers = Arc::new(Semaphore::new(0));
     let near = AtomicUsize::new(0);
-    let (mut plan, journal) = plan(move |sent| {
+    let (plan, journal) = plan(move |sent| {
         if sent.operation != "cloudtrail:DescribeTrails" {
             return organization(sent);
         }
@@ -38,11 +48,7 @@ async fn stall(stalled: &'static str) {
         }
         organization(sent)
     });
-    let ids: Vec<&str> = members.iter().map(String::as_str).collect();
-    plan.listing = Some(known("o-1", &ids, false));
-    let (outcome, _) = run(plan).await;
-    let outcome = outcome.unwrap();
-    assert!(outcome.complete);
+    let outcome = scanned(plan).await;
     assert_eq!(outcome.statistics.retries, 0);
     let asked = counts(&journal)["cloudtrail:DescribeTrails"];
     assert_eq!(asked, 2 * ACCOUNTS);
@@ -54,11 +60,8 @@ async fn stall(stalled: &'static str) {
 #[tokio::test]
 async fn a_throttling_region_holds_nothing_else_up() {
     for throttling in ["eu-west-1", "us-east-1"] {
-        let members: Vec<String> = (0..ACCOUNTS)
-            .map(|number| format!("{:012}", 500 + number))
-            .collect();
         let near = AtomicUsize::new(0);
-        let (mut plan, _) = plan(move |sent| {
+        let (plan, _) = plan(move |sent| {
             if sent.operation == "cloudtrail:DescribeTrails" {
                 if sent.region != throttling {
                     near.fetch_add(1, Ordering::Relaxed);
@@ -68,11 +71,7 @@ async fn a_throttling_region_holds_nothing_else_up() {
             }
             organization(sent)
         });
-        let ids: Vec<&str> = members.iter().map(String::as_str).collect();
-        plan.listing = Some(known("o-1", &ids, false));
-        let (outcome, _) = run(plan).await;
-        let outcome = outcome.unwrap();
-        assert!(outcome.complete);
+        let outcome = scanned(plan).await;
         assert_eq!(outcome.statistics.errors, 0);
         assert!(outcome.statistics.throttles > 0);
     }
