@@ -46,3 +46,6 @@ fn is_over(alarm: &LogAlarm, place: &Place) -> bool {
     asked.log_group_identifiers.iter().any(names)
         || asked.log_group_identifiers.is_empty() && query.to_lowercase().contains("source")
 }
+
+#[cfg(test)]
+mod tests;

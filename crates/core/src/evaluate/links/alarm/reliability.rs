@@ -346,3 +346,6 @@ pub(super) fn observed(mut step: Step, name: &str, fires: Fires, limits: Limits)
     step.observations.sort();
     step
 }
+
+#[cfg(test)]
+mod tests;
