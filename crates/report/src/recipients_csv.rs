@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use trailproof_core::control;
 use trailproof_core::evaluate::{Evaluator, Recipient};
@@ -95,7 +96,7 @@ pub(crate) fn for_each_row(
 }
 
 fn row(finding: &Outline, recipient: &Recipient) -> [String; 12] {
-    let text = |value: Option<&String>| value.cloned().unwrap_or_default();
+    let text = |value: &Option<Arc<str>>| value.as_deref().unwrap_or_default().to_owned();
     let effective = finding.assurance.effective;
     // Nobody hears of what breaks before the subscription, whoever is subscribed.
     let (hears, why) = match (effective, recipient.hears) {
@@ -106,8 +107,8 @@ fn row(finding: &Outline, recipient: &Recipient) -> [String; 12] {
         _ => ("no", "the chain is broken"),
     };
     [
-        text(recipient.endpoint.as_ref()),
-        text(recipient.protocol.as_ref()),
+        text(&recipient.endpoint),
+        text(&recipient.protocol),
         if recipient.is_confirmed {
             "true"
         } else {
@@ -140,8 +141,8 @@ mod tests {
         Recipient {
             topic: "arn:aws:sns:us-east-1:111111111111:t".to_owned(),
             through: Vec::new(),
-            protocol: Some("email".to_owned()),
-            endpoint: Some("=cmd|' /C calc'!A0".to_owned()),
+            protocol: Some("email".into()),
+            endpoint: Some("=cmd|' /C calc'!A0".into()),
             is_confirmed: true,
             hears,
             why: "because".to_owned(),

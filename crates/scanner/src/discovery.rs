@@ -170,7 +170,7 @@ impl Discovery {
     /// Asks the organization which roles go with which accounts, where only it knows and is not
     /// asked for its accounts anyway.
     async fn roles_of_organization(
-        &self,
+        &mut self,
         management: Option<AccountId>,
     ) -> Result<(), DiscoveryEnd> {
         if !self.engine.sessions.roles.need_organization() {
@@ -180,7 +180,7 @@ impl Discovery {
     }
 
     async fn organization_accounts(
-        &self,
+        &mut self,
         management: Option<AccountId>,
     ) -> Result<(), DiscoveryEnd> {
         self.organization_pages(management, true).await
@@ -188,10 +188,12 @@ impl Discovery {
 
     /// Lists the accounts: to choose their roles, and to send those in scope on.
     async fn organization_pages(
-        &self,
+        &mut self,
         management: Option<AccountId>,
         send: bool,
     ) -> Result<(), DiscoveryEnd> {
+        // It is as large as the organization, and evidence holds it from here on.
+        let known = self.listing.take();
         // Pages go through a channel, so that accounts of the first are scanned while the last is
         // still to come.
         let (pages, mut arriving) = tokio::sync::mpsc::unbounded_channel();
@@ -203,7 +205,7 @@ impl Discovery {
                 let listed = listed.map(|account| (**account).clone()).collect();
                 (listed, reader.listing_problems().is_empty())
             };
-            let confirm = self.listing.as_ref().is_some_and(|known| known.confirm);
+            let confirm = known.as_ref().is_some_and(|known| known.confirm);
             // What an earlier run did not read to its end is listed anew.
             if !earlier.is_empty() && whole && !confirm {
                 // The receiver is held by this very function.
@@ -212,14 +214,14 @@ impl Discovery {
                 return Ok(());
             }
             let mut before = BTreeSet::new();
-            if let Some(known) = &self.listing {
-                for record in known.units.iter().chain([&known.record]) {
-                    self.engine.transport.recorder.copied(record.clone());
-                }
+            if let Some(known) = known {
                 let accounts = match &known.record.outcome {
                     Outcome::Response(response) => on_page(response),
                     Outcome::Error(_) => Vec::new(),
                 };
+                for record in known.units.into_iter().chain([known.record]) {
+                    self.engine.transport.recorder.copied(record);
+                }
                 before.extend(accounts.iter().map(|account| account.id));
                 let _ = pages.send(accounts);
                 if !confirm {

@@ -40,8 +40,8 @@ pub(crate) fn alarm_rules(data: &[u8]) {
         .enumerate()
         .map(|(index, state)| {
             Arc::new(MetricAlarm {
-                alarm_name: format!("m{index}"),
-                state_value: Some((*state).to_owned()),
+                alarm_name: format!("m{index}").into(),
+                state_value: Some((*state).into()),
                 ..MetricAlarm::default()
             })
         })
@@ -51,7 +51,7 @@ pub(crate) fn alarm_rules(data: &[u8]) {
         .enumerate()
         .map(|(index, rule)| {
             Arc::new(CompositeAlarm {
-                alarm_name: format!("c{index}"),
+                alarm_name: format!("c{index}").into(),
                 alarm_rule: (*rule).to_owned(),
                 ..CompositeAlarm::default()
             })

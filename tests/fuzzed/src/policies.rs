@@ -78,15 +78,15 @@ fn resource_policy(text: &str, judge: impl Fn(&str) -> Permission) {
 pub(crate) fn filter_policies(data: &[u8]) {
     let text = text(data);
     let alarm = MetricAlarm {
-        alarm_name: "signins".to_owned(),
-        alarm_arn: Some(ALARM.to_owned()),
-        alarm_actions: vec![TOPIC.to_owned()],
-        namespace: Some("CISBenchmark".to_owned()),
-        metric_name: Some("Signins".to_owned()),
+        alarm_name: "signins".into(),
+        alarm_arn: Some(ALARM.into()),
+        alarm_actions: vec![TOPIC.into()],
+        namespace: Some("CISBenchmark".into()),
+        metric_name: Some("Signins".into()),
         period: Some(300),
         evaluation_periods: Some(1),
         threshold: Some(1.0),
-        comparison_operator: Some("GreaterThanOrEqualToThreshold".to_owned()),
+        comparison_operator: Some("GreaterThanOrEqualToThreshold".into()),
         ..MetricAlarm::default()
     };
     let message = AlarmMessage::of_metric_alarm(&alarm);

@@ -2,6 +2,8 @@
 //! known of their values (CloudWatch User Guide, "Amazon SNS notifications of alarms", with the
 //! schemas for metric alarms and composite alarms).
 
+use std::sync::Arc;
+
 use crate::arn::Arn;
 use crate::evidence::{CompositeAlarm, MetricAlarm};
 
@@ -9,7 +11,7 @@ use crate::evidence::{CompositeAlarm, MetricAlarm};
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Member {
     /// Exactly these texts: a list, or a text alone.
-    Texts(Vec<String>),
+    Texts(Vec<Arc<str>>),
     /// One of these texts.
     OneOf(&'static [&'static str]),
     /// A number.
@@ -27,9 +29,9 @@ pub(super) enum Member {
 /// A message, as far as it is known beforehand.
 #[derive(Debug, Clone)]
 pub struct AlarmMessage {
-    name: String,
-    arn: Option<String>,
-    actions: Vec<String>,
+    name: Arc<str>,
+    arn: Option<Arc<str>>,
+    actions: Vec<Arc<str>>,
     kind: Kind,
 }
 
@@ -37,9 +39,9 @@ pub struct AlarmMessage {
 enum Kind {
     /// Of one metric: namespace, name, and the numbers of its alarm.
     Metric {
-        namespace: Option<String>,
-        metric: Option<String>,
-        operator: Option<String>,
+        namespace: Option<Arc<str>>,
+        metric: Option<Arc<str>>,
+        operator: Option<Arc<str>>,
         numbers: [(&'static str, Option<f64>); 3],
     },
     /// Of an expression, whose part of the message is not documented.
@@ -115,10 +117,10 @@ impl AlarmMessage {
         };
         match name {
             "AlarmName" => text(Some(&self.name)),
-            "AlarmArn" => text(self.arn.as_ref()),
-            "AWSAccountId" => text(account().as_ref()),
+            "AlarmArn" => text(self.arn.as_deref()),
+            "AWSAccountId" => text(account().as_deref()),
             "AlarmActions" => Member::Texts(self.actions.clone()),
-            "NewStateValue" => Member::Texts(vec!["ALARM".to_owned()]),
+            "NewStateValue" => Member::Texts(vec!["ALARM".into()]),
             "OldStateValue" => Member::OneOf(&["OK", "INSUFFICIENT_DATA"]),
             "NewStateReason" | "StateChangeTime" | "Region" => Member::Present,
             // A description may be null, lists may be empty; tags and contributors are documented
@@ -150,9 +152,9 @@ impl AlarmMessage {
                 operator,
                 numbers,
             } => match name {
-                "Namespace" => text(namespace.as_ref()),
-                "MetricName" => text(metric.as_ref()),
-                "ComparisonOperator" => text(operator.as_ref()),
+                "Namespace" => text(namespace.as_deref()),
+                "MetricName" => text(metric.as_deref()),
+                "ComparisonOperator" => text(operator.as_deref()),
                 // Written in ways that the documents show only by example.
                 "StatisticType"
                 | "Statistic"
@@ -171,6 +173,6 @@ impl AlarmMessage {
     }
 }
 
-fn text(known: Option<&String>) -> Member {
-    known.map_or(Member::Maybe, |text| Member::Texts(vec![text.clone()]))
+fn text(known: Option<&str>) -> Member {
+    known.map_or(Member::Maybe, |text| Member::Texts(vec![text.into()]))
 }

@@ -98,7 +98,7 @@ fn holds(condition: &Value, member: &Member) -> Option<bool> {
         && let Some(wanted) = operator.get("exists")
     {
         let exists = match member {
-            Member::Texts(texts) if texts.iter().all(String::is_empty) => return None,
+            Member::Texts(texts) if texts.iter().all(|text| text.is_empty()) => return None,
             Member::Texts(_) | Member::OneOf(_) | Member::Number(_) | Member::Present => true,
             Member::Absent => false,
             Member::Maybe | Member::Object => return None,

@@ -28,8 +28,8 @@ use crate::finding::{LinkName, Status};
 pub(super) struct Route {
     pub(super) filter: Arc<MetricFilter>,
     /// The events that take it, by the benchmark and effectively; the cause where nobody knows.
-    cis: Result<String, Cause>,
-    effective: Result<String, Cause>,
+    cis: Result<Arc<str>, Cause>,
+    effective: Result<Arc<str>, Cause>,
     /// From the metric to the subscription.
     pub(super) tail: Chain,
 }
@@ -66,9 +66,9 @@ pub(super) struct Shared<'a> {
 #[derive(Default)]
 struct Ends {
     /// By where the alarm is that notifies, its ARN, and the topic.
-    topics: HashMap<(CallSite, String, String), Arc<Step>>,
+    topics: HashMap<(CallSite, String, Arc<str>), Arc<Step>>,
     /// By where the alarm is, the topic, and the alarm whose message it is.
-    subscriptions: HashMap<(CallSite, String, Option<String>), Arc<Step>>,
+    subscriptions: HashMap<(CallSite, Arc<str>, Option<String>), Arc<Step>>,
 }
 
 impl<'a> Shared<'a> {
@@ -118,11 +118,11 @@ impl<'a> Shared<'a> {
 pub(super) struct Source {
     pub(super) filter: Arc<MetricFilter>,
     /// The events that it matches, or why nobody knows.
-    pub(super) own: Result<String, Cause>,
+    pub(super) own: Result<Arc<str>, Cause>,
 }
 
 impl Source {
-    fn route(&self, tail: Chain, effective: Result<String, Cause>) -> Route {
+    fn route(&self, tail: Chain, effective: Result<Arc<str>, Cause>) -> Route {
         Route {
             filter: Arc::clone(&self.filter),
             cis: self.own.clone(),
@@ -136,7 +136,7 @@ impl Source {
 #[derive(Default)]
 struct Distinct {
     routes: Vec<Route>,
-    seen: HashSet<(Option<String>, bool, [Outlook; 2])>,
+    seen: HashSet<(Option<Arc<str>>, bool, [Outlook; 2])>,
 }
 
 /// How a route stands by one yardstick, and what is still to be asked for it.
@@ -339,7 +339,7 @@ impl Onward<'_, '_> {
         Source { filter, own }: &Source,
         watched: &Watching,
         step: &mut Step,
-    ) -> Result<String, Cause> {
+    ) -> Result<Arc<str>, Cause> {
         let Watching {
             alarm,
             restrictions,
@@ -356,7 +356,8 @@ impl Onward<'_, '_> {
             (_, Confined::Unsure) => Err(unsure()),
             (Ok(_), Confined::To(conditions)) if conditions.is_empty() => own.clone(),
             (Ok(pattern), Confined::To(conditions)) => {
-                conjunction(pattern, &conditions).ok_or_else(unsure)
+                let both = conjunction(pattern, &conditions);
+                both.map(Arc::from).ok_or_else(unsure)
             }
         };
         match heard(&self.shared.noise, alarm, self.owner) {

@@ -26,9 +26,9 @@ pub(super) struct RouteChoice<'s, 'q> {
     pub(super) alarms: &'s Alarms,
     pub(super) routes: &'s [Route],
     /// Filters that count for nothing, why, and their patterns.
-    pub(super) rejected: &'s [(Cause, String)],
+    pub(super) rejected: &'s [(Cause, Arc<str>)],
     /// The patterns of every filter that counts, related or not.
-    pub(super) patterns: &'s [String],
+    pub(super) patterns: &'s [Arc<str>],
     pub(super) decisions: &'s mut Decisions,
 }
 
@@ -60,7 +60,7 @@ impl<'s> RouteChoice<'s, '_> {
 
     fn may_cover(&mut self) -> bool {
         let by = Yardstick::Effective;
-        let patterns: Vec<&str> = self.patterns.iter().map(String::as_str).collect();
+        let patterns: Vec<&str> = self.patterns.iter().map(|pattern| &**pattern).collect();
         let mut unsure = self.routes.iter().filter(|route| route.doubt(by).is_some());
         unsure.next().is_some()
             || matches!(
@@ -182,7 +182,7 @@ impl<'s> RouteChoice<'s, '_> {
     fn broken(&mut self, yardstick: Yardstick) -> Chain {
         let question = self.question;
         let (required, place) = (question.required, question.place);
-        let patterns: Vec<&str> = self.patterns.iter().map(String::as_str).collect();
+        let patterns: Vec<&str> = self.patterns.iter().map(|pattern| &**pattern).collect();
         let unsure = self.routes.iter().find_map(|route| route.doubt(yardstick));
         let refused = |route: &&'s Route| route.refusal(yardstick).is_some();
         if let Some(route) = self.best(yardstick, refused)

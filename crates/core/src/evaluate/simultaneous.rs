@@ -66,7 +66,7 @@ impl<'a> Simultaneous<'a> {
             let signal =
                 Signal::new(other, transformation, owner.account).watched_from(owner.watcher);
             let read = alarms.items.iter().filter(|alarm| reads(alarm, &signal));
-            others.extend(read.map(|alarm| alarm.alarm_name.as_str()));
+            others.extend(read.map(|alarm| &*alarm.alarm_name));
         }
         Self { own, others }
     }

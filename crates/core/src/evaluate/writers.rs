@@ -1,7 +1,6 @@
 //! What else writes to the metrics that an alarm reads together with a filter's: the other metric
 //! filters of the log group, and which events they match.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::coverage::{Covering, Decisions, Required};
@@ -23,8 +22,7 @@ pub(super) fn beside<'v>(
     let Some(own) = filter.metric_transformations.first() else {
         return (beside, unrelated);
     };
-    let metrics: BTreeSet<(String, String)> =
-        metrics_beside(alarms.iter().map(AsRef::as_ref), own, owner);
+    let metrics = metrics_beside(alarms.iter().map(AsRef::as_ref), own, owner);
     for other in &view.items {
         let Some(transformation) = other.metric_transformations.first() else {
             continue;
@@ -59,7 +57,7 @@ pub(super) fn shares(
     other: &MetricFilter,
     decisions: &mut Decisions,
 ) -> (Share, Share) {
-    let pattern = other.filter_pattern.as_str();
+    let pattern = &*other.filter_pattern;
     if other.apply_on_transformed_logs || decisions.pattern(pattern).is_err() {
         return (Share::Some, Share::Some);
     }
@@ -69,7 +67,7 @@ pub(super) fn shares(
     let confined =
         other.field_selection_criteria.is_some() || !other.emit_system_field_dimensions.is_empty();
     let at_most = if confined { Share::Some } else { Share::All };
-    let own = filter.filter_pattern.as_str();
+    let own = &*filter.filter_pattern;
     let plain = !filter.apply_on_transformed_logs && decisions.pattern(own).is_ok();
     let events = match decisions.covers(required, &[pattern]) {
         Covering::Everything if !confined => return (Share::All, Share::All),

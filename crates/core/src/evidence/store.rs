@@ -15,7 +15,7 @@ use super::calls::{CallDefinition, Parameters, Tables, assume_role};
 use super::key_name::KeyName;
 use super::mark::Marks;
 use super::reader::Reader;
-use super::shapes::Trail;
+use super::shapes::{EventSelectors, Texts, Trail};
 use super::table::{Answer, Listing};
 use super::unit_names::UnitNames;
 use super::{CallError, ErrorClass, Operation, Outcome, Record, mask_endpoints};
@@ -241,10 +241,22 @@ impl Filing<'_> {
         definition: &CallDefinition,
         take: impl FnOnce(R, bool) -> Result<Arc<T>, Unreadable>,
     ) -> Result<Answer<T>, Unreadable> {
+        self.whole(definition, |response, complete| {
+            take(read(response)?, complete)
+        })
+    }
+
+    /// Gives an answer that holds lists away as it came, for who takes it apart, and tells whether
+    /// nothing was left out of them.
+    pub(super) fn whole<T: ?Sized>(
+        self,
+        definition: &CallDefinition,
+        take: impl FnOnce(Value, bool) -> Result<Arc<T>, Unreadable>,
+    ) -> Result<Answer<T>, Unreadable> {
         let first = !self.parameters.continues();
         self.answer(definition, |response| {
             let complete = first && is_last_page(&response);
-            take(read(response)?, complete)
+            take(response, complete)
         })
     }
 
@@ -298,6 +310,7 @@ pub(super) struct Pool {
     trails: HashSet<Arc<Trail>>,
     trail_lists: HashSet<Arc<[Arc<Trail>]>>,
     region_lists: HashSet<Arc<Regions>>,
+    selectors: HashSet<Arc<EventSelectors>>,
 }
 
 fn share<T: Eq + Hash + Clone>(pool: &mut HashSet<T>, value: T) -> T {
@@ -314,6 +327,31 @@ impl Pool {
             return Arc::clone(known);
         }
         share(&mut self.texts, text.into())
+    }
+
+    /// Keeps something for good, with one copy of what others have, too.
+    pub(super) fn keep<T: Texts>(&mut self, mut item: T) -> Arc<T> {
+        self.share(&mut item);
+        Arc::new(item)
+    }
+
+    /// Keeps a list for good.
+    pub(super) fn keep_all<T: Texts>(&mut self, items: Vec<T>) -> Vec<Arc<T>> {
+        // To collect in place would hold on to the room that the items themselves took.
+        let mut kept = Vec::with_capacity(items.len());
+        kept.extend(items.into_iter().map(|item| self.keep(item)));
+        kept
+    }
+
+    /// Leaves one copy of what others have, too.
+    pub(super) fn share(&mut self, item: &mut impl Texts) {
+        for text in item.texts() {
+            *text = share(&mut self.texts, Arc::clone(text));
+        }
+    }
+
+    pub(super) fn selectors(&mut self, selectors: EventSelectors) -> Arc<EventSelectors> {
+        share(&mut self.selectors, Arc::new(selectors))
     }
 
     pub(super) fn trail(&mut self, mut trail: Trail) -> Arc<Trail> {

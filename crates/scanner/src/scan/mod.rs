@@ -53,7 +53,7 @@ pub async fn scan(
 }
 
 async fn run(
-    plan: ScanPlan,
+    mut plan: ScanPlan,
     mut on_event: impl FnMut(ScanEvent) -> ControlFlow<()>,
 ) -> Result<ScanOutcome, ScanError> {
     let started_at = clock::now();
@@ -66,8 +66,8 @@ async fn run(
         warn,
     } = preflight::prepare(&plan, concurrency(&plan)).await?;
     warn_of_few_connections(&plan, &warn);
-    for record in &plan.organization {
-        engine.transport.recorder.copied(record.clone());
+    for record in std::mem::take(&mut plan.organization) {
+        engine.transport.recorder.copied(record);
     }
     let stop = engine.transport.stop.clone();
     let mut progress = Progress::new();
@@ -89,7 +89,7 @@ async fn run(
         scope: plan.scope.clone(),
         filter: plan.accounts.clone(),
         shard: plan.shard,
-        listing: plan.listing.clone(),
+        listing: plan.listing.take(),
         found,
         parents,
         warnings: warn.clone(),

@@ -77,7 +77,7 @@ struct Over {
 #[derive(Debug)]
 pub struct Composites {
     graph: Graph,
-    by_name: HashMap<String, usize>,
+    by_name: HashMap<Arc<str>, usize>,
     /// The value of every rule, by what the metric alarms are taken to be; `None` is unknown.
     alone: [Vec<Option<bool>>; States::ALL.len()],
     over: Vec<OnceLock<Over>>,
@@ -102,7 +102,9 @@ impl Composites {
         });
         let mut by_name = HashMap::new();
         for (index, alarm) in metric.iter().enumerate() {
-            by_name.entry(alarm.alarm_name.clone()).or_insert(index);
+            by_name
+                .entry(Arc::clone(&alarm.alarm_name))
+                .or_insert(index);
         }
         Self {
             alone,
@@ -256,7 +258,7 @@ impl Composites {
         let loud = || {
             let (loud, _) = self.graph.rests_on(index);
             let others = loud.iter().filter(|other| !Arc::ptr_eq(other, alarm));
-            names(others.map(|other| other.alarm_name.as_str()))
+            names(others.map(|other| &*other.alarm_name))
         };
         match (value(States::InAlarm), quiet) {
             ([_, Some(false)], _) => return Drive::Blocked(loud()),

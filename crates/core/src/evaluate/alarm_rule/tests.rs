@@ -7,15 +7,15 @@ use crate::evidence::{CompositeAlarm, MetricAlarm};
 
 fn alarm() -> MetricAlarm {
     MetricAlarm {
-        alarm_name: "signins".to_owned(),
-        alarm_arn: Some("arn:aws:cloudwatch:us-east-1:111111111111:alarm:signins".to_owned()),
+        alarm_name: "signins".into(),
+        alarm_arn: Some("arn:aws:cloudwatch:us-east-1:111111111111:alarm:signins".into()),
         ..MetricAlarm::default()
     }
 }
 
 fn composite(name: &str, rule: &str) -> CompositeAlarm {
     CompositeAlarm {
-        alarm_name: name.to_owned(),
+        alarm_name: name.into(),
         alarm_rule: rule.to_owned(),
         ..CompositeAlarm::default()
     }
@@ -35,8 +35,8 @@ fn drive_beside(rule: &str, states: &[(&str, &str)]) -> Drive {
         composite("cycle", "ALARM(cycle) OR ALARM(signins)"),
     ];
     let metric = states.iter().map(|(name, state)| MetricAlarm {
-        alarm_name: (*name).to_owned(),
-        state_value: Some((*state).to_owned()),
+        alarm_name: (*name).into(),
+        state_value: Some((*state).into()),
         ..MetricAlarm::default()
     });
     drive_among(
@@ -224,11 +224,11 @@ fn alarms_that_nobody_saw() {
         ("ALARM(signins)", Some("OK"), "ALARM", held),
     ] {
         let alarm = MetricAlarm {
-            state_value: own.map(str::to_owned),
+            state_value: own.map(Arc::from),
             ..alarm()
         };
         let over = CompositeAlarm {
-            state_value: Some(state.to_owned()),
+            state_value: Some(state.into()),
             ..composite("over", rule)
         };
         let drive = drive_among(&alarm, &over, Vec::new(), Vec::new());

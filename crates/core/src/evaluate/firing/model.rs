@@ -187,12 +187,12 @@ impl Configuration {
             });
         let period = u64::try_from(self.minutes * 60).unwrap();
         let mut alarm = MetricAlarm {
-            alarm_name: "model".to_owned(),
-            comparison_operator: Some(self.operator.to_owned()),
+            alarm_name: "model".into(),
+            comparison_operator: Some(self.operator.into()),
             threshold: Some(self.threshold),
             evaluation_periods: Some(u64::try_from(self.evaluated).unwrap()),
             datapoints_to_alarm: Some(u64::try_from(self.needed).unwrap()),
-            treat_missing_data: Some(self.missing.to_owned()),
+            treat_missing_data: Some(self.missing.into()),
             ..MetricAlarm::default()
         };
         if let Some(expression) = self.expression {
@@ -222,9 +222,9 @@ impl Configuration {
                 ..MetricDataQuery::default()
             });
         } else {
-            alarm.namespace = Some("Model".to_owned());
-            alarm.metric_name = Some(METRICS[0].to_owned());
-            alarm.extended_statistic = Some(self.statistics[0].to_owned());
+            alarm.namespace = Some("Model".into());
+            alarm.metric_name = Some(METRICS[0].into());
+            alarm.extended_statistic = Some(self.statistics[0].into());
             alarm.period = Some(period);
         }
         let mut all = analyse(&alarm, &own.beside(beside));

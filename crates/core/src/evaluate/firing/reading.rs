@@ -2,6 +2,7 @@
 //! unit.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::expression::{self, Formula};
 use super::statistic::Statistic;
@@ -127,8 +128,8 @@ impl<'a> Series<'a> {
 
     fn is_of(&self, transformation: &MetricTransformation) -> bool {
         self.here
-            && self.namespace == Some(transformation.metric_namespace.as_str())
-            && self.name == Some(transformation.metric_name.as_str())
+            && self.namespace == Some(&*transformation.metric_namespace)
+            && self.name == Some(&*transformation.metric_name)
     }
 
     fn named(&self) -> String {
@@ -206,8 +207,8 @@ pub fn metrics_beside<'a>(
     alarms: impl IntoIterator<Item = &'a MetricAlarm>,
     transformation: &MetricTransformation,
     owner: Owner,
-) -> BTreeSet<(String, String)> {
-    let of = |namespace: &str, name: &str| (namespace.to_owned(), name.to_owned());
+) -> BTreeSet<(Arc<str>, Arc<str>)> {
+    let of = |namespace: &str, name: &str| (namespace.into(), name.into());
     let mut metrics = BTreeSet::from([of(
         &transformation.metric_namespace,
         &transformation.metric_name,
@@ -300,7 +301,7 @@ pub(in crate::evaluate) fn is_by_query(alarm: &MetricAlarm) -> bool {
 /// Metrics Insights, search expressions and `PromQL` select metrics by text; whether one selects
 /// this metric is not decided.
 fn by_text<'a>(alarm: &MetricAlarm, signal: &Signal<'a>) -> Outcome<'a> {
-    let name = signal.own.transformation.metric_name.as_str();
+    let name = &*signal.own.transformation.metric_name;
     let mentioned = alarm
         .metrics
         .iter()

@@ -2,6 +2,8 @@
 
 mod math;
 
+use std::sync::Arc;
+
 use super::*;
 use crate::evidence::{Dimension, MetricFilter, MetricTransformation};
 
@@ -29,14 +31,14 @@ fn with_default(value: f64) -> MetricFilter {
 
 fn alarm(change: impl FnOnce(&mut MetricAlarm)) -> MetricAlarm {
     let mut alarm = MetricAlarm {
-        alarm_name: "signins".to_owned(),
-        namespace: Some("CISBenchmark".to_owned()),
-        metric_name: Some("Failures".to_owned()),
-        statistic: Some("Sum".to_owned()),
+        alarm_name: "signins".into(),
+        namespace: Some("CISBenchmark".into()),
+        metric_name: Some("Failures".into()),
+        statistic: Some("Sum".into()),
         period: Some(300),
         evaluation_periods: Some(1),
         threshold: Some(1.0),
-        comparison_operator: Some("GreaterThanOrEqualToThreshold".to_owned()),
+        comparison_operator: Some("GreaterThanOrEqualToThreshold".into()),
         ..MetricAlarm::default()
     };
     change(&mut alarm);
@@ -70,7 +72,7 @@ fn events(
 }
 
 fn statistic(name: &str) -> impl FnOnce(&mut MetricAlarm) {
-    move |alarm| alarm.statistic = Some(name.to_owned())
+    move |alarm| alarm.statistic = Some(name.into())
 }
 
 #[test]
@@ -97,12 +99,11 @@ fn the_benchmarks_alarm_fires_on_one_event() {
 fn other_metrics_are_unrelated() {
     assert_eq!(
         events(&plain(), |alarm| alarm.namespace =
-            Some("cisbenchmark".to_owned())),
+            Some("cisbenchmark".into())),
         Err("unrelated")
     );
     assert_eq!(
-        events(&plain(), |alarm| alarm.metric_name =
-            Some("Other".to_owned())),
+        events(&plain(), |alarm| alarm.metric_name = Some("Other".into())),
         Err("unrelated")
     );
 }
@@ -113,10 +114,10 @@ fn thresholds_cost_events() {
     assert_eq!(events(&plain(), |alarm| alarm.threshold = Some(0.5)), Ok(1));
     assert_eq!(
         events(&plain(), |alarm| alarm.comparison_operator =
-            Some("GreaterThanThreshold".to_owned())),
+            Some("GreaterThanThreshold".into())),
         Ok(2)
     );
-    let ten = filter(|_, transformation| transformation.metric_value = "10".to_owned());
+    let ten = filter(|_, transformation| transformation.metric_value = "10".into());
     assert_eq!(events(&ten, |alarm| alarm.threshold = Some(25.0)), Ok(3));
     // Few are all tried, of many those between which something changes; the last number that is
     // tried is 128 times a power of two.
@@ -149,10 +150,10 @@ fn thresholds_cost_events() {
 
 #[test]
 fn a_value_of_zero_never_adds_up() {
-    let zero = filter(|_, transformation| transformation.metric_value = "0".to_owned());
+    let zero = filter(|_, transformation| transformation.metric_value = "0".into());
     assert_eq!(events(&zero, |_| {}), Err("cannot"));
     assert_eq!(events(&zero, statistic("SampleCount")), Ok(1));
-    let negative = filter(|_, transformation| transformation.metric_value = "-1".to_owned());
+    let negative = filter(|_, transformation| transformation.metric_value = "-1".into());
     assert_eq!(events(&negative, |_| {}), Err("cannot"));
 }
 
@@ -161,7 +162,7 @@ fn averages_never_exceed_the_value() {
     assert_eq!(events(&plain(), statistic("Average")), Ok(1));
     assert_eq!(
         events(&plain(), |alarm| {
-            alarm.statistic = Some("Average".to_owned());
+            alarm.statistic = Some("Average".into());
             alarm.threshold = Some(2.0);
         }),
         Err("cannot")
@@ -178,7 +179,7 @@ fn averages_never_exceed_the_value() {
     assert_eq!(events(&with_default(0.0), statistic("Maximum")), Ok(1));
     assert_eq!(
         events(&with_default(0.0), |alarm| {
-            alarm.statistic = Some("Average".to_owned());
+            alarm.statistic = Some("Average".into());
             alarm.threshold = Some(0.5);
         }),
         Ok(3)
@@ -196,7 +197,7 @@ fn default_values_can_breach_on_their_own() {
     );
     assert_eq!(
         events(&with_default(0.0), |alarm| {
-            alarm.statistic = Some("SampleCount".to_owned());
+            alarm.statistic = Some("SampleCount".into());
             alarm.threshold = Some(6.0);
         }),
         Err("undecided")
@@ -246,10 +247,9 @@ fn default_values_of_other_filters() {
     });
     let sum = |_: &mut MetricAlarm| {};
     let statistic =
-        |name: &'static str| move |alarm: &mut MetricAlarm| alarm.statistic = Some(name.to_owned());
-    let with_unit = |alarm: &mut MetricAlarm| alarm.unit = Some("None".to_owned());
-    let breaching =
-        |alarm: &mut MetricAlarm| alarm.treat_missing_data = Some("breaching".to_owned());
+        |name: &'static str| move |alarm: &mut MetricAlarm| alarm.statistic = Some(name.into());
+    let with_unit = |alarm: &mut MetricAlarm| alarm.unit = Some("None".into());
+    let breaching = |alarm: &mut MetricAlarm| alarm.treat_missing_data = Some("breaching".into());
     for (case, other, change, unrelated, overlapping) in [
         (
             "zeros",
@@ -344,11 +344,11 @@ fn values_of_other_filters() {
         ("0", "Average", 1.0, all, all, cannot),
         ("0.1", "Sum", 1.0, all, all, undecided),
     ] {
-        let other = filter(|_, transformation| transformation.metric_value = value.to_owned());
+        let other = filter(|_, transformation| transformation.metric_value = value.into());
         let change = |alarm: &mut MetricAlarm| {
             alarm.threshold = Some(threshold);
             alarm.statistic = None;
-            alarm.extended_statistic = Some(how.to_owned());
+            alarm.extended_statistic = Some(how.into());
         };
         assert_eq!(
             beside(&other, events, others, change),
@@ -379,8 +379,8 @@ fn other_filters_are_named() {
             let beside: Vec<MetricFilter> = (0..number)
                 .map(|index| {
                     filter(|filter, transformation| {
-                        filter.filter_name = format!("other-{index}");
-                        transformation.metric_value = "-1".to_owned();
+                        filter.filter_name = format!("other-{index}").into();
+                        transformation.metric_value = "-1".into();
                     })
                 })
                 .collect();
@@ -405,12 +405,12 @@ fn other_filters_are_named() {
 #[test]
 fn comparisons_that_look_down() {
     let less =
-        |alarm: &mut MetricAlarm| alarm.comparison_operator = Some("LessThanThreshold".to_owned());
+        |alarm: &mut MetricAlarm| alarm.comparison_operator = Some("LessThanThreshold".into());
     assert_eq!(events(&plain(), less), Err("cannot"));
     assert_eq!(events(&with_default(0.0), less), Err("cannot"));
     let Firing::Fires(fires) = check(
         &plain(),
-        &alarm(|alarm| alarm.comparison_operator = Some("LessThanOrEqualToThreshold".to_owned())),
+        &alarm(|alarm| alarm.comparison_operator = Some("LessThanOrEqualToThreshold".into())),
     ) else {
         panic!("one event is one, and one is not more than one")
     };
@@ -420,7 +420,7 @@ fn comparisons_that_look_down() {
 #[test]
 fn missing_data() {
     let treat = |how: &str| {
-        let how = how.to_owned();
+        let how = Arc::from(how);
         move |alarm: &mut MetricAlarm| alarm.treat_missing_data = Some(how)
     };
     assert_eq!(events(&plain(), treat("notBreaching")), Ok(1));
@@ -430,8 +430,8 @@ fn missing_data() {
     assert_eq!(events(&with_default(0.0), treat("breaching")), Ok(1));
     assert_eq!(events(&plain(), treat("hopeful")), Err("undecided"));
     let latched = |alarm: &mut MetricAlarm| {
-        alarm.treat_missing_data = Some("ignore".to_owned());
-        alarm.state_value = Some("ALARM".to_owned());
+        alarm.treat_missing_data = Some("ignore".into());
+        alarm.state_value = Some("ALARM".into());
     };
     assert_eq!(events(&plain(), latched), Err("cannot"));
     assert_eq!(events(&with_default(0.0), latched), Ok(1));
@@ -440,7 +440,7 @@ fn missing_data() {
 #[test]
 fn several_periods_have_to_breach() {
     let periods = |evaluated, needed, missing: &str| {
-        let missing = missing.to_owned();
+        let missing = Arc::from(missing);
         move |alarm: &mut MetricAlarm| {
             alarm.evaluation_periods = Some(evaluated);
             alarm.datapoints_to_alarm = needed;
@@ -496,7 +496,7 @@ fn count_and_rhythm() {
             alarm.threshold = Some(threshold);
             alarm.evaluation_periods = Some(evaluated);
             alarm.datapoints_to_alarm = Some(needed);
-            alarm.treat_missing_data = Some(missing.to_owned());
+            alarm.treat_missing_data = Some(missing.into());
         });
         let Firing::Fires(fires) = check(&plain(), &alarm) else {
             panic!("must fire")
@@ -509,7 +509,7 @@ fn count_and_rhythm() {
 #[test]
 fn units_have_to_agree() {
     let unit = |name: &str| {
-        let name = name.to_owned();
+        let name = Arc::from(name);
         move |alarm: &mut MetricAlarm| alarm.unit = Some(name)
     };
     assert_eq!(events(&plain(), unit("Count")), Err("cannot"));
@@ -564,7 +564,7 @@ fn dimensions_have_to_agree() {
 #[test]
 fn statistics_beyond_the_five() {
     let extended = |name: &str| {
-        let name = name.to_owned();
+        let name = Arc::from(name);
         move |alarm: &mut MetricAlarm| {
             alarm.statistic = None;
             alarm.extended_statistic = Some(name);
@@ -585,7 +585,7 @@ fn statistics_beyond_the_five() {
 
 #[test]
 fn values_from_the_event_are_not_known() {
-    let selected = filter(|_, transformation| transformation.metric_value = "$.count".to_owned());
+    let selected = filter(|_, transformation| transformation.metric_value = "$.count".into());
     assert_eq!(events(&selected, |_| {}), Err("undecided"));
     assert_eq!(events(&selected, statistic("SampleCount")), Ok(1));
 }
@@ -595,8 +595,8 @@ fn bands_are_not_decided() {
     assert_eq!(
         events(&plain(), |alarm| {
             alarm.threshold = None;
-            alarm.comparison_operator = Some("GreaterThanUpperThreshold".to_owned());
-            alarm.threshold_metric_id = Some("ad1".to_owned());
+            alarm.comparison_operator = Some("GreaterThanUpperThreshold".into());
+            alarm.threshold_metric_id = Some("ad1".into());
         }),
         Err("undecided")
     );

@@ -111,7 +111,7 @@ pub(in crate::evaluate) const OBSERVATIONS: &[&ObservationKind] = &[
 #[derive(Clone)]
 pub(in crate::evaluate) struct NotificationPath {
     pub(in crate::evaluate) step: Step,
-    pub(in crate::evaluate) topic: Option<String>,
+    pub(in crate::evaluate) topic: Option<Arc<str>>,
     /// The ARN of the alarm that notifies, as far as it is known.
     pub(in crate::evaluate) notifier: String,
     /// The alarm whose action this is.
@@ -195,7 +195,7 @@ struct Notifier<'a> {
     name: &'a str,
     arn: Option<&'a str>,
     kind: &'static str,
-    actions: &'a [String],
+    actions: &'a [Arc<str>],
     enabled: Option<bool>,
 }
 
@@ -361,7 +361,7 @@ fn unseen_composites(alarms: &RegionalAlarms<'_>, alarm: &MetricAlarm) -> Notifi
     NotificationPath {
         step,
         topic: None,
-        notifier: arn.unwrap_or_default(),
+        notifier: arn.as_deref().unwrap_or_default().to_owned(),
         carrier: None,
     }
 }
@@ -394,7 +394,7 @@ fn paths(
         },
         str::to_owned,
     );
-    let topics: Vec<&String> = notifier
+    let topics: Vec<&Arc<str>> = notifier
         .actions
         .iter()
         .filter(|action| {

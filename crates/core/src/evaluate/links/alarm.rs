@@ -259,7 +259,7 @@ fn none(
     let elsewhere = alarms
         .items
         .iter()
-        .find(|alarm| alarm.metric_name.as_deref() == Some(transformation.metric_name.as_str()));
+        .find(|alarm| alarm.metric_name.as_deref() == Some(&*transformation.metric_name));
     // Names that look alike are not alike: blanks around them, or another case.
     let alike = |one: Option<&str>, other: &str| {
         one.is_some_and(|one| one.trim().eq_ignore_ascii_case(other.trim()))

@@ -328,7 +328,7 @@ pub(in crate::evaluate) fn of(
     filter: &Arc<MetricFilter>,
 ) -> Step {
     let mut step = step(place, view);
-    step.resource = Some(filter.filter_name.as_str().into());
+    step.resource = Some((*filter.filter_name).into());
     step.detail(format!(
         "metric filter `{}` on log group `{}`: {}",
         filter.filter_name, place.name, filter.filter_pattern

@@ -55,7 +55,7 @@ pub(super) fn steps(
     let name = remedy::name_for(remedy::NAME, &required.control.id);
     let filter_name = NameKind::MetricFilter.free(&name, |name| {
         let filters = evidence.metric_filters(&place, &log_group).items;
-        filters.iter().any(|filter| filter.filter_name == name)
+        filters.iter().any(|filter| *filter.filter_name == *name)
     });
     let alarm_name = NameKind::Alarm.free(&name, |name| evidence.has_alarm(&place, name));
     let own_metric = remedy::name_for(remedy::METRIC, &required.control.id);

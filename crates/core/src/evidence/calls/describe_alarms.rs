@@ -10,7 +10,7 @@ use super::{
     CallDefinition, Changes, Operation, Pages, Parameters, Permission, Quota, Reader, Subject,
 };
 use crate::evidence::CallError;
-use crate::evidence::shapes::{AlarmsResponse, CompositeAlarm, LogAlarm, MetricAlarm};
+use crate::evidence::shapes::{AlarmsResponse, CompositeAlarm, LogAlarm, MetricAlarm, Texts};
 use crate::evidence::store::{CallSite, Filing, Pool, Unreadable};
 use crate::evidence::table::BySelection;
 use crate::evidence::view::{View, newest};
@@ -80,7 +80,7 @@ pub(super) fn parameters() -> Value {
 pub(super) fn file(
     answers: &mut Answers,
     filing: Filing<'_>,
-    _pool: &mut Pool,
+    pool: &mut Pool,
 ) -> Result<Changes, Unreadable> {
     let mut selection = Selection::of(&filing.parameters)?;
     let site = filing.site.clone();
@@ -90,11 +90,11 @@ pub(super) fn file(
         selection.composite |= composite.is_some_and(|list| !list.is_empty());
         let absent = |list: &str| Arc::new(CallDefinition::without(&[list], &Value::Null));
         Ok(Arc::new(Alarms {
-            metric: (response.metric_alarms.map(|list| METRIC.sorted(list)))
+            metric: (response.metric_alarms.map(|list| METRIC.kept(list, pool)))
                 .ok_or_else(|| absent("MetricAlarms")),
-            composite: (response.composite_alarms.map(|list| COMPOSITE.sorted(list)))
+            composite: (response.composite_alarms.map(|list| COMPOSITE.kept(list, pool)))
                 .ok_or_else(|| absent("CompositeAlarms")),
-            log: Ok(LOG.sorted(response.log_alarms)),
+            log: Ok(LOG.kept(response.log_alarms, pool)),
             complete,
         }))
     })?;
@@ -166,9 +166,12 @@ const LOG: Kind<LogAlarm> = Kind {
 impl<T> Kind<T> {
     /// A list in the order of names: whether a name is taken is asked for every failing finding,
     /// and one region may have thousands of alarms.
-    fn sorted(&self, mut list: Vec<Arc<T>>) -> Vec<Arc<T>> {
+    fn kept(&self, mut list: Vec<T>, pool: &mut Pool) -> Vec<Arc<T>>
+    where
+        T: Texts,
+    {
         list.sort_by(|left, right| (self.name)(left).cmp((self.name)(right)));
-        list
+        pool.keep_all(list)
     }
 
     fn is_named(&self, alarms: &Alarms, name: &str) -> bool {

@@ -56,12 +56,12 @@ pub(super) fn parameters(log_group_name: &Option<String>) -> Value {
 pub(super) fn file(
     answers: &mut Answers,
     filing: Filing<'_>,
-    _pool: &mut Pool,
+    pool: &mut Pool,
 ) -> Result<Changes, Unreadable> {
     let selection = Selection::of(&filing.parameters)?;
     let site = filing.site.clone();
     let answer = filing.listing(&DEFINITION, |response: MetricFiltersResponse| {
-        response.filters.into_iter().map(Arc::new).collect()
+        pool.keep_all(response.filters)
     })?;
     let mut changes = Changes::from(subject(&site));
     changes.and(Subject::all(Operation::DescribeMetricFilters));
@@ -148,7 +148,7 @@ impl Reader<'_> {
             .filter_map(|(_, answer)| self.uses(answer).outcome.as_ref().ok())
             .flat_map(|listing| &listing.items)
             .flat_map(|filter| &filter.metric_transformations)
-            .any(|written| written.metric_namespace == *namespace && written.metric_name == *metric)
+            .any(|written| *written.metric_namespace == *namespace && *written.metric_name == *metric)
     }
 
     /// The metric filters of a log group.

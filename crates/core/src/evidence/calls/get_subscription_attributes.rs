@@ -40,7 +40,7 @@ pub(super) fn file(
     let subscription = pool.text(&text);
     let site = filing.site.clone();
     let answer = filing.typed(&DEFINITION, |response: SubscriptionAttributesResponse| {
-        Arc::new(response.attributes)
+        pool.keep(response.attributes)
     })?;
     let subject = subject(&subscription);
     answers.file(subscription, site, answer);

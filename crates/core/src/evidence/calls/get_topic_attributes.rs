@@ -34,7 +34,7 @@ pub(super) fn file(
     let topic = filing.topic_arn(pool)?;
     let site = filing.site.clone();
     let answer = filing.typed(&DEFINITION, |response: TopicAttributesResponse| {
-        Arc::new(response.attributes)
+        pool.keep(response.attributes)
     })?;
     let subject = subject(&topic);
     answers.file(topic, site, answer);

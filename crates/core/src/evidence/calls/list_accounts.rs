@@ -4,11 +4,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{CallDefinition, Operation, Pages, Permission, Quota, Reader, Subject};
 use crate::account::AccountId;
-use crate::evidence::shapes::{AccountsResponse, OrganizationAccount};
+use crate::evidence::shapes::OrganizationAccount;
 use crate::evidence::store::{CallSite, Filing, Pool, Unreadable};
 use crate::evidence::table::BySite;
 use crate::finding::LinkName;
@@ -47,25 +48,29 @@ pub(super) fn parameters() -> Value {
 pub(super) fn file(
     answers: &mut Answers,
     filing: Filing<'_>,
-    _pool: &mut Pool,
+    pool: &mut Pool,
 ) -> Result<Subject, Unreadable> {
     let site = filing.site.clone();
-    let answer = filing.page(&DEFINITION, |response: AccountsResponse, complete| {
+    // The answer is the largest of all. It is let go item by item while what is kept of it grows.
+    let answer = filing.whole(&DEFINITION, |mut response, complete| {
         let mut accounts = Accounts {
             items: Vec::new(),
             complete,
             unreadable: Vec::new(),
         };
-        for account in OrganizationAccount::listed(&response.accounts) {
-            match account {
-                Ok(account) => accounts.items.push(Arc::new(account)),
-                Err(reason) => accounts.unreadable.push(reason),
+        match response.get_mut("Accounts").map(Value::take) {
+            Some(Value::Array(items)) => {
+                accounts.items.reserve_exact(items.len());
+                for item in items {
+                    match OrganizationAccount::deserialize(item) {
+                        Ok(account) => accounts.items.push(pool.keep(account)),
+                        Err(reason) => accounts.unreadable.push(reason.to_string()),
+                    }
+                }
             }
-        }
-        if !response.accounts.is_array() {
-            accounts
+            _ => accounts
                 .unreadable
-                .push("`Accounts` is not a list".to_owned());
+                .push("`Accounts` is not a list".to_owned()),
         }
         Ok(Arc::new(accounts))
     })?;

@@ -35,7 +35,11 @@ pub(super) fn file(
     let topic = filing.topic_arn(pool)?;
     let site = filing.site.clone();
     let answer = filing.listing(&DEFINITION, |response: SubscriptionsResponse| {
-        response.subscriptions
+        let mut subscriptions = response.subscriptions;
+        for subscription in &mut subscriptions {
+            pool.share(subscription);
+        }
+        subscriptions
     })?;
     let subject = subject(&topic);
     answers.file(topic, site, answer);

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use super::Texts;
 use super::lenient::{list, null_is_default, text, time};
 use crate::account::AccountId;
 
@@ -14,11 +15,11 @@ use crate::account::AccountId;
 #[serde(rename_all = "PascalCase")]
 pub(in crate::evidence) struct AlarmsResponse {
     #[serde(default)]
-    pub(in crate::evidence) metric_alarms: Option<Vec<Arc<MetricAlarm>>>,
+    pub(in crate::evidence) metric_alarms: Option<Vec<MetricAlarm>>,
     #[serde(default)]
-    pub(in crate::evidence) composite_alarms: Option<Vec<Arc<CompositeAlarm>>>,
+    pub(in crate::evidence) composite_alarms: Option<Vec<CompositeAlarm>>,
     #[serde(default, deserialize_with = "list")]
-    pub(in crate::evidence) log_alarms: Vec<Arc<LogAlarm>>,
+    pub(in crate::evidence) log_alarms: Vec<LogAlarm>,
 }
 
 /// An alarm on the result of a query over log groups.
@@ -26,16 +27,16 @@ pub(in crate::evidence) struct AlarmsResponse {
 #[serde(rename_all = "PascalCase", expecting = "a log alarm")]
 pub struct LogAlarm {
     /// Its name. Untrusted text.
-    pub alarm_name: String,
+    pub alarm_name: Arc<str>,
     /// Its ARN.
     #[serde(default, deserialize_with = "text")]
-    pub alarm_arn: Option<String>,
+    pub alarm_arn: Option<Arc<str>>,
     /// Whether state changes run actions; absent is true.
     #[serde(default)]
     pub actions_enabled: Option<bool>,
     /// What runs when the alarm goes into ALARM.
     #[serde(default, deserialize_with = "list")]
-    pub alarm_actions: Vec<String>,
+    pub alarm_actions: Vec<Arc<str>>,
     /// What it asks, and where.
     #[serde(default, deserialize_with = "null_is_default")]
     pub scheduled_query_configuration: ScheduledQueryConfiguration,
@@ -58,22 +59,22 @@ pub struct ScheduledQueryConfiguration {
 #[serde(rename_all = "PascalCase", expecting = "a metric alarm")]
 pub struct MetricAlarm {
     /// Its name. Untrusted text.
-    pub alarm_name: String,
+    pub alarm_name: Arc<str>,
     /// Its ARN.
     #[serde(default, deserialize_with = "text")]
-    pub alarm_arn: Option<String>,
+    pub alarm_arn: Option<Arc<str>>,
     /// Whether state changes run actions; absent is true.
     #[serde(default)]
     pub actions_enabled: Option<bool>,
     /// What runs when the alarm goes into ALARM.
     #[serde(default, deserialize_with = "list")]
-    pub alarm_actions: Vec<String>,
+    pub alarm_actions: Vec<Arc<str>>,
     /// `OK`, `ALARM` or `INSUFFICIENT_DATA`.
     #[serde(default, deserialize_with = "text")]
-    pub state_value: Option<String>,
+    pub state_value: Option<Arc<str>>,
     /// Why it is in that state, in CloudWatch's words.
     #[serde(default, deserialize_with = "text")]
-    pub state_reason: Option<String>,
+    pub state_reason: Option<Arc<str>>,
     /// When its state changed last.
     #[serde(default, deserialize_with = "time")]
     pub state_transitioned_timestamp: Option<Timestamp>,
@@ -86,7 +87,7 @@ pub struct MetricAlarm {
     /// What keeps CloudWatch from evaluating it, such as `EVALUATION_ERROR`; absent where nothing
     /// does.
     #[serde(default, deserialize_with = "text")]
-    pub evaluation_state: Option<String>,
+    pub evaluation_state: Option<Arc<str>>,
     /// Which periods are evaluated; absent is the latest ones at any moment.
     #[serde(default)]
     pub evaluation_window: Option<EvaluationWindow>,
@@ -95,19 +96,19 @@ pub struct MetricAlarm {
     pub warm_up_configuration: Option<WarmUpConfiguration>,
     /// What it evaluates instead of a metric, such as a `PromQL` query.
     #[serde(default)]
-    pub evaluation_criteria: Option<Value>,
+    pub evaluation_criteria: Option<Box<Value>>,
     /// The metric; absent for metric math.
     #[serde(default, deserialize_with = "text")]
-    pub metric_name: Option<String>,
+    pub metric_name: Option<Arc<str>>,
     /// The metric's namespace; absent for metric math.
     #[serde(default, deserialize_with = "text")]
-    pub namespace: Option<String>,
+    pub namespace: Option<Arc<str>>,
     /// `SampleCount`, `Average`, `Sum`, `Minimum` or `Maximum`.
     #[serde(default, deserialize_with = "text")]
-    pub statistic: Option<String>,
+    pub statistic: Option<Arc<str>>,
     /// Such as `p99`.
     #[serde(default, deserialize_with = "text")]
-    pub extended_statistic: Option<String>,
+    pub extended_statistic: Option<Arc<str>>,
     /// The dimensions of the metric, all of them.
     #[serde(default, deserialize_with = "list")]
     pub dimensions: Vec<Dimension>,
@@ -116,7 +117,7 @@ pub struct MetricAlarm {
     pub period: Option<u64>,
     /// The unit that data points have to have.
     #[serde(default, deserialize_with = "text")]
-    pub unit: Option<String>,
+    pub unit: Option<Arc<str>>,
     /// How many of the latest periods count.
     #[serde(default)]
     pub evaluation_periods: Option<u64>,
@@ -128,19 +129,51 @@ pub struct MetricAlarm {
     pub threshold: Option<f64>,
     /// How data points are compared.
     #[serde(default, deserialize_with = "text")]
-    pub comparison_operator: Option<String>,
+    pub comparison_operator: Option<Arc<str>>,
     /// `breaching`, `notBreaching`, `ignore` or `missing`; absent is `missing`.
     #[serde(default, deserialize_with = "text")]
-    pub treat_missing_data: Option<String>,
+    pub treat_missing_data: Option<Arc<str>>,
     /// `ignore` where percentiles of few samples do not count.
     #[serde(default, deserialize_with = "text")]
-    pub evaluate_low_sample_count_percentile: Option<String>,
+    pub evaluate_low_sample_count_percentile: Option<Arc<str>>,
     /// The queries of metric math; empty for a plain alarm.
     #[serde(default, deserialize_with = "list")]
     pub metrics: Vec<MetricDataQuery>,
     /// The anomaly detection band, where the alarm has one instead of a threshold.
     #[serde(default, deserialize_with = "text")]
-    pub threshold_metric_id: Option<String>,
+    pub threshold_metric_id: Option<Arc<str>>,
+}
+
+impl Texts for LogAlarm {
+    fn texts(&mut self) -> impl Iterator<Item = &mut Arc<str>> {
+        std::iter::once(&mut self.alarm_name).chain(&mut self.alarm_actions)
+    }
+}
+
+impl Texts for MetricAlarm {
+    fn texts(&mut self) -> impl Iterator<Item = &mut Arc<str>> {
+        let words = [
+            &mut self.state_value,
+            &mut self.state_reason,
+            &mut self.metric_name,
+            &mut self.namespace,
+            &mut self.statistic,
+            &mut self.comparison_operator,
+            &mut self.treat_missing_data,
+        ];
+        std::iter::once(&mut self.alarm_name)
+            .chain(&mut self.alarm_actions)
+            .chain(words.into_iter().flatten())
+    }
+}
+
+impl Texts for CompositeAlarm {
+    fn texts(&mut self) -> impl Iterator<Item = &mut Arc<str>> {
+        let words = [&mut self.state_value, &mut self.state_reason];
+        std::iter::once(&mut self.alarm_name)
+            .chain(&mut self.alarm_actions)
+            .chain(words.into_iter().flatten())
+    }
 }
 
 impl MetricAlarm {
@@ -271,10 +304,10 @@ pub struct Metric {
 #[serde(rename_all = "PascalCase", expecting = "a composite alarm")]
 pub struct CompositeAlarm {
     /// Its name. Untrusted text.
-    pub alarm_name: String,
+    pub alarm_name: Arc<str>,
     /// Its ARN.
     #[serde(default, deserialize_with = "text")]
-    pub alarm_arn: Option<String>,
+    pub alarm_arn: Option<Arc<str>>,
     /// The expression over other alarms' states.
     #[serde(default, deserialize_with = "null_is_default")]
     pub alarm_rule: String,
@@ -283,13 +316,13 @@ pub struct CompositeAlarm {
     pub actions_enabled: Option<bool>,
     /// What runs when the alarm goes into ALARM.
     #[serde(default, deserialize_with = "list")]
-    pub alarm_actions: Vec<String>,
+    pub alarm_actions: Vec<Arc<str>>,
     /// `OK`, `ALARM` or `INSUFFICIENT_DATA`.
     #[serde(default, deserialize_with = "text")]
-    pub state_value: Option<String>,
+    pub state_value: Option<Arc<str>>,
     /// Why it is in that state, in CloudWatch's words.
     #[serde(default, deserialize_with = "text")]
-    pub state_reason: Option<String>,
+    pub state_reason: Option<Arc<str>>,
     /// When its state changed last.
     #[serde(default, deserialize_with = "time")]
     pub state_transitioned_timestamp: Option<Timestamp>,
@@ -298,8 +331,8 @@ pub struct CompositeAlarm {
     pub state_updated_timestamp: Option<Timestamp>,
     /// The alarm that suppresses this one's actions while it is in ALARM.
     #[serde(default, deserialize_with = "text")]
-    pub actions_suppressor: Option<String>,
+    pub actions_suppressor: Option<Arc<str>>,
     /// What suppresses the actions at the moment.
     #[serde(default, deserialize_with = "text")]
-    pub actions_suppressed_by: Option<String>,
+    pub actions_suppressed_by: Option<Arc<str>>,
 }

@@ -1,9 +1,11 @@
 //! CloudWatch Logs.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer};
 
+use super::Texts;
 use super::lenient::{list, null_is_default, text};
 
 #[derive(Deserialize)]
@@ -43,11 +45,11 @@ pub(in crate::evidence) struct MetricFiltersResponse {
 #[derive(Debug, Clone, PartialEq)]
 pub struct MetricFilter {
     /// Its name.
-    pub filter_name: String,
+    pub filter_name: Arc<str>,
     /// Which events it counts; the empty pattern counts every one.
-    pub filter_pattern: String,
+    pub filter_pattern: Arc<str>,
     /// The log group it is on; absent means the one that was asked for.
-    pub log_group_name: Option<String>,
+    pub log_group_name: Option<Arc<str>>,
     /// Which metric it writes; always one.
     pub metric_transformations: Vec<MetricTransformation>,
     /// Whether the pattern sees events after the log group's transformer changed them.
@@ -65,11 +67,11 @@ pub struct MetricFilter {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", expecting = "a metric filter")]
 struct ListedFilter {
-    filter_name: String,
+    filter_name: Arc<str>,
     #[serde(default)]
-    filter_pattern: Option<String>,
+    filter_pattern: Option<Arc<str>>,
     #[serde(default, deserialize_with = "text")]
-    log_group_name: Option<String>,
+    log_group_name: Option<Arc<str>>,
     #[serde(default)]
     metric_transformations: Option<Vec<MetricTransformation>>,
     #[serde(default, deserialize_with = "null_is_default")]
@@ -78,6 +80,23 @@ struct ListedFilter {
     field_selection_criteria: Option<String>,
     #[serde(default, deserialize_with = "null_is_default")]
     emit_system_field_dimensions: Vec<String>,
+}
+
+impl Texts for MetricFilter {
+    fn texts(&mut self) -> impl Iterator<Item = &mut Arc<str>> {
+        let written = self.metric_transformations.iter_mut();
+        let written = written.flat_map(|one| {
+            [
+                &mut one.metric_name,
+                &mut one.metric_namespace,
+                &mut one.metric_value,
+            ]
+        });
+        [&mut self.filter_name, &mut self.filter_pattern]
+            .into_iter()
+            .chain(&mut self.log_group_name)
+            .chain(written)
+    }
 }
 
 impl<'de> Deserialize<'de> for MetricFilter {
@@ -93,7 +112,10 @@ impl From<ListedFilter> for MetricFilter {
             Some("filterPattern")
         } else if listed.metric_transformations.is_none() {
             Some("metricTransformations")
-        } else if written.map(|one| &one.metric_value).any(String::is_empty) {
+        } else if written
+            .map(|one| &one.metric_value)
+            .any(|value| value.is_empty())
+        {
             Some("metricValue")
         } else {
             None
@@ -116,12 +138,12 @@ impl From<ListedFilter> for MetricFilter {
 #[serde(rename_all = "camelCase", expecting = "a metric transformation")]
 pub struct MetricTransformation {
     /// The metric's name.
-    pub metric_name: String,
+    pub metric_name: Arc<str>,
     /// The metric's namespace.
-    pub metric_namespace: String,
+    pub metric_namespace: Arc<str>,
     /// A number, or a selector of one.
     #[serde(default, deserialize_with = "null_is_default")]
-    pub metric_value: String,
+    pub metric_value: Arc<str>,
     /// What is written where logs arrive and none matches: for each minute or for each event.
     #[serde(default)]
     pub default_value: Option<f64>,

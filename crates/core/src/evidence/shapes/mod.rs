@@ -3,6 +3,8 @@
 //! They load from what `aws ... --output json` prints: unknown members are skipped, optional ones
 //! may be missing, lists may be null. What has the wrong type is an error, never a default.
 
+use std::sync::Arc;
+
 mod alarm;
 mod central;
 mod event_rule;
@@ -40,6 +42,12 @@ pub use trail::{
     TrailStatus,
 };
 
+/// Something with texts that others have, too: names, states, ARNs that a whole organization repeats.
+pub(super) trait Texts {
+    /// All of them.
+    fn texts(&mut self) -> impl Iterator<Item = &mut Arc<str>>;
+}
+
 pub(super) use alarm::AlarmsResponse;
 pub(super) use central::{CentralizationRulesResponse, TelemetryRulesResponse};
 pub(super) use event_rule::EventRulesResponse;
@@ -48,8 +56,7 @@ pub(super) use logs::{LogGroupsResponse, MetricFiltersResponse, TestMetricFilter
 pub(super) use mute_rule::MuteRulesResponse;
 pub(super) use observability::{AttachedLinksResponse, LinksResponse};
 pub(super) use organization::{
-    AccountsResponse, AdministratorsResponse, OrganizationResponse, RegionsResponse, TagsResponse,
-    UnitsResponse,
+    AdministratorsResponse, OrganizationResponse, RegionsResponse, TagsResponse, UnitsResponse,
 };
 pub(super) use topic::{
     SubscriptionAttributesResponse, SubscriptionsResponse, TopicAttributesResponse,

@@ -1,8 +1,11 @@
 //! Organizations, Security Token Service and Account Management.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::Texts;
 use super::lenient::{list, text};
 use crate::account::{AccountId, Region};
 
@@ -22,13 +25,6 @@ pub struct Organization {
     /// The management account. AWS kept the former name of the member.
     #[serde(rename = "MasterAccountId", alias = "ManagementAccountId")]
     pub management_account: AccountId,
-}
-
-#[derive(Deserialize)]
-pub(in crate::evidence) struct AccountsResponse {
-    /// Each as it came: one that cannot be read does not hide the others.
-    #[serde(rename = "Accounts")]
-    pub(in crate::evidence) accounts: Value,
 }
 
 #[derive(Deserialize)]
@@ -59,28 +55,28 @@ pub struct OrganizationAccount {
     pub email: Option<String>,
     /// `ACTIVE`, `SUSPENDED` or `PENDING_CLOSURE`; AWS retires it in favor of `State`.
     #[serde(default, deserialize_with = "text")]
-    pub status: Option<String>,
+    pub status: Option<Arc<str>>,
     /// `PENDING_ACTIVATION`, `ACTIVE`, `SUSPENDED`, `PENDING_CLOSURE` or `CLOSED`.
     #[serde(default, deserialize_with = "text")]
-    pub state: Option<String>,
+    pub state: Option<Arc<str>>,
     /// The account's places in the organization, such as `o-a/r-b/ou-c/`.
     #[serde(default, deserialize_with = "list")]
     pub paths: Vec<String>,
+}
+
+impl Texts for OrganizationAccount {
+    fn texts(&mut self) -> impl Iterator<Item = &mut Arc<str>> {
+        [&mut self.status, &mut self.state].into_iter().flatten()
+    }
 }
 
 impl OrganizationAccount {
     /// The accounts on one page of `ListAccounts` or `ListAccountsForParent`, each as far as it can
     /// be read, else why it cannot.
     pub fn on_page(page: &Value) -> impl Iterator<Item = Result<Self, String>> {
-        page.get("Accounts").into_iter().flat_map(Self::listed)
-    }
-
-    /// The accounts of a list, each as far as it can be read, else why it cannot.
-    pub(in crate::evidence) fn listed(list: &Value) -> impl Iterator<Item = Result<Self, String>> {
-        list.as_array()
-            .into_iter()
-            .flatten()
-            .map(|account| Self::deserialize(account).map_err(|error| error.to_string()))
+        let listed = page.get("Accounts").and_then(Value::as_array);
+        let listed = listed.into_iter().flatten();
+        listed.map(|account| Self::deserialize(account).map_err(|error| error.to_string()))
     }
 
     /// The state, or the status where AWS did not tell the state.

@@ -1,7 +1,10 @@
 //! SNS.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 
+use super::Texts;
 use super::lenient::{count, list, null_is_default, text};
 
 #[derive(Deserialize)]
@@ -16,13 +19,13 @@ pub(in crate::evidence) struct TopicAttributesResponse {
 pub struct TopicAttributes {
     /// The topic's policy, as JSON text.
     #[serde(default, deserialize_with = "text")]
-    pub policy: Option<String>,
+    pub policy: Option<Box<str>>,
     /// The key that encrypts the topic; absent for none.
     #[serde(default, deserialize_with = "text")]
-    pub kms_master_key_id: Option<String>,
+    pub kms_master_key_id: Option<Arc<str>>,
     /// `true` for a FIFO topic.
     #[serde(default, deserialize_with = "text")]
-    pub fifo_topic: Option<String>,
+    pub fifo_topic: Option<Arc<str>>,
     /// How many subscriptions were confirmed.
     #[serde(default, deserialize_with = "count")]
     pub subscriptions_confirmed: Option<u64>,
@@ -46,17 +49,17 @@ pub(in crate::evidence) struct SubscriptionsResponse {
 pub struct Subscription {
     /// An ARN, `PendingConfirmation` or `Deleted`.
     #[serde(default, deserialize_with = "text")]
-    pub subscription_arn: Option<String>,
+    pub subscription_arn: Option<Arc<str>>,
     /// The account that subscribed.
     #[serde(default, deserialize_with = "text")]
-    pub owner: Option<String>,
+    pub owner: Option<Arc<str>>,
     /// Such as `email`.
     #[serde(default, deserialize_with = "text")]
-    pub protocol: Option<String>,
+    pub protocol: Option<Arc<str>>,
     /// Where messages go. Untrusted text, and personal data where it is somebody's address: no
     /// finding tells it.
     #[serde(default, deserialize_with = "text")]
-    pub endpoint: Option<String>,
+    pub endpoint: Option<Arc<str>>,
 }
 
 #[derive(Deserialize)]
@@ -74,19 +77,52 @@ pub(in crate::evidence) struct SubscriptionAttributesResponse {
 pub struct SubscriptionAttributes {
     /// Whose attributes they are: the one member that is always there.
     #[serde(default, deserialize_with = "text")]
-    pub subscription_arn: Option<String>,
+    pub subscription_arn: Option<Arc<str>>,
     /// Which messages are delivered, as JSON text; absent for all.
     #[serde(default, deserialize_with = "text")]
-    pub filter_policy: Option<String>,
+    pub filter_policy: Option<Arc<str>>,
     /// What the filter policy looks at: `MessageAttributes`, which absent means, or `MessageBody`.
     #[serde(default, deserialize_with = "text")]
-    pub filter_policy_scope: Option<String>,
+    pub filter_policy_scope: Option<Arc<str>>,
     /// `true` while nobody has confirmed.
     #[serde(default, deserialize_with = "text")]
-    pub pending_confirmation: Option<String>,
+    pub pending_confirmation: Option<Arc<str>>,
     /// `false` where whoever has a message can end the subscription.
     #[serde(default, deserialize_with = "text")]
-    pub confirmation_was_authenticated: Option<String>,
+    pub confirmation_was_authenticated: Option<Arc<str>>,
+}
+
+impl Texts for TopicAttributes {
+    fn texts(&mut self) -> impl Iterator<Item = &mut Arc<str>> {
+        [&mut self.kms_master_key_id, &mut self.fifo_topic]
+            .into_iter()
+            .flatten()
+    }
+}
+
+impl Texts for Subscription {
+    fn texts(&mut self) -> impl Iterator<Item = &mut Arc<str>> {
+        let texts = [
+            &mut self.subscription_arn,
+            &mut self.owner,
+            &mut self.protocol,
+            &mut self.endpoint,
+        ];
+        texts.into_iter().flatten()
+    }
+}
+
+impl Texts for SubscriptionAttributes {
+    fn texts(&mut self) -> impl Iterator<Item = &mut Arc<str>> {
+        let texts = [
+            &mut self.subscription_arn,
+            &mut self.filter_policy,
+            &mut self.filter_policy_scope,
+            &mut self.pending_confirmation,
+            &mut self.confirmation_was_authenticated,
+        ];
+        texts.into_iter().flatten()
+    }
 }
 
 impl Subscription {

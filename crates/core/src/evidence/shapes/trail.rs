@@ -109,7 +109,7 @@ pub struct TrailStatus {
 }
 
 /// `cloudtrail:GetEventSelectors`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
 #[serde(
     rename_all = "PascalCase",
     expecting = "the event selectors of a trail"
@@ -124,7 +124,7 @@ pub struct EventSelectors {
 }
 
 /// A basic selector.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "an event selector")]
 pub struct EventSelector {
     /// `All`, `ReadOnly` or `WriteOnly`; absent is `All`.
@@ -142,7 +142,7 @@ pub struct EventSelector {
 }
 
 /// Resources of one type.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "a data resource")]
 pub struct DataResource {
     /// The type, such as `AWS::S3::Object`.
@@ -154,7 +154,7 @@ pub struct DataResource {
 }
 
 /// An advanced selector: all of its field selectors have to match.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "an advanced event selector")]
 pub struct AdvancedSelector {
     /// Its name. Untrusted text.
@@ -167,7 +167,7 @@ pub struct AdvancedSelector {
 
 /// What has to hold of one field: any value of any positive operator matches, if there are any, and
 /// no value of a negative one does.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", expecting = "a field selector")]
 pub struct FieldSelector {
     /// Such as `eventCategory`.

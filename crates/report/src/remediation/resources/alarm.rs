@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use aws_sdk_cloudwatch::types::{ComparisonOperator, StateValue, Statistic, Tag};
 use schemars::JsonSchema;
@@ -63,9 +64,9 @@ pub(crate) struct Present {
     #[serde(rename = "AlarmDescription", default)]
     description: Option<String>,
     #[serde(rename = "OKActions", default)]
-    ok_actions: Option<Vec<String>>,
+    ok_actions: Option<Vec<Arc<str>>>,
     #[serde(rename = "InsufficientDataActions", default)]
-    insufficient_data_actions: Option<Vec<String>>,
+    insufficient_data_actions: Option<Vec<Arc<str>>>,
     /// The expression of a composite alarm.
     #[serde(rename = "AlarmRule", default)]
     rule: Option<String>,
@@ -85,7 +86,8 @@ pub(crate) async fn present(
         for value in answer.list(member) {
             let digest = digest(&value);
             let alarm: Present = answer.shape(value)?;
-            alarms.insert(alarm.alarm.alarm_name.clone(), Present { digest, ..alarm });
+            let name = alarm.alarm.alarm_name.to_string();
+            alarms.insert(name, Present { digest, ..alarm });
         }
     }
     Ok(alarms)
@@ -116,8 +118,8 @@ pub(crate) fn arn(account: AccountId, region: &Region, name: &str) -> String {
 impl Present {
     /// Whether it watches the metric of a filter.
     pub(crate) fn watches(&self, filter: &MetricFilter) -> bool {
-        self.alarm.namespace.as_ref() == Some(&filter.namespace)
-            && self.alarm.metric_name.as_ref() == Some(&filter.metric)
+        self.alarm.namespace.as_deref() == Some(&filter.namespace)
+            && self.alarm.metric_name.as_deref() == Some(&filter.metric)
     }
 
     /// What it notifies when its state changes.
@@ -128,18 +130,14 @@ impl Present {
             .alarm_actions
             .iter()
             .chain(others)
-            .map(String::as_str)
+            .map(AsRef::as_ref)
     }
 
     /// Whether it is a composite alarm whose rule names another alarm.
     pub(crate) fn names(&self, other: &Self) -> bool {
         let rule = self.rule.as_deref().unwrap_or_default();
-        rule.contains(&other.alarm.alarm_name)
-            || other
-                .alarm
-                .alarm_arn
-                .as_ref()
-                .is_some_and(|arn| rule.contains(arn))
+        let arn = other.alarm.alarm_arn.as_deref();
+        rule.contains(&*other.alarm.alarm_name) || arn.is_some_and(|arn| rule.contains(arn))
     }
 }
 
@@ -170,7 +168,7 @@ impl Alarm {
     pub(crate) fn topic_of_earlier<'a>(&self, present: &'a Present) -> Option<&'a str> {
         let topic = present.alarm.alarm_actions.first()?;
         let wanted = Self {
-            topic_arn: topic.clone(),
+            topic_arn: topic.to_string(),
             ..self.clone()
         };
         let ours = present.description.as_ref()?.contains(&Plan::marker(""));
@@ -179,9 +177,9 @@ impl Alarm {
 
     fn does_the_same(&self, present: &Present) -> bool {
         let alarm = &present.alarm;
-        let nothing = |actions: &Option<Vec<String>>| actions.as_ref().is_none_or(Vec::is_empty);
-        alarm.namespace.as_ref() == Some(&self.namespace)
-            && alarm.metric_name.as_ref() == Some(&self.metric)
+        let nothing = |actions: &Option<Vec<Arc<str>>>| actions.as_ref().is_none_or(Vec::is_empty);
+        alarm.namespace.as_deref() == Some(&self.namespace)
+            && alarm.metric_name.as_deref() == Some(&self.metric)
             && alarm.statistic.as_deref() == Some(Advised::STATISTIC)
             && alarm.comparison_operator.as_deref() == Some(Advised::COMPARISON_OPERATOR)
             && alarm.treat_missing_data.as_deref() == Some(Advised::TREAT_MISSING_DATA)
@@ -189,7 +187,7 @@ impl Alarm {
             && alarm.evaluation_periods == Some(Advised::EVALUATION_PERIODS.into())
             && is(alarm.threshold, self.threshold)
             && alarm.actions_enabled != Some(false)
-            && alarm.alarm_actions == [self.topic_arn.as_str()]
+            && matches!(&*alarm.alarm_actions, [topic] if **topic == *self.topic_arn)
             && alarm.datapoints_to_alarm.is_none_or(|points| points == 1)
             && nothing(&present.ok_actions)
             && nothing(&present.insufficient_data_actions)

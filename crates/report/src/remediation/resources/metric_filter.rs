@@ -82,7 +82,7 @@ pub(crate) async fn present(
             created_at: created_at.and_then(|at| Timestamp::from_millisecond(at).ok()),
             filter,
         };
-        filters.insert(present.filter.filter_name.clone(), present);
+        filters.insert(present.filter.filter_name.to_string(), present);
     }
     Ok(filters)
 }
@@ -120,10 +120,10 @@ impl MetricFilter {
         };
         // CloudWatch Logs answers the unit `None` for a transformation without one.
         let no_unit = matches!(transformation.unit.as_deref(), None | Some("None"));
-        present.filter_pattern == self.pattern
-            && transformation.metric_namespace == self.namespace
-            && transformation.metric_name == self.metric
-            && transformation.metric_value == self.value
+        *present.filter_pattern == *self.pattern
+            && *transformation.metric_namespace == *self.namespace
+            && *transformation.metric_name == *self.metric
+            && *transformation.metric_value == *self.value
             && no_unit
             && transformation.default_value.is_none()
             && transformation.dimensions.is_empty()

@@ -74,7 +74,11 @@ impl PresentSubscription {
     /// What undo needs to know of it.
     pub(crate) fn created(&self) -> Created {
         Created {
-            arn: self.subscription.subscription_arn.clone(),
+            arn: self
+                .subscription
+                .subscription_arn
+                .as_deref()
+                .map(str::to_owned),
             digest: None,
         }
     }

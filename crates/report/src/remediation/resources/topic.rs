@@ -185,7 +185,7 @@ impl Topic {
     pub(crate) fn is_like(&self, present: &Present, arn: &str) -> bool {
         let policy = present.attributes.policy.as_deref();
         let publishers = self.publishers.as_ref();
-        present.attributes.kms_master_key_id == self.kms_key
+        present.attributes.kms_master_key_id.as_deref() == self.kms_key.as_deref()
             && publishers.is_none_or(|publishers| publishers.are_in(policy, arn))
     }
 

@@ -28,8 +28,8 @@ fn check_math(filter: &MetricFilter, alarm: &MetricAlarm) -> Firing {
 
 fn check_math_where(own: &MetricFilter, alarm: &MetricAlarm, events: Share, value: &str) -> Firing {
     let other = filter(|_, transformation| {
-        transformation.metric_name = "Other".to_owned();
-        transformation.metric_value = value.to_owned();
+        transformation.metric_name = "Other".into();
+        transformation.metric_value = value.into();
     });
     let writer = Writer {
         filter: &other,

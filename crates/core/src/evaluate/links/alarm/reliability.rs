@@ -61,7 +61,7 @@ pub(in crate::evaluate) struct Carrier {
     pub(in crate::evaluate) called: String,
     /// Whether it is the alarm that watches the metric.
     pub(in crate::evaluate) watches: bool,
-    pub(in crate::evaluate) state: Option<String>,
+    pub(in crate::evaluate) state: Option<Arc<str>>,
     pub(in crate::evaluate) since: Since,
     pub(in crate::evaluate) observed_at: Option<Timestamp>,
     pub(in crate::evaluate) message: AlarmMessage,

@@ -1,6 +1,7 @@
 //! Who is subscribed where a chain ends, each by itself, and where forwarders lead from there.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::Question;
 use super::audience::{Hears, Told};
@@ -17,9 +18,9 @@ pub struct Recipient {
     /// The topics that the message was at before, from the alarm's on: forwarders passed it on.
     pub through: Vec<String>,
     /// Such as `email`. Untrusted text.
-    pub protocol: Option<String>,
+    pub protocol: Option<Arc<str>>,
     /// Where messages go: an address, a number, an ARN. Untrusted text, and personal data.
-    pub endpoint: Option<String>,
+    pub endpoint: Option<Arc<str>>,
     /// Whether somebody confirmed the subscription.
     pub is_confirmed: bool,
     /// Whether it tells a person of the message; `None` where that is not known.
