@@ -5,6 +5,8 @@
     reason = "literals read better at the place of use"
 )]
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::*;
@@ -333,6 +335,90 @@ fn alarms_without_a_type_are_metric_alarms() {
             evidence.reader().composite_alarms(&site).complete,
             composite,
             "{parameters}"
+        );
+    }
+}
+
+/// An organization repeats the same names in every account: each is in memory once.
+#[test]
+fn what_accounts_repeat_is_kept_once() {
+    let alarms = |number: u64| {
+        let topic = "arn:aws:sns:us-east-1:111111111111:central";
+        let alarm = json!({
+            "AlarmName": "signins", "MetricName": "Signins", "Namespace": "CISBenchmark",
+            "StateValue": "OK", "AlarmActions": [topic],
+        });
+        let response = json!({ "MetricAlarms": [alarm], "CompositeAlarms": [] });
+        line(
+            "cloudwatch:DescribeAlarms",
+            number,
+            "us-east-1",
+            json!({}),
+            response,
+        )
+    };
+    let filters = |number: u64| {
+        let filter = json!({
+            "filterName": "signins", "filterPattern": "{ $.eventName = ConsoleLogin }",
+            "metricTransformations": [{
+                "metricName": "Signins", "metricNamespace": "CISBenchmark", "metricValue": "1",
+            }],
+        });
+        let group = json!({ "logGroupName": "trail" });
+        let response = json!({ "metricFilters": [filter] });
+        line(
+            "logs:DescribeMetricFilters",
+            number,
+            "us-east-1",
+            group,
+            response,
+        )
+    };
+    let evidence = read(&[alarms(1), alarms(2), filters(1), filters(2)].concat());
+    let reader = evidence.reader();
+    let [one, other] = [1, 2].map(|number| {
+        let site = site(number, "us-east-1");
+        let alarm = Arc::clone(&reader.metric_alarms(&site).items[0]);
+        let filter = Arc::clone(&reader.metric_filters(&site, "trail").items[0]);
+        let written = filter.metric_transformations[0].clone();
+        vec![
+            Arc::clone(&alarm.alarm_name),
+            alarm.metric_name.clone().unwrap(),
+            alarm.namespace.clone().unwrap(),
+            alarm.state_value.clone().unwrap(),
+            Arc::clone(&alarm.alarm_actions[0]),
+            Arc::clone(&filter.filter_pattern),
+            written.metric_name,
+            written.metric_value,
+        ]
+    });
+    assert_eq!(one, other);
+    for (one, other) in one.iter().zip(&other) {
+        assert!(Arc::ptr_eq(one, other), "{one}");
+    }
+}
+
+#[test]
+fn a_list_of_accounts_that_is_none_is_a_problem() {
+    for (accounts, problem) in [
+        (json!("none"), "`Accounts` is not a list"),
+        (
+            json!([{ "Id": "short" }]),
+            "lists an account that cannot be read",
+        ),
+    ] {
+        let listed = line(
+            "organizations:ListAccounts",
+            1,
+            "us-east-1",
+            json!({}),
+            json!({ "Accounts": accounts }),
+        );
+        let evidence = read(&listed);
+        let problems = evidence.reader().listing_problems();
+        assert!(
+            problems.iter().any(|told| told.contains(problem)),
+            "{problems:?}"
         );
     }
 }
