@@ -89,11 +89,12 @@ pub(super) fn file(
         let composite = response.composite_alarms.as_ref();
         selection.composite |= composite.is_some_and(|list| !list.is_empty());
         let absent = |list: &str| Arc::new(CallDefinition::without(&[list], &Value::Null));
+        let (metric, composite) = (response.metric_alarms, response.composite_alarms);
+        let metric = metric.map(|list| METRIC.kept(list, pool));
+        let composite = composite.map(|list| COMPOSITE.kept(list, pool));
         Ok(Arc::new(Alarms {
-            metric: (response.metric_alarms.map(|list| METRIC.kept(list, pool)))
-                .ok_or_else(|| absent("MetricAlarms")),
-            composite: (response.composite_alarms.map(|list| COMPOSITE.kept(list, pool)))
-                .ok_or_else(|| absent("CompositeAlarms")),
+            metric: metric.ok_or_else(|| absent("MetricAlarms")),
+            composite: composite.ok_or_else(|| absent("CompositeAlarms")),
             log: Ok(LOG.kept(response.log_alarms, pool)),
             complete,
         }))

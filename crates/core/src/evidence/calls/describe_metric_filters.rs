@@ -148,7 +148,9 @@ impl Reader<'_> {
             .filter_map(|(_, answer)| self.uses(answer).outcome.as_ref().ok())
             .flat_map(|listing| &listing.items)
             .flat_map(|filter| &filter.metric_transformations)
-            .any(|written| *written.metric_namespace == *namespace && *written.metric_name == *metric)
+            .any(|written| {
+                *written.metric_namespace == *namespace && *written.metric_name == *metric
+            })
     }
 
     /// The metric filters of a log group.

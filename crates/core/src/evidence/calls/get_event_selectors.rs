@@ -33,7 +33,9 @@ pub(super) fn file(
 ) -> Result<Subject, Unreadable> {
     let trail = pool.trail_arn(&filing.site, &filing.parameters.required("TrailName")?);
     let site = filing.site.clone();
-    let answer = filing.typed(&DEFINITION, |response: EventSelectors| pool.selectors(response))?;
+    let answer = filing.typed(&DEFINITION, |response: EventSelectors| {
+        pool.selectors(response)
+    })?;
     let subject = subject(&trail);
     answers.file(trail, site, answer);
     Ok(subject)

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::Texts;
 use super::lenient::{list, null_is_default, text, time};
+use super::texts::Texts;
 use crate::account::AccountId;
 
 #[expect(clippy::struct_field_names, reason = "the names are those of the API")]

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer};
 
-use super::Texts;
 use super::lenient::{list, null_is_default, text};
+use super::texts::Texts;
 
 #[derive(Deserialize)]
 pub(in crate::evidence) struct LogGroupsResponse {

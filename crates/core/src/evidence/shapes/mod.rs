@@ -3,8 +3,6 @@
 //! They load from what `aws ... --output json` prints: unknown members are skipped, optional ones
 //! may be missing, lists may be null. What has the wrong type is an error, never a default.
 
-use std::sync::Arc;
-
 mod alarm;
 mod central;
 mod event_rule;
@@ -14,6 +12,7 @@ mod logs;
 mod mute_rule;
 mod observability;
 mod organization;
+mod texts;
 mod topic;
 mod trail;
 
@@ -42,12 +41,6 @@ pub use trail::{
     TrailStatus,
 };
 
-/// Something with texts that others have, too: names, states, ARNs that a whole organization repeats.
-pub(super) trait Texts {
-    /// All of them.
-    fn texts(&mut self) -> impl Iterator<Item = &mut Arc<str>>;
-}
-
 pub(super) use alarm::AlarmsResponse;
 pub(super) use central::{CentralizationRulesResponse, TelemetryRulesResponse};
 pub(super) use event_rule::EventRulesResponse;
@@ -58,6 +51,7 @@ pub(super) use observability::{AttachedLinksResponse, LinksResponse};
 pub(super) use organization::{
     AdministratorsResponse, OrganizationResponse, RegionsResponse, TagsResponse, UnitsResponse,
 };
+pub(super) use texts::Texts;
 pub(super) use topic::{
     SubscriptionAttributesResponse, SubscriptionsResponse, TopicAttributesResponse,
 };

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::Texts;
 use super::lenient::{list, text};
+use super::texts::Texts;
 use crate::account::{AccountId, Region};
 
 #[derive(Deserialize)]

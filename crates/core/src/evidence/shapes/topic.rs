@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
-use super::Texts;
 use super::lenient::{count, list, null_is_default, text};
+use super::texts::Texts;
 
 #[derive(Deserialize)]
 pub(in crate::evidence) struct TopicAttributesResponse {
