@@ -327,10 +327,10 @@ pub(crate) fn execute(prepared: Prepared, output: &Output) -> Result<Exit, CliEr
 }
 
 /// A runtime with as many threads as a scan's calls keep busy: handing work from one to another adds
-/// a fifth to what a call costs. One thread makes some 2,400 calls a second. An organization is
-/// listed at no more than 160 accounts a second (docs/benchmarks.md), for each of which a full sweep
-/// makes some 26 calls, and the adaptive one eight: four threads are enough for the one, and one for
-/// the other, unless the accounts are known beforehand.
+/// an eighth to what a call costs. One thread makes between 2,400 and 5,000 calls a second, by the
+/// processor. An organization is listed at no more than 160 accounts a second (docs/benchmarks.md),
+/// for each of which a full sweep makes some 26 calls, and the adaptive one eight: four threads are
+/// enough for the one, and one for the other, unless the accounts are known beforehand.
 fn runtime_for(plan: &ScanPlan) -> tokio::runtime::Builder {
     let listed =
         plan.scope == Scope::Organization && plan.accounts.is_empty() && plan.listing.is_none();
