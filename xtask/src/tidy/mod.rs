@@ -7,6 +7,7 @@ mod arguments;
 mod dependencies;
 mod links;
 mod messages;
+mod profiles;
 mod sources;
 mod tree;
 
@@ -54,6 +55,7 @@ fn check() -> Result<Vec<Violation>, String> {
     violations.extend(sources::check(&files));
     violations.extend(tree::check(&files));
     violations.extend(messages::check(&files));
+    violations.extend(profiles::check(&files));
     violations.extend(links::check(&files, &|path| {
         workspace::root().join(path).exists()
     }));
