@@ -57,7 +57,11 @@ pub(crate) fn check(results: &Results, others: &[Figure]) -> String {
             1.25,
             wall(1000, false),
         ),
-        ("the same with world latencies", 1.25, wall(1000, true)),
+        (
+            "wall time / lower bound, full sweep of 1,000 accounts, world latencies",
+            1.25,
+            wall(1000, true),
+        ),
         (
             "wall time / lower bound, full sweep of 10,000 accounts, world latencies",
             1.15,
