@@ -331,7 +331,7 @@ impl Pool {
 
     /// Keeps something for good, with one copy of what others have, too.
     pub(super) fn keep<T: Texts>(&mut self, mut item: T) -> Arc<T> {
-        self.share(&mut item);
+        self.share_texts(&mut item);
         Arc::new(item)
     }
 
@@ -344,7 +344,7 @@ impl Pool {
     }
 
     /// Leaves one copy of what others have, too.
-    pub(super) fn share(&mut self, item: &mut impl Texts) {
+    pub(super) fn share_texts(&mut self, item: &mut impl Texts) {
         for text in item.texts() {
             *text = share(&mut self.texts, Arc::clone(text));
         }
@@ -355,14 +355,10 @@ impl Pool {
     }
 
     pub(super) fn trail(&mut self, mut trail: Trail) -> Arc<Trail> {
-        trail.trail_arn = self.text(&trail.trail_arn);
-        trail.name = trail.name.map(|name| self.text(&name));
+        self.share_texts(&mut trail);
         trail.home_region = trail
             .home_region
             .map(|region| share(&mut self.regions, region));
-        trail.cloud_watch_logs_log_group_arn = trail
-            .cloud_watch_logs_log_group_arn
-            .map(|arn| self.text(&arn));
         share(&mut self.trails, Arc::new(trail))
     }
 

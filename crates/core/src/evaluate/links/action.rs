@@ -343,10 +343,10 @@ fn unseen_composites(alarms: &RegionalAlarms<'_>, alarm: &MetricAlarm) -> Notifi
             ..Unread::never_asked(request(site, Call::DescribeAlarms))
         }),
     };
-    let arn = alarm.alarm_arn.clone();
+    let arn = alarm.alarm_arn.as_deref();
     let step = Step::new(LinkName::Action)
         .on(
-            arn.as_deref().unwrap_or(&alarm.alarm_name),
+            arn.unwrap_or(&alarm.alarm_name),
             Some(site.account),
             Some(site.region.clone()),
         )
@@ -361,7 +361,7 @@ fn unseen_composites(alarms: &RegionalAlarms<'_>, alarm: &MetricAlarm) -> Notifi
     NotificationPath {
         step,
         topic: None,
-        notifier: arn.as_deref().unwrap_or_default().to_owned(),
+        notifier: arn.unwrap_or_default().to_owned(),
         carrier: None,
     }
 }

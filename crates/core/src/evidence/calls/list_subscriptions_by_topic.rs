@@ -37,7 +37,7 @@ pub(super) fn file(
     let answer = filing.listing(&DEFINITION, |response: SubscriptionsResponse| {
         let mut subscriptions = response.subscriptions;
         for subscription in &mut subscriptions {
-            pool.share(subscription);
+            pool.share_texts(subscription);
         }
         subscriptions
     })?;

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::lenient::{list, text, time};
+use super::texts::Texts;
 use crate::account::{AccountId, Region};
 use crate::arn::Arn;
 
@@ -58,6 +59,14 @@ pub struct Trail {
     /// The key that encrypts its log files.
     #[serde(default, deserialize_with = "text")]
     pub kms_key_id: Option<String>,
+}
+
+impl Texts for Trail {
+    fn texts(&mut self) -> impl Iterator<Item = &mut Arc<str>> {
+        std::iter::once(&mut self.trail_arn)
+            .chain(&mut self.name)
+            .chain(&mut self.cloud_watch_logs_log_group_arn)
+    }
 }
 
 impl Trail {
