@@ -47,6 +47,13 @@ pub(super) fn denied(operation: &str) -> Value {
     json!({"code": "AccessDenied", "message": format!("not authorized to perform {operation}"), "class": "denied"})
 }
 
+/// Sets members of an object: those of another.
+pub(super) fn change_members(object: &mut Value, change: &Value) {
+    for (member, value) in change.as_object().unwrap() {
+        object[member] = value.clone();
+    }
+}
+
 impl World {
     /// The organization with one organization trail; its log group is the management account's.
     pub(super) fn healthy() -> Self {
@@ -252,6 +259,46 @@ impl World {
         self.records
             .push(record(operation, account, region, parameters, response));
         self
+    }
+
+    /// What an account is told of a topic: its attributes, these among them, and its subscriptions.
+    pub(super) fn with_topic(
+        self,
+        account: u64,
+        arn: &str,
+        more: &Value,
+        subscriptions: &Value,
+    ) -> Self {
+        let parameters = json!({ "TopicArn": arn });
+        let mut attributes = parameters.clone();
+        change_members(&mut attributes, more);
+        let attributes = json!({ "Attributes": attributes });
+        let subscriptions = json!({ "Subscriptions": subscriptions });
+        let at = "eu-west-1";
+        self.with(
+            "sns:GetTopicAttributes",
+            account,
+            at,
+            &parameters,
+            &attributes,
+        )
+        .with(
+            "sns:ListSubscriptionsByTopic",
+            account,
+            at,
+            &parameters,
+            &subscriptions,
+        )
+    }
+
+    /// What an account is told of a subscription, these attributes among it.
+    pub(super) fn with_subscription(self, account: u64, arn: &str, more: &Value) -> Self {
+        let parameters = json!({ "SubscriptionArn": arn });
+        let mut attributes = parameters.clone();
+        change_members(&mut attributes, more);
+        let attributes = json!({ "Attributes": attributes });
+        let operation = "sns:GetSubscriptionAttributes";
+        self.with(operation, account, "eu-west-1", &parameters, &attributes)
     }
 
     pub(super) fn evidence(&self) -> Evidence {

@@ -170,26 +170,11 @@ mod tests {
             expires: None,
         }];
         let subscription = format!("{central}:1");
-        for (operation, parameters, response) in [
-            (
-                "sns:GetTopicAttributes",
-                json!({"TopicArn": central}),
-                json!({"Attributes": {"TopicArn": central}}),
-            ),
-            (
-                "sns:ListSubscriptionsByTopic",
-                json!({"TopicArn": central}),
-                json!({"Subscriptions": [{"SubscriptionArn": subscription, "Owner": "111111111111",
-                    "Protocol": "sms", "Endpoint": "+15555550100"}]}),
-            ),
-            (
-                "sns:GetSubscriptionAttributes",
-                json!({"SubscriptionArn": subscription}),
-                json!({"Attributes": {"SubscriptionArn": subscription}}),
-            ),
-        ] {
-            world = world.with(operation, MANAGEMENT, "eu-west-1", &parameters, &response);
-        }
+        let entry = json!({"SubscriptionArn": subscription, "Owner": "111111111111",
+            "Protocol": "sms", "Endpoint": "+15555550100"});
+        world = world
+            .with_topic(MANAGEMENT, central, &json!({}), &json!([entry]))
+            .with_subscription(MANAGEMENT, &subscription, &json!({}));
         assert_eq!(
             shown(&world),
             [

@@ -95,6 +95,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::evaluate::fixture::change_members;
 
     const KEY: &str = "arn:aws:kms:eu-west-1:111111111111:key/1234abcd";
 
@@ -115,9 +116,7 @@ mod tests {
             "Effect": "Allow", "Principal": {"Service": "cloudwatch.amazonaws.com"},
             "Action": ["kms:Decrypt", "kms:GenerateDataKey*"], "Resource": "*",
         });
-        for (key, value) in change.as_object().unwrap() {
-            statement[key] = value.clone();
-        }
+        change_members(&mut statement, change);
         statement
     }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::evaluate::fixture::{
-    Case, MANAGEMENT, MEMBER, TOPIC, World, check, denied, names, table,
+    Case, MANAGEMENT, MEMBER, TOPIC, World, change_members, check, denied, names, table,
 };
 use crate::evidence::Call;
 use crate::finding::Status::{Fail, Pass, Unknown};
@@ -13,9 +13,7 @@ fn over(rule: &str, other: &str, change: &Value) -> World {
     let mut composite = json!({
         "AlarmName": "over", "AlarmRule": rule, "AlarmActions": [TOPIC], "StateValue": "OK",
     });
-    for (member, value) in change.as_object().unwrap() {
-        composite[member] = value.clone();
-    }
+    change_members(&mut composite, change);
     World::healthy()
         .set(
             "cloudwatch:DescribeAlarms",
@@ -334,9 +332,7 @@ fn alarms_that_fire_on_the_same_event() {
         let mut again = alarms["response"]["MetricAlarms"][0].clone();
         again["AlarmName"] = json!("again");
         again["AlarmArn"] = Value::Null;
-        for (member, value) in change.as_object().unwrap() {
-            again[member] = value.clone();
-        }
+        change_members(&mut again, change);
         alarms["response"]["MetricAlarms"][1] = again;
         println!("{rule} {change}");
         check(&world, cis, effective, reason);
@@ -358,9 +354,7 @@ fn suppressors_that_may_fire_on_the_same_event() {
         let mut later = alarms["response"]["MetricAlarms"][0].clone();
         later["AlarmName"] = json!("later");
         later["AlarmArn"] = Value::Null;
-        for (member, value) in change.as_object().unwrap() {
-            later[member] = value.clone();
-        }
+        change_members(&mut later, &change);
         alarms["response"]["MetricAlarms"][1] = later;
         check(&world, Pass, effective, reason);
     }

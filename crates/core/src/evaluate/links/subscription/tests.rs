@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use self::forwarding::{forwarded, forwarding};
 use crate::evaluate::fixture::{
-    Case, MANAGEMENT, MEMBER, OTHER, SUBSCRIPTION, TOPIC, World, check, denied, id, names, table,
+    Case, MANAGEMENT, MEMBER, OTHER, SUBSCRIPTION, TOPIC, World, change_members, check, denied, id,
+    names, table,
 };
 use crate::finding::Status::{Fail, Pass, Unknown};
 use crate::forwarder::Forwarder;
@@ -38,17 +39,9 @@ fn listed(subscriptions: &[(&str, &str, u64)]) -> World {
 /// What the account that subscribed is told of one of them.
 fn told(world: World, index: usize, owner: u64, more: &Value) -> World {
     let arn = format!("{TOPIC}:{index}");
-    let mut attributes = json!({"SubscriptionArn": arn, "PendingConfirmation": "false"});
-    for (name, value) in more.as_object().unwrap() {
-        attributes[name] = value.clone();
-    }
-    world.with(
-        "sns:GetSubscriptionAttributes",
-        owner,
-        "eu-west-1",
-        &json!({ "SubscriptionArn": arn }),
-        &json!({ "Attributes": attributes }),
-    )
+    let mut attributes = json!({"PendingConfirmation": "false"});
+    change_members(&mut attributes, more);
+    world.with_subscription(owner, &arn, &attributes)
 }
 
 fn filter(policy: &Value, scope: &str) -> Value {
@@ -251,13 +244,8 @@ fn those_who_hear_are_counted() {
         detail(&two),
         format!("2 confirmed subscriptions of {TOPIC}")
     );
-    let on = forwarded(&format!("{CENTRAL}:1"), &json!({})).with(
-        "sns:GetSubscriptionAttributes",
-        OTHER,
-        "eu-west-1",
-        &json!({"SubscriptionArn": format!("{CENTRAL}:1")}),
-        &json!({"Attributes": {"SubscriptionArn": format!("{CENTRAL}:1")}}),
-    );
+    let heard = format!("{CENTRAL}:1");
+    let on = forwarded(&heard, &json!({})).with_subscription(OTHER, &heard, &json!({}));
     let told_on = detail(&on);
     let ends = format!(" publishes to {CENTRAL}: 1 confirmed subscription of {CENTRAL}");
     assert!(told_on.ends_with(&ends), "{told_on}");
@@ -266,15 +254,7 @@ fn those_who_hear_are_counted() {
 /// Each observation, and where it is made.
 pub(in crate::evaluate) fn observed() -> Vec<(&'static str, World)> {
     let heard = format!("{CENTRAL}:1");
-    let forwarded = || {
-        forwarded(&heard, &json!({})).with(
-            "sns:GetSubscriptionAttributes",
-            OTHER,
-            "eu-west-1",
-            &json!({ "SubscriptionArn": heard }),
-            &json!({"Attributes": {"SubscriptionArn": heard}}),
-        )
-    };
+    let forwarded = || forwarded(&heard, &json!({})).with_subscription(OTHER, &heard, &json!({}));
     let mut vouched = told(
         listed(&[("lambda", FUNCTION, MANAGEMENT)]),
         0,

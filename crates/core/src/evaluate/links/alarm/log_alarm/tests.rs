@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::evaluate::fixture::{MANAGEMENT, TOPIC, World, check};
+use crate::evaluate::fixture::{MANAGEMENT, TOPIC, World, change_members, check};
 use crate::finding::Status::{Fail, Unknown};
 
 /// A query over the log group may tell somebody, and the benchmark knows nothing of it.
@@ -13,9 +13,7 @@ fn log_alarms_over_the_log_group() {
             "AlarmName": "query", "ActionsEnabled": true, "AlarmActions": [TOPIC],
             "ScheduledQueryConfiguration": {"QueryString": "filter x", "LogGroupIdentifiers": ["trail"]},
         });
-        for (name, value) in change.as_object().unwrap() {
-            alarm[name] = value.clone();
-        }
+        change_members(&mut alarm, change);
         World::healthy()
             .set(
                 "cloudwatch:DescribeAlarms",

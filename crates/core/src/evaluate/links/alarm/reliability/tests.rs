@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::evaluate::fixture::{MANAGEMENT, MEMBER, World, check};
+use crate::evaluate::fixture::{MANAGEMENT, MEMBER, World, change_members, check};
 use crate::finding::LinkName;
 use crate::finding::Status::{Fail, Pass, Unknown};
 
@@ -202,9 +202,7 @@ fn alarms_that_cannot_be_relied_on() {
     ] {
         let mut world = World::healthy();
         let record = world.record_mut("cloudwatch:DescribeAlarms", MANAGEMENT);
-        for (member, value) in change.as_object().unwrap() {
-            record["response"]["MetricAlarms"][0][member] = value.clone();
-        }
+        change_members(&mut record["response"]["MetricAlarms"][0], &change);
         println!("{change}");
         check(&world, Pass, effective, reason);
         let observations = world.finding(MEMBER).observations;
@@ -288,9 +286,7 @@ fn states_and_events_are_told_in_words() {
         let answer = world.record_mut("cloudwatch:DescribeAlarms", MANAGEMENT);
         let alarm = &mut answer["response"]["MetricAlarms"][0];
         alarm["StateValue"] = json!("ALARM");
-        for (member, value) in change.as_object().unwrap() {
-            alarm[member] = value.clone();
-        }
+        change_members(alarm, &change);
         let seen = world.finding(MEMBER).observations;
         let told = seen.iter().find(|one| one.code == "alarm.in-alarm");
         let expected = format!(

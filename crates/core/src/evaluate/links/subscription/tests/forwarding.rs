@@ -24,27 +24,9 @@ pub(super) fn forwarded(subscription: &str, more: &Value) -> World {
     let world = listed(&[("lambda", FUNCTION, MANAGEMENT)]);
     let mut world = told(world, 0, MANAGEMENT, &json!({}));
     world.policy.forwarders = vec![forwarding("arn:aws:sns:{region}:333333333333:{topic}")];
-    let mut attributes = json!({"TopicArn": CENTRAL});
-    for (name, value) in more.as_object().unwrap() {
-        attributes[name] = value.clone();
-    }
     let entry = json!({"SubscriptionArn": subscription, "Protocol": "email",
         "Endpoint": "a@example.com", "Owner": id(OTHER)});
-    world
-        .with(
-            "sns:GetTopicAttributes",
-            OTHER,
-            "eu-west-1",
-            &json!({"TopicArn": CENTRAL}),
-            &json!({ "Attributes": attributes }),
-        )
-        .with(
-            "sns:ListSubscriptionsByTopic",
-            OTHER,
-            "eu-west-1",
-            &json!({"TopicArn": CENTRAL}),
-            &json!({ "Subscriptions": [entry] }),
-        )
+    world.with_topic(OTHER, CENTRAL, more, &json!([entry]))
 }
 
 #[test]
@@ -63,19 +45,7 @@ fn the_topic_of_a_forwarder_decides() {
         names(&world.wanted(MEMBER)),
         ["sns:GetSubscriptionAttributes 333333333333 eu-west-1"]
     );
-    let attributes = |world: World, more: &Value| {
-        let mut attributes = json!({ "SubscriptionArn": confirmed });
-        for (name, value) in more.as_object().unwrap() {
-            attributes[name] = value.clone();
-        }
-        world.with(
-            "sns:GetSubscriptionAttributes",
-            OTHER,
-            "eu-west-1",
-            &json!({ "SubscriptionArn": confirmed }),
-            &json!({ "Attributes": attributes }),
-        )
-    };
+    let attributes = |world: World, more: &Value| world.with_subscription(OTHER, &confirmed, more);
     let heard = attributes(world.clone(), &json!({}));
     check(&heard, Pass, Pass, None);
     assert!(seen(&heard, "subscription.forwarded"));
@@ -262,25 +232,9 @@ fn messages_are_followed_so_far() {
             };
             let entry = json!({"SubscriptionArn": subscription, "Protocol": protocol,
                 "Endpoint": endpoint, "Owner": id(OTHER)});
-            for (operation, parameters, response) in [
-                (
-                    "sns:GetTopicAttributes",
-                    json!({ "TopicArn": arn }),
-                    json!({"Attributes": {"TopicArn": arn}}),
-                ),
-                (
-                    "sns:ListSubscriptionsByTopic",
-                    json!({ "TopicArn": arn }),
-                    json!({ "Subscriptions": [entry] }),
-                ),
-                (
-                    "sns:GetSubscriptionAttributes",
-                    json!({ "SubscriptionArn": subscription }),
-                    json!({"Attributes": {"SubscriptionArn": subscription}}),
-                ),
-            ] {
-                world = world.with(operation, OTHER, "eu-west-1", &parameters, &response);
-            }
+            world = world
+                .with_topic(OTHER, &arn, &json!({}), &json!([entry]))
+                .with_subscription(OTHER, &subscription, &json!({}));
         }
         println!("{hops}");
         check(&world, Pass, effective, reason);
