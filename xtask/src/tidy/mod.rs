@@ -55,7 +55,7 @@ fn check() -> Result<Vec<Violation>, String> {
     violations.extend(sources::check(&files));
     violations.extend(tree::check(&files));
     violations.extend(messages::check(&files));
-    violations.extend(profiles::check(&files));
+    violations.extend(profiles::check(&metadata, &files));
     violations.extend(links::check(&files, &|path| {
         workspace::root().join(path).exists()
     }));
@@ -103,6 +103,20 @@ pub(crate) struct Package {
     pub(crate) name: String,
     pub(crate) dependencies: Vec<Dependency>,
     pub(crate) features: std::collections::BTreeMap<String, Vec<String>>,
+    pub(crate) targets: Vec<Target>,
+}
+
+impl Package {
+    /// Whether it becomes a program.
+    pub(crate) fn is_program(&self) -> bool {
+        let mut kinds = self.targets.iter().flat_map(|target| &target.kind);
+        kinds.any(|kind| kind == "bin")
+    }
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Target {
+    pub(crate) kind: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,36 +1,27 @@
 //! Rules about how releases are built.
 
-use super::{TrackedFile, Violation};
+use super::{Metadata, TrackedFile, Violation};
 
 /// Checks that no program has a release profile of its own: Cargo then links it without the `strip`
 /// of the profile of all, which cannot be said for one package.
-pub(crate) fn check(files: &[TrackedFile]) -> Vec<Violation> {
-    let text = |path: &str| {
-        let file = files.iter().find(|file| file.path == path);
-        file.map_or("", |file| file.text.as_str())
-    };
-    let profiles = text("Cargo.toml");
-    let programs = files
+pub(crate) fn check(metadata: &Metadata, files: &[TrackedFile]) -> Vec<Violation> {
+    let manifest = files.iter().find(|file| file.path == "Cargo.toml");
+    let profiles = manifest.map_or("", |file| file.text.as_str());
+    let members = metadata
+        .packages
         .iter()
-        .filter_map(|file| file.path.strip_suffix("/src/main.rs"))
-        .filter_map(|folder| name(text(&format!("{folder}/Cargo.toml"))));
-    programs
-        .filter(|program| has_profile(profiles, program))
-        .map(|program| Violation {
+        .filter(|package| metadata.workspace_members.contains(&package.id));
+    members
+        .filter(|package| package.is_program() && has_profile(profiles, &package.name))
+        .map(|package| Violation {
             place: "Cargo.toml".to_owned(),
             rule: format!(
-                "`{program}` is a program, and a release profile of its own keeps it from being \
-                 stripped: set it for all packages, and back for those of others"
+                "`{}` is a program, and a release profile of its own keeps it from being \
+                 stripped: set it for all packages, and back for those of others",
+                package.name
             ),
         })
         .collect()
-}
-
-/// The name of a package, as its manifest begins.
-fn name(manifest: &str) -> Option<&str> {
-    let mut lines = manifest.lines();
-    let value = lines.find_map(|line| line.strip_prefix("name = \""))?;
-    value.strip_suffix('"')
 }
 
 fn has_profile(profiles: &str, package: &str) -> bool {
@@ -43,27 +34,37 @@ fn has_profile(profiles: &str, package: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
     fn programs_have_no_profile_of_their_own() {
+        let package = |name: &str, kind: &str| {
+            json!({"id": name, "name": name, "dependencies": [], "features": {},
+                "targets": [{"kind": ["lib"]}, {"kind": [kind]}]})
+        };
+        let metadata = json!({
+            "packages": [package("tool", "bin"), package("core", "test"), package("other", "bin")],
+            "workspace_members": ["tool", "core"], "resolve": {"nodes": []},
+        });
+        let metadata: Metadata = serde_json::from_value(metadata).unwrap();
         let violations = |profiles: &str| {
-            let file = |path: &str, text: &str| TrackedFile {
-                path: path.to_owned(),
-                text: text.to_owned(),
+            let manifest = TrackedFile {
+                path: "Cargo.toml".to_owned(),
+                text: profiles.to_owned(),
             };
-            check(&[
-                file("Cargo.toml", profiles),
-                file("crates/cli/Cargo.toml", "[package]\nname = \"tool\"\n"),
-                file("crates/cli/src/main.rs", ""),
-                file("crates/core/Cargo.toml", "[package]\nname = \"core\"\n"),
-                file("crates/core/src/lib.rs", ""),
-            ])
-            .len()
+            check(&metadata, &[manifest]).len()
         };
         let all = "[profile.release]\nstrip = \"symbols\"\n";
         assert_eq!(violations(all), 0);
-        for (package, expected) in [("core", 0), ("\"*\"", 0), ("tool", 1), ("\"tool\"", 1)] {
+        for (package, expected) in [
+            ("core", 0),
+            ("other", 0),
+            ("\"*\"", 0),
+            ("tool", 1),
+            ("\"tool\"", 1),
+        ] {
             let profiles = format!("{all}\n[profile.release.package.{package}]\nlto = \"off\"\n");
             assert_eq!(violations(&profiles), expected, "{package}");
         }
