@@ -186,8 +186,6 @@ fn topics_of_other_accounts_are_read_as_their_owner() {
         let list = json!({"Subscriptions": [
             {"SubscriptionArn": subscription, "Protocol": "email", "Owner": "333333333333"},
         ]});
-        let attributes = json!({"Attributes": {"SubscriptionArn": subscription}});
-        let of_subscription = json!({ "SubscriptionArn": subscription });
         world
             .clone()
             .with(
@@ -197,13 +195,7 @@ fn topics_of_other_accounts_are_read_as_their_owner() {
                 &parameters,
                 &list,
             )
-            .with(
-                "sns:GetSubscriptionAttributes",
-                OTHER,
-                "eu-west-1",
-                &of_subscription,
-                &attributes,
-            )
+            .with_subscription(OTHER, &subscription, &json!({}))
     };
     let topics = "sns:GetTopicAttributes";
     let seen = listed(OTHER).with(topics, OTHER, "eu-west-1", &parameters, &answer);
