@@ -1,11 +1,13 @@
 //! Policies that are written in JSON: of topics, of keys, and of subscriptions.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use trailproof_core::arn::Arn;
 use trailproof_core::evaluate::AlarmMessage;
 use trailproof_core::evaluate::filter_policy::{self, Passage};
 use trailproof_core::evaluate::policy::{KeyUse, Permission, Publication, may_publish, may_use};
-use trailproof_core::evidence::MetricAlarm;
+use trailproof_core::evidence::{AlarmConfiguration, MetricAlarm};
 
 use crate::text;
 
@@ -81,12 +83,15 @@ pub(crate) fn filter_policies(data: &[u8]) {
         alarm_name: "signins".into(),
         alarm_arn: Some(ALARM.into()),
         alarm_actions: vec![TOPIC.into()],
-        namespace: Some("CISBenchmark".into()),
-        metric_name: Some("Signins".into()),
-        period: Some(300),
-        evaluation_periods: Some(1),
-        threshold: Some(1.0),
-        comparison_operator: Some("GreaterThanOrEqualToThreshold".into()),
+        configuration: Arc::new(AlarmConfiguration {
+            namespace: Some("CISBenchmark".into()),
+            metric_name: Some("Signins".into()),
+            period: Some(300),
+            evaluation_periods: Some(1),
+            threshold: Some(1.0),
+            comparison_operator: Some("GreaterThanOrEqualToThreshold".into()),
+            ..AlarmConfiguration::default()
+        }),
         ..MetricAlarm::default()
     };
     let message = AlarmMessage::of_metric_alarm(&alarm);

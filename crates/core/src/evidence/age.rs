@@ -34,14 +34,14 @@ pub const TOO_OLD: &str = "EvidenceTooOld";
 /// Whether a record is an answer about an account's resources that came before a time. Which
 /// accounts there are and whether they could be entered stands, however old it is: without it there
 /// would be nobody to say UNKNOWN about.
-pub(super) fn is_too_old(record: &Record, oldest: Timestamp) -> bool {
+pub(super) fn is_too_old<R>(record: &Record<R>, oldest: Timestamp) -> bool {
     record.operation.definition().permission == Permission::Read
         && matches!(record.outcome, Outcome::Response(_))
         && record.observed_at < oldest
 }
 
 /// What stands in the place of an answer that is too old: nobody knows what AWS would say now.
-pub(super) fn too_old(observed_at: Timestamp, oldest: Timestamp) -> Outcome {
+pub(super) fn too_old<R>(observed_at: Timestamp, oldest: Timestamp) -> Outcome<R> {
     let time = |time: Timestamp| time.strftime("%Y-%m-%d %H:%M UTC");
     Outcome::Error(CallError {
         code: TOO_OLD.to_owned(),

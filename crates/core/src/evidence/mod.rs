@@ -15,6 +15,7 @@ mod pseudonym;
 mod reader;
 mod record;
 mod request;
+mod response;
 mod shapes;
 mod store;
 mod table;
@@ -39,14 +40,15 @@ pub use pseudonym::{mask_answer, mask_endpoints, pseudonym};
 pub use reader::Reader;
 pub use record::{CallError, ErrorClass, Outcome, Record};
 pub use request::Request;
+pub use response::{Joined, Response};
 pub use shapes::{
-    AdvancedSelector, AttachedLink, AttachedLinks, CallerIdentity, CentralizationRule,
-    CentralizationRuleDetails, CentralizationRuleSummary, CentralizationSource, CompositeAlarm,
-    DataResource, DelegatedAdministrator, Dimension, EvaluationWindow, EventRule, EventSelector,
-    EventSelectors, FieldSelector, KeyMetadata, KeyPolicy, Link, LinkConfiguration, LinkDetails,
-    LogAlarm, LogGroup, Metric, MetricAlarm, MetricConfiguration, MetricDataQuery, MetricFilter,
-    MetricStat, MetricTransformation, MuteRule, MuteRuleDetails, MuteSchedule, MuteTargets,
-    MuteTimes, Organization, OrganizationAccount, OrganizationalUnit, RegionOption,
+    AdvancedSelector, AlarmConfiguration, AttachedLink, AttachedLinks, CallerIdentity,
+    CentralizationRule, CentralizationRuleDetails, CentralizationRuleSummary, CentralizationSource,
+    CompositeAlarm, DataResource, DelegatedAdministrator, Dimension, EvaluationWindow, EventRule,
+    EventSelector, EventSelectors, FieldSelector, KeyMetadata, KeyPolicy, Link, LinkConfiguration,
+    LinkDetails, LogAlarm, LogGroup, Metric, MetricAlarm, MetricConfiguration, MetricDataQuery,
+    MetricFilter, MetricStat, MetricTransformation, MuteRule, MuteRuleDetails, MuteSchedule,
+    MuteTargets, MuteTimes, Organization, OrganizationAccount, OrganizationalUnit, RegionOption,
     ScheduledQueryConfiguration, SourceLogsConfiguration, Subscription, SubscriptionAttributes,
     TelemetryRule, TelemetryRuleDetails, TelemetryRuleSummary, TopicAttributes, Trail, TrailStatus,
     WarmUpConfiguration,

@@ -1,16 +1,17 @@
 //! One line of `evidence.ndjson`: a completed AWS API operation, all pages merged.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use super::{Operation, timestamp, unambiguous};
 use crate::account::{AccountId, Region};
 
-/// What AWS answered to one question.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Line")]
-pub struct Record {
+/// What AWS answered to one question, by how its response is held: as a value, where it was read
+/// from a file.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Record<R = Value> {
     /// The operation that was called.
     pub operation: Operation,
     /// Whose credentials made the call.
@@ -26,17 +27,43 @@ pub struct Record {
     pub request_id: Option<String>,
     /// The answer.
     #[serde(flatten)]
-    pub outcome: Outcome,
+    pub outcome: Outcome<R>,
 }
 
 /// An answer: what AWS said, or why it did not say it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Outcome {
+pub enum Outcome<R = Value> {
     /// The response, with exactly the member names of the AWS API.
-    Response(Value),
+    Response(R),
     /// Why there is none.
     Error(CallError),
+}
+
+impl<R> Record<R> {
+    /// The same record, its response held in another way.
+    pub fn held_as<S: From<R>>(self) -> Record<S> {
+        Record {
+            operation: self.operation,
+            account: self.account,
+            region: self.region,
+            parameters: self.parameters,
+            observed_at: self.observed_at,
+            request_id: self.request_id,
+            outcome: match self.outcome {
+                Outcome::Response(response) => Outcome::Response(response.into()),
+                Outcome::Error(error) => Outcome::Error(error),
+            },
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Record {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Line::deserialize(deserializer)?
+            .try_into()
+            .map_err(Error::custom)
+    }
 }
 
 /// A record as it is read: somebody may have made it by hand.

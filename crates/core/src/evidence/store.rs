@@ -15,10 +15,10 @@ use super::calls::{CallDefinition, Parameters, Tables, assume_role};
 use super::key_name::KeyName;
 use super::mark::Marks;
 use super::reader::Reader;
-use super::shapes::{EventSelectors, Texts, Trail};
+use super::shapes::{AlarmConfiguration, EventSelectors, MetricAlarm, Texts, Trail};
 use super::table::{Answer, Listing};
 use super::unit_names::UnitNames;
-use super::{CallError, ErrorClass, Operation, Outcome, Record, mask_endpoints};
+use super::{CallError, ErrorClass, Operation, Outcome, Record, Response, mask_endpoints};
 use crate::account::{AccountId, Region};
 use crate::arn::Arn;
 
@@ -147,7 +147,14 @@ impl Evidence {
     }
 
     /// Adds what was seen.
-    pub fn insert(&mut self, mut record: Record) -> Result<RecordId, UnreadableRecord> {
+    pub fn insert<R>(&mut self, record: Record<R>) -> Result<RecordId, UnreadableRecord>
+    where
+        Response: From<R>,
+    {
+        self.file(record.held_as())
+    }
+
+    fn file(&mut self, mut record: Record<Response>) -> Result<RecordId, UnreadableRecord> {
         if self.masks_endpoints {
             mask_endpoints(&mut record);
         }
@@ -208,7 +215,7 @@ pub(super) struct Filing<'a> {
     pub(super) parameters: Parameters<'a>,
     record: RecordId,
     observed_at: Timestamp,
-    outcome: Result<Value, Arc<CallError>>,
+    outcome: Result<Response, Arc<CallError>>,
 }
 
 impl Filing<'_> {
@@ -218,7 +225,9 @@ impl Filing<'_> {
         definition: &CallDefinition,
         take: impl FnOnce(R) -> Arc<T>,
     ) -> Result<Answer<T>, Unreadable> {
-        self.answer(definition, |response| Ok(take(read(response)?)))
+        self.answer(definition, |response| {
+            Ok(take(read(response.into_value())?))
+        })
     }
 
     /// Reads a list.
@@ -242,7 +251,7 @@ impl Filing<'_> {
         take: impl FnOnce(R, bool) -> Result<Arc<T>, Unreadable>,
     ) -> Result<Answer<T>, Unreadable> {
         self.whole(definition, |response, complete| {
-            take(read(response)?, complete)
+            take(read(response.into_value())?, complete)
         })
     }
 
@@ -251,11 +260,11 @@ impl Filing<'_> {
     pub(super) fn whole<T: ?Sized>(
         self,
         definition: &CallDefinition,
-        take: impl FnOnce(Value, bool) -> Result<Arc<T>, Unreadable>,
+        take: impl FnOnce(Response, bool) -> Result<Arc<T>, Unreadable>,
     ) -> Result<Answer<T>, Unreadable> {
         let first = !self.parameters.continues();
         self.answer(definition, |response| {
-            let complete = first && is_last_page(&response);
+            let complete = first && is_last_page(&response.outline());
             take(response, complete)
         })
     }
@@ -263,14 +272,15 @@ impl Filing<'_> {
     fn answer<T: ?Sized>(
         self,
         definition: &CallDefinition,
-        take: impl FnOnce(Value) -> Result<Arc<T>, Unreadable>,
+        take: impl FnOnce(Response) -> Result<Arc<T>, Unreadable>,
     ) -> Result<Answer<T>, Unreadable> {
         let outcome = match self.outcome {
             Ok(response) => {
-                check_spelling(&response, definition.members)?;
+                let outline = response.outline();
+                check_spelling(&outline, definition.members)?;
                 // An answer without the member that AWS always sends shows nothing: neither that
                 // something is there nor that nothing is.
-                match definition.absence(&response) {
+                match definition.absence(&outline) {
                     Some(error) => Err(Arc::new(error)),
                     None => Ok(take(response)?),
                 }
@@ -311,6 +321,7 @@ pub(super) struct Pool {
     trail_lists: HashSet<Arc<[Arc<Trail>]>>,
     region_lists: HashSet<Arc<Regions>>,
     selectors: HashSet<Arc<EventSelectors>>,
+    alarm_configurations: HashSet<Arc<AlarmConfiguration>>,
 }
 
 fn share<T: Eq + Hash + Clone>(pool: &mut HashSet<T>, value: T) -> T {
@@ -352,6 +363,16 @@ impl Pool {
 
     pub(super) fn selectors(&mut self, selectors: EventSelectors) -> Arc<EventSelectors> {
         share(&mut self.selectors, Arc::new(selectors))
+    }
+
+    pub(super) fn share_configuration(&mut self, alarm: &mut MetricAlarm) {
+        let configuration = &mut alarm.configuration;
+        if let Some(known) = self.alarm_configurations.get(configuration) {
+            *configuration = Arc::clone(known);
+            return;
+        }
+        self.share_texts(Arc::make_mut(configuration));
+        self.alarm_configurations.insert(Arc::clone(configuration));
     }
 
     pub(super) fn trail(&mut self, mut trail: Trail) -> Arc<Trail> {

@@ -398,6 +398,35 @@ fn what_accounts_repeat_is_kept_once() {
     for (one, other) in one.iter().zip(&other) {
         assert!(Arc::ptr_eq(one, other), "{one}");
     }
+    let [one, other] = [1, 2].map(|number| {
+        let alarms = reader.metric_alarms(&site(number, "us-east-1"));
+        Arc::clone(&alarms.items[0].configuration)
+    });
+    assert!(Arc::ptr_eq(&one, &other));
+}
+
+/// Alarms differ by all that they were configured with, in whatever order it is written.
+#[test]
+fn configurations_of_alarms_are_shared_only_where_they_are_equal() {
+    let alarms = json!([
+        { "AlarmName": "a", "Threshold": 1.0, "MetricName": "M", "StateValue": "OK" },
+        { "MetricName": "M", "StateValue": "ALARM", "Threshold": 1, "AlarmName": "b" },
+        { "AlarmName": "c", "Threshold": 2.0, "MetricName": "M" },
+        { "AlarmName": "d", "Threshold": 1.0, "MetricName": "M", "ActionsEnabled": false },
+        { "AlarmName": "e", "Threshold": 0.0 },
+        { "AlarmName": "f", "Threshold": -0.0 },
+    ]);
+    let response = json!({ "MetricAlarms": alarms, "CompositeAlarms": [] });
+    let operation = "cloudwatch:DescribeAlarms";
+    let evidence = read(&line(operation, 1, "us-east-1", json!({}), response));
+    let alarms = evidence.reader().metric_alarms(&site(1, "us-east-1")).items;
+    let groups = alarms.chunk_by(|one, next| Arc::ptr_eq(&one.configuration, &next.configuration));
+    let groups: Vec<String> = groups
+        .map(|group| group.iter().map(|alarm| &*alarm.alarm_name).collect())
+        .collect();
+    assert_eq!(groups, ["ab", "c", "d", "ef"]);
+    assert_eq!(alarms[1].state_value.as_deref(), Some("ALARM"));
+    assert_eq!(alarms[1].threshold, Some(1.0));
 }
 
 #[test]

@@ -74,10 +74,10 @@ impl Ask {
     }
 }
 
-/// One page of an answer.
+/// One page of an answer, or, with another body, all of it.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Answer {
-    pub(crate) body: Value,
+pub(crate) struct Answer<B = Value> {
+    pub(crate) body: B,
     pub(crate) request_id: Option<String>,
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use trailproof_core::evidence::CallDefinition;
+use trailproof_core::evidence::{CallDefinition, Response};
 
 use super::{Answer, Ask};
 
@@ -13,7 +13,7 @@ use super::{Answer, Ask};
 pub(crate) struct Pages {
     token_member: &'static str,
     definition: Option<&'static CallDefinition>,
-    joined: Map<String, Value>,
+    joined: Option<Response>,
     request_id: Option<String>,
     tokens: HashSet<String>,
 }
@@ -44,7 +44,7 @@ impl Pages {
         Self {
             token_member: pages.map_or("NextToken", |pages| pages.token),
             definition,
-            joined: Map::new(),
+            joined: None,
             request_id: None,
             tokens: HashSet::new(),
         }
@@ -57,24 +57,16 @@ impl Pages {
         let absence = self
             .definition
             .and_then(|definition| definition.absence(&answer.body));
-        let Value::Object(members) = answer.body else {
+        let Value::Object(mut members) = answer.body else {
             return Next::NoAnswer("the answer is not an object".to_owned());
         };
-        let mut token = None;
-        for (name, value) in members {
-            if name == self.token_member {
-                token = value
-                    .as_str()
-                    .filter(|token| !token.is_empty())
-                    .map(str::to_owned);
-                continue;
-            }
-            match (self.joined.get_mut(&name), value) {
-                (Some(Value::Array(all)), Value::Array(more)) => all.extend(more),
-                (_, value) => {
-                    self.joined.insert(name, value);
-                }
-            }
+        let token = match members.remove(self.token_member) {
+            Some(Value::String(token)) if !token.is_empty() => Some(token),
+            _ => None,
+        };
+        match &mut self.joined {
+            None => self.joined = Some(members.into()),
+            Some(joined) => joined.join(members),
         }
         match token {
             None => absence.map_or(Next::Done, |error| Next::NoAnswer(error.message)),
@@ -90,9 +82,9 @@ impl Pages {
     }
 
     /// The whole answer, with the request id of the first page.
-    pub(crate) fn finish(self) -> Answer {
+    pub(crate) fn finish(self) -> Answer<Response> {
         Answer {
-            body: self.joined.into(),
+            body: self.joined.unwrap_or_else(|| Map::new().into()),
             request_id: self.request_id,
         }
     }
@@ -127,7 +119,7 @@ mod tests {
         let last = json!({"MetricAlarms": [3], "CompositeAlarms": [4], "NextToken": null});
         assert_eq!(pages.add(page(last)), Next::Done);
         assert_eq!(
-            pages.finish().body,
+            pages.finish().body.into_value(),
             json!({"MetricAlarms": [1, 2, 3], "CompositeAlarms": [4]})
         );
     }
@@ -157,7 +149,10 @@ mod tests {
         let first = json!({"metricFilters": [1], "nextToken": "a"});
         assert_eq!(pages.add(page(first)), Next::Page("a".to_owned()));
         assert_eq!(pages.add(page(json!({"metricFilters": [2]}))), Next::Done);
-        assert_eq!(pages.finish().body, json!({"metricFilters": [1, 2]}));
+        assert_eq!(
+            pages.finish().body.into_value(),
+            json!({"metricFilters": [1, 2]})
+        );
     }
 
     #[test]

@@ -40,7 +40,7 @@ impl Key {
         )
     }
 
-    pub(crate) fn of_record(record: &Record) -> Self {
+    pub(crate) fn of_record<R>(record: &Record<R>) -> Self {
         Self::new(
             record.operation,
             record.account,

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use futures::FutureExt;
 use serde_json::Value;
 use trailproof_core::account::{AccountId, Region};
-use trailproof_core::evidence::{Call, ErrorClass, Outcome, Permission, Record, Request};
+use trailproof_core::evidence::{Call, ErrorClass, Outcome, Permission, Record, Request, Response};
 
 use super::in_flight::{Asking, InFlight};
 use super::key::Key;
@@ -182,7 +182,7 @@ impl Engine {
         let answer = self
             .pages(&session, &request.region, &ask, &mut |_| ())
             .await?;
-        Ok(answer.body)
+        Ok(answer.body.into_value())
     }
 
     /// Asks a question and gives its answer as a record, which evidence does not hold.
@@ -192,7 +192,7 @@ impl Engine {
         let answer = self
             .pages(&session, &request.region, &ask, &mut |_| ())
             .await?;
-        let outcome = Outcome::Response(answer.body);
+        let outcome = Outcome::Response(answer.body.into_value());
         Ok(record_of(request, answer.request_id, outcome))
     }
 
@@ -208,7 +208,7 @@ impl Engine {
     pub(crate) async fn look_up(&self, region: &Region, ask: &Ask) -> Result<Value, End> {
         let caller = self.sessions.caller();
         let answer = self.pages(caller, region, ask, &mut |_| ()).await?;
-        Ok(answer.body)
+        Ok(answer.body.into_value())
     }
 
     async fn pages(
@@ -217,7 +217,7 @@ impl Engine {
         region: &Region,
         ask: &Ask,
         on_page: &mut (dyn FnMut(&Value) + Send),
-    ) -> Result<Answer, End> {
+    ) -> Result<Answer<Response>, End> {
         let mut pages = Pages::new(ask);
         let mut token = None;
         loop {

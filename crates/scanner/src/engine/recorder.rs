@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use trailproof_core::evidence::{Evidence, Outcome, Record, Request, mask_endpoints};
+use trailproof_core::evidence::{Evidence, Outcome, Record, Request, Response, mask_endpoints};
 
 use super::key::Key;
 use crate::calls::{Answer, Failure};
@@ -51,8 +51,12 @@ impl Recorder {
         self.evidence.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn answered(&self, request: &Request, answer: Answer) {
-        self.record(request, answer.request_id, Outcome::Response(answer.body));
+    pub(crate) fn answered<B>(&self, request: &Request, answer: Answer<B>)
+    where
+        Response: From<B>,
+    {
+        let response = Response::from(answer.body);
+        self.record(request, answer.request_id, Outcome::Response(response));
     }
 
     pub(crate) fn failed(&self, request: &Request, failure: Failure) {
@@ -60,7 +64,8 @@ impl Recorder {
     }
 
     /// Keeps an answer that was recorded before, as it was recorded.
-    pub(crate) fn copied(&self, mut record: Record) {
+    pub(crate) fn copied(&self, record: Record) {
+        let mut record = record.held_as();
         if self.mask_endpoints {
             mask_endpoints(&mut record);
         }
@@ -72,7 +77,7 @@ impl Recorder {
         }
     }
 
-    fn record(&self, request: &Request, request_id: Option<String>, outcome: Outcome) {
+    fn record(&self, request: &Request, request_id: Option<String>, outcome: Outcome<Response>) {
         let mut record = record_of(request, request_id, outcome);
         if self.mask_endpoints {
             mask_endpoints(&mut record);
@@ -113,15 +118,17 @@ impl Recorder {
         if let Some(log) = self.log {
             log.close()?;
         }
-        Ok(self
-            .evidence
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner))
+        let evidence = self.evidence.into_inner();
+        Ok(evidence.unwrap_or_else(PoisonError::into_inner).at_rest())
     }
 }
 
 /// What a question was answered just now.
-pub(crate) fn record_of(request: &Request, request_id: Option<String>, outcome: Outcome) -> Record {
+pub(crate) fn record_of<R>(
+    request: &Request,
+    request_id: Option<String>,
+    outcome: Outcome<R>,
+) -> Record<R> {
     Record {
         operation: request.call.operation(),
         account: request.account,
@@ -134,7 +141,7 @@ pub(crate) fn record_of(request: &Request, request_id: Option<String>, outcome: 
 }
 
 /// A record as it stands in the file. Writing what was parsed from JSON cannot fail.
-fn to_line(record: &Record) -> Option<Vec<u8>> {
+fn to_line(record: &Record<Response>) -> Option<Vec<u8>> {
     let mut line = serde_json::to_vec(record).ok()?;
     line.push(b'\n');
     Some(line)

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed};
 
 use super::*;
-use crate::evidence::{Metric, MetricDataQuery, MetricFilter, MetricStat};
+use crate::evidence::{AlarmConfiguration, Metric, MetricDataQuery, MetricFilter, MetricStat};
 
 /// Some cases, always the same ones, unless the environment asks for another number.
 pub(in crate::evaluate) fn config() -> Config {
@@ -188,12 +188,15 @@ impl Configuration {
         let period = u64::try_from(self.minutes * 60).unwrap();
         let mut alarm = MetricAlarm {
             alarm_name: "model".into(),
+            ..MetricAlarm::default()
+        };
+        *alarm = AlarmConfiguration {
             comparison_operator: Some(self.operator.into()),
             threshold: Some(self.threshold),
             evaluation_periods: Some(u64::try_from(self.evaluated).unwrap()),
             datapoints_to_alarm: Some(u64::try_from(self.needed).unwrap()),
             treat_missing_data: Some(self.missing.into()),
-            ..MetricAlarm::default()
+            ..AlarmConfiguration::default()
         };
         if let Some(expression) = self.expression {
             alarm.metrics = ["m1", "m2"]

@@ -5,7 +5,7 @@ mod math;
 use std::sync::Arc;
 
 use super::*;
-use crate::evidence::{Dimension, MetricFilter, MetricTransformation};
+use crate::evidence::{AlarmConfiguration, Dimension, MetricFilter, MetricTransformation};
 
 fn filter(change: impl FnOnce(&mut MetricFilter, &mut MetricTransformation)) -> MetricFilter {
     let mut filter: MetricFilter = serde_json::from_value(serde_json::json!({
@@ -30,8 +30,7 @@ fn with_default(value: f64) -> MetricFilter {
 }
 
 fn alarm(change: impl FnOnce(&mut MetricAlarm)) -> MetricAlarm {
-    let mut alarm = MetricAlarm {
-        alarm_name: "signins".into(),
+    let configuration = AlarmConfiguration {
         namespace: Some("CISBenchmark".into()),
         metric_name: Some("Failures".into()),
         statistic: Some("Sum".into()),
@@ -39,6 +38,11 @@ fn alarm(change: impl FnOnce(&mut MetricAlarm)) -> MetricAlarm {
         evaluation_periods: Some(1),
         threshold: Some(1.0),
         comparison_operator: Some("GreaterThanOrEqualToThreshold".into()),
+        ..AlarmConfiguration::default()
+    };
+    let mut alarm = MetricAlarm {
+        alarm_name: "signins".into(),
+        configuration: Arc::new(configuration),
         ..MetricAlarm::default()
     };
     change(&mut alarm);

@@ -90,7 +90,12 @@ pub(super) fn file(
         selection.composite |= composite.is_some_and(|list| !list.is_empty());
         let absent = |list: &str| Arc::new(CallDefinition::without(&[list], &Value::Null));
         let (metric, composite) = (response.metric_alarms, response.composite_alarms);
-        let metric = metric.map(|list| METRIC.kept(list, pool));
+        let metric = metric.map(|mut list| {
+            for alarm in &mut list {
+                pool.share_configuration(alarm);
+            }
+            METRIC.kept(list, pool)
+        });
         let composite = composite.map(|list| COMPOSITE.kept(list, pool));
         Ok(Arc::new(Alarms {
             metric: metric.ok_or_else(|| absent("MetricAlarms")),

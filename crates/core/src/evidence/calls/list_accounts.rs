@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{CallDefinition, Operation, Pages, Permission, Quota, Reader, Subject};
@@ -52,26 +51,23 @@ pub(super) fn file(
 ) -> Result<Subject, Unreadable> {
     let site = filing.site.clone();
     // The answer is the largest of all. It is let go item by item while what is kept of it grows.
-    let answer = filing.whole(&DEFINITION, |mut response, complete| {
+    let answer = filing.whole(&DEFINITION, |response, complete| {
         let mut accounts = Accounts {
             items: Vec::new(),
             complete,
             unreadable: Vec::new(),
         };
-        match response.get_mut("Accounts").map(Value::take) {
-            Some(Value::Array(items)) => {
-                accounts.items.reserve_exact(items.len());
-                for item in items {
-                    match OrganizationAccount::deserialize(item) {
-                        Ok(account) => accounts.items.push(pool.keep(account)),
-                        Err(reason) => accounts.unreadable.push(reason.to_string()),
-                    }
-                }
-            }
-            _ => accounts
-                .unreadable
-                .push("`Accounts` is not a list".to_owned()),
+        let listed = response.each("Accounts", |account| match account {
+            Ok(account) => accounts
+                .items
+                .push(pool.keep::<OrganizationAccount>(account)),
+            Err(reason) => accounts.unreadable.push(reason.to_string()),
+        });
+        if listed.is_none() {
+            let reason = "`Accounts` is not a list".to_owned();
+            accounts.unreadable.push(reason);
         }
+        accounts.items.shrink_to_fit();
         Ok(Arc::new(accounts))
     })?;
     answers.by_site.file(site, answer);

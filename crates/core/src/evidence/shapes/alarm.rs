@@ -1,14 +1,17 @@
 //! CloudWatch alarms.
 
+use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeSeed, Error, IntoDeserializer, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use serde_json::Value;
 
+use super::alarm_configuration::AlarmConfiguration;
 use super::lenient::{list, null_is_default, text, time};
 use super::texts::Texts;
-use crate::account::AccountId;
 
 #[expect(clippy::struct_field_names, reason = "the names are those of the API")]
 #[derive(Deserialize)]
@@ -54,94 +57,156 @@ pub struct ScheduledQueryConfiguration {
     pub log_group_identifiers: Vec<String>,
 }
 
-/// An alarm on a metric or on metric math.
-#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
-#[serde(rename_all = "PascalCase", expecting = "a metric alarm")]
+/// An alarm on a metric or on metric math: what is said of it alone. What it evaluates stands in its
+/// configuration, which it gives access to.
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct MetricAlarm {
     /// Its name. Untrusted text.
     pub alarm_name: Arc<str>,
     /// Its ARN.
-    #[serde(default, deserialize_with = "text")]
     pub alarm_arn: Option<Arc<str>>,
-    /// Whether state changes run actions; absent is true.
-    #[serde(default)]
-    pub actions_enabled: Option<bool>,
     /// What runs when the alarm goes into ALARM.
-    #[serde(default, deserialize_with = "list")]
     pub alarm_actions: Vec<Arc<str>>,
     /// `OK`, `ALARM` or `INSUFFICIENT_DATA`.
-    #[serde(default, deserialize_with = "text")]
     pub state_value: Option<Arc<str>>,
     /// Why it is in that state, in CloudWatch's words.
-    #[serde(default, deserialize_with = "text")]
     pub state_reason: Option<Arc<str>>,
     /// When its state changed last.
-    #[serde(default, deserialize_with = "time")]
     pub state_transitioned_timestamp: Option<Timestamp>,
     /// When its state or what CloudWatch says of it changed last: not before the state did.
-    #[serde(default, deserialize_with = "time")]
     pub state_updated_timestamp: Option<Timestamp>,
     /// When it was created or changed last.
-    #[serde(default, deserialize_with = "time")]
     pub alarm_configuration_updated_timestamp: Option<Timestamp>,
     /// What keeps CloudWatch from evaluating it, such as `EVALUATION_ERROR`; absent where nothing
     /// does.
-    #[serde(default, deserialize_with = "text")]
     pub evaluation_state: Option<Arc<str>>,
-    /// Which periods are evaluated; absent is the latest ones at any moment.
-    #[serde(default)]
-    pub evaluation_window: Option<EvaluationWindow>,
-    /// How long it waits after it was created or changed.
-    #[serde(default)]
-    pub warm_up_configuration: Option<WarmUpConfiguration>,
-    /// What it evaluates instead of a metric, such as a `PromQL` query.
-    #[serde(default)]
-    pub evaluation_criteria: Option<Box<Value>>,
-    /// The metric; absent for metric math.
-    #[serde(default, deserialize_with = "text")]
-    pub metric_name: Option<Arc<str>>,
-    /// The metric's namespace; absent for metric math.
-    #[serde(default, deserialize_with = "text")]
-    pub namespace: Option<Arc<str>>,
-    /// `SampleCount`, `Average`, `Sum`, `Minimum` or `Maximum`.
-    #[serde(default, deserialize_with = "text")]
-    pub statistic: Option<Arc<str>>,
-    /// Such as `p99`.
-    #[serde(default, deserialize_with = "text")]
-    pub extended_statistic: Option<Arc<str>>,
-    /// The dimensions of the metric, all of them.
-    #[serde(default, deserialize_with = "list")]
-    pub dimensions: Vec<Dimension>,
-    /// Seconds that make one data point.
-    #[serde(default)]
-    pub period: Option<u64>,
-    /// The unit that data points have to have.
-    #[serde(default, deserialize_with = "text")]
-    pub unit: Option<Arc<str>>,
-    /// How many of the latest periods count.
-    #[serde(default)]
-    pub evaluation_periods: Option<u64>,
-    /// How many of them have to breach; absent means all.
-    #[serde(default)]
-    pub datapoints_to_alarm: Option<u64>,
-    /// What data points are compared with.
-    #[serde(default)]
-    pub threshold: Option<f64>,
-    /// How data points are compared.
-    #[serde(default, deserialize_with = "text")]
-    pub comparison_operator: Option<Arc<str>>,
-    /// `breaching`, `notBreaching`, `ignore` or `missing`; absent is `missing`.
-    #[serde(default, deserialize_with = "text")]
-    pub treat_missing_data: Option<Arc<str>>,
-    /// `ignore` where percentiles of few samples do not count.
-    #[serde(default, deserialize_with = "text")]
-    pub evaluate_low_sample_count_percentile: Option<Arc<str>>,
-    /// The queries of metric math; empty for a plain alarm.
-    #[serde(default, deserialize_with = "list")]
-    pub metrics: Vec<MetricDataQuery>,
-    /// The anomaly detection band, where the alarm has one instead of a threshold.
-    #[serde(default, deserialize_with = "text")]
-    pub threshold_metric_id: Option<Arc<str>>,
+    /// What it evaluates, and how.
+    pub configuration: Arc<AlarmConfiguration>,
+}
+
+impl Deref for MetricAlarm {
+    type Target = AlarmConfiguration;
+
+    fn deref(&self) -> &AlarmConfiguration {
+        &self.configuration
+    }
+}
+
+#[cfg(test)]
+impl std::ops::DerefMut for MetricAlarm {
+    fn deref_mut(&mut self) -> &mut AlarmConfiguration {
+        Arc::make_mut(&mut self.configuration)
+    }
+}
+
+/// The members of an alarm that are no part of its configuration. In an answer, both stand beside
+/// each other.
+#[derive(Deserialize)]
+#[serde(field_identifier, rename_all = "PascalCase")]
+enum Member {
+    AlarmName,
+    AlarmArn,
+    AlarmActions,
+    StateValue,
+    StateReason,
+    StateTransitionedTimestamp,
+    StateUpdatedTimestamp,
+    AlarmConfigurationUpdatedTimestamp,
+    EvaluationState,
+    OfConfiguration(String),
+}
+
+#[derive(Deserialize)]
+struct Text(#[serde(deserialize_with = "text")] Option<Arc<str>>);
+
+#[derive(Deserialize)]
+struct List(#[serde(deserialize_with = "list")] Vec<Arc<str>>);
+
+#[derive(Deserialize)]
+struct Time(#[serde(deserialize_with = "time")] Option<Timestamp>);
+
+/// The members of a configuration, while those beside it are taken out.
+struct Configured<'a, M> {
+    members: M,
+    name: &'a mut Option<Arc<str>>,
+    alarm: &'a mut MetricAlarm,
+}
+
+impl<'de, M: MapAccess<'de>> MapAccess<'de> for Configured<'_, M> {
+    type Error = M::Error;
+
+    fn next_key_seed<K>(&mut self, seed: K) -> Result<Option<K::Value>, M::Error>
+    where
+        K: DeserializeSeed<'de>,
+    {
+        let Self {
+            members,
+            name,
+            alarm,
+        } = self;
+        while let Some(member) = members.next_key()? {
+            match member {
+                Member::AlarmName => **name = Some(members.next_value()?),
+                Member::AlarmArn => alarm.alarm_arn = members.next_value::<Text>()?.0,
+                Member::AlarmActions => alarm.alarm_actions = members.next_value::<List>()?.0,
+                Member::StateValue => alarm.state_value = members.next_value::<Text>()?.0,
+                Member::StateReason => alarm.state_reason = members.next_value::<Text>()?.0,
+                Member::StateTransitionedTimestamp => {
+                    alarm.state_transitioned_timestamp = members.next_value::<Time>()?.0;
+                }
+                Member::StateUpdatedTimestamp => {
+                    alarm.state_updated_timestamp = members.next_value::<Time>()?.0;
+                }
+                Member::AlarmConfigurationUpdatedTimestamp => {
+                    alarm.alarm_configuration_updated_timestamp = members.next_value::<Time>()?.0;
+                }
+                Member::EvaluationState => {
+                    alarm.evaluation_state = members.next_value::<Text>()?.0;
+                }
+                Member::OfConfiguration(member) => {
+                    return seed.deserialize(member.into_deserializer()).map(Some);
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn next_value_seed<V>(&mut self, seed: V) -> Result<V::Value, M::Error>
+    where
+        V: DeserializeSeed<'de>,
+    {
+        self.members.next_value_seed(seed)
+    }
+}
+
+impl<'de> Deserialize<'de> for MetricAlarm {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reading;
+
+        impl<'de> Visitor<'de> for Reading {
+            type Value = MetricAlarm;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a metric alarm")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, members: M) -> Result<MetricAlarm, M::Error> {
+                let (mut name, mut alarm) = (None, MetricAlarm::default());
+                let configured = Configured {
+                    members,
+                    name: &mut name,
+                    alarm: &mut alarm,
+                };
+                let configuration = MapAccessDeserializer::new(configured);
+                let configuration = AlarmConfiguration::deserialize(configuration)?;
+                alarm.configuration = Arc::new(configuration);
+                alarm.alarm_name = name.ok_or_else(|| M::Error::missing_field("AlarmName"))?;
+                Ok(alarm)
+            }
+        }
+
+        deserializer.deserialize_map(Reading)
+    }
 }
 
 impl Texts for LogAlarm {
@@ -152,15 +217,7 @@ impl Texts for LogAlarm {
 
 impl Texts for MetricAlarm {
     fn texts(&mut self) -> impl Iterator<Item = &mut Arc<str>> {
-        let words = [
-            &mut self.state_value,
-            &mut self.state_reason,
-            &mut self.metric_name,
-            &mut self.namespace,
-            &mut self.statistic,
-            &mut self.comparison_operator,
-            &mut self.treat_missing_data,
-        ];
+        let words = [&mut self.state_value, &mut self.state_reason];
         std::iter::once(&mut self.alarm_name)
             .chain(&mut self.alarm_actions)
             .chain(words.into_iter().flatten())
@@ -174,129 +231,6 @@ impl Texts for CompositeAlarm {
             .chain(&mut self.alarm_actions)
             .chain(words.into_iter().flatten())
     }
-}
-
-impl MetricAlarm {
-    /// The accounts that its metrics are of, as far as it names them: without a name they are of
-    /// its own.
-    pub fn other_accounts(&self) -> impl Iterator<Item = AccountId> {
-        let named = self
-            .metrics
-            .iter()
-            .filter_map(|query| query.account_id.as_deref());
-        named.filter_map(|account| account.parse().ok())
-    }
-
-    /// The `PromQL` query that the alarm watches instead of a metric.
-    pub fn promql(&self) -> Option<&str> {
-        self.evaluation_criteria
-            .as_ref()?
-            .pointer("/PromQLCriteria/Query")?
-            .as_str()
-    }
-}
-
-/// Which periods an alarm evaluates (CloudWatch API Reference, `EvaluationWindow`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EvaluationWindow {
-    /// The latest periods at any moment.
-    Sliding,
-    /// Periods that begin and end by the clock, each once it has ended.
-    WallClock,
-    /// A kind that was not known when this was written.
-    Other,
-}
-
-impl<'de> Deserialize<'de> for EvaluationWindow {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let window = Value::deserialize(deserializer)?;
-        let has = |member| window.get(member).is_some_and(|value| !value.is_null());
-        Ok(if has("WallClockWindow") {
-            Self::WallClock
-        } else if has("SlidingWindow") {
-            Self::Sliding
-        } else {
-            Self::Other
-        })
-    }
-}
-
-/// How long an alarm stays in `INSUFFICIENT_DATA`, without actions, after it was created or
-/// changed (CloudWatch API Reference, `WarmUpConfiguration`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "PascalCase", expecting = "a warm-up configuration")]
-pub struct WarmUpConfiguration {
-    /// Minutes.
-    #[serde(default)]
-    pub warm_up_period_duration_in_minutes: Option<u32>,
-    /// Whether evaluation waits for the end; else it begins as soon as the window is full of data.
-    #[serde(default)]
-    pub only_start_evaluating_after_warm_up_period_ends: Option<bool>,
-}
-
-/// A dimension of a metric.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "PascalCase", expecting = "a dimension")]
-pub struct Dimension {
-    /// Its name.
-    pub name: String,
-    /// Its value.
-    pub value: String,
-}
-
-/// One query of metric math: a metric or an expression over others.
-#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
-#[serde(rename_all = "PascalCase", expecting = "a metric data query")]
-pub struct MetricDataQuery {
-    /// What expressions call it.
-    pub id: String,
-    /// The metric.
-    #[serde(default)]
-    pub metric_stat: Option<MetricStat>,
-    /// The expression.
-    #[serde(default, deserialize_with = "text")]
-    pub expression: Option<String>,
-    /// Whether the alarm watches this one; absent is true.
-    #[serde(default)]
-    pub return_data: Option<bool>,
-    /// Seconds that make one data point of an expression.
-    #[serde(default)]
-    pub period: Option<u64>,
-    /// The account that has the metric; absent is the alarm's own.
-    #[serde(default, deserialize_with = "text")]
-    pub account_id: Option<String>,
-}
-
-/// A metric and how it is condensed.
-#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
-#[serde(rename_all = "PascalCase", expecting = "a metric statistic")]
-pub struct MetricStat {
-    /// The metric.
-    pub metric: Metric,
-    /// Seconds that make one data point.
-    #[serde(default)]
-    pub period: Option<u64>,
-    /// The statistic.
-    #[serde(default, deserialize_with = "text")]
-    pub stat: Option<String>,
-    /// The unit that data points have to have.
-    #[serde(default, deserialize_with = "text")]
-    pub unit: Option<String>,
-}
-
-/// The identity of a metric.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "PascalCase", expecting = "a metric")]
-pub struct Metric {
-    /// Its namespace.
-    #[serde(default, deserialize_with = "text")]
-    pub namespace: Option<String>,
-    /// Its name.
-    #[serde(default, deserialize_with = "text")]
-    pub metric_name: Option<String>,
-    /// Its dimensions, all of them.
-    #[serde(default, deserialize_with = "list")]
-    pub dimensions: Vec<Dimension>,
 }
 
 /// An alarm on the states of other alarms.

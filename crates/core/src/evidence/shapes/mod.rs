@@ -4,6 +4,7 @@
 //! may be missing, lists may be null. What has the wrong type is an error, never a default.
 
 mod alarm;
+mod alarm_configuration;
 mod central;
 mod event_rule;
 mod key;
@@ -16,9 +17,10 @@ mod texts;
 mod topic;
 mod trail;
 
-pub use alarm::{
-    CompositeAlarm, Dimension, EvaluationWindow, LogAlarm, Metric, MetricAlarm, MetricDataQuery,
-    MetricStat, ScheduledQueryConfiguration, WarmUpConfiguration,
+pub use alarm::{CompositeAlarm, LogAlarm, MetricAlarm, ScheduledQueryConfiguration};
+pub use alarm_configuration::{
+    AlarmConfiguration, Dimension, EvaluationWindow, Metric, MetricDataQuery, MetricStat,
+    WarmUpConfiguration,
 };
 pub use central::{
     CentralizationRule, CentralizationRuleDetails, CentralizationRuleSummary, CentralizationSource,

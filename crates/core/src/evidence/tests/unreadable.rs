@@ -63,6 +63,30 @@ fn what_cannot_be_read_is_an_error_that_names_the_member() {
             "line 1: cloudtrail:GetTrailStatus as account 000000000001 in us-east-1: `response.IsLogging` cannot be read: invalid type: string \"yes\", expected a boolean; remove the line or record the call again",
         ),
         (
+            "cloudwatch:DescribeAlarms",
+            json!({}),
+            json!({"MetricAlarms": [{"AlarmName": "a", "Period": "long"}]}),
+            "line 1: cloudwatch:DescribeAlarms as account 000000000001 in us-east-1: `response.MetricAlarms[0].Period` cannot be read: invalid type: string \"long\", expected u64; remove the line or record the call again",
+        ),
+        (
+            "cloudwatch:DescribeAlarms",
+            json!({}),
+            json!({"MetricAlarms": [{"StateValue": 7, "AlarmName": "a"}]}),
+            "line 1: cloudwatch:DescribeAlarms as account 000000000001 in us-east-1: `response.MetricAlarms[0].StateValue` cannot be read: invalid type: integer `7`, expected a string; remove the line or record the call again",
+        ),
+        (
+            "cloudwatch:DescribeAlarms",
+            json!({}),
+            json!({"MetricAlarms": [{"MetricName": "M"}]}),
+            "line 1: cloudwatch:DescribeAlarms as account 000000000001 in us-east-1: `response.MetricAlarms[0]` cannot be read: missing field `AlarmName`; remove the line or record the call again",
+        ),
+        (
+            "cloudwatch:DescribeAlarms",
+            json!({}),
+            json!({"MetricAlarms": [7]}),
+            "line 1: cloudwatch:DescribeAlarms as account 000000000001 in us-east-1: `response.MetricAlarms[0]` cannot be read: invalid type: integer `7`, expected a metric alarm; remove the line or record the call again",
+        ),
+        (
             "sts:AssumeRole",
             json!({"RoleArn": "Audit"}),
             json!({}),
