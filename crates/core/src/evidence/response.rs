@@ -61,6 +61,19 @@ impl Response {
         }
     }
 
+    /// How many bytes of text its joined lists are at least: room for the largest answers that need
+    /// not be found by doubling it, which takes as much again.
+    pub fn long(&self) -> usize {
+        let Self::Joined(Joined(members)) = self else {
+            return 0;
+        };
+        let lists = members.values().map(|member| match member {
+            Member::Value(_) => 0,
+            Member::List(items) => items.iter().map(|item| item.get().len() + 1).sum(),
+        });
+        lists.sum()
+    }
+
     /// The response as a value.
     pub fn into_value(self) -> Value {
         match self {
@@ -212,6 +225,8 @@ mod tests {
             serde_json::to_string(&response).unwrap(),
             serde_json::to_string(&whole).unwrap()
         );
+        let length = serde_json::to_vec(&response).unwrap().len();
+        assert!((length - 120..length).contains(&response.long()));
         assert_eq!(response.into_value(), whole);
         let one = json!({ "Accounts": [1] });
         assert_eq!(Response::from(page(one.clone())).into_value(), one);

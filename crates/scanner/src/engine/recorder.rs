@@ -142,7 +142,13 @@ pub(crate) fn record_of<R>(
 
 /// A record as it stands in the file. Writing what was parsed from JSON cannot fail.
 fn to_line(record: &Record<Response>) -> Option<Vec<u8>> {
-    let mut line = serde_json::to_vec(record).ok()?;
+    const REST: usize = 512;
+    let long = match &record.outcome {
+        Outcome::Response(response) => response.long(),
+        Outcome::Error(_) => 0,
+    };
+    let mut line = Vec::with_capacity(long + REST);
+    serde_json::to_writer(&mut line, record).ok()?;
     line.push(b'\n');
     Some(line)
 }
