@@ -16,9 +16,11 @@ use aws_smithy_runtime_api::client::http::{
     SharedHttpConnector,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use tokio::runtime::Handle;
 
+use super::ahead;
 use super::bounded::bounded;
 use super::certificates::trust_store;
 use super::names::Names;
@@ -64,7 +66,8 @@ pub(super) fn https_client(
             .tls_context(tls.clone())
             .build_https()
             .map_err(|error| no_client(&error))?;
-        pool::Client::from_partition(&pool, ALL).map_err(|error| no_client(&error))
+        let client = pool::Client::from_partition(&pool, ALL).map_err(|error| no_client(&error))?;
+        Ok(Way { pool, client })
     };
     let through = |proxy| configured(proxy)?.map(|proxy| way(Some(proxy))).transpose();
     let client = Client {
@@ -72,6 +75,7 @@ pub(super) fn https_client(
         http: through(network.proxies.http.as_ref())?,
         https: through(network.proxies.https.as_ref())?,
         proxies: Arc::new(network.proxies.clone()),
+        per_host,
         made: Mutex::default(),
     };
     Ok(SharedHttpClient::new(client))
@@ -98,12 +102,20 @@ fn configured(proxy: Option<&Found<Proxy>>) -> Result<Option<ProxyConfig>, ScanE
 /// The time-outs that connectors differ by.
 type Timeouts = (Option<Duration>, Option<Duration>);
 
+/// A way to hosts, and the connections that take it.
+struct Way {
+    pool: ConnectionPool,
+    client: pool::Client,
+}
+
 struct Client {
     proxies: Arc<Proxies>,
-    direct: pool::Client,
+    direct: Way,
     /// The ways through the proxies, where there are any.
-    http: Option<pool::Client>,
-    https: Option<pool::Client>,
+    http: Option<Way>,
+    https: Option<Way>,
+    /// How many connections may be open to a host.
+    per_host: usize,
     /// A handful: the services have the same time-outs, instance metadata has its own.
     made: Mutex<Vec<(Timeouts, SharedHttpConnector)>>,
 }
@@ -128,7 +140,11 @@ impl HttpClient for Client {
         if let Some((_, connector)) = made.iter().find(|(known, _)| *known == timeouts) {
             return connector.clone();
         }
-        let way = |client: &pool::Client| client.http_connector(settings, components);
+        let way = |way: &Way| Route {
+            connector: way.client.http_connector(settings, components),
+            pool: way.pool.clone(),
+            per_host: self.per_host,
+        };
         let connector = SharedHttpConnector::new(Routes {
             proxies: Arc::clone(&self.proxies),
             direct: way(&self.direct),
@@ -144,9 +160,27 @@ impl HttpClient for Client {
 #[derive(Debug)]
 struct Routes {
     proxies: Arc<Proxies>,
-    direct: SharedHttpConnector,
-    http: Option<SharedHttpConnector>,
-    https: Option<SharedHttpConnector>,
+    direct: Route,
+    http: Option<Route>,
+    https: Option<Route>,
+}
+
+/// One of the ways, with certain time-outs.
+#[derive(Debug)]
+struct Route {
+    connector: SharedHttpConnector,
+    pool: ConnectionPool,
+    per_host: usize,
+}
+
+impl Route {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        if ahead::is_wanted_alone() && !ahead::may_open(&self.pool, ALL, self.per_host, &request) {
+            let reason = "no further connection is opened".into();
+            return HttpConnectorFuture::ready(Err(ConnectorError::other(reason, None)));
+        }
+        self.connector.call(request)
+    }
 }
 
 impl HttpConnector for Routes {
@@ -155,14 +189,14 @@ impl HttpConnector for Routes {
         let scheme = uri.split_once("://").map_or("https", |(scheme, _)| scheme);
         let authority = authority(uri);
         let proxy = self.proxies.of_request(scheme, authority).cloned();
-        let connector = match (&proxy, scheme) {
+        let route = match (&proxy, scheme) {
             (None, _) => &self.direct,
             (Some(_), "http") => self.http.as_ref().unwrap_or(&self.direct),
             (Some(_), _) => self.https.as_ref().unwrap_or(&self.direct),
         };
         let authority = authority.to_owned();
         let forwarded = scheme == "http";
-        let answer = connector.call(request);
+        let answer = route.call(request);
         HttpConnectorFuture::new(async move {
             let mut response = match answer.await {
                 Ok(response) => response,

@@ -8,6 +8,7 @@
 //! this crate retries by itself. And stalled-stream protection, because bodies are small and
 //! watching each stream costs more than reading it; the read timeout is what ends a stall.
 
+pub(crate) mod ahead;
 mod bounded;
 mod certificates;
 mod client;

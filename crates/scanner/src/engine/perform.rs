@@ -2,22 +2,27 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use futures::FutureExt;
 use serde_json::Value;
+use tokio::time::timeout;
 use trailproof_core::account::{AccountId, Region};
 use trailproof_core::evidence::{Call, ErrorClass, Outcome, Permission, Record, Request, Response};
 
 use super::in_flight::{Asking, InFlight};
 use super::key::Key;
 use super::recorder::record_of;
-use super::refusals::Refusals;
+use super::refusals::{Leave, Refusals};
 use super::session::{Session, Sessions};
 use super::stop::Stopped;
 use super::territory::Territory;
 use super::transport::{End, Transport};
 use crate::calls::{Answer, Ask, Failure, Next, Pages};
 use crate::outcome::OwnAccount;
+
+/// How long regions take to answer at most that need no connections ahead.
+const NEAR: Duration = Duration::from_millis(100);
 
 /// Everything that asking needs.
 #[derive(Debug)]
@@ -93,21 +98,12 @@ impl Engine {
     ) -> Result<(), End> {
         // An account that cannot be entered was recorded as such; its questions were never asked.
         let session = self.session_for(request.account, &request.call).await?;
-        let mut leave = match session.role() {
-            // The scan's own account is one account, and does not ask in vain for long.
-            None => None,
-            Some(role) => {
-                let operation = request.call.operation();
-                let leave = self
-                    .refusals
-                    .leave(role, request.account, operation, &request.region);
-                let Some(leave) = self.transport.stop.or(leave).await? else {
-                    return Err(End::NeverAsked);
-                };
-                Some(leave)
-            }
-        };
         let ask = Ask::Evidence(request.call.clone());
+        // The scan's own account is one account, and does not ask in vain for long.
+        let mut leave = match session.role() {
+            None => None,
+            Some(role) => Some(self.leave(role, &session, request, &ask).await?),
+        };
         let answer = self.pages(&session, &request.region, &ask, on_page);
         let answered = match &mut leave {
             Some(leave) => leave.until(answer).await,
@@ -130,6 +126,30 @@ impl Engine {
             }
             Err(other) => Err(other),
         }
+    }
+
+    /// Waits for leave to ask with a role. Whoever waits longer than near regions take to answer has
+    /// the connection opened meanwhile: from far ones it would come a second later.
+    async fn leave(
+        &self,
+        role: &Arc<str>,
+        session: &Session,
+        request: &Request,
+        ask: &Ask,
+    ) -> Result<Leave<'_>, End> {
+        let operation = request.call.operation();
+        let leave = self
+            .refusals
+            .leave(role, request.account, operation, &request.region);
+        let leave = self.transport.stop.or(leave);
+        tokio::pin!(leave);
+        let leave = if let Ok(leave) = timeout(NEAR, &mut leave).await {
+            leave
+        } else {
+            let _opening = self.transport.open_ahead(session, &request.region, ask);
+            leave.await
+        };
+        leave?.ok_or(End::NeverAsked)
     }
 
     /// The session to ask a question with. The caller's own account is read by a role where one

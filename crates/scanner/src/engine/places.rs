@@ -23,7 +23,7 @@ use trailproof_core::account::Region;
 const FEW: usize = 32;
 
 /// The places of an endpoint when it is asked first, and when it answers at once.
-const FIRST: usize = 8;
+const FIRST: usize = 16;
 
 /// The places of an endpoint that has never answered, at most: it may be out of reach.
 const UNHEARD: usize = 64;
@@ -36,9 +36,8 @@ const TRIPS: u32 = 3;
 const HEADROOM: f64 = 1.5;
 
 /// How soon calls that wait are to be under way, in seconds, where the answers themselves do not
-/// take half as long. In less time, connections would be made for the first accounts of a scan alone,
-/// and keep the processor from the calls.
-const SOON: f64 = 1.0;
+/// take half as long. In less time, connections would be made that are used once.
+const SOON: f64 = 0.2;
 
 /// How long endpoints are not looked at again.
 const APART: Duration = Duration::from_millis(90);
@@ -76,8 +75,8 @@ struct Endpoint {
     /// How often it is asked each second.
     rate: f64,
     first_asked: Instant,
-    /// How many answers come over connections that had to be made: as many as there were places when
-    /// the first came.
+    /// How many answers come over connections that had to be made: as many as calls were under way
+    /// when the first came.
     fresh: Option<usize>,
     /// How often it answered.
     answers: usize,
@@ -243,7 +242,10 @@ impl Endpoint {
     }
 
     fn answered(&mut self, took: Duration) {
-        let fresh = *self.fresh.get_or_insert(self.count);
+        let under_way = self
+            .count
+            .saturating_sub(self.door.places.available_permits());
+        let fresh = *self.fresh.get_or_insert(under_way.max(1));
         self.answers += 1;
         let took = if self.answers <= fresh {
             took / TRIPS
@@ -394,7 +396,7 @@ mod tests {
     #[test]
     fn those_who_wait_are_soon_under_way() {
         for (milliseconds, waiting, expected) in
-            [(6, 92, FIRST), (30, 600, 18), (250, 92, 23), (250, 900, 64)]
+            [(6, 92, FIRST), (30, 200, 30), (250, 92, 46), (250, 900, 64)]
         {
             let places = Places::new(1000, 64);
             answer(&places, "one", 100, milliseconds);
@@ -452,7 +454,9 @@ mod tests {
                 .at(SERVICE, &region("one"), MANY)
                 .quickest
         };
+        let under_way = free(&places, "one");
         answer(&places, "one", FIRST, 90);
+        drop(under_way);
         assert_eq!(distance(), Some(Duration::from_millis(30)));
         answer(&places, "one", 1, 40);
         assert_eq!(distance(), Some(Duration::from_millis(40)));
@@ -489,7 +493,9 @@ mod tests {
     #[test]
     fn far_regions_come_first() {
         let places = Places::new(100, MANY);
+        let mut under_way = Vec::new();
         for (name, milliseconds) in [("far", 200), ("near", 5), ("middle", 90), ("near", 50)] {
+            under_way.extend(free(&places, name));
             places.answered(SERVICE, &region(name), Duration::from_millis(milliseconds));
         }
         let mut regions = ["near", "middle", "unknown", "far"].map(region);

@@ -112,6 +112,14 @@ impl Session {
         })
     }
 
+    /// The credentials, where they are at hand.
+    pub(crate) fn at_hand(&self) -> Option<Credentials> {
+        match &*self.held.try_lock().ok()? {
+            Held::Credentials { credentials, .. } => Some(credentials.clone()),
+            Held::Nothing | Held::Refused(_) => None,
+        }
+    }
+
     /// The role whose session it is, as the user wrote it; `None` for the scan's own connection.
     pub(crate) fn role(&self) -> Option<&Arc<str>> {
         match &self.source {

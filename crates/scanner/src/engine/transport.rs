@@ -27,6 +27,7 @@ use super::stop::{Stop, Stopped};
 use super::tally::Tally;
 use crate::calls::{Answer, Ask, Clients, Entered, Failure, RetryAdvice, Target};
 use crate::clock;
+use crate::connection::ahead::{self, Opening};
 use crate::connection::unsendable;
 use crate::event::{Warning, WarningCode};
 use crate::permissions::{Limit, SessionForm};
@@ -133,6 +134,23 @@ impl Transport {
             async move { self.clients.page(&target, ask, token).await }
         };
         self.send(session, region, ask, page).await
+    }
+
+    /// Opens the connection that a question needs, as far as that takes no leave: nothing is sent.
+    pub(crate) fn open_ahead<'a>(
+        &'a self,
+        session: &Session,
+        region: &Region,
+        ask: &'a Ask,
+    ) -> Option<Opening<'a>> {
+        let target = Target {
+            region: region.clone(),
+            credentials: session.at_hand()?,
+        };
+        ahead::open(async move {
+            // It never comes that far.
+            let _ = self.clients.page(&target, ask, None).await;
+        })
     }
 
     /// Sends a request until it is answered or that is no use any more. What is sent is told anew
