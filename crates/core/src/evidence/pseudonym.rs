@@ -47,30 +47,42 @@ pub fn mask_endpoints(record: &mut Record<Response>) {
 /// Replaces people's addresses in the answer to an operation, also one that this version does not
 /// know; whether there were any to replace.
 pub fn mask_answer(operation: &str, response: &mut Value) -> bool {
+    mask(response, addresses(operation))
+}
+
+/// The same in one member of an answer.
+pub(super) fn mask_member(operation: &str, name: &str, member: &mut Value) -> bool {
+    mask_named(name, member, addresses(operation))
+}
+
+fn addresses(operation: &str) -> &'static [&'static str] {
     ADDRESSES
         .iter()
         .find(|(service, _)| operation.starts_with(service))
-        .is_some_and(|(_, members)| mask(response, members))
+        .map_or(&[], |(_, members)| members)
 }
 
 fn mask(value: &mut Value, members: &[&str]) -> bool {
     match value {
         Value::Object(object) => object.iter_mut().fold(false, |masked, (name, member)| {
-            let now = match member {
-                Value::String(text) if members.contains(&name.as_str()) => {
-                    let pseudonym = pseudonym(text);
-                    let replaced = pseudonym != *text;
-                    *text = pseudonym;
-                    replaced
-                }
-                member => mask(member, members),
-            };
-            masked | now
+            masked | mask_named(name, member, members)
         }),
         Value::Array(items) => items
             .iter_mut()
             .fold(false, |masked, item| masked | mask(item, members)),
         _ => false,
+    }
+}
+
+fn mask_named(name: &str, member: &mut Value, members: &[&str]) -> bool {
+    match member {
+        Value::String(text) if members.contains(&name) => {
+            let pseudonym = pseudonym(text);
+            let replaced = pseudonym != *text;
+            *text = pseudonym;
+            replaced
+        }
+        member => mask(member, members),
     }
 }
 

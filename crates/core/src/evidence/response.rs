@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::{RawValue, to_raw_value};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use super::pseudonym::mask_answer;
+use super::pseudonym::{mask_answer, mask_member};
 
 /// A response, with exactly the member names of the AWS API.
 #[derive(Debug, Clone, Serialize)]
@@ -117,7 +117,7 @@ impl Response {
             },
             Self::Joined(Joined(mut members)) => match members.remove(member)? {
                 Member::List(items) => {
-                    let items = items.into_iter().map(to_value);
+                    let items = items.into_iter().map(|item| to_value(&item));
                     items.map(T::deserialize).for_each(take);
                 }
                 Member::Value(_) => return None,
@@ -136,14 +136,11 @@ impl Response {
                 for (name, member) in members {
                     match member {
                         Member::Value(value) => {
-                            // By its name it may be an address.
-                            let mut named = json!({ name.as_str(): value.take() });
-                            mask_answer(operation, &mut named);
-                            *value = named[name.as_str()].take();
+                            mask_member(operation, name, value);
                         }
                         Member::List(items) => {
                             for item in items {
-                                let mut value = to_value(std::mem::take(item));
+                                let mut value = to_value(item);
                                 mask_answer(operation, &mut value);
                                 *item = to_text(&value);
                             }
@@ -177,7 +174,7 @@ impl Member {
     fn into_value(self) -> Value {
         match self {
             Self::Value(value) => value,
-            Self::List(items) => items.into_iter().map(to_value).collect(),
+            Self::List(items) => items.iter().map(|item| to_value(item)).collect(),
         }
     }
 }
@@ -188,12 +185,14 @@ fn to_text(value: &Value) -> Box<RawValue> {
 }
 
 /// What was written from a value can always be read.
-fn to_value(text: Box<RawValue>) -> Value {
+fn to_value(text: &RawValue) -> Value {
     serde_json::from_str(text.get()).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::evidence::pseudonym;
 
