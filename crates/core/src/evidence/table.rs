@@ -87,9 +87,10 @@ impl<T: ?Sized> BySite<T> {
     }
 }
 
-/// Answers by what they are about: an ARN, an account, a service.
+/// Answers by what they are about: an ARN, an account, a service. They stand apart, because a table
+/// of hashes is a third empty at best, and there twice while it grows.
 #[derive(Debug)]
-pub(super) struct BySubject<K, T: ?Sized>(HashMap<K, BySite<T>>);
+pub(super) struct BySubject<K, T: ?Sized>(HashMap<K, Box<BySite<T>>>);
 
 impl<K: Clone, T: ?Sized> Clone for BySubject<K, T> {
     fn clone(&self) -> Self {
@@ -113,7 +114,7 @@ impl<K: Eq + Hash, T: ?Sized> BySubject<K, T> {
         K: std::borrow::Borrow<Q>,
         Q: Eq + Hash + ?Sized,
     {
-        self.0.get(subject)
+        self.0.get(subject).map(Box::as_ref)
     }
 }
 

@@ -113,7 +113,7 @@ pub(crate) async fn log_group(
         .shapes("logGroups")?;
     Ok(groups
         .into_iter()
-        .find(|group| group.log_group_name == name))
+        .find(|group| *group.log_group_name == *name))
 }
 
 /// The trails that an account sees in a region, by ARN.

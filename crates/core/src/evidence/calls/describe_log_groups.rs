@@ -32,7 +32,13 @@ pub(super) const DEFINITION: CallDefinition = CallDefinition {
 /// Which log groups were asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::evidence) struct Selection {
-    prefix: Option<String>,
+    prefix: Option<Arc<str>>,
+    /// What else there was: a scan asks by prefix alone.
+    further: Option<Box<Further>>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Further {
     pattern: Option<String>,
     class: Option<String>,
     names: BTreeSet<String>,
@@ -40,9 +46,9 @@ pub(in crate::evidence) struct Selection {
 }
 
 impl Selection {
-    fn of(parameters: &Parameters<'_>) -> Result<Self, Unreadable> {
-        Ok(Self {
-            prefix: parameters.text("logGroupNamePrefix")?,
+    fn of(parameters: &Parameters<'_>, pool: &mut Pool) -> Result<Self, Unreadable> {
+        let prefix = parameters.text("logGroupNamePrefix")?;
+        let further = Further {
             pattern: parameters.text("logGroupNamePattern")?,
             class: parameters.text("logGroupClass")?,
             names: parameters
@@ -56,17 +62,29 @@ impl Selection {
                 "logGroupClass",
                 "logGroupIdentifiers",
             ]),
+        };
+        Ok(Self {
+            prefix: prefix.map(|prefix| pool.text(&prefix)),
+            further: (further != Further::default()).then(|| Box::new(further)),
         })
     }
 
     /// Whether a log group of this name, if there is one, has to be in the answer.
     fn covers(&self, name: &str) -> bool {
+        self.prefix
+            .as_deref()
+            .is_none_or(|prefix| name.starts_with(prefix))
+            && self
+                .further
+                .as_ref()
+                .is_none_or(|further| further.covers(name))
+    }
+}
+
+impl Further {
+    fn covers(&self, name: &str) -> bool {
         self.rest.is_none()
             && self.class.is_none()
-            && self
-                .prefix
-                .as_deref()
-                .is_none_or(|prefix| name.starts_with(prefix))
             && self
                 .pattern
                 .as_deref()
@@ -92,12 +110,17 @@ pub(super) fn parameters(log_group_name: &str) -> Value {
 pub(super) fn file(
     answers: &mut Answers,
     filing: Filing<'_>,
-    _pool: &mut Pool,
+    pool: &mut Pool,
 ) -> Result<Subject, Unreadable> {
-    let selection = Selection::of(&filing.parameters)?;
+    let selection = Selection::of(&filing.parameters, pool)?;
     let site = filing.site.clone();
     let answer = filing.listing(&DEFINITION, |response: LogGroupsResponse| {
-        response.log_groups
+        let mut groups = response.log_groups;
+        groups.retain_mut(|group| {
+            pool.share_texts(group);
+            belongs(group.arn.take().as_deref(), &site)
+        });
+        groups
     })?;
     let subject = subject(&site);
     answers.file(site, selection, answer);
@@ -139,10 +162,8 @@ impl Reader<'_> {
             let covers = selection.covers(name);
             match &answer.outcome {
                 Ok(listing) => {
-                    let group = listing.items.iter().find(|group| {
-                        group.log_group_name == name && belongs(group.arn.as_deref(), site)
-                    });
-                    if let Some(group) = group {
+                    let mut groups = listing.items.iter();
+                    if let Some(group) = groups.find(|group| *group.log_group_name == *name) {
                         self.uses(answer);
                         if found.is_none_or(|(_, at)| at <= answer.observed_at) {
                             found = Some((group, answer.observed_at));

@@ -30,16 +30,18 @@ pub(super) const DEFINITION: CallDefinition = CallDefinition {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::evidence) struct Selection {
     /// The log group; `None` for every log group.
-    log_group: Option<String>,
+    log_group: Option<Arc<str>>,
     /// Whether the answer leaves filters out: by name or by metric.
-    rest: Option<String>,
+    rest: Option<Box<str>>,
 }
 
 impl Selection {
-    fn of(parameters: &Parameters<'_>) -> Result<Self, Unreadable> {
+    fn of(parameters: &Parameters<'_>, pool: &mut Pool) -> Result<Self, Unreadable> {
+        let log_group = parameters.text("logGroupName")?;
+        let rest = parameters.rest(&["logGroupName"]);
         Ok(Self {
-            log_group: parameters.text("logGroupName")?,
-            rest: parameters.rest(&["logGroupName"]),
+            log_group: log_group.map(|name| pool.text(&name)),
+            rest: rest.map(String::into_boxed_str),
         })
     }
 }
@@ -58,7 +60,7 @@ pub(super) fn file(
     filing: Filing<'_>,
     pool: &mut Pool,
 ) -> Result<Changes, Unreadable> {
-    let selection = Selection::of(&filing.parameters)?;
+    let selection = Selection::of(&filing.parameters, pool)?;
     let site = filing.site.clone();
     let answer = filing.listing(&DEFINITION, |response: MetricFiltersResponse| {
         pool.keep_all(response.filters)

@@ -26,13 +26,19 @@ pub(in crate::evidence) struct TestMetricFilterResponse {
 #[serde(rename_all = "camelCase", expecting = "a log group")]
 pub struct LogGroup {
     /// Its name.
-    pub log_group_name: String,
+    pub log_group_name: Arc<str>,
     /// `STANDARD`, `INFREQUENT_ACCESS` or `DELIVERY`; absent where the class is the standard one.
     #[serde(default, deserialize_with = "text")]
-    pub log_group_class: Option<String>,
-    /// Its ARN, which ends with `:*`.
+    pub log_group_class: Option<Arc<str>>,
+    /// Its ARN, which ends with `:*`; not kept in evidence.
     #[serde(default, deserialize_with = "text")]
-    pub arn: Option<String>,
+    pub(in crate::evidence) arn: Option<String>,
+}
+
+impl Texts for LogGroup {
+    fn texts(&mut self) -> impl Iterator<Item = &mut Arc<str>> {
+        std::iter::once(&mut self.log_group_name).chain(&mut self.log_group_class)
+    }
 }
 
 #[derive(Deserialize)]

@@ -26,7 +26,7 @@ impl CurrentState {
             .map_err(unreadable)?
             .ok_or_else(|| format!("the log group `{}` does not exist any more", site.log_group))?;
         if let Some(class) = group.log_group_class
-            && class != "STANDARD"
+            && *class != *"STANDARD"
         {
             return Err(format!(
                 "the log group's class is {class}, which has no metric filters"
