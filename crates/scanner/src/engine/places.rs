@@ -55,6 +55,8 @@ pub(crate) struct Places {
     listing: Option<Semaphore>,
     /// How many of all one endpoint may have.
     share: usize,
+    /// Whether somebody wants few calls.
+    few: bool,
     /// Whether the processor keeps up with what there is to do.
     prompt: AtomicBool,
     endpoints: Mutex<Endpoints>,
@@ -128,6 +130,7 @@ impl Places {
             all: Semaphore::new(others),
             listing: (kept > 0).then(|| Semaphore::new(kept)),
             share: (others / 2).max(FEW).min(connections),
+            few: others <= FEW,
             prompt: AtomicBool::new(true),
             endpoints: Mutex::new(Endpoints {
                 by_service: HashMap::new(),
@@ -148,6 +151,11 @@ impl Places {
             _of_all: self.all.acquire().await.ok(),
             _of_endpoint: of_endpoint,
         }
+    }
+
+    /// Whether so few calls are wanted that no connections are opened beside theirs.
+    pub(crate) fn are_few(&self) -> bool {
+        self.few
     }
 
     /// Waits for a place for listing accounts.
@@ -488,6 +496,8 @@ mod tests {
             assert_eq!(free(&places, "one").len(), all);
         }
         assert_eq!(free(&Places::new(20, 6), "one").len(), 6);
+        assert!(Places::new(FEW + 1, MANY).are_few());
+        assert!(!Places::new(FEW + 2, MANY).are_few());
     }
 
     #[test]

@@ -143,6 +143,9 @@ impl Transport {
         region: &Region,
         ask: &'a Ask,
     ) -> Option<Opening<'a>> {
+        if self.places.are_few() {
+            return None;
+        }
         let target = Target {
             region: region.clone(),
             credentials: session.at_hand()?,
