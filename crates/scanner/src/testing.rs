@@ -68,17 +68,24 @@ pub(crate) fn connection(
         journal: Arc::clone(&journal),
     };
     let options = ConnectOptions {
+        network: Some(network.client()),
+        ..caller_at("http://aws.test")
+    };
+    (options, journal)
+}
+
+/// A caller to whom all services are at one address.
+pub(crate) fn caller_at(endpoint_url: &str) -> ConnectOptions {
+    ConnectOptions {
         region: Some("us-east-1".to_owned()),
-        endpoint_url: Some("http://aws.test".to_owned()),
+        endpoint_url: Some(endpoint_url.to_owned()),
         credentials: Some(StaticCredentials {
             access_key_id: "CALLER".to_owned(),
             secret_access_key: "secret".to_owned(),
             session_token: None,
         }),
-        network: Some(network.client()),
         ..ConnectOptions::default()
-    };
-    (options, journal)
+    }
 }
 
 #[derive(Clone)]

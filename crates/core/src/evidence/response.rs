@@ -61,9 +61,9 @@ impl Response {
         }
     }
 
-    /// How many bytes of text its joined lists are at least: room for the largest answers that need
-    /// not be found by doubling it, which takes as much again.
-    pub fn long(&self) -> usize {
+    /// How many bytes of text its joined lists are: whoever writes a long answer makes room for them
+    /// at once, because doubling it takes as much again.
+    pub fn joined_bytes(&self) -> usize {
         let Self::Joined(Joined(members)) = self else {
             return 0;
         };
@@ -225,7 +225,7 @@ mod tests {
             serde_json::to_string(&whole).unwrap()
         );
         let length = serde_json::to_vec(&response).unwrap().len();
-        assert!((length - 120..length).contains(&response.long()));
+        assert!((length - 120..length).contains(&response.joined_bytes()));
         assert_eq!(response.into_value(), whole);
         let one = json!({ "Accounts": [1] });
         assert_eq!(Response::from(page(one.clone())).into_value(), one);

@@ -225,9 +225,7 @@ impl Filing<'_> {
         definition: &CallDefinition,
         take: impl FnOnce(R) -> Arc<T>,
     ) -> Result<Answer<T>, Unreadable> {
-        self.answer(definition, |response| {
-            Ok(take(read(response.into_value())?))
-        })
+        self.page(definition, |response, _complete| Ok(take(response)))
     }
 
     /// Reads a list.
@@ -255,34 +253,23 @@ impl Filing<'_> {
         })
     }
 
-    /// Gives an answer that holds lists away as it came, for who takes it apart, and tells whether
-    /// nothing was left out of them.
+    /// Gives an answer away as it came, for who takes it apart, and tells whether nothing was left
+    /// out of its lists.
     pub(super) fn whole<T: ?Sized>(
         self,
         definition: &CallDefinition,
         take: impl FnOnce(Response, bool) -> Result<Arc<T>, Unreadable>,
     ) -> Result<Answer<T>, Unreadable> {
-        let first = !self.parameters.continues();
-        self.answer(definition, |response| {
-            let complete = first && is_last_page(&response.outline());
-            take(response, complete)
-        })
-    }
-
-    fn answer<T: ?Sized>(
-        self,
-        definition: &CallDefinition,
-        take: impl FnOnce(Response) -> Result<Arc<T>, Unreadable>,
-    ) -> Result<Answer<T>, Unreadable> {
         let outcome = match self.outcome {
             Ok(response) => {
                 let outline = response.outline();
                 check_spelling(&outline, definition.members)?;
+                let complete = !self.parameters.continues() && is_last_page(&outline);
                 // An answer without the member that AWS always sends shows nothing: neither that
                 // something is there nor that nothing is.
                 match definition.absence(&outline) {
                     Some(error) => Err(Arc::new(error)),
-                    None => Ok(take(response)?),
+                    None => Ok(take(response, complete)?),
                 }
             }
             Err(error) => Err(error),
@@ -365,6 +352,7 @@ impl Pool {
         share(&mut self.selectors, Arc::new(selectors))
     }
 
+    /// Leaves one copy of what alarms are configured with.
     pub(super) fn share_configuration(&mut self, alarm: &mut MetricAlarm) {
         let configuration = &mut alarm.configuration;
         if let Some(known) = self.alarm_configurations.get(configuration) {

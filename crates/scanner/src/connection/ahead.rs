@@ -71,7 +71,8 @@ mod tests {
 
     use super::*;
     use crate::calls::{Ask, Clients, Target};
-    use crate::connection::{ConnectOptions, Connections, StaticCredentials};
+    use crate::connection::{ConnectOptions, Connections};
+    use crate::testing::caller_at;
 
     const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 16\r\n\r\n{\"trailList\":[]}";
 
@@ -85,16 +86,10 @@ mod tests {
     #[tokio::test]
     async fn a_connection_is_opened_and_kept_for_later_and_nothing_is_sent_over_it() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
         let options = ConnectOptions {
-            region: Some("us-east-1".to_owned()),
-            endpoint_url: Some(format!("http://{}", listener.local_addr().unwrap())),
-            credentials: Some(StaticCredentials {
-                access_key_id: "CALLER".to_owned(),
-                secret_access_key: "secret".to_owned(),
-                session_token: None,
-            }),
             connections: Connections::at_most(3),
-            ..ConnectOptions::default()
+            ..caller_at(&address)
         };
         let connection = options.load().await.unwrap();
         assert_eq!(connection.per_host, 2);

@@ -143,11 +143,11 @@ pub(crate) fn record_of<R>(
 /// A record as it stands in the file. Writing what was parsed from JSON cannot fail.
 fn to_line(record: &Record<Response>) -> Option<Vec<u8>> {
     const REST: usize = 512;
-    let long = match &record.outcome {
-        Outcome::Response(response) => response.long(),
+    let joined = match &record.outcome {
+        Outcome::Response(response) => response.joined_bytes(),
         Outcome::Error(_) => 0,
     };
-    let mut line = Vec::with_capacity(long + REST);
+    let mut line = Vec::with_capacity(joined + REST);
     serde_json::to_writer(&mut line, record).ok()?;
     line.push(b'\n');
     Some(line)

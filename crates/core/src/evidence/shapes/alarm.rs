@@ -58,7 +58,7 @@ pub struct ScheduledQueryConfiguration {
 }
 
 /// An alarm on a metric or on metric math: what is said of it alone. What it evaluates stands in its
-/// configuration, which it gives access to.
+/// configuration, whose members are read as its own.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct MetricAlarm {
     /// Its name. Untrusted text.
@@ -199,7 +199,7 @@ impl<'de> Deserialize<'de> for MetricAlarm {
                 };
                 let configuration = MapAccessDeserializer::new(configured);
                 let configuration = AlarmConfiguration::deserialize(configuration)?;
-                alarm.configuration = Arc::new(configuration);
+                *Arc::make_mut(&mut alarm.configuration) = configuration;
                 alarm.alarm_name = name.ok_or_else(|| M::Error::missing_field("AlarmName"))?;
                 Ok(alarm)
             }
