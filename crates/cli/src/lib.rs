@@ -22,6 +22,7 @@ mod output;
 mod pages;
 mod progress;
 mod reference;
+mod runtime;
 mod settings;
 mod suggestion;
 mod summary;

@@ -1,7 +1,7 @@
 //! The program: the command, with the allocator that suits a scan.
 
-/// Calls are answered on whichever thread is free, so that what one thread took another gives
-/// back: the C library's allocator locks for that, and a scan then takes a sixth more processor time.
+/// Each call takes and gives back memory more than a thousand times: with the allocator of the C
+/// library, a scan takes a tenth more processor time.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -1,6 +1,5 @@
 //! `trailproof scan`: asks AWS, records what it says, and judges it.
 
-use std::num::NonZero;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
@@ -25,6 +24,7 @@ use crate::interrupt::Interrupt;
 use crate::open_files;
 use crate::output::Output;
 use crate::progress::Progress;
+use crate::runtime::block_on;
 use crate::settings::{
     ConfigurationArguments, ConnectionSettings, Destination, ExecutionSettings, ListingSettings,
     PolicySettings, ReportSettings, ScopeSettings, SweepName, recorded_policy, recorded_scope,
@@ -319,35 +319,11 @@ pub(crate) fn evidence_file(reports: &Reports, resume: bool) -> Option<EvidenceF
 
 /// Scans as prepared, judges, and writes the reports.
 pub(crate) fn execute(prepared: Prepared, output: &Output) -> Result<Exit, CliError> {
-    let runtime = runtime_for(&prepared.plan)
-        .enable_all()
-        .build()
-        .map_err(|error| CliError::failed(format_args!("cannot start: {error}")))?;
-    runtime.block_on(execute_in_runtime(prepared, output))
+    block_on(execute_in_runtime(prepared, output))
 }
 
-/// A runtime with as many threads as a scan's calls keep busy: handing work from one to another adds
-/// an eighth to what a call costs. One thread makes between 2,400 and 5,000 calls a second, by the
-/// processor. An organization is listed at no more than 160 accounts a second (docs/benchmarks.md),
-/// for each of which a full sweep makes some 26 calls, and the adaptive one eight: four threads are
-/// enough for the one, and one for the other, unless the accounts are known beforehand.
-fn runtime_for(plan: &ScanPlan) -> tokio::runtime::Builder {
-    let listed =
-        plan.scope == Scope::Organization && plan.accounts.is_empty() && plan.listing.is_none();
-    if listed && plan.sweep == Sweep::Adaptive {
-        return tokio::runtime::Builder::new_current_thread();
-    }
-    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
-    let mut builder = tokio::runtime::Builder::new_multi_thread();
-    builder.worker_threads(processors.min(4));
-    builder
-}
-
-/// [`execute`], where a tokio runtime is there already.
-pub(crate) async fn execute_in_runtime(
-    prepared: Prepared,
-    output: &Output,
-) -> Result<Exit, CliError> {
+/// [`execute`], in a runtime.
+async fn execute_in_runtime(prepared: Prepared, output: &Output) -> Result<Exit, CliError> {
     let Prepared {
         plan,
         mut run,

@@ -35,7 +35,8 @@ const ALL: PartitionId = PartitionId::from_index(0);
 
 /// One client for everything: a client per service costs about 120 kB each and shares neither
 /// connections nor TLS sessions. It makes so many connections to each host at most; calls that come
-/// to more wait for one of them. It has to be made, and its requests sent, in a Tokio runtime.
+/// to more wait for one of them. It has to be made, and its requests sent, in a Tokio runtime; the one
+/// that it is made in has all connections.
 ///
 /// Without that limit, a connection would be made whenever none is free at the moment, also when one
 /// is given back a moment later: at the beginning of a scan, thousands.

@@ -6,6 +6,7 @@ mod preflight;
 mod progress;
 #[cfg(test)]
 mod tests;
+mod threads;
 
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
@@ -30,6 +31,7 @@ use admission::Admission;
 use examine::Examination;
 use preflight::Ready;
 use progress::Progress;
+use threads::Threads;
 
 /// How often progress is told.
 const TICK: Duration = Duration::from_millis(100);
@@ -41,8 +43,8 @@ const CONCURRENCY_PER_ACCOUNT: usize = 32;
 
 /// Scans as planned, telling what happens, and returns what was seen.
 ///
-/// Runs inside a tokio runtime; with more than one thread, answers are parsed on all of them. When
-/// `on_event` answers `Break`, calls in flight are awaited and recorded and the outcome is not
+/// Runs inside a tokio runtime. In one that has a single thread, further threads are begun where that
+/// one does not keep up, and end with the scan. When `on_event` answers `Break`, calls in flight are awaited and recorded and the outcome is not
 /// complete. Dropping the future ends the scan at once; the evidence file is intact even then.
 pub async fn scan(
     plan: ScanPlan,
@@ -137,7 +139,8 @@ async fn run(
     let mut discovery_end = None;
     let mut waiting: VecDeque<FoundAccount> = VecDeque::new();
     let mut accounts = Vec::new();
-    // Tasks, so that signing, parsing and judging use every core; they end when this is dropped.
+    let mut threads = Threads::new();
+    // Tasks, so that they can be on several threads; they end when this is dropped.
     let mut under_way = JoinSet::new();
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -151,17 +154,20 @@ async fn run(
         {
             let examination = Arc::clone(&examination);
             let pulse = admission.begin(account.id);
-            under_way.spawn(async move {
+            let examined = async move {
                 let began = Instant::now();
                 let result = examination.examine(account.id, &pulse).await;
                 (account, result, began.elapsed())
-            });
+            };
+            under_way.spawn_on(examined, threads.next());
         }
         tokio::select! {
             biased;
             due = tick.tick() => {
-                let prompt = admission.look(due, Instant::now());
-                engine.transport.places.look(prompt, Instant::now());
+                let now = Instant::now();
+                let prompt = admission.look(due, now);
+                engine.transport.places.look(prompt, now);
+                threads.look(waiting.len(), now);
                 // Not awaited by itself: waking for each of thousands in a second would cost more
                 // than what they say.
                 while let Ok(event) = telling.try_recv() {

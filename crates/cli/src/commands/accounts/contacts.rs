@@ -14,6 +14,7 @@ use crate::commands::selection::SelectionArguments;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::output::Output;
+use crate::runtime::block_on;
 use crate::settings::{ConfigurationArguments, ConnectionSettings};
 use crate::untrusted::visible;
 
@@ -71,15 +72,11 @@ pub(super) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
         .map_err(|error| CliError::usage(&error).hint(error.remedy()))?;
     let connection = connection.or(configuration.load(output)?.connection);
     let options = connection.connect_options()?;
-    let security = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| CliError::failed(format_args!("cannot start: {error}")))?
-        .block_on(async {
-            // No member is entered.
-            let access = Access::connect(&options, &RoleSettings::default(), AT_ONCE).await?;
-            Ok::<_, CliError>(access.security_contacts(accounts(&findings), AT_ONCE).await)
-        })?;
+    let security = block_on(async {
+        // No member is entered.
+        let access = Access::connect(&options, &RoleSettings::default(), AT_ONCE).await?;
+        Ok(access.security_contacts(accounts(&findings), AT_ONCE).await)
+    })?;
     let contacts = AccountContacts::of(&findings, &evidence, security);
     output.data(|out| match format {
         ContactsFormat::Table => out.write_all(text(&contacts).as_bytes()),

@@ -8,6 +8,7 @@ use trailproof_report::listing::Listing;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::output::Output;
+use crate::runtime;
 use crate::settings::{ConfigurationArguments, ConnectionSettings};
 use crate::untrusted::visible;
 
@@ -40,11 +41,8 @@ pub(super) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
     let connection = connection.or(file.connection);
     let options = connection.connect_options()?;
     let roles = connection.role_settings()?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| CliError::failed(format_args!("cannot start: {error}")))?;
-    let records = runtime.block_on(trailproof_scanner::list_accounts(&options, &roles))?;
+    let records =
+        runtime::start()?.block_on(trailproof_scanner::list_accounts(&options, &roles))?;
     let listing = Listing::of(records).map_err(|reason| {
         CliError::failed(format_args!("the listing is not whole: {reason}"))
             .hint("give the command again; a list that may lack accounts is not written")

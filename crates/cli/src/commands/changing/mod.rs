@@ -42,17 +42,6 @@ pub(super) fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{plural}")
 }
 
-/// Runs something asynchronous to its end.
-pub(super) fn block_on<T>(
-    future: impl std::future::Future<Output = Result<T, CliError>>,
-) -> Result<T, CliError> {
-    tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| CliError::failed(format_args!("cannot start: {error}")))?
-        .block_on(future)
-}
-
 impl From<JournalFileError> for CliError {
     fn from(error: JournalFileError) -> Self {
         match error {

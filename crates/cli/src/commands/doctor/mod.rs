@@ -12,6 +12,7 @@ use trailproof_scanner::{ScanPlan, Scope};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::output::Output;
+use crate::runtime;
 use crate::settings::{ConfigurationArguments, ConnectionSettings};
 
 /// Say what a scan would meet: who is calling, what it may list, and whether the roles let in.
@@ -87,11 +88,7 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
         sample: (!all).then_some(sample.get()),
         concurrency: ScanPlan::CONCURRENCY,
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| CliError::failed(format_args!("cannot start: {error}")))?;
-    let diagnosis = runtime.block_on(doctor::examine(&plan))?;
+    let diagnosis = runtime::start()?.block_on(doctor::examine(&plan))?;
     let text = match format {
         Form::Text => text::of(&diagnosis),
         Form::Json => document::of(&diagnosis).map_err(CliError::failed)?,

@@ -18,13 +18,12 @@ use super::plan_text::{self, Shown};
 use super::record::Record;
 use super::{display, files, verify};
 use crate::clock;
-use crate::commands::changing::{
-    ConnectionArguments, block_on, confirm, count, recorded_roles, tell_who,
-};
+use crate::commands::changing::{ConnectionArguments, confirm, count, recorded_roles, tell_who};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
 use crate::output::Output;
+use crate::runtime::block_on;
 use crate::settings::ReportSettings;
 use crate::untrusted::visible;
 

@@ -9,10 +9,11 @@ use trailproof_report::remediation::permissions;
 use super::connection::connect;
 use super::display;
 use crate::clock;
-use crate::commands::changing::{ConnectionArguments, block_on, confirm, recorded_roles};
+use crate::commands::changing::{ConnectionArguments, confirm, recorded_roles};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::output::Output;
+use crate::runtime::block_on;
 
 /// Set one alarm that trailproof created to ALARM and back, so that people see the message arrive.
 #[derive(Debug, clap::Args)]

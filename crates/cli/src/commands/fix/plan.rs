@@ -14,10 +14,11 @@ use super::connection::connect;
 use super::files;
 use super::show::DisplayArguments;
 use crate::clock;
-use crate::commands::changing::{ConnectionArguments, block_on, count, recorded_roles};
+use crate::commands::changing::{ConnectionArguments, count, recorded_roles};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::output::Output;
+use crate::runtime::block_on;
 
 /// Make a plan: the fewest changes that make the accounts of a run pass. Changes nothing.
 ///

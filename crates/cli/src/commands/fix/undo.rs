@@ -11,11 +11,12 @@ use trailproof_report::remediation::undo::{UndoOptions, UndoOutcome, UndoSummary
 use super::connection::connect;
 use super::display;
 use crate::clock;
-use crate::commands::changing::{ConnectionArguments, block_on, confirm, count, recorded_roles};
+use crate::commands::changing::{ConnectionArguments, confirm, count, recorded_roles};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
 use crate::output::Output;
+use crate::runtime::block_on;
 use crate::untrusted::visible;
 
 /// Take back what a plan created, latest first.

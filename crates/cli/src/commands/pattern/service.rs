@@ -9,6 +9,7 @@ use trailproof_core::pattern::{Answers, Trial, Undocumented};
 use trailproof_scanner::Access;
 
 use crate::error::CliError;
+use crate::runtime;
 use crate::settings::ConnectionSettings;
 
 /// The service, not reached before a question comes up.
@@ -107,10 +108,7 @@ impl<'a> Service<'a> {
 
     fn reach(&mut self) -> Result<&Reached, CliError> {
         if self.reached.is_none() {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .map_err(|error| CliError::failed(format_args!("cannot start: {error}")))?;
+            let runtime = runtime::start()?;
             let options = self.connection.connect_options()?;
             let role = self.connection.role_settings()?;
             let access = runtime.block_on(Access::connect(&options, &role, 1))?;

@@ -14,15 +14,14 @@ use trailproof_report::publish::{
 use trailproof_report::run::{DEMO_ORGANIZATION, Run, RunKind, file};
 use trailproof_scanner::Access;
 
-use super::changing::{
-    ConnectionArguments, block_on, confirm, count, recorded_roles, roles_for, tell_who,
-};
+use super::changing::{ConnectionArguments, confirm, count, recorded_roles, roles_for, tell_who};
 use super::{hub_region, past_run};
 use crate::clock;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
 use crate::output::Output;
+use crate::runtime::block_on;
 
 /// Send the findings of a run to AWS Security Hub, after a confirmation.
 ///
