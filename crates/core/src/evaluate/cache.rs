@@ -5,6 +5,7 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use super::coverage::{Decisions, Required};
+use super::covering_trails::CoveringTrails;
 use super::gathered::{Alarms, Filters};
 use super::links::log_group::Place;
 use super::log_group_verdict::LogGroupVerdict;
@@ -25,6 +26,7 @@ pub(super) struct Cache {
     /// They rest on texts alone.
     pub(super) decisions: Decisions,
     default_regions: HashMap<Partition, Arc<[Region]>>,
+    covering: Cached<AccountId, CoveringTrails>,
     /// By ARN.
     trails: HashMap<Arc<str>, CachedTrail>,
     alarms: Cached<CallSite, Alarms>,
@@ -92,6 +94,20 @@ impl AllAlarms<'_> {
 }
 
 impl Cache {
+    /// Where the chains of an account begin.
+    pub(super) fn covering_trails(
+        &mut self,
+        evidence: &Reader<'_>,
+        policy: &Policy,
+        account: AccountId,
+    ) -> Arc<CoveringTrails> {
+        self.covering.get(evidence, &account).unwrap_or_else(|| {
+            let covering =
+                evidence.with_basis(|| CoveringTrails::of(evidence, policy, account, self));
+            self.covering.keep(account, covering)
+        })
+    }
+
     /// What a trail's owner tells of it.
     pub(super) fn trail(
         &mut self,
@@ -119,17 +135,19 @@ impl Cache {
         verdict
     }
 
-    /// Which of a control's events a trail admits that was asked for just now.
+    /// Which of a control's events a trail admits. Of a trail that another account sees otherwise, and
+    /// that was judged for that one since, this is not kept.
     pub(super) fn admits(
         &mut self,
         evidence: &Reader<'_>,
-        verdict: &TrailVerdict,
+        verdict: &Arc<TrailVerdict>,
         index: usize,
         required: Required<'_>,
     ) -> Arc<Admitted> {
         let decisions = &mut self.decisions;
         let mut judge = || trail_verdict::admits(evidence, verdict, required, decisions);
-        match self.trails.get_mut(&verdict.trail.trail_arn) {
+        let trail = self.trails.get_mut(&verdict.trail.trail_arn);
+        match trail.filter(|trail| Arc::ptr_eq(&trail.verdict, verdict)) {
             Some(trail) => match trail.admitted.get(evidence, &index) {
                 Some(known) => known,
                 None => trail.admitted.keep(index, evidence.with_basis(judge)),
@@ -141,13 +159,15 @@ impl Cache {
     /// How much is kept.
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        self.trails.len() + self.alarms.0.len() + self.filters.0.len() + self.judgements.0.len()
+        let of_accounts = self.covering.0.len() + self.trails.len();
+        of_accounts + self.alarms.0.len() + self.filters.0.len() + self.judgements.0.len()
     }
 
     /// Lets go of what is of use for one account only: what is known of its own trails and log
     /// groups, where no other account's chain leads. Should one lead there after all, it is worked
     /// out again.
     pub(super) fn forget(&mut self, account: AccountId) {
+        self.covering.0.remove(&account);
         self.done.insert(account);
         if self.done.len() >= MAX_DONE {
             self.sweep();

@@ -10,22 +10,22 @@ use super::applicability::{self, Applicability};
 use super::cache::Cache;
 use super::candidate_chain::{CandidateChain, Outcome, best, next_calls, observing, only, proved};
 use super::coverage::Required;
+use super::covering_trails::CoveringTrails;
 use super::finding;
 use super::gathered::Alarms;
 use super::links::log_group::Place;
 use super::links::selectors::{self, Recorded};
-use super::links::{account as door, trail};
 use super::log_group_verdict::{self, LogGroupVerdict};
 use super::origin::Origin;
 use super::other_shapes::{self, Failing, Signs};
-use super::reading::{Reading, locked};
+use super::reading::Reading;
 use super::routine::Routine;
 use super::together::{self, Part, Passed, Together};
-use super::trail_verdict::{self, Admitted, TrailVerdict};
+use super::trail_verdict::{Admitted, TrailVerdict};
 use super::verdict::{Chain, Standing, Step, Yardstick, decisive, open_standing, standing, wants};
 use crate::account::{AccountId, Region};
 use crate::evidence::{
-    Basis, CallSite, Evidence, Note, OrganizationAccount, Reader, RecordId, Request, Trail,
+    Basis, CallSite, Evidence, Note, OrganizationAccount, Reader, RecordId, Request,
 };
 use crate::finding::{Finding, LinkName, Observation, Pool, Status};
 use crate::forwarder::Forwarder;
@@ -89,14 +89,6 @@ struct Head {
     steps: Chain,
     admitted: Arc<Admitted>,
     passed: Passed,
-}
-
-/// Where the chains of an account begin: the same for every control.
-struct CoveringTrails {
-    /// The trails that may carry its events, each with the step that says whether it does.
-    trails: Vec<(Arc<Step>, Arc<TrailVerdict>)>,
-    /// Why there may be other trails, or none.
-    otherwise: Option<Step>,
 }
 
 /// How far a chain is followed.
@@ -470,69 +462,9 @@ impl<'e> Evaluation<'e> {
             .collect()
     }
 
-    fn covering_trails(&mut self, account: AccountId) -> CoveringTrails {
-        if let Some(locked) = locked(&self.evidence, account) {
-            let trails = if self.policy.trust_organization_trail {
-                self.trusted(account)
-            } else {
-                Vec::new()
-            };
-            return CoveringTrails {
-                trails,
-                otherwise: Some(door::not_entered(&locked)),
-            };
-        }
-        let view = self.evidence.trails(account);
-        let mut seen: Vec<&Arc<Trail>> = view.trails.iter().collect();
-        // Organization trails first: they are read once for everybody.
-        seen.sort_by_key(|trail| {
-            (
-                trail.is_organization_trail != Some(true),
-                Arc::clone(&trail.trail_arn),
-            )
-        });
-        let mut trails = Vec::with_capacity(seen.len());
-        for seen in seen {
-            let verdict = self.trail_verdict(seen);
-            let candidate = trail_verdict::candidate(seen, &verdict);
-            let step = trail::judge(&self.evidence, account, &candidate, &view);
-            trails.push((Arc::new(step), verdict));
-        }
-        let otherwise = if !view.complete {
-            Some(trail::unseen(&self.evidence, account, &view))
-        } else if trails.is_empty() {
-            Some(trail::none(&view))
-        } else {
-            None
-        };
-        CoveringTrails { trails, otherwise }
-    }
-
-    /// The organization trails that cover an account nobody can look into, if their owner is
-    /// believed: those seen anywhere, for accounts that the organization lists.
-    fn trusted(&mut self, account: AccountId) -> Vec<(Arc<Step>, Arc<TrailVerdict>)> {
-        if !self.evidence.listed_accounts().contains_key(&account) {
-            return Vec::new();
-        }
-        let view = crate::evidence::TrailsView::default();
-        let trails = self.evidence.organization_trails();
-        trails
-            .into_iter()
-            .map(|seen| {
-                let verdict = self.trail_verdict(seen);
-                let candidate = trail_verdict::candidate(seen, &verdict);
-                let step = trail::judge(&self.evidence, account, &candidate, &view);
-                let step = step.observe(
-                    &door::TRUSTED,
-                    "the account could not be entered; its coverage rests on the organization trail's owner",
-                );
-                (Arc::new(step), verdict)
-            })
-            .collect()
-    }
-
-    fn trail_verdict(&mut self, seen: &Arc<Trail>) -> Arc<TrailVerdict> {
-        self.cache.trail(&self.evidence, self.policy, seen)
+    fn covering_trails(&mut self, account: AccountId) -> Arc<CoveringTrails> {
+        self.cache
+            .covering_trails(&self.evidence, self.policy, account)
     }
 
     /// Follows one trail as far as is asked.

@@ -10,6 +10,7 @@ mod applicability;
 mod cache;
 mod candidate_chain;
 mod coverage;
+mod covering_trails;
 mod evaluator;
 mod event_pattern;
 mod filter_expression;
