@@ -44,8 +44,11 @@ struct Question(Vec<u8>);
 
 impl Question {
     fn of(required: &str, facts: &str, actual: &[&str]) -> Self {
-        let mut question = Self::default();
-        for text in [required, facts].iter().chain(actual) {
+        const LENGTH: usize = size_of::<usize>();
+        let texts = || [required, facts].into_iter().chain(actual.iter().copied());
+        let room = texts().map(|text| LENGTH + text.len()).sum();
+        let mut question = Self(Vec::with_capacity(room));
+        for text in texts() {
             question.0.extend_from_slice(&text.len().to_le_bytes());
             question.0.extend_from_slice(text.as_bytes());
         }

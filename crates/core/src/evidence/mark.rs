@@ -8,78 +8,56 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::Operation;
 use super::store::CallSite;
 use crate::account::{AccountId, Region};
-use crate::arn::Arn;
 
 /// What is looked up together and changes together: the answers to one operation about the
-/// resources of one account in one region, or about one of them.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Subject {
-    operation: Operation,
-    /// Whose resources; `None` for those of the organization, and of ARNs without an account.
-    account: Option<AccountId>,
-    /// Where; `None` where the look-up goes over all regions.
-    region: Option<Region>,
-    /// A digest of the resource's name, where the answers are about one resource: an account that
-    /// watches for thousands has thousands of them. Two of one digest only change together.
-    resource: Option<u64>,
-}
+/// resources of one account in one region, or about one of them. Kept as a digest, because there are
+/// thousands where an account watches for thousands: two of one digest only change together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Subject(u64);
 
 impl Subject {
+    /// Whose resources (`None` for those of the organization), where (`None` where the look-up goes
+    /// over all regions), and which one by its name.
+    fn of(
+        operation: Operation,
+        account: Option<AccountId>,
+        region: Option<&Region>,
+        resource: Option<&str>,
+    ) -> Self {
+        let mut hasher = DefaultHasher::new();
+        (operation, account, region, resource).hash(&mut hasher);
+        Self(hasher.finish())
+    }
+
     /// The answers to an operation, whoever asked about whatever.
     pub(super) fn all(operation: Operation) -> Self {
-        Self {
-            operation,
-            account: None,
-            region: None,
-            resource: None,
-        }
+        Self::of(operation, None, None, None)
     }
 
     /// The answers about an account, in all regions.
     pub(super) fn account(operation: Operation, account: AccountId) -> Self {
-        Self {
-            operation,
-            account: Some(account),
-            region: None,
-            resource: None,
-        }
+        Self::of(operation, Some(account), None, None)
     }
 
     /// The answers about an account's resources in one region.
     pub(super) fn site(operation: Operation, site: &CallSite) -> Self {
-        Self {
-            operation,
-            account: Some(site.account),
-            region: Some(site.region.clone()),
-            resource: None,
-        }
+        Self::of(operation, Some(site.account), Some(&site.region), None)
     }
 
     /// The answers about one of the resources of an account in a region, by its name.
     pub(super) fn named(operation: Operation, site: &CallSite, name: &str) -> Self {
-        Self {
-            resource: Some(digest(name)),
-            ..Self::site(operation, site)
-        }
+        Self::of(
+            operation,
+            Some(site.account),
+            Some(&site.region),
+            Some(name),
+        )
     }
 
     /// The answers about a resource, by its ARN.
     pub(super) fn arn(operation: Operation, arn: &str) -> Self {
-        let resource = Some(digest(arn));
-        let arn = arn.parse::<Arn>().ok();
-        Self {
-            operation,
-            account: arn.as_ref().and_then(Arn::account),
-            region: arn.as_ref().and_then(Arn::region),
-            resource,
-        }
+        Self::of(operation, None, None, Some(arn))
     }
-}
-
-fn digest(value: impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    value.hash(&mut hasher);
-    hasher.finish()
 }
 
 /// What an answer changes: what it is about and, where it tells of others, too, these.
@@ -124,9 +102,8 @@ impl Mark {
 /// The state of everything that something may rest on.
 #[derive(Debug, Clone)]
 pub(super) enum Marks {
-    /// Subject by subject, each by its digest: while answers come in, most of what was worked out
-    /// still stands. Two of one digest only change together.
-    Apart(HashMap<u64, Mark>),
+    /// Subject by subject: while answers come in, most of what was worked out still stands.
+    Apart(HashMap<Subject, Mark>),
     /// All as one: a tenth of the memory of evidence is not worth it where everything is there
     /// before anything is judged.
     Together(Mark),
@@ -140,18 +117,18 @@ impl Default for Marks {
 
 impl Marks {
     /// Something new is known.
-    pub(super) fn change(&mut self, subject: &Subject) {
+    pub(super) fn change(&mut self, subject: Subject) {
         match self {
             Self::Apart(marks) => {
-                marks.insert(digest(subject), Mark::next());
+                marks.insert(subject, Mark::next());
             }
             Self::Together(mark) => *mark = Mark::next(),
         }
     }
 
-    pub(super) fn of(&self, subject: &Subject) -> Mark {
+    pub(super) fn of(&self, subject: Subject) -> Mark {
         match self {
-            Self::Apart(marks) => marks.get(&digest(subject)).copied().unwrap_or_default(),
+            Self::Apart(marks) => marks.get(&subject).copied().unwrap_or_default(),
             Self::Together(mark) => *mark,
         }
     }
@@ -178,11 +155,11 @@ mod tests {
     fn a_change_is_of_its_subject_alone() {
         let [one, other] = subjects();
         let mut marks = Marks::default();
-        marks.change(&one);
-        let before = marks.of(&one);
-        marks.change(&other);
-        assert_eq!(marks.of(&one), before);
-        assert_ne!(marks.of(&other), Mark::default());
+        marks.change(one);
+        let before = marks.of(one);
+        marks.change(other);
+        assert_eq!(marks.of(one), before);
+        assert_ne!(marks.of(other), Mark::default());
     }
 
     #[test]
@@ -190,17 +167,17 @@ mod tests {
         let [one, other] = subjects();
         let mut marks = Marks::default();
         marks.together();
-        assert_eq!(marks.of(&one), Mark::default());
-        marks.change(&one);
-        let before = marks.of(&one);
+        assert_eq!(marks.of(one), Mark::default());
+        marks.change(one);
+        let before = marks.of(one);
         assert_ne!(before, Mark::default());
-        marks.change(&other);
-        assert_ne!(marks.of(&one), before);
+        marks.change(other);
+        assert_ne!(marks.of(one), before);
 
         // What was known before is not nothing afterwards.
         let mut marks = Marks::default();
-        marks.change(&one);
+        marks.change(one);
         marks.together();
-        assert_ne!(marks.of(&one), Mark::default());
+        assert_ne!(marks.of(one), Mark::default());
     }
 }

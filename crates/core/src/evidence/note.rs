@@ -24,7 +24,7 @@ impl Note {
     }
 
     pub(crate) fn extend(&mut self, other: &Self) {
-        self.subjects.extend(other.subjects.iter().cloned());
+        self.subjects.extend(&other.subjects);
         self.records.extend(&other.records);
     }
 
@@ -44,7 +44,7 @@ pub(crate) struct Basis {
 impl Basis {
     /// The evidence as it is now.
     pub(super) fn of(note: &Note, reader: &Reader<'_>) -> Self {
-        let state = |subject: &Subject| (subject.clone(), reader.marks(subject));
+        let state = |subject: &Subject| (*subject, reader.marks(*subject));
         Self {
             states: note.subjects.iter().map(state).collect(),
             records: note.records.iter().copied().collect(),
@@ -54,11 +54,11 @@ impl Basis {
     /// Whether the evidence still says the same.
     pub(crate) fn holds(&self, reader: &Reader<'_>) -> bool {
         let mut states = self.states.iter();
-        states.all(|(subject, marks)| reader.marks(subject) == *marks)
+        states.all(|(subject, marks)| reader.marks(*subject) == *marks)
     }
 
-    pub(super) fn subjects(&self) -> impl Iterator<Item = &Subject> {
-        self.states.iter().map(|(subject, _)| subject)
+    pub(super) fn subjects(&self) -> impl Iterator<Item = Subject> {
+        self.states.iter().map(|(subject, _)| *subject)
     }
 
     pub(super) fn records(&self) -> impl Iterator<Item = RecordId> + '_ {

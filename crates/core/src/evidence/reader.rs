@@ -111,7 +111,7 @@ impl<'e> Reader<'e> {
         if self.is_noting() {
             let mut note = self.note.borrow_mut();
             for subject in basis.subjects() {
-                note.subject(subject.clone());
+                note.subject(subject);
             }
             for record in basis.records() {
                 note.record(record);
@@ -143,7 +143,7 @@ impl<'e> Reader<'e> {
         }
     }
 
-    pub(super) fn marks(&self, subject: &Subject) -> [Mark; LAYERS] {
+    pub(super) fn marks(&self, subject: Subject) -> [Mark; LAYERS] {
         let [tried, planned] = self.over;
         [tried, planned, Some(self.evidence)]
             .map(|layer| layer.map_or_else(Mark::default, |layer| layer.marks.of(subject)))

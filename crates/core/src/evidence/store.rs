@@ -199,11 +199,11 @@ impl Evidence {
             })?;
         self.records = self.records.saturating_add(1);
         for subject in changes.subjects() {
-            self.marks.change(&subject);
+            self.marks.change(subject);
         }
         if operation != Operation::AssumeRole && !self.callers.contains_key(&account) {
             self.callers.insert(account, id);
-            self.marks.change(&assume_role::subject(account));
+            self.marks.change(assume_role::subject(account));
         }
         Ok(id)
     }
