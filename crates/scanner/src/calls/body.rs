@@ -11,6 +11,17 @@ pub(super) enum Encoding {
     Cbor,
 }
 
+impl Encoding {
+    /// An answer that says nothing.
+    pub(super) fn empty(self) -> &'static [u8] {
+        match self {
+            Self::Json => b"{}",
+            // A map without members.
+            Self::Cbor => b"\xa0",
+        }
+    }
+}
+
 pub(super) fn decode(encoding: Encoding, body: &[u8]) -> Result<Value, String> {
     let value = match encoding {
         // An operation without anything to say may answer nothing at all.

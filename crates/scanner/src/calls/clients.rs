@@ -11,7 +11,7 @@ use trailproof_core::account::Region;
 
 use super::clock_skew::ClockSkew;
 use super::json::{Asking, SERVICES};
-use super::send::{CallCredentials, KeepBody};
+use super::send::CallCredentials;
 
 /// The clients of every region, sharing connections. Credentials are given with each call.
 #[derive(Debug)]
@@ -82,43 +82,41 @@ pub struct RegionalClients {
     json: [OnceLock<Asking>; SERVICES.len()],
 }
 
-/// A client that keeps the bodies of its answers.
-macro_rules! keeping {
+/// A client that is made when it is first asked for.
+macro_rules! client {
     ($regional:ident.$service:ident, $sdk:ident) => {
-        $regional.$service.get_or_init(|| {
-            let config = $sdk::config::Builder::from(&$regional.config).interceptor(KeepBody);
-            $sdk::Client::from_conf(config.build())
-        })
+        $regional
+            .$service
+            .get_or_init(|| $sdk::Client::new(&$regional.config))
     };
 }
 
 impl RegionalClients {
     pub(crate) fn account(&self) -> &aws_sdk_account::Client {
-        keeping!(self.account, aws_sdk_account)
+        client!(self.account, aws_sdk_account)
     }
 
     pub(super) fn cloudtrail(&self) -> &aws_sdk_cloudtrail::Client {
-        keeping!(self.cloudtrail, aws_sdk_cloudtrail)
+        client!(self.cloudtrail, aws_sdk_cloudtrail)
     }
 
     /// CloudWatch.
     pub fn cloudwatch(&self) -> &aws_sdk_cloudwatch::Client {
-        keeping!(self.cloudwatch, aws_sdk_cloudwatch)
+        client!(self.cloudwatch, aws_sdk_cloudwatch)
     }
 
     /// CloudWatch Logs.
     pub fn logs(&self) -> &aws_sdk_cloudwatchlogs::Client {
-        keeping!(self.logs, aws_sdk_cloudwatchlogs)
+        client!(self.logs, aws_sdk_cloudwatchlogs)
     }
 
     pub(super) fn organizations(&self) -> &aws_sdk_organizations::Client {
-        keeping!(self.organizations, aws_sdk_organizations)
+        client!(self.organizations, aws_sdk_organizations)
     }
 
     /// SNS.
     pub fn sns(&self) -> &aws_sdk_sns::Client {
-        self.sns
-            .get_or_init(|| aws_sdk_sns::Client::new(&self.config))
+        client!(self.sns, aws_sdk_sns)
     }
 
     /// How one of the services in [`SERVICES`] is asked.

@@ -9,6 +9,7 @@
 //! watching each stream costs more than reading it; the read timeout is what ends a stall.
 
 pub(crate) mod ahead;
+pub(crate) mod as_sent;
 mod bounded;
 mod certificates;
 mod client;
@@ -278,9 +279,10 @@ impl ConnectOptions {
     fn http_client(&self, network: &Network, hosts: usize) -> Result<SharedHttpClient, ScanError> {
         #[cfg(test)]
         if let Some(network) = &self.network {
-            return Ok(network.clone());
+            return Ok(as_sent::client(network.clone()));
         }
-        client::https_client(network, self.connections.per_host(hosts))
+        let client = client::https_client(network, self.connections.per_host(hosts))?;
+        Ok(as_sent::client(client))
     }
 }
 
