@@ -23,6 +23,9 @@ const WATCHED: Duration = Duration::from_millis(500);
 /// looking for what has arrived does not count.
 const BUSY: f64 = 0.95;
 
+/// How much of all work the connections are, which the scan's own thread has.
+const CONNECTIONS: f64 = 0.2;
+
 /// With so many accounts waiting, they do not keep up with the list either: it begins with twelve pages
 /// of twenty at once.
 const BEHIND: usize = 256;
@@ -40,8 +43,8 @@ pub(super) struct Threads {
     most: usize,
     /// Which one was given an account last.
     last: usize,
-    /// When they were looked at last, and how long all of them had worked until then.
-    since: (Instant, Duration),
+    /// When they were looked at last, and how long each of them had worked until then.
+    since: (Instant, Vec<Duration>),
 }
 
 /// A thread that does what it is given until this is dropped.
@@ -65,13 +68,12 @@ impl Threads {
             used: 1,
             most: if alone { processors.min(MOST) } else { 1 },
             last: 0,
-            since: (Instant::now(), worked),
+            since: (Instant::now(), vec![worked]),
         }
     }
 
-    /// Where the next account is examined: each of them in turn. The scan's own thread has the
-    /// connections of all of them, a fifth of the work, and has enough to do with these where there
-    /// are several others.
+    /// Where the next account is examined: each of them in turn. Where there are several others, the
+    /// scan's own thread has enough to do with the connections.
     pub(super) fn next(&mut self) -> &Handle {
         self.last += 1;
         if self.last >= self.used {
@@ -85,18 +87,23 @@ impl Threads {
     pub(super) fn look(&mut self, waiting: usize, now: Instant) {
         let further = self.further.iter().map(|further| &further.handle);
         let worked = std::iter::once(&self.own).chain(further).map(worked);
-        self.look_at(waiting, now, worked.sum());
+        self.look_at(waiting, now, worked.collect());
     }
 
-    /// Looks at how long all of them have worked until now.
-    fn look_at(&mut self, waiting: usize, now: Instant, worked: Duration) {
-        let (then, before) = self.since;
-        let watched = now.saturating_duration_since(then);
+    /// Looks at how long each of them has worked until now.
+    fn look_at(&mut self, waiting: usize, now: Instant, worked: Vec<Duration>) {
+        let (then, before) = &self.since;
+        let watched = now.saturating_duration_since(*then);
         if watched < WATCHED {
             return;
         }
-        let busy = worked.saturating_sub(before).as_secs_f64() / watched.as_secs_f64();
-        self.use_as_many(wanted(self.used, busy, waiting).min(self.most));
+        // One that was begun since then had not worked before.
+        let before = before.iter().chain(std::iter::repeat(&Duration::ZERO));
+        let since = worked.iter().zip(before);
+        let busy: Vec<f64> = since
+            .map(|(now, then)| now.saturating_sub(*then).as_secs_f64() / watched.as_secs_f64())
+            .collect();
+        self.use_as_many(wanted(self.used, &busy, waiting).min(self.most));
         self.since = (now, worked);
     }
 
@@ -117,17 +124,28 @@ fn worked(handle: &Handle) -> Duration {
     handle.metrics().worker_total_busy_duration(0)
 }
 
-/// How many threads are wanted where so many are used and busy so much, all of them together. What
-/// keeps two busy less than one can be is less still on one.
-fn wanted(used: usize, busy: f64, waiting: usize) -> usize {
-    #[allow(clippy::cast_precision_loss, reason = "a handful")]
-    let keep_up = |threads: usize| busy <= BUSY * threads as f64;
-    if used > 1 && keep_up(used - 1) {
+/// How many threads are wanted where so many are used and each is busy so much.
+fn wanted(used: usize, busy: &[f64], waiting: usize) -> usize {
+    let busiest = busy.iter().copied().fold(0.0, f64::max);
+    // What several have to do is less on fewer.
+    let on_fewer = busy.iter().sum::<f64>() * share(used - 1);
+    if used > 1 && on_fewer <= BUSY {
         used - 1
-    } else if waiting > BEHIND && !keep_up(used) {
+    } else if waiting > BEHIND && busiest > BUSY {
         used + 1
     } else {
         used
+    }
+}
+
+/// How much of all work the busiest of some threads has.
+fn share(threads: usize) -> f64 {
+    let accounts = 1.0 - CONNECTIONS;
+    match threads {
+        0 | 1 => 1.0,
+        2 => CONNECTIONS + accounts / 2.0,
+        #[allow(clippy::cast_precision_loss, reason = "a handful")]
+        more => accounts / (more - 1) as f64,
     }
 }
 
@@ -168,14 +186,19 @@ mod tests {
 
     #[test]
     fn as_many_are_wanted_as_keep_up() {
-        assert_eq!(wanted(1, 0.93, 1000), 1);
-        assert_eq!(wanted(1, 0.97, 1000), 2);
-        assert_eq!(wanted(1, 0.97, 240), 1);
-        assert_eq!(wanted(2, 1.95, 1000), 3);
+        assert_eq!(wanted(1, &[0.93], 1000), 1);
+        assert_eq!(wanted(1, &[0.97], 1000), 2);
+        assert_eq!(wanted(1, &[0.97], 240), 1);
+        // The one that has the connections does not keep up, the other does.
+        assert_eq!(wanted(2, &[0.97, 0.65], 1000), 3);
+        assert_eq!(wanted(3, &[0.5, 0.97, 0.97], 1000), 4);
         // Enough for two, and too much for one.
-        assert_eq!(wanted(2, 1.0, 1000), 2);
-        assert_eq!(wanted(2, 0.9, 1000), 1);
-        assert_eq!(wanted(1, 0.0, 0), 1);
+        assert_eq!(wanted(2, &[0.6, 0.4], 1000), 2);
+        assert_eq!(wanted(2, &[0.5, 0.4], 1000), 1);
+        assert_eq!(wanted(3, &[0.3, 0.6, 0.6], 0), 2);
+        assert_eq!(wanted(3, &[0.4, 0.7, 0.7], 0), 3);
+        assert_eq!(wanted(4, &[0.4, 0.6, 0.6, 0.6], 0), 3);
+        assert_eq!(wanted(1, &[0.0], 0), 1);
     }
 
     #[tokio::test]
@@ -185,29 +208,32 @@ mod tests {
         let own = name();
         let further = Some("accounts".to_owned());
         assert_ne!(own, further);
-        let (mut now, mut worked) = threads.since;
-        let mut look = |threads: &mut Threads, busy: f64| {
+        let (mut now, mut worked) = threads.since.clone();
+        let mut look = |threads: &mut Threads, busy: &[f64]| {
             now += WATCHED;
-            worked += WATCHED.mul_f64(busy);
-            threads.look_at(1000, now, worked);
+            worked.resize(busy.len(), Duration::ZERO);
+            for (worked, busy) in worked.iter_mut().zip(busy) {
+                *worked += WATCHED.mul_f64(*busy);
+            }
+            threads.look_at(1000, now, worked.clone());
             // Too soon to say anything.
-            threads.look_at(1000, now + WATCHED / 2, worked);
+            threads.look_at(1000, now + WATCHED / 2, worked.clone());
         };
         assert_eq!(next(&mut threads).await, own);
-        look(&mut threads, 1.0);
+        look(&mut threads, &[1.0]);
         for expected in [&further, &own, &further, &own] {
             assert_eq!(next(&mut threads).await, *expected);
         }
         // No more than there may be.
-        look(&mut threads, 2.0);
+        look(&mut threads, &[1.0, 1.0]);
         assert_eq!((threads.used, threads.further.len()), (2, 1));
         threads.most = 3;
-        look(&mut threads, 2.0);
+        look(&mut threads, &[1.0, 1.0]);
         for _ in 0..4 {
             assert_eq!(next(&mut threads).await, further);
         }
-        look(&mut threads, 1.2);
-        look(&mut threads, 0.5);
+        look(&mut threads, &[0.2, 0.5, 0.5]);
+        look(&mut threads, &[0.4, 0.4, 0.0]);
         for _ in 0..2 {
             assert_eq!(next(&mut threads).await, own);
         }
@@ -216,8 +242,8 @@ mod tests {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_runtime_with_several_threads_is_given_no_more() {
         let mut threads = Threads::new();
-        let (then, worked) = threads.since;
-        threads.look_at(1000, then + WATCHED, worked + WATCHED);
+        let now = threads.since.0 + WATCHED;
+        threads.look_at(1000, now, vec![Duration::MAX]);
         assert_eq!((threads.used, threads.further.len()), (1, 0));
     }
 
