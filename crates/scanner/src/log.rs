@@ -21,7 +21,7 @@ use crate::plan::EvidenceFile;
 const WAITING_LINES: usize = 1024;
 /// How long lines are gathered: waking the thread for each of thousands in a second would cost
 /// more than writing them.
-const GATHERING: Duration = Duration::from_millis(10);
+const GATHERING: Duration = Duration::from_millis(25);
 /// How much is written at once while lines are waiting.
 const CHUNK: usize = 256 * 1024;
 
