@@ -23,7 +23,7 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
 use crate::output::Output;
-use crate::runtime::block_on;
+use crate::runtime::block_on_asking;
 use crate::settings::ReportSettings;
 use crate::untrusted::visible;
 
@@ -128,7 +128,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<Exit, CliErr
     .or(ReportSettings { out: None, ..file });
     verification.mask_endpoints(reports.mask_endpoints);
     let record = Record::claim(&reports, verification.run(), arguments.overwrite)?;
-    block_on(async {
+    block_on_asking(async {
         let path = files::journal_path(arguments.journal.as_ref(), &arguments.plan, &plan)?;
         let aws = connect(
             &settings,

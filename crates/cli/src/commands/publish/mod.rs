@@ -21,7 +21,7 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
 use crate::output::Output;
-use crate::runtime::block_on;
+use crate::runtime::block_on_asking;
 
 /// Send the findings of a run to AWS Security Hub, after a confirmation.
 ///
@@ -107,7 +107,7 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<Exit, CliErro
         output.warn("the run is not complete: what it did not find again is not archived");
     }
     let concurrency = connection.concurrency();
-    block_on(async {
+    block_on_asking(async {
         let roles = roles_for(&settings, ACTIONS.to_vec())?;
         let access = Access::connect(&settings.connect_options()?, &roles, concurrency).await?;
         let caller = access.caller();
