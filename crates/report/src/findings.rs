@@ -22,9 +22,9 @@ use crate::run::{Exceptions, PolicyRecord};
 pub use outline::Outline;
 use outline::Sharing;
 
-/// The most findings that are kept. Five thousand take some 20 MiB, and judging them again a few
-/// tenths of a second.
-pub const KEPT: usize = 5_000;
+/// The most findings that are kept. Ten thousand take some 40 MiB, and judging them again more than a
+/// second for each file.
+pub const KEPT: usize = 10_000;
 
 /// The findings of a report, ordered by account, then control.
 #[derive(Debug)]

@@ -20,7 +20,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 
-use process::Usage;
 use table::Row;
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
@@ -246,8 +245,23 @@ fn build() -> Outcome<PathBuf> {
     Ok(folder.ok_or("no target folder")?.to_owned())
 }
 
-/// One organization, served by a simulator in a process of its own.
+/// One organization, scanned before and after the bare calls: what a call costs drifts with the
+/// machine.
 fn one(
+    options: &Options,
+    network: Network,
+    binaries: &Path,
+    sweep: &str,
+    accounts: usize,
+) -> Outcome<Row> {
+    let scan = || scanned(options, network, binaries, sweep, accounts);
+    let before = scan()?;
+    let bare = bare_cost(options, network, binaries, &before)?;
+    Ok(before.and(&scan()?, bare))
+}
+
+/// One scan, served by a simulator in a process of its own.
+fn scanned(
     options: &Options,
     network: Network,
     binaries: &Path,
@@ -256,7 +270,6 @@ fn one(
 ) -> Outcome<Row> {
     let simulator = organization(options, network, binaries, accounts)?;
 
-    let before = bare_cost(options, binaries)?;
     let out = std::env::temp_dir().join(format!("trailproof-bench-{}", std::process::id()));
     let _ = std::fs::remove_dir_all(&out);
     let mut scan = Command::new(binaries.join("trailproof"));
@@ -276,14 +289,7 @@ fn one(
     let run: serde_json::Value = serde_json::from_slice(&std::fs::read(out.join("run.json"))?)?;
     let minimum = control::get(&simulator.address, &format!("minimum?sweep={sweep}"))?;
     let _ = std::fs::remove_dir_all(&out);
-    // What a call costs drifts with the machine: before and after count alike.
-    let bare = (before + bare_cost(options, binaries)?) / 2;
-    let scan = table::Measured {
-        usage,
-        served,
-        bare,
-    };
-    Row::new(accounts, scan, &run, &statistics, &minimum)
+    Row::new(accounts, usage, served, &run, &statistics, &minimum)
 }
 
 /// An organization, with the quotas of AWS.
@@ -303,23 +309,22 @@ fn organization(
     control::Simulator::start(&mut command, network.tls)
 }
 
-/// What one call of a bare, shared SDK client costs, against a simulator without quotas.
-fn bare_cost(options: &Options, binaries: &Path) -> Outcome<Duration> {
+/// The processor time of a program that makes as many calls over as many connections with the SDK
+/// alone, against a simulator without quotas.
+fn bare_cost(options: &Options, network: Network, binaries: &Path, row: &Row) -> Outcome<Duration> {
     let mut command = Command::new(binaries.join("trailproof-simulator"));
-    command.args(["--latency-ms", &options.uniform.as_millis().to_string()]);
-    let simulator = control::Simulator::start(&mut command, options.tls)?;
-    let calls = 4000;
-    let cost = |calls: u32| -> Outcome<Usage> {
-        let mut command = Command::new(std::env::current_exe()?);
-        simulator.environment(&mut command);
-        command.args(["bare-calls", &calls.to_string()]);
-        let usage = process::measure(&mut command)?;
-        match usage.code {
-            Some(0) => Ok(usage),
-            code => Err(format!("the bare calls ended with {code:?}").into()),
-        }
-    };
-    // Starting a process and the first connections are no part of a call.
-    let (few, many) = (cost(64)?, cost(64 + calls)?);
-    Ok(many.cpu.saturating_sub(few.cpu) / calls)
+    command
+        .args(["--regions", &options.regions.to_string()])
+        .args(["--latency-ms", &network.latency.argument()]);
+    let simulator = control::Simulator::start(&mut command, network.tls)?;
+    let mut command = Command::new(std::env::current_exe()?);
+    simulator.environment(&mut command);
+    command.arg("bare-calls");
+    command.args([row.calls, row.connections].map(|count| count.to_string()));
+    command.arg(options.regions.to_string());
+    let usage = process::measure(&mut command)?;
+    match usage.code {
+        Some(0) => Ok(usage.cpu),
+        code => Err(format!("the bare calls ended with {code:?}").into()),
+    }
 }

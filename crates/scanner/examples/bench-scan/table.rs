@@ -19,11 +19,13 @@ pub(crate) struct Row {
     /// The least wall time that documented quotas and latency allow.
     bound: Duration,
     /// Requests the simulator counted.
-    calls: u64,
+    pub(crate) calls: u64,
     /// The fewest that give the same verdicts, where the simulator says.
     minimum: Option<u64>,
     pub(crate) throttles: u64,
-    /// CPU of a bare SDK call.
+    /// Connections the simulator counted.
+    pub(crate) connections: u64,
+    /// Processor time of a program of the SDK alone that makes as many calls over as many connections.
     bare: Duration,
     /// TLS handshakes, those that went on with a session included.
     handshakes: u64,
@@ -36,22 +38,14 @@ pub(crate) const HEADER: &str = "accounts   wall s  bound s  ratio     calls  mi
 /// With less of the processors to spare, a scan and its simulator wait for each other's.
 const BUSY: f64 = 0.9;
 
-/// What was measured of one scan.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Measured {
-    pub(crate) usage: Usage,
-    /// Processor time of the simulator.
-    pub(crate) served: Duration,
-    /// CPU of a bare SDK call.
-    pub(crate) bare: Duration,
-}
-
 impl Row {
-    /// `run` is what the scan says of itself; the others are what the simulator counted, and the
-    /// fewest calls and the least time that it computed.
+    /// What the scan took and, meanwhile, the processor time of the simulator; `run` is what the scan
+    /// says of itself, the others are what the simulator counted, and the fewest calls and the least
+    /// time that it computed. The bare calls are to be measured apart.
     pub(crate) fn new(
         accounts: usize,
-        measured: Measured,
+        usage: Usage,
+        served: Duration,
         run: &Value,
         statistics: &Value,
         minimum: &Value,
@@ -73,24 +67,41 @@ impl Row {
         if calls != counted {
             return Err(format!("the scan counted {counted} calls, the simulator {calls}").into());
         }
+        let connections = |member: &str| {
+            let connections = statistics.get("connections");
+            let count = connections.and_then(|it| it.get(member)?.as_u64());
+            count.unwrap_or_default()
+        };
         let path = minimum
             .get("critical_path_ms")
             .and_then(Value::as_f64)
             .ok_or("the simulator computed no critical path")?;
         Ok(Self {
             accounts,
-            usage: measured.usage,
-            served: measured.served,
+            usage,
+            served,
             bound: Duration::from_secs_f64(path / 1000.0),
             calls,
             minimum: minimum.get("calls").and_then(Value::as_u64),
             throttles: sum("throttled").unwrap_or_default(),
-            bare: measured.bare,
-            handshakes: statistics
-                .pointer("/connections/handshakes")
-                .and_then(Value::as_u64)
-                .unwrap_or_default(),
+            connections: connections("made"),
+            bare: Duration::ZERO,
+            handshakes: connections("handshakes"),
         })
+    }
+
+    /// This scan and another one of the same, with the processor time of the bare calls between them:
+    /// the mean of what both took, and the worse of everything else.
+    pub(crate) fn and(mut self, other: &Self, bare: Duration) -> Self {
+        self.usage.cpu = (self.usage.cpu + other.usage.cpu) / 2;
+        self.served = (self.served + other.served) / 2;
+        self.usage.wall = self.usage.wall.max(other.usage.wall);
+        self.usage.peak_memory = self.usage.peak_memory.max(other.usage.peak_memory);
+        self.calls = self.calls.max(other.calls);
+        self.throttles = self.throttles.max(other.throttles);
+        self.handshakes = self.handshakes.max(other.handshakes);
+        self.bare = bare;
+        self
     }
 
     /// The share of all processors' time that scan and simulator took.
@@ -110,9 +121,9 @@ impl Row {
         self.usage.wall.as_secs_f64() / self.bound.as_secs_f64()
     }
 
-    /// How much more processor time a call of the scan took than a bare one.
+    /// How much more processor time the scan took than the bare calls.
     pub(crate) fn cpu_ratio(&self) -> f64 {
-        self.cpu_per_call().as_secs_f64() / self.bare.as_secs_f64()
+        self.usage.cpu.as_secs_f64() / self.bare.as_secs_f64()
     }
 
     /// How many calls were made for each that had to be.
@@ -121,9 +132,12 @@ impl Row {
     }
 
     pub(crate) fn cpu_per_call(&self) -> Duration {
-        self.usage.cpu.div_f64(f64::from(
-            u32::try_from(self.calls.max(1)).unwrap_or(u32::MAX),
-        ))
+        self.per_call(self.usage.cpu)
+    }
+
+    fn per_call(&self, cpu: Duration) -> Duration {
+        let calls = u32::try_from(self.calls.max(1)).unwrap_or(u32::MAX);
+        cpu / calls
     }
 
     fn cells(&self) -> [String; 14] {
@@ -139,7 +153,7 @@ impl Row {
             or_dash(self.calls_ratio().map(|ratio| format!("{ratio:.3}"))),
             self.throttles.to_string(),
             self.cpu_per_call().as_micros().to_string(),
-            self.bare.as_micros().to_string(),
+            self.per_call(self.bare).as_micros().to_string(),
             ratio(self.cpu_ratio()),
             (self.usage.peak_memory / 1024).to_string(),
             self.handshakes.to_string(),
