@@ -19,6 +19,7 @@ pub(crate) fn block_on<T>(
 
 /// Runs something that asks a person in between. Another thread has the connections: what AWS closes
 /// while the person thinks is known to be closed when they have answered.
+#[cfg(any(feature = "publish", feature = "remediation"))]
 pub(crate) fn block_on_asking<T>(
     future: impl Future<Output = Result<T, CliError>>,
 ) -> Result<T, CliError> {
