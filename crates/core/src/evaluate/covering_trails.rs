@@ -50,9 +50,7 @@ impl CoveringTrails {
         });
         let mut trails = Vec::with_capacity(seen.len());
         for seen in seen {
-            let verdict = cache.trail(evidence, policy, seen);
-            let candidate = trail_verdict::candidate(seen, &verdict);
-            let step = trail::judge(evidence, account, &candidate, &view);
+            let (step, verdict) = covering(evidence, policy, account, seen, &view, cache);
             trails.push((Arc::new(step), verdict));
         }
         let otherwise = if !view.complete {
@@ -64,6 +62,21 @@ impl CoveringTrails {
         };
         Self { trails, otherwise }
     }
+}
+
+/// Whether a trail carries an account's events, and what its owner tells of it.
+fn covering(
+    evidence: &Reader<'_>,
+    policy: &Policy,
+    account: AccountId,
+    seen: &Arc<Trail>,
+    view: &TrailsView,
+    cache: &mut Cache,
+) -> (Step, Arc<TrailVerdict>) {
+    let verdict = cache.trail(evidence, policy, seen);
+    let candidate = trail_verdict::candidate(seen, &verdict);
+    let step = trail::judge(evidence, account, &candidate, view);
+    (step, verdict)
 }
 
 /// The organization trails that cover an account nobody can look into, if their owner is
@@ -82,9 +95,7 @@ fn trusted(
     trails
         .into_iter()
         .map(|seen| {
-            let verdict = cache.trail(evidence, policy, seen);
-            let candidate = trail_verdict::candidate(seen, &verdict);
-            let step = trail::judge(evidence, account, &candidate, &view);
+            let (step, verdict) = covering(evidence, policy, account, seen, &view, cache);
             let step = step.observe(
                 &door::TRUSTED,
                 "the account could not be entered; its coverage rests on the organization trail's owner",

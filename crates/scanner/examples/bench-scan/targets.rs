@@ -21,12 +21,12 @@ pub(crate) fn check(results: &Results, others: &[Figure]) -> String {
     let all = || results.iter().flat_map(|(.., rows)| rows);
     let sweep = |wanted: &'static str| {
         let rows = results.iter().filter(move |(sweep, ..)| *sweep == wanted);
-        rows.flat_map(|(.., rows)| rows)
-    };
-    let full = |accounts: usize| {
-        let rows = results.iter().filter(|(sweep, ..)| *sweep == "full");
         rows.flat_map(|(_, network, rows)| rows.iter().map(move |row| (network.latency, row)))
-            .filter(move |(_, row)| row.accounts == accounts)
+    };
+    let full = |accounts: usize| sweep("full").filter(move |(_, row)| row.accounts == accounts);
+    let cpu = |wanted: &'static str| {
+        let many = sweep(wanted).filter(|(_, row)| row.accounts >= MANY);
+        worst(many.map(|(_, row)| row.cpu_ratio()))
     };
     // What the processors did not get done in time says nothing of how calls are made.
     let wall = |accounts: usize, world: bool| {
@@ -43,7 +43,6 @@ pub(crate) fn check(results: &Results, others: &[Figure]) -> String {
             Some(relative(after) / relative(before))
         }))
     };
-    let many = |row: &&Row| row.accounts >= MANY;
     let mebibytes = |row: &Row| row.usage.peak_memory as f64 / 1024.0;
     let figures = [
         (
@@ -79,12 +78,12 @@ pub(crate) fn check(results: &Results, others: &[Figure]) -> String {
         (
             "CPU / the same calls and connections by the SDK alone, full sweep, from 100 accounts on",
             1.3,
-            worst(sweep("full").filter(many).map(Row::cpu_ratio)),
+            cpu("full"),
         ),
         (
             "CPU / the same calls and connections by the SDK alone, adaptive sweep, from 100 accounts on",
             1.3,
-            worst(sweep("adaptive").filter(many).map(Row::cpu_ratio)),
+            cpu("adaptive"),
         ),
         (
             "peak memory in MiB, full sweep of 10,000 accounts",

@@ -68,7 +68,7 @@ where
         }
         .map(str::to_owned);
         match (received, body) {
-            // Only bodies of successes are taken: with one, what the SDK made of none does not matter.
+            // Only bodies of successes are taken; what the SDK makes of an empty one does not matter.
             (_, Some(body)) => match decode(encoding, &body) {
                 Ok(body) => Ok(Answer { body, request_id }),
                 Err(reason) => Err(Failure::unreadable(reason).with_request_id(request_id)),

@@ -44,8 +44,8 @@ const CONCURRENCY_PER_ACCOUNT: usize = 32;
 /// Scans as planned, telling what happens, and returns what was seen.
 ///
 /// Runs inside a tokio runtime. In one that has a single thread, further threads are begun where that
-/// one does not keep up, and end with the scan. When `on_event` answers `Break`, calls in flight are awaited and recorded and the outcome is not
-/// complete. Dropping the future ends the scan at once; the evidence file is intact even then.
+/// one does not keep up, and end with the scan. When `on_event` answers `Break`, calls in flight are
+/// awaited and recorded and the outcome is not complete. Dropping the future ends the scan at once; the evidence file is intact even then.
 pub async fn scan(
     plan: ScanPlan,
     on_event: impl FnMut(ScanEvent) -> ControlFlow<()>,
